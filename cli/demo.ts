@@ -1,0 +1,261 @@
+/**
+ * `brus demo`: a whole federation on this machine in under a minute. 21 regions with made-up journals, or a folder's
+ * own data; coordinator and nodes over real HTTP; a question signed, approved, answered and checked.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { Mapping, readMapping } from "../node/mapping.ts";
+import type { RunningNode } from "../node/node.ts";
+import {
+  type DatasetDocument,
+  DatasetRef,
+  readDataset,
+  textOf,
+  writeDataset,
+} from "../protocol/catalogue.ts";
+import { parseJson } from "../protocol/json.ts";
+import { instant, RegionCode } from "../protocol/query.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { ask, fillQuery, follow, signApproval, signQuery } from "./ask.ts";
+import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf } from "./journals.ts";
+import { type Network, startNetwork } from "./network.ts";
+import { costText, tableOf } from "./print.ts";
+import { barOf } from "./progress.ts";
+import { REGIONS } from "./regions.ts";
+import { fetchResult } from "./result.ts";
+
+export type DemoOptions = {
+  readonly once: boolean;
+  readonly regions: number;
+  readonly rows: number;
+  readonly seed: number;
+  readonly port: number;
+  readonly data: string | null;
+  readonly json: string | null;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly say: (line: string) => void;
+};
+
+type Import = { readonly dataset: string; readonly mapping: Mapping; readonly path: string };
+type Scenario = {
+  readonly name: string;
+  readonly datasets: readonly DatasetDocument[];
+  readonly regions: ReadonlyArray<{
+    readonly code: string;
+    readonly name: string;
+    readonly imports: () => Import[];
+  }>;
+  readonly queries: readonly unknown[];
+  readonly approvals: number;
+};
+
+const FileName = z.string().min(1).max(1000);
+const FederationFile = z.strictObject({
+  datasets: z.array(FileName).min(1).max(100),
+  regions: z
+    .array(
+      z.strictObject({
+        code: RegionCode,
+        name: textOf(100),
+        imports: z
+          .array(
+            z.strictObject({
+              dataset: z.string().max(60),
+              mapping: FileName,
+              files: z.array(FileName).min(1).max(1000),
+            }),
+          )
+          .max(100),
+      }),
+    )
+    .min(1)
+    .max(1000),
+  queries: z.array(FileName).min(1).max(100),
+  approvals: z.int().min(1).max(20),
+});
+
+/** Runs the demonstration; gives the running network, or null once it has ended with `once`. */
+export async function demo(options: DemoOptions): Promise<Network | null> {
+  const { say } = options;
+  const started = performance.now();
+  const timings: Record<string, number> = {};
+  const lap = (name: string, since: number) => {
+    timings[name] = Math.round(performance.now() - since) / 1000;
+  };
+  const folder = mkdtempSync(join(tmpdir(), "brus-demo-"));
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", clean);
+  const scenario =
+    options.data === null ? madeUp(options, folder) : fromFolder(options.data, options.environment);
+
+  say(
+    `Brus: ${scenario.regions.length} regions, each with its own journal, and a coordinator that holds no data.`,
+  );
+  const bar = barOf("Starting regions and importing their journals", scenario.regions.length);
+  const notes: string[] = [];
+  const network = await startNetwork(
+    folder,
+    { ...scenario, approvers: Math.max(2, scenario.approvals) },
+    {
+      port: options.port,
+      prepare: async (node) => {
+        await importAll(node, scenario, notes);
+        bar.step();
+      },
+    },
+  );
+  bar.done();
+  lap("start", started);
+  for (const note of notes) say(note);
+
+  const releases = [];
+  for (const draft of scenario.queries) {
+    const asking = performance.now();
+    const { text, release } = await askOne(network, scenario, draft);
+    releases.push(release);
+    lap(`query-${releases.length}`, asking);
+    say(text);
+  }
+  lap("total", started);
+  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify({ releases, timings })}\n`);
+  if (options.once) {
+    say(
+      `Done in ${(timings["total"] ?? 0).toFixed(1)} s. Without --once all of it is left running for you to ask more.`,
+    );
+    await network.stop();
+    clean();
+    return null;
+  }
+  say(
+    `Running at ${network.address} (description: ${network.address}/openapi.json). Keys and configuration: ${folder}`,
+  );
+  say(
+    `Ask your own:  ./brus query sign FILE --key ${folder}/keys/researcher.json --coordinator ${network.address}`,
+  );
+  say("Ctrl-C ends it.");
+  return network;
+}
+
+function madeUp({ regions: count, rows, seed }: DemoOptions, folder: string): Scenario {
+  const chosen = REGIONS.slice(0, count);
+  const population = chosen.reduce((sum, region) => sum + region.population, 0);
+  const sources = join(folder, "journals");
+  mkdirSync(sources, { mode: 0o700 });
+  return {
+    name: "Brus demonstration",
+    datasets: [writeDataset(CARE_EXPERIENCE)],
+    regions: chosen.map((region) => ({
+      ...region,
+      imports: () => {
+        const path = join(sources, `${region.code}.csv`);
+        const share = rows === 0 ? region.population / 50 : (rows * region.population) / population;
+        writeFileSync(path, journalOf(region, Math.max(1, Math.round(share)), seed), { mode: 0o600 });
+        return [{ dataset: "care-experience@1", mapping: readMapping(CARE_EXPERIENCE_MAPPING), path }];
+      },
+    })),
+    queries: [{ ...DEMO_QUERY, minRegions: Math.min(DEMO_QUERY.minRegions, chosen.length) }],
+    approvals: 2,
+  };
+}
+
+function fromFolder(folder: string, environment: Readonly<Record<string, string | undefined>>): Scenario {
+  const base = resolve(folder);
+  const read = (name: string): Uint8Array => {
+    try {
+      return readFileSync(resolve(base, withVariables(name, environment)));
+    } catch (cause) {
+      throw new Refusal("config-invalid", `expected a readable file ${name} in ${folder}`, { cause });
+    }
+  };
+  const file = parseWith(
+    FederationFile,
+    parseJson(read("federation.json")),
+    "federation.json",
+    "config-invalid",
+  );
+  const datasets = file.datasets.map((name) => readDataset(read(name)));
+  const latest = new Map(
+    datasets.map(({ dataset }) => [dataset.dataset, `${dataset.dataset}@${dataset.version}`]),
+  );
+  return {
+    name: "Brus demonstration on your data",
+    datasets,
+    regions: file.regions.map(({ code, name, imports }) => ({
+      code,
+      name,
+      imports: () =>
+        imports.flatMap(({ dataset, mapping, files }) => {
+          const parsed = parseWith(Mapping, parseJson(read(mapping)), mapping, "mapping-unfit");
+          const ref = parseWith(DatasetRef, latest.get(dataset) ?? dataset, "dataset");
+          return files.map((each) => ({
+            dataset: ref,
+            mapping: parsed,
+            path: resolve(base, withVariables(each, environment)),
+          }));
+        }),
+    })),
+    queries: file.queries.map((name) => parseJson(read(name))),
+    approvals: file.approvals,
+  };
+}
+
+/** `${NAME}` in a path stands for an environment variable, so that data need not lie beside the description. */
+function withVariables(path: string, environment: Readonly<Record<string, string | undefined>>): string {
+  return path.replaceAll(/\$\{([A-Z_][A-Z0-9_]*)\}/g, (_, name: string) => {
+    const value = environment[name];
+    if (value === undefined)
+      throw new Refusal("usage", `expected the variable ${name} to say where ${path} is`);
+    return value;
+  });
+}
+
+async function importAll(node: RunningNode, scenario: Scenario, notes: string[]): Promise<void> {
+  const region = scenario.regions.find(({ code }) => code === node.config.code);
+  for (const each of region?.imports() ?? []) {
+    const report = await node.import({ ...each, dryRun: false }, () => undefined);
+    if (report.rejected > 0) {
+      notes.push(
+        `${node.config.code}: ${report.rows} rows taken from ${report.file}, ${report.rejected} rejected (why: ${report.rejects})`,
+      );
+    }
+  }
+}
+
+async function askOne(network: Network, scenario: Scenario, draft: unknown) {
+  const { made, client, nodes } = network;
+  const now = new Date();
+  const query = fillQuery(
+    {
+      answerBy: instant(new Date(now.getTime() + 120_000)),
+      expires: instant(new Date(now.getTime() + 60_000)),
+      ...(draft as object),
+    },
+    made.hash,
+    made.researcher.id,
+    now,
+  );
+  const envelope = signQuery(query, made.researcher.signer);
+  const asked = await ask(client, envelope, []);
+  const approvals = made.approvers
+    .slice(0, scenario.approvals)
+    .map((approver) => signApproval(asked, approver, now));
+  await ask(client, envelope, approvals);
+  const status = await follow(client, asked, 180);
+  const federation = nodes[0]?.answerer.federation;
+  if (federation === undefined) throw new Error("a federation has at least one node");
+  const { plan, release, envelope: signed, cells } = await fetchResult(client, federation, asked);
+  const names = new Map(scenario.regions.map(({ code, name }) => [code, name]));
+  const missing = release.missing.map(({ region, reason }) => `${region} (${reason})`).join(", ");
+  const text = [
+    "",
+    `“${query.title}”, signed by a researcher, approved by ${approvals.length}, answered by ${release.answers.length} of ${status.regions.length} regions:`,
+    tableOf(plan, cells, names),
+    `± is half of the 95 % interval, of the noise alone. Cost: ${costText(plan)}.`,
+    ...(missing === "" ? [] : [`Missing: ${missing}.`]),
+    "Checked here: the release's signature, each region's, and that the table is the sum of their answers.",
+    "",
+  ].join("\n");
+  return { text, release: { id: status.release, query: asked, title: query.title, cells, document: signed } };
+}

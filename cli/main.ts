@@ -1,0 +1,89 @@
+/** The command line: `brus --help` explains each command. Only here are arguments, environment and exit codes. */
+import { Command, InvalidArgumentError } from "commander";
+import { runCoordinator } from "../coordinator/main.ts";
+import { runNode } from "../node/main.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { directoryCommands, keyCommands, nodeCommands } from "./admin.ts";
+import { demo } from "./demo.ts";
+import { type Out, queryCommands } from "./query.ts";
+
+const out: Out = { say: (text) => process.stdout.write(`${text}\n`), now: () => new Date() };
+
+const whole = (least: number, most: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}`);
+  }
+  return value;
+};
+
+const program = new Command("brus")
+  .description("Federated, differentially private statistics across regions.")
+  .version("0.1.0")
+  .showHelpAfterError();
+
+program
+  .command("demo")
+  .description("a whole federation on this machine: 21 regions answer a question none could answer alone")
+  .option("--once", "end after the answer instead of leaving all running")
+  .option("--regions <n>", "how many regions", whole(1, 21), 21)
+  .option("--rows <n>", "journal rows in all (0: one for every 50 inhabitants)", whole(0, 100_000_000), 0)
+  .option("--seed <s>", "seed of the made-up journals (never of the noise)", whole(0, 2 ** 31), 1)
+  .option("--port <p>", "the coordinator's port; a free one where it is taken", whole(0, 65_535), 8700)
+  .option("--data <dir>", "your own data: a folder with federation.json")
+  .option("--json <file>", "write releases and timings there")
+  .action(
+    async (o: {
+      once?: boolean;
+      regions: number;
+      rows: number;
+      seed: number;
+      port: number;
+      data?: string;
+      json?: string;
+    }) => {
+      const network = await demo({
+        ...o,
+        once: o.once === true,
+        data: o.data ?? null,
+        json: o.json ?? null,
+        environment: process.env,
+        say: out.say,
+      });
+      if (network === null) return;
+      await new Promise<void>((done) => {
+        process.once("SIGINT", () => done());
+        process.once("SIGTERM", () => done());
+      });
+      await network.stop();
+    },
+  );
+
+keyCommands(program, out);
+directoryCommands(program, out);
+
+program
+  .command("coordinator")
+  .description("run the coordinator: it holds no data")
+  .option("--config <file>", "YAML or JSON; each value also by a BRUS_… variable")
+  .action((o: { config?: string }) =>
+    runCoordinator(o.config ?? null, (address) => out.say(`coordinator at ${address}`)),
+  );
+program
+  .command("node")
+  .description("run a region's node: it opens no port")
+  .option("--config <file>", "YAML or JSON; each value also by a BRUS_… variable")
+  .action((o: { config?: string }) => runNode(o.config ?? null, (code) => out.say(`node ${code} polls`)));
+
+nodeCommands(program, out);
+queryCommands(program, out);
+
+try {
+  await program.parseAsync();
+  // Pooled connections of fetch would keep a finished command alive for seconds.
+  process.exit(process.exitCode ?? 0);
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  process.stderr.write(`${error.code}: ${error.message}\n${error.advice}\n`);
+  process.exit(1);
+}

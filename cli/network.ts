@@ -1,0 +1,96 @@
+/**
+ * A federation running in this process, parties speaking real HTTP on loopback: what the demonstration, the flow
+ * tests and the benchmarks stand on.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type RunningCoordinator, startCoordinator } from "../coordinator/coordinator.ts";
+import { type RunningNode, startNode } from "../node/node.ts";
+import { systemNoise } from "../node/noise.ts";
+import { type Client, clientOf } from "../protocol/client.ts";
+import type { Plan } from "../protocol/plan.ts";
+import { type Listening, listen } from "../server/http.ts";
+import { loggerOf } from "../server/log.ts";
+import { type FederationPlan, type MadeFederation, makeFederation } from "./federation.ts";
+
+export type Network = {
+  readonly made: MadeFederation;
+  readonly address: string;
+  readonly client: Client;
+  readonly coordinator: RunningCoordinator;
+  readonly nodes: readonly RunningNode[];
+  readonly stop: () => Promise<void>;
+};
+
+export type NetworkOptions = {
+  readonly port?: number;
+  /** Tests alone pass another noise than the system's. */
+  readonly draw?: (plan: Plan) => bigint[];
+  readonly now?: () => Date;
+  readonly tick?: number;
+  /** PostgreSQL addresses by party: `coordinator` or a region's code. */
+  readonly databaseUrl?: (party: string) => string | undefined;
+  /** Called before each node starts to work, for instance to import. */
+  readonly prepare?: (node: RunningNode) => Promise<void>;
+};
+
+export async function startNetwork(
+  folder: string,
+  plan: FederationPlan,
+  options: NetworkOptions = {},
+): Promise<Network> {
+  const now = options.now ?? (() => new Date());
+  const made = makeFederation(folder, plan, now(), "http://127.0.0.1:1");
+  const url = (party: string) => {
+    const databaseUrl = options.databaseUrl?.(party);
+    return databaseUrl === undefined ? {} : { databaseUrl };
+  };
+  const coordinator = await startCoordinator({ ...made.coordinator, ...url("coordinator") }, folder, {
+    now,
+    logger: loggerOf("coordinator", "error"),
+  });
+  const listening = await listenNear(coordinator, options.port ?? 0);
+  const address = `http://127.0.0.1:${listening.port}`;
+  const nodes: RunningNode[] = [];
+  for (const entry of made.nodes) {
+    const config = {
+      ...entry.config,
+      coordinator: address,
+      tick: options.tick ?? entry.config.tick,
+      ...url(entry.code),
+    };
+    writeFileSync(join(entry.folder, "node.json"), `${JSON.stringify(config, null, 2)}\n`);
+    const node = await startNode(config, entry.folder, {
+      fetch: globalThis.fetch,
+      now,
+      draw: options.draw ?? systemNoise,
+      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      logger: loggerOf(`node-${entry.code}`, "error"),
+    });
+    await options.prepare?.(node);
+    nodes.push(node);
+  }
+  for (const node of nodes) void node.work().catch(() => undefined); // A node that stops is seen as missing.
+  return {
+    made,
+    address,
+    client: clientOf(address, globalThis.fetch),
+    coordinator,
+    nodes,
+    stop: async () => {
+      const stopped = nodes.map((node) => node.stop());
+      await coordinator.stop();
+      await Promise.all(stopped);
+      await listening.close();
+    },
+  };
+}
+
+/** The port asked for, or a free one where it is taken. */
+async function listenNear({ app }: RunningCoordinator, port: number): Promise<Listening> {
+  try {
+    return await listen(app, "127.0.0.1", port);
+  } catch {
+    return await listen(app, "127.0.0.1", 0); // Taken by somebody else: any free one will do.
+  }
+}

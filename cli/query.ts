@@ -1,0 +1,239 @@
+/** `brus query …`: check a question before asking, sign it, approve it, hand it in, follow it, read the result. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { fromBase64, Hash } from "../protocol/bytes.ts";
+import { ledgerGroupOf } from "../protocol/catalogue.ts";
+import { type Client, clientOf } from "../protocol/client.ts";
+import { type Federation, readFederation, rosterOf } from "../protocol/directory.ts";
+import { Envelope, envelopeId } from "../protocol/envelope.ts";
+import { expectedErrors } from "../protocol/expect.ts";
+import { parseJson } from "../protocol/json.ts";
+import { type Plan, planOf } from "../protocol/plan.ts";
+import { Query } from "../protocol/query.ts";
+import { compare, format, parseRational, subtract, ZERO } from "../protocol/rational.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { inWords } from "../protocol/words.ts";
+import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { fillQuery, follow, type Party, signApproval, signQuery } from "./ask.ts";
+import { costText, csvOf, type Format, tableOf } from "./print.ts";
+import { fetchResult } from "./result.ts";
+
+const SIZES = [100, 1_000, 10_000] as const;
+
+export type Out = { readonly say: (text: string) => void; readonly now: () => Date };
+
+export const readBytes = (path: string): Uint8Array => {
+  if (!existsSync(path)) throw new Refusal("usage", `expected a file at ${path}`);
+  return readFileSync(path);
+};
+
+export const client = (address: string): Client => clientOf(address.replace(/\/$/, ""), globalThis.fetch);
+
+/** The federation as the coordinator hands it out, pinned where the hash is given. */
+export async function federationAt(address: string, pinned: string | undefined): Promise<Federation> {
+  const { directory, datasets } = await client(address)("getDirectory");
+  const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
+  return readFederation(directory, datasets.map(fromBase64), hash, nativeVerify);
+}
+
+/** The person whose key a file holds, as the directory knows them. */
+function partyOf(federation: Federation, keyFile: string): Party {
+  const signer = signerOf(readKey(keyFile));
+  const person = federation.directory.people.find(({ keys }) =>
+    keys.some(({ key }) => key === signer.publicKey),
+  );
+  if (person === undefined) throw new Refusal("key-unknown", "expected a key that the directory names");
+  return { id: person.id, signer };
+}
+
+function planned(federation: Federation, query: Query): Plan {
+  const document = federation.datasets.get(query.dataset);
+  if (document === undefined)
+    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
+  return planOf(query, document.dataset);
+}
+
+/** A query's payload from a file, as a draft or already signed. */
+function readDraft(path: string, federation: Federation, now: Date): Query {
+  const value = parseJson(readBytes(path));
+  if (Envelope.safeParse(value).success) {
+    return parseWith(Query, parseJson(fromBase64(parseWith(Envelope, value, "envelope").payload)), "query");
+  }
+  return fillQuery(value, federation.hash, "researcher", now);
+}
+
+type Shared = { coordinator: string; directory?: string; json?: boolean };
+
+export function queryCommands(program: Command, { say, now }: Out): void {
+  const query = program.command("query").description("check, sign, approve, submit and follow questions");
+  const sub = (usage: string, description: string) =>
+    query
+      .command(usage)
+      .description(description)
+      .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
+      .option("--directory <hash>", "pin the directory by its hash")
+      .option("--json", "for machines");
+
+  sub(
+    "check <file>",
+    "the question in plain words, its cost, what remains, and the error to expect; touches no data",
+  )
+    .option("--language <sv|en>", "sv or en", "en")
+    .action(async (file: string, options: Shared & { language: string }) => {
+      const federation = await federationAt(options.coordinator, options.directory);
+      const draft = readDraft(file, federation, now());
+      const { budgets } = await client(options.coordinator)("getBudgets");
+      const plan = planned(federation, draft);
+      const report = checkReport(federation, draft, plan, budgets, options.language === "sv" ? "sv" : "en");
+      say(options.json === true ? JSON.stringify(report) : checkText(report, plan));
+    });
+
+  sub("sign <file>", "fill in what the file leaves out, sign it, and write the envelope")
+    .requiredOption("--key <file>", "a key of purpose ask")
+    .option("--out <file>", "where to write (standard output unless said)")
+    .action(async (file: string, options: Shared & { key: string; out?: string }) => {
+      const federation = await federationAt(options.coordinator, options.directory);
+      const party = partyOf(federation, options.key);
+      const draft = fillQuery(parseJson(readBytes(file)), federation.hash, party.id, now());
+      planned(federation, draft);
+      const envelope = signQuery(draft, party.signer);
+      if (options.out === undefined) say(JSON.stringify(envelope));
+      else writeFileSync(options.out, JSON.stringify(envelope));
+      if (options.out !== undefined) say(envelopeId(envelope));
+    });
+
+  sub("approve <id>", "approve (or decline) a submitted query by signature, after reading it in plain words")
+    .requiredOption("--key <file>", "a key of purpose approve")
+    .option("--role <role>", "in which role", "approver")
+    .option("--region <code>", "for one region instead of all")
+    .option("--decline", "decline instead")
+    .option("--reason <text>", "why")
+    .action(
+      async (
+        id: string,
+        options: Shared & { key: string; role: string; region?: string; decline?: boolean; reason?: string },
+      ) => {
+        const federation = await federationAt(options.coordinator, options.directory);
+        const hash = parseWith(Hash, id, "id", "usage");
+        const status = await client(options.coordinator)("getQuery", { params: { id: hash } });
+        if (envelopeId(status.query) !== hash)
+          throw new Refusal("signature-invalid", "expected the query that was asked for");
+        const asked = parseWith(Query, parseJson(fromBase64(status.query.payload)), "query");
+        const document = federation.datasets.get(asked.dataset);
+        if (document !== undefined)
+          say(`${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${asked.purpose}`);
+        const approval = signApproval(hash, partyOf(federation, options.key), now(), {
+          role: options.role,
+          region: options.region ?? "all",
+          decision: options.decline === true ? "decline" : "approve",
+          ...(options.reason === undefined ? {} : { reason: options.reason }),
+        });
+        const { id: approvalId } = await client(options.coordinator)("submitApproval", { body: approval });
+        say(
+          options.json === true
+            ? JSON.stringify({ id: approvalId })
+            : `${options.decline === true ? "Declined" : "Approved"}: ${approvalId}`,
+        );
+      },
+    );
+
+  sub("submit <file>", "hand in a signed query").action(async (file: string, options: Shared) => {
+    const envelope = parseWith(Envelope, parseJson(readBytes(file)), "envelope");
+    const { id } = await client(options.coordinator)("submitQuery", { body: envelope });
+    say(options.json === true ? JSON.stringify({ id }) : id);
+  });
+
+  sub("status <id>", "where a query stands").action(async (id: string, options: Shared) => {
+    const status = await client(options.coordinator)("getQuery", {
+      params: { id: parseWith(Hash, id, "id", "usage") },
+    });
+    if (options.json === true) return say(JSON.stringify(status));
+    const count = (state: string) => status.regions.filter((region) => region.state === state).length;
+    const reason = status.reason === null ? "" : ` (${status.reason})`;
+    say(
+      `${status.state}${reason}: ${status.approvals.length} approvals, ${count("answered")} answered, ${count("refused")} refused, ${count("waiting")} waiting`,
+    );
+    for (const { region, code } of status.regions.filter(({ state }) => state === "refused"))
+      say(`  ${region}: ${code}`);
+  });
+
+  sub("result <id>", "the release, checked against the nodes' own answers")
+    .option("--format <table|json|csv>", "how", "table")
+    .option("--wait <seconds>", "wait so long for it", "0")
+    .action(async (id: string, options: Shared & { format: string; wait: string }) => {
+      const hash = parseWith(Hash, id, "id", "usage");
+      const federation = await federationAt(options.coordinator, options.directory);
+      if (Number(options.wait) > 0) await follow(client(options.coordinator), hash, Number(options.wait));
+      const result = await fetchResult(client(options.coordinator), federation, hash);
+      const how: Format =
+        options.json === true || options.format === "json"
+          ? "json"
+          : options.format === "csv"
+            ? "csv"
+            : "table";
+      if (how === "csv") return say(csvOf(result.cells).trimEnd());
+      if (how === "json") return say(JSON.stringify({ document: result.envelope, cells: result.cells }));
+      const names = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
+      say(tableOf(result.plan, result.cells, names));
+      say(`± is half of the 95 % interval, of the noise alone. Cost: ${costText(result.plan)}.`);
+    });
+}
+
+type Budgets = Awaited<ReturnType<typeof fetchBudgets>>;
+const fetchBudgets = async (address: string) => (await client(address)("getBudgets")).budgets;
+
+function checkReport(
+  federation: Federation,
+  query: Query,
+  plan: Plan,
+  budgets: Budgets,
+  language: "sv" | "en",
+) {
+  const roster = rosterOf(federation, query);
+  const group = ledgerGroupOf(plan.dataset);
+  const budget = parseRational(plan.dataset.budget.rhoPerPeriod);
+  const remains = roster.map((region) => {
+    const accounts = budgets.find(({ node }) => node === region)?.ledger.accounts ?? [];
+    const spent = accounts.filter(
+      (account) => account.group === group && plan.periods.includes(account.period),
+    );
+    const most = spent
+      .map((account) => parseRational(account.spent))
+      .reduce((a, b) => (compare(a, b) > 0 ? a : b), ZERO);
+    return {
+      region,
+      remains: format(subtract(budget, most)),
+      suffices: compare(subtract(budget, most), plan.charge) >= 0,
+    };
+  });
+  return {
+    words: inWords(query, plan.dataset, language),
+    rho: format(plan.charge),
+    integers: plan.length * plan.periods.length,
+    remains,
+    expected: { region: expectedErrors(plan, 1, SIZES), nation: expectedErrors(plan, roster.length, SIZES) },
+  };
+}
+
+function checkText(report: ReturnType<typeof checkReport>, plan: Plan): string {
+  const short = report.remains.filter(({ suffices }) => !suffices).map(({ region }) => region);
+  const lines = report.expected.region.map((row, index) => {
+    const nation = report.expected.nation[index];
+    const say = (halfWidth: number | null | undefined) =>
+      halfWidth == null ? "depends on the data" : `± ${halfWidth.toPrecision(2)}`;
+    const size =
+      row.persons === null
+        ? ""
+        : ` with ${row.persons.toLocaleString("en").replaceAll(",", " ")} persons in the cell`;
+    return `  ${row.measure} (${row.kind})${size}: a region ${say(row.halfWidth)}, the nation ${say(nation?.halfWidth)}`;
+  });
+  return [
+    report.words,
+    `Cost: ${costText(plan)}.`,
+    short.length === 0
+      ? "What remains suffices in every region."
+      : `What remains does not suffice in: ${short.join(", ")}.`,
+    "Expected error (half of the 95 % interval, at worst):",
+    ...lines,
+  ].join("\n");
+}

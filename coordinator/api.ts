@@ -1,0 +1,133 @@
+/** The coordinator's HTTP interface: the routes of `protocol/routes.ts`, each a few lines over intake and reads. */
+import type { Hono, Context as HonoContext } from "hono";
+import { Poll } from "../protocol/answer.ts";
+import { toBase64 } from "../protocol/bytes.ts";
+import { Envelope, unwrap } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { ROUTES } from "../protocol/routes.ts";
+import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
+import type { Logger } from "../server/log.ts";
+import { type Bell, workFor } from "./dispatch.ts";
+import { type Context, storedEnvelope, takeAnswer, takeApproval, takePoll, takeQuery } from "./intake.ts";
+import { openApi } from "./openapi.ts";
+import { type Standing, standingOf } from "./standing.ts";
+
+export type Api = Context & {
+  readonly bell: Bell;
+  /** Takes a query further after an event, without keeping whoever caused it waiting. */
+  readonly nudge: (query: string) => void;
+  readonly ready: () => Promise<boolean>;
+  readonly stopping: AbortSignal;
+  readonly limits: HttpLimits;
+  readonly logger: Logger;
+};
+
+export function apiOf(api: Api): Hono {
+  const app = httpOf(api.logger, api.limits);
+  const description = JSON.stringify(openApi());
+  const { federation, store } = api;
+  const path = (route: { path: string }) => route.path.replace("{id}", ":id");
+
+  app.get("/openapi.json", (c) => c.body(description, 200, { "content-type": "application/json" }));
+  app.get("/healthz", (c) => c.json({ alive: true }));
+  app.get("/readyz", async (c) =>
+    (await api.ready()) ? c.json({ ready: true }) : c.json({ ready: false }, 503),
+  );
+
+  app.get(ROUTES.getDirectory.path, (c) =>
+    c.json({
+      directory: federation.envelope,
+      datasets: [...federation.datasets.values()].map(({ body }) => toBase64(body)),
+    }),
+  );
+  app.post(ROUTES.submitQuery.path, async (c) => {
+    const id = await takeQuery(await readBody(c, Envelope, "envelope"), api);
+    api.nudge(id);
+    return c.json({ id });
+  });
+  app.get(ROUTES.listQueries.path, async (c) => {
+    const latest = store.kysely
+      .selectFrom("query")
+      .select(["id", "state", "title"])
+      .orderBy("received", "desc");
+    return c.json({ queries: await latest.limit(1000).execute() });
+  });
+  app.get(path(ROUTES.getQuery), async (c) => c.json(statusOf(await standingOf(idOf(c), api))));
+  app.post(ROUTES.submitApproval.path, async (c) => {
+    const { id, query } = await takeApproval(await readBody(c, Envelope, "envelope"), api);
+    api.nudge(query);
+    api.bell.ring();
+    return c.json({ id });
+  });
+  app.post(ROUTES.submitAnswer.path, async (c) => {
+    const { id, query } = await takeAnswer(await readBody(c, Envelope, "envelope"), api);
+    api.nudge(query);
+    return c.json({ id });
+  });
+  app.post(ROUTES.poll.path, async (c) => {
+    const poll = await takePoll(await readBody(c, Envelope, "envelope"), api);
+    const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
+    const until = Date.now() + poll.wait * 1000;
+    for (;;) {
+      const list = await workFor(poll, api);
+      const left = until - Date.now();
+      if (list.cursor !== poll.cursor || left <= 0 || signal.aborted) return c.json(list);
+      await api.bell.wait(left, signal);
+    }
+  });
+  app.get(ROUTES.getBudgets.path, async (c) => {
+    const rows = await store.kysely
+      .selectFrom("budget")
+      .select(["node", "envelope"])
+      .orderBy("node")
+      .execute();
+    const budgets = rows.map(({ node, envelope }) => {
+      const poll = storedEnvelope(envelope);
+      return {
+        node,
+        ledger: parseWith(Poll, parseJson(unwrap(poll, "poll").body), "stored poll").ledger,
+        poll,
+      };
+    });
+    return c.json({ budgets });
+  });
+  app.get(path(ROUTES.getRelease), async (c) => json(c, (await releaseOf(c, api)).envelope));
+  app.get(path(ROUTES.getCells), async (c) => json(c, (await releaseOf(c, api)).cells));
+  app.get(path(ROUTES.getAnswers), async (c) => {
+    const { outcomes } = await standingOf((await releaseOf(c, api)).query, api);
+    return c.json({
+      answers: outcomes.filter(({ kind }) => kind === "answer").map(({ envelope }) => envelope),
+    });
+  });
+  return app;
+}
+
+const idOf = (c: HonoContext): string => c.req.param("id") ?? "";
+
+/** A release never changes under its id, and so may be kept by anyone for ever. */
+const json = (c: HonoContext, text: string) =>
+  c.body(text, 200, {
+    "content-type": "application/json",
+    "cache-control": "public, max-age=31536000, immutable",
+  });
+
+async function releaseOf(c: HonoContext, { store }: Context) {
+  const row = await store.kysely
+    .selectFrom("release")
+    .selectAll()
+    .where("id", "=", idOf(c))
+    .executeTakeFirst();
+  if (row === undefined) throw new Refusal("release-unknown", "expected the id of a release");
+  return row;
+}
+
+function statusOf(standing: Standing) {
+  const { id, state, reason, envelope, approvals, outcomes, roster, release } = standing;
+  const regions = roster.map((region) => {
+    const outcome = outcomes.find((each) => each.region === region);
+    const reached = outcome === undefined ? "waiting" : outcome.kind === "answer" ? "answered" : "refused";
+    return { region, state: reached, code: outcome?.code ?? null };
+  });
+  return { id, state, reason, query: envelope, approvals, regions, release };
+}

@@ -1,0 +1,49 @@
+/**
+ * Adds the answers up. Only arithmetic on what the nodes sent: the coordinator has no noise to add or to take away.
+ */
+import { Answer, readVector } from "../protocol/answer.ts";
+import { unwrap } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
+import type { Plan } from "../protocol/plan.ts";
+import { parseWith, type RefusalCode } from "../protocol/refusal.ts";
+import { type Context, planFor } from "./intake.ts";
+import type { Standing } from "./standing.ts";
+
+export type Collected = {
+  readonly plan: Plan;
+  /** Each answering region's integers, in the directory's order; read only when they are to be added up. */
+  readonly answers: () => ReadonlyMap<string, readonly bigint[]>;
+  readonly answerIds: ReadonlyArray<{ readonly region: string; readonly hash: string }>;
+  readonly missing: ReadonlyArray<{ readonly region: string; readonly reason: RefusalCode | "no-answer" }>;
+  /** True if nobody is left to wait for. */
+  readonly complete: boolean;
+};
+
+/** What a further approval can still turn into an answer. */
+const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["approvals-missing"]);
+
+export function collect(standing: Standing, { federation }: Context): Collected {
+  const plan = planFor(federation, standing.query);
+  const outcomes = new Map(standing.outcomes.map((outcome) => [outcome.region, outcome]));
+  const answered = standing.roster.flatMap((region) => {
+    const outcome = outcomes.get(region);
+    return outcome?.kind === "answer" ? [outcome] : [];
+  });
+  const missing = standing.roster.flatMap((region) => {
+    const outcome = outcomes.get(region);
+    return outcome?.kind === "answer" ? [] : [{ region, reason: outcome?.code ?? ("no-answer" as const) }];
+  });
+  const waits = missing.some(({ reason }) => reason === "no-answer" || MAY_YET_ANSWER.has(reason));
+  return {
+    plan,
+    // Verified when they were taken in.
+    answers: () => new Map(answered.map(({ region, envelope }) => [region, vectorIn(envelope, plan)])),
+    answerIds: answered.map(({ region, id }) => ({ region, hash: id })),
+    missing,
+    complete: !waits,
+  };
+}
+
+function vectorIn(envelope: Parameters<typeof unwrap>[0], plan: Plan): bigint[] {
+  return readVector(parseWith(Answer, parseJson(unwrap(envelope, "answer").body), "stored answer"), plan);
+}

@@ -1,0 +1,47 @@
+/**
+ * What the coordinator stores: documents as they were signed, and where each query stands. No data of patients,
+ * ever; nothing that is not signed by somebody else or derived from what is.
+ */
+import { makeTables, type Store } from "../server/database.ts";
+
+export type CoordinatorDatabase = {
+  meta: { key: string; value: string };
+  query: {
+    id: string;
+    envelope: string;
+    title: string;
+    received: string;
+    state: "waiting" | "open" | "released" | "failed" | "declined" | "expired";
+    reason: string | null;
+    release: string | null;
+  };
+  approval: { id: string; query: string; envelope: string; received: string };
+  /** What nodes are to read, in order; the cursor of a poll is the sequence. */
+  work: { sequence: number; query: string };
+  /** One row a query and region: a refusal may give way to an answer while the query is open; an answer stays. */
+  answer: {
+    query: string;
+    region: string;
+    kind: "answer" | "refusal";
+    id: string;
+    code: string | null;
+    envelope: string;
+  };
+  release: { id: string; query: string; envelope: string; cells: string };
+  /** Each node's latest poll, as signed: its ledger head is public. */
+  budget: { node: string; sequence: number; envelope: string };
+};
+
+export type CoordinatorStore = Store<CoordinatorDatabase>;
+
+const TABLES = [
+  "create table if not exists meta (key varchar primary key, value varchar not null)",
+  "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar)",
+  "create table if not exists approval (id varchar primary key, query varchar not null, envelope varchar not null, received varchar not null)",
+  "create table if not exists work (sequence integer primary key, query varchar not null)",
+  "create table if not exists answer (query varchar not null, region varchar not null, kind varchar not null, id varchar not null, code varchar, envelope varchar not null, primary key (query, region))",
+  "create table if not exists release (id varchar primary key, query varchar not null unique, envelope varchar not null, cells varchar not null)",
+  "create table if not exists budget (node varchar primary key, sequence integer not null, envelope varchar not null)",
+];
+
+export const prepareCoordinator = (store: CoordinatorStore): Promise<void> => makeTables(store, TABLES);

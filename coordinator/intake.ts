@@ -1,0 +1,289 @@
+/**
+ * Intake: signed documents are judged, stored, and answered with their id. What was seen before gives the same id
+ * again. Nothing is acknowledged before it is on disk.
+ */
+import { Answer, Poll, RefusalNote, readVector } from "../protocol/answer.ts";
+import { missingApproval } from "../protocol/approval.ts";
+import type { Hash } from "../protocol/bytes.ts";
+import {
+  type Asked,
+  type Federation,
+  nodeOf,
+  openApproval,
+  openQuery,
+  rosterOf,
+} from "../protocol/directory.ts";
+import { Envelope, envelopeId, type Opened, open, unwrap } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
+import { type Plan, planOf } from "../protocol/plan.ts";
+import { instant, Query } from "../protocol/query.ts";
+import { compare, parseRational } from "../protocol/rational.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { transact } from "../server/database.ts";
+import type { CoordinatorDatabase, CoordinatorStore } from "./database.ts";
+
+export type Context = {
+  readonly federation: Federation;
+  readonly store: CoordinatorStore;
+  readonly now: () => Date;
+};
+
+/** A query's plan, from its stored envelope or one just opened. */
+export function planFor(federation: Federation, query: Query): Plan {
+  const document = federation.datasets.get(query.dataset);
+  if (document === undefined)
+    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
+  return planOf(query, document.dataset);
+}
+
+/** The query in an envelope that was verified when it was taken in. */
+export const storedQuery = (envelope: string): Query =>
+  parseWith(Query, parseJson(unwrap(storedEnvelope(envelope), "query").body), "stored query");
+
+export const storedEnvelope = (text: string): Envelope =>
+  parseWith(Envelope, parseJson(text), "stored envelope");
+
+export async function takeQuery(envelope: Envelope, { federation, store, now }: Context): Promise<Hash> {
+  const id = envelopeId(envelope);
+  const known = await store.kysely.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
+  if (known !== undefined) return id;
+  const asked = openQuery(federation, envelope, now());
+  if (asked.query.expires <= instant(now()))
+    throw new Refusal("query-expired", "expected a query that has not expired");
+  planFor(federation, asked.query);
+  const roster = rosterOf(federation, asked.query);
+  if (roster.length < asked.query.minRegions) {
+    throw new Refusal(
+      "region-unknown",
+      `expected at least minRegions (${asked.query.minRegions}) regions to be asked`,
+    );
+  }
+  const row = { id, envelope: JSON.stringify(envelope), title: asked.query.title, received: instant(now()) };
+  await once(store, async (database) => {
+    const values = { ...row, state: "waiting" as const, reason: null, release: null };
+    await database
+      .insertInto("query")
+      .values(values)
+      .onConflict((on) => on.column("id").doNothing())
+      .execute();
+  });
+  return id;
+}
+
+export async function takeApproval(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
+  const { federation, store, now } = context;
+  const { id, approval, person } = openApproval(federation, envelope, now());
+  const row = await store.kysely
+    .selectFrom("query")
+    .selectAll()
+    .where("id", "=", approval.query)
+    .executeTakeFirst();
+  if (row === undefined)
+    throw new Refusal("query-unknown", "expected an approval of a query that was submitted");
+  const asked = openQueryLeniently(federation, storedEnvelope(row.envelope), context);
+  if (person === asked.requester)
+    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  const known = await store.kysely
+    .selectFrom("approval")
+    .select("id")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (known !== undefined) return { id, query: approval.query };
+  await once(store, async (database) => {
+    const values = {
+      id,
+      query: approval.query,
+      envelope: JSON.stringify(envelope),
+      received: instant(now()),
+    };
+    await database
+      .insertInto("approval")
+      .values(values)
+      .onConflict((on) => on.column("id").doNothing())
+      .execute();
+    // Nodes that refused for want of approvals look again.
+    if (row.state === "open") await addWork(database, approval.query);
+  });
+  return { id, query: approval.query };
+}
+
+/** The asker of a stored query, whatever has happened to the key since. */
+function openQueryLeniently(
+  federation: Federation,
+  envelope: Envelope,
+  { now }: Context,
+): Pick<Asked, "requester"> {
+  try {
+    return openQuery(federation, envelope, now());
+  } catch (error) {
+    if (error instanceof Refusal)
+      throw new Refusal("approval-unfit", "expected a query that its asker's key still stands for", {
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+/** The work list's next entry. Its sequence is the cursor that polls move. */
+export async function addWork(database: CoordinatorStore["kysely"], query: string): Promise<void> {
+  const { last } = await database
+    .selectFrom("work")
+    .select((row) => row.fn.max("sequence").as("last"))
+    .executeTakeFirstOrThrow();
+  await database
+    .insertInto("work")
+    .values({ sequence: Number(last ?? 0) + 1, query })
+    .execute();
+}
+
+/** An answer or refusal from the node that signed it, stored under its query; an answer never gives way. */
+export async function takeAnswer(
+  envelope: Envelope,
+  { federation, store }: Context,
+): Promise<{ id: Hash; query: Hash }> {
+  const kind = envelope.payloadType.includes("refusal") ? "refusal" : "answer";
+  const keys = federation.directory.nodes.map((node) => node.keys.answer);
+  const opened = openFromNode(kind, envelope, keys, federation);
+  const { query, node: region, directory } = opened.payload;
+  if (nodeOf(federation, region).keys.answer !== opened.key)
+    throw new Refusal("key-unknown", "expected the node's own answer key");
+  const row = await store.kysely.selectFrom("query").selectAll().where("id", "=", query).executeTakeFirst();
+  if (row === undefined)
+    throw new Refusal("query-unknown", "expected an answer to a query that was submitted");
+  const asked = storedQuery(row.envelope);
+  if (directory !== federation.hash || !rosterOf(federation, asked).includes(region)) {
+    throw new Refusal(
+      "answer-unfit",
+      "expected an answer from a region that was asked, under this directory",
+    );
+  }
+  if ("vector" in opened.payload) {
+    const plan = planFor(federation, asked);
+    readVector(opened.payload, plan);
+    if (compare(parseRational(opened.payload.charge), plan.charge) !== 0) {
+      throw new Refusal("answer-unfit", "expected the charge that the plan says");
+    }
+  }
+  const id = opened.id;
+  const code = "code" in opened.payload ? opened.payload.code : null;
+  await once(store, async (database) => {
+    const before = await database
+      .selectFrom("answer")
+      .select(["kind", "id"])
+      .where("query", "=", query)
+      .where("region", "=", region)
+      .executeTakeFirst();
+    if (before?.id === id) return;
+    if (before?.kind === "answer")
+      throw new Refusal("answer-conflict", "expected the answer that is stored already");
+    const current = await database
+      .selectFrom("query")
+      .select("state")
+      .where("id", "=", query)
+      .executeTakeFirst();
+    if (current?.state !== "open")
+      throw new Refusal("answer-late", "expected an answer while the query is open");
+    const outcome = { kind, id, code, envelope: JSON.stringify(envelope) } as const;
+    if (before === undefined)
+      await database
+        .insertInto("answer")
+        .values({ query, region, ...outcome })
+        .execute();
+    else
+      await database
+        .updateTable("answer")
+        .set(outcome)
+        .where("query", "=", query)
+        .where("region", "=", region)
+        .execute();
+  });
+  return { id, query };
+}
+
+function openFromNode(
+  kind: "answer" | "refusal",
+  envelope: Envelope,
+  keys: readonly string[],
+  { verify }: Federation,
+): Opened<Answer | RefusalNote> {
+  return kind === "answer"
+    ? open(envelope, kind, Answer, keys, verify)
+    : open(envelope, kind, RefusalNote, keys, verify);
+}
+
+const MAX_SKEW = 15 * 60_000;
+
+/** A poll, judged; its ledger head is kept as the node's latest. A repeatable read otherwise. */
+export async function takePoll(envelope: Envelope, { federation, store, now }: Context): Promise<Poll> {
+  const keys = federation.directory.nodes.map((node) => node.keys.answer);
+  const { payload: poll, key } = open(envelope, "poll", Poll, keys, federation.verify);
+  if (nodeOf(federation, poll.node).keys.answer !== key)
+    throw new Refusal("key-unknown", "expected the node's own answer key");
+  if (Math.abs(Date.parse(poll.time) - now().getTime()) > MAX_SKEW) {
+    throw new Refusal("clock-skew", "expected a time within 15 minutes of the coordinator's");
+  }
+  const latest = await store.kysely
+    .selectFrom("budget")
+    .select("sequence")
+    .where("node", "=", poll.node)
+    .executeTakeFirst();
+  const { sequence } = poll.ledger;
+  // A replayed poll must not show an older ledger; an unchanged one need not be written again.
+  if (latest === undefined || latest.sequence < sequence) {
+    await once(store, async (database) => {
+      const kept = { sequence, envelope: JSON.stringify(envelope) };
+      const updated = await database
+        .updateTable("budget")
+        .set(kept)
+        .where("node", "=", poll.node)
+        .where("sequence", "<=", sequence)
+        .executeTakeFirst();
+      if (updated.numUpdatedRows > 0n) return;
+      const values = { node: poll.node, ...kept };
+      await database
+        .insertInto("budget")
+        .values(values)
+        .onConflict((on) => on.column("node").doNothing())
+        .execute();
+    });
+  }
+  return poll;
+}
+
+/** Whether the directory's floor of approvals is met, and whether somebody declined. Nodes judge anew for themselves. */
+export function judgeApprovals(
+  federation: Federation,
+  id: string,
+  envelope: Envelope,
+  approvals: readonly Envelope[],
+  now: Date,
+) {
+  const { query, requester } = openQuery(federation, envelope, now);
+  const judged = approvals.flatMap((each) => {
+    try {
+      const opened = openApproval(federation, each, now);
+      return opened.approval.query === id ? [opened] : [];
+    } catch (error) {
+      if (error instanceof Refusal) return []; // It counted once and does not now: expired, or its key is revoked.
+      throw error;
+    }
+  });
+  const declined = judged.find(
+    ({ approval }) => approval.decision === "decline" && approval.region === "all",
+  );
+  const dataset = query.dataset.replace(/@.*/, "");
+  const missing = missingApproval(federation.directory.approvalRules, judged, {
+    dataset,
+    requester,
+    region: null,
+  });
+  return { query, missing, declined: declined !== undefined };
+}
+
+/** A unit of writing, tried again on conflict. */
+async function once(
+  store: CoordinatorStore,
+  work: (database: CoordinatorStore["kysely"]) => Promise<void>,
+): Promise<void> {
+  await transact<CoordinatorDatabase, void>(store, work);
+}

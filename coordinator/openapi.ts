@@ -1,0 +1,72 @@
+/** The OpenAPI 3.1 description, made from the same schemas that parse: it cannot say anything else than they do. */
+import { z } from "zod";
+import { Answer, Poll, RefusalNote } from "../protocol/answer.ts";
+import { Approval } from "../protocol/approval.ts";
+import { Dataset } from "../protocol/catalogue.ts";
+import { Directory } from "../protocol/directory.ts";
+import { Query } from "../protocol/query.ts";
+import { Problem } from "../protocol/refusal.ts";
+import { Release } from "../protocol/release.ts";
+import { ROUTES, type Route } from "../protocol/routes.ts";
+
+/** Payloads of the envelopes, described beside the routes so that a client can be written from this page alone. */
+const PAYLOADS = { Query, Approval, Answer, RefusalNote, Release, Poll, Directory, Dataset };
+
+export function openApi(): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [name, route] of Object.entries<Route>(ROUTES)) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operation(name, route) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Brus coordinator",
+      version: "1",
+      description:
+        "Whatever changes something carries a DSSE envelope whose signature says who may do it; the rest are reads.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    paths,
+    components: {
+      schemas: Object.fromEntries([
+        ["Problem", schemaOf(Problem, "output")],
+        ...Object.entries(PAYLOADS).map(([n, s]) => [n, schemaOf(s, "input")]),
+      ]),
+    },
+  };
+}
+
+function operation(name: string, route: Route): Record<string, unknown> {
+  const json = (schema: z.ZodType, io: "input" | "output") => ({
+    "application/json": { schema: schemaOf(schema, io) },
+  });
+  const problem = {
+    description: "A refusal",
+    content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+  };
+  return {
+    operationId: name,
+    summary: route.says,
+    ...(route.params === undefined
+      ? {}
+      : {
+          parameters: [
+            {
+              name: "id",
+              in: "path",
+              required: true,
+              schema: { type: "string", pattern: "^sha256:[0-9a-f]{64}$" },
+            },
+          ],
+        }),
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: json(route.body, "input") } }),
+    responses: { 200: { description: "Done", content: json(route.response, "output") }, default: problem },
+  };
+}
+
+const schemaOf = (schema: z.ZodType, io: "input" | "output") => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return rest;
+};

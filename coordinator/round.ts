@@ -1,0 +1,49 @@
+/**
+ * Read this first: a query's round, a call a step. Every step reads where the query stands from the database and
+ * writes where it stands next, so that a coordinator killed anywhere goes on where it was. It holds no data and
+ * draws no noise: it can delay or refuse, and nothing else.
+ */
+import { instant } from "../protocol/query.ts";
+import { collect } from "./combine.ts";
+import { dispatch } from "./dispatch.ts";
+import { type Context, judgeApprovals } from "./intake.ts";
+import { type Publisher, publish } from "./release.ts";
+import { close, type Standing, standingOf } from "./standing.ts";
+
+/** Takes one query as far as it goes now. Idempotent; called after every event and once a second. */
+export async function advance(id: string, context: Context & Publisher): Promise<void> {
+  const standing = await standingOf(id, context);
+  if (standing.state === "waiting") await open(standing, context);
+  if (standing.state === "open") await conclude(standing, context);
+}
+
+/** Waiting → open, once the directory's floor of approvals is met and the query is valid. */
+async function open(standing: Standing, context: Context): Promise<void> {
+  const now = instant(context.now());
+  if (now >= standing.query.expires)
+    return await close(standing, "expired", "it expired before it was approved", context);
+  const { missing, declined } = judgeApprovals(
+    context.federation,
+    standing.id,
+    standing.envelope,
+    standing.approvals,
+    context.now(),
+  );
+  if (declined) return await close(standing, "declined", "an approver declined it", context);
+  if (missing === null && now >= standing.query.notBefore) await dispatch(standing, context);
+}
+
+/** Open → released or failed, once all have answered or the deadline has passed. */
+async function conclude(standing: Standing, context: Context & Publisher): Promise<void> {
+  const collected = collect(standing, context);
+  if (!collected.complete && instant(context.now()) < standing.query.answerBy) return;
+  if (collected.answerIds.length < standing.query.minRegions) {
+    return await close(
+      standing,
+      "failed",
+      `fewer regions answered than minRegions (${standing.query.minRegions})`,
+      context,
+    );
+  }
+  await publish(standing, collected, context);
+}

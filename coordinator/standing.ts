@@ -1,0 +1,73 @@
+/** Where a query stands: everything the coordinator has stored of it, and the one way to close it. */
+import { rosterOf } from "../protocol/directory.ts";
+import type { Envelope } from "../protocol/envelope.ts";
+import type { Query } from "../protocol/query.ts";
+import { Refusal, RefusalCode } from "../protocol/refusal.ts";
+import type { QueryState } from "../protocol/routes.ts";
+import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
+
+export type Outcome = {
+  readonly region: string;
+  readonly kind: "answer" | "refusal";
+  readonly id: string;
+  readonly code: RefusalCode | null;
+  readonly envelope: Envelope;
+};
+
+export type Standing = {
+  readonly id: string;
+  readonly state: QueryState;
+  readonly reason: string | null;
+  readonly release: string | null;
+  readonly envelope: Envelope;
+  readonly query: Query;
+  readonly approvalIds: readonly string[];
+  readonly approvals: readonly Envelope[];
+  readonly outcomes: readonly Outcome[];
+  /** The regions it is put to, in the directory's order. */
+  readonly roster: readonly string[];
+};
+
+export async function standingOf(id: string, { federation, store }: Context): Promise<Standing> {
+  const { kysely } = store;
+  const row = await kysely.selectFrom("query").selectAll().where("id", "=", id).executeTakeFirst();
+  if (row === undefined) throw new Refusal("query-unknown", "expected the id of a query that was submitted");
+  const approvals = await kysely
+    .selectFrom("approval")
+    .select(["id", "envelope"])
+    .where("query", "=", id)
+    .orderBy("id")
+    .execute();
+  const outcomes = await kysely.selectFrom("answer").selectAll().where("query", "=", id).execute();
+  const query = storedQuery(row.envelope);
+  return {
+    id,
+    state: row.state,
+    reason: row.reason,
+    release: row.release,
+    envelope: storedEnvelope(row.envelope),
+    query,
+    approvalIds: approvals.map((approval) => approval.id),
+    approvals: approvals.map(({ envelope }) => storedEnvelope(envelope)),
+    outcomes: outcomes.map(({ code, envelope, ...outcome }) => ({
+      ...outcome,
+      code: code === null ? null : RefusalCode.parse(code),
+      envelope: storedEnvelope(envelope),
+    })),
+    roster: rosterOf(federation, query),
+  };
+}
+
+export async function close(
+  { id, state }: Standing,
+  to: "expired" | "declined" | "failed",
+  reason: string,
+  { store }: Context,
+): Promise<void> {
+  await store.kysely
+    .updateTable("query")
+    .set({ state: to, reason })
+    .where("id", "=", id)
+    .where("state", "=", state)
+    .execute();
+}

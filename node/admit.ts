@@ -1,0 +1,97 @@
+/**
+ * Admission: everything that must hold before a node charges its ledger, judged from signed documents, the
+ * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
+ */
+import { missingApproval } from "../protocol/approval.ts";
+import type { Hash } from "../protocol/bytes.ts";
+import { ledgerGroupOf } from "../protocol/catalogue.ts";
+import { type Asked, type Federation, openApproval, openQuery, rosterOf } from "../protocol/directory.ts";
+import { closedAt } from "../protocol/period.ts";
+import { type Plan, planOf } from "../protocol/plan.ts";
+import { instant } from "../protocol/query.ts";
+import type { Rational } from "../protocol/rational.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import type { WorkItem } from "../protocol/routes.ts";
+import { ceilingOf, checkPolicy, type Policy } from "./policy.ts";
+
+export type Admitted = {
+  readonly id: Hash;
+  readonly plan: Plan;
+  /** The account that is charged, and the most that each of its periods may come to. */
+  readonly account: string;
+  readonly ceiling: Rational;
+};
+
+export type AdmitContext = {
+  readonly federation: Federation;
+  readonly code: string;
+  readonly policy: Policy | null;
+  readonly now: Date;
+};
+
+/** The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. */
+export function admit(work: WorkItem, { federation, code, policy, now }: AdmitContext): Admitted {
+  const asked = openQuery(federation, work.query, now);
+  const { query } = asked;
+  checkTimes(asked, now);
+  if (!rosterOf(federation, query).includes(code)) {
+    throw new Refusal("region-unknown", "expected a query that is put to this region");
+  }
+  const document = federation.datasets.get(query.dataset);
+  if (document === undefined)
+    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
+  const { dataset } = document;
+  const plan = planOf(query, dataset);
+  const open = plan.periods.find((period) => closedAt(dataset.period, period, dataset.graceDays) > now);
+  if (open !== undefined)
+    throw new Refusal("period-unfit", `expected closed periods; ${open} is not closed yet`);
+  checkPolicy(policy, asked, plan);
+  checkApprovals(work, asked, policy, { federation, code, now, dataset: dataset.dataset });
+  return { id: asked.id, plan, account: ledgerGroupOf(dataset), ceiling: ceilingOf(policy, plan) };
+}
+
+function checkTimes({ query }: Asked, now: Date): void {
+  if (instant(now) < query.notBefore)
+    throw new Refusal("query-not-yet-valid", `expected to be asked from ${query.notBefore}`);
+  if (instant(now) >= query.expires)
+    throw new Refusal("query-expired", `expected to be asked before ${query.expires}`);
+}
+
+type Context = Pick<AdmitContext, "federation" | "code" | "now"> & { readonly dataset: string };
+
+/** Approvals that do not verify count for nothing; one decline by an approver who counts is a no. */
+function checkApprovals(
+  work: WorkItem,
+  asked: Asked,
+  policy: Policy,
+  { federation, code, now, dataset }: Context,
+): void {
+  const judged = work.approvals.flatMap((envelope) => {
+    try {
+      const approval = openApproval(federation, envelope, now);
+      return approval.approval.query === asked.id ? [approval] : [];
+    } catch (error) {
+      if (error instanceof Refusal) return []; // Not an approval that counts: the rules below say what is missing.
+      throw error;
+    }
+  });
+  const declined = judged.some(
+    ({ person, approval }) =>
+      approval.decision === "decline" &&
+      person !== asked.requester &&
+      (approval.region === "all" || approval.region === code),
+  );
+  if (declined) throw new Refusal("query-declined", "an approver declined the query");
+  const about = { dataset, requester: asked.requester, region: code };
+  const missing = missingApproval(
+    [...federation.directory.approvalRules, ...policy.approvals],
+    judged,
+    about,
+  );
+  if (missing !== null) {
+    throw new Refusal(
+      "approvals-missing",
+      `expected ${missing.persons} distinct persons with the role ${missing.role}, the requester not counted`,
+    );
+  }
+}

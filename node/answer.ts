@@ -1,0 +1,52 @@
+/**
+ * Read this first: all that a node does with a question, a call a step. Nothing leaves that was not stored; nothing
+ * is read that was not charged; nothing is charged that was not admitted.
+ */
+import { type Answer, writeVector } from "../protocol/answer.ts";
+import type { Federation } from "../protocol/directory.ts";
+import { type Envelope, envelopeId, type Signer, seal } from "../protocol/envelope.ts";
+import type { Plan } from "../protocol/plan.ts";
+import { format } from "../protocol/rational.ts";
+import type { WorkItem } from "../protocol/routes.ts";
+import { admit } from "./admit.ts";
+import type { AnswerShelf } from "./answers.ts";
+import type { NodeStore } from "./database.ts";
+import type { Ledger } from "./ledger.ts";
+import { addNoise } from "./noise.ts";
+import type { Policy } from "./policy.ts";
+import { runPlan } from "./run.ts";
+
+export type Answerer = {
+  readonly code: string;
+  readonly federation: Federation;
+  readonly signer: Signer;
+  readonly store: NodeStore;
+  readonly ledger: Ledger;
+  readonly answers: AnswerShelf;
+  readonly policy: () => Policy | null;
+  /** The whole noise of a plan, fresh each time: only tests pass another than the system's. */
+  readonly draw: (plan: Plan) => bigint[];
+  readonly now: () => Date;
+};
+
+/** The node's signed answer, the same bytes for ever. Throws a refusal; a failure after the charge keeps it. */
+export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> {
+  const stored = await node.answers.find(envelopeId(work.query));
+  if (stored !== null) return stored;
+
+  const { id, plan, account, ceiling } = admit(work, { ...node, policy: node.policy(), now: node.now() });
+  await node.ledger.reserve({ query: id, account, periods: plan.periods, rho: plan.charge, ceiling });
+
+  const noise = node.draw(plan);
+  const sums = await runPlan(plan, node.store);
+  const vector = writeVector(addNoise(sums, noise));
+
+  const payload = {
+    query: id,
+    directory: node.federation.hash,
+    node: node.code,
+    charge: format(plan.charge),
+    vector,
+  };
+  return await node.answers.keep(id, seal("answer", payload satisfies Answer, node.signer));
+}

@@ -1,0 +1,41 @@
+/**
+ * The shelf of answers: one row a query for ever, made by the reservation, filled once. What has been put there is
+ * what leaves the node, then and every time after.
+ */
+import type { Hash } from "../protocol/bytes.ts";
+import { Envelope } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
+import { parseWith } from "../protocol/refusal.ts";
+import type { NodeStore } from "./database.ts";
+
+export type AnswerShelf = {
+  readonly find: (query: Hash) => Promise<Envelope | null>;
+  /** Stores the answer unless there is one already; gives the stored one, once it is on disk. */
+  readonly keep: (query: Hash, envelope: Envelope) => Promise<Envelope>;
+  /** ρ that the query was charged for each period, or null if it never was. */
+  readonly charge: (query: Hash) => Promise<string | null>;
+};
+
+export function shelfOf({ kysely }: NodeStore): AnswerShelf {
+  const row = (query: Hash) =>
+    kysely.selectFrom("answer").select(["envelope", "charge"]).where("query", "=", query).executeTakeFirst();
+  const find = async (query: Hash) => {
+    const text = (await row(query))?.envelope ?? null;
+    return text === null ? null : parseWith(Envelope, parseJson(text), "stored answer");
+  };
+  return {
+    find,
+    keep: async (query, envelope) => {
+      await kysely
+        .updateTable("answer")
+        .set({ envelope: JSON.stringify(envelope) })
+        .where("query", "=", query)
+        .where("envelope", "is", null)
+        .execute();
+      const kept = await find(query);
+      if (kept === null) throw new Error("an answer was computed for a query that has no reservation");
+      return kept;
+    },
+    charge: async (query) => (await row(query))?.charge ?? null,
+  };
+}

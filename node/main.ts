@@ -1,0 +1,36 @@
+/** Starts one node as a process: `brus node --config F`. Only this file reads the environment and the clock. */
+import { dirname, resolve } from "node:path";
+import { readConfig } from "../server/config.ts";
+import { loggerOf, nameOf } from "../server/log.ts";
+import { serveLocal } from "./local.ts";
+import { NodeConfig, startNode } from "./node.ts";
+import { systemNoise } from "./noise.ts";
+
+/** Runs until a signal. `onReady` is called once, when the node polls. */
+export async function runNode(configPath: string | null, onReady: (code: string) => void): Promise<void> {
+  const config = readConfig(NodeConfig, configPath, process.env);
+  const logger = loggerOf(`node-${config.code}`, config.logLevel);
+  const base = configPath === null ? process.cwd() : dirname(resolve(configPath));
+  const node = await startNode(config, base, {
+    fetch: globalThis.fetch,
+    now: () => new Date(),
+    draw: systemNoise,
+    sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+    logger,
+  });
+  const closeLocal = await serveLocal(node, resolve(base, config.data), logger);
+  const stop = async () => {
+    await closeLocal();
+    await node.stop();
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  onReady(config.code);
+  try {
+    await node.work();
+  } catch (error) {
+    logger.fatal({ error: nameOf(error) }, "the node stops");
+    process.exitCode = 1;
+    await stop();
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * A node put together from its configuration: database, keys, directory, ledger, worker and local interface. The
+ * command line, the demonstration and the tests all start nodes through here.
+ */
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { fromBase64, Hash } from "../protocol/bytes.ts";
+import { type Client, clientOf, type Fetch } from "../protocol/client.ts";
+import { type Federation, nodeOf, readFederation } from "../protocol/directory.ts";
+import { Envelope } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
+import type { Plan } from "../protocol/plan.ts";
+import { RegionCode } from "../protocol/query.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { oneAtATime, openStore } from "../server/database.ts";
+import { LEVELS, type Logger } from "../server/log.ts";
+import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import type { Answerer } from "./answer.ts";
+import { shelfOf } from "./answers.ts";
+import { type NodeDatabase, type NodeStore, prepareNode } from "./database.ts";
+import { type ImportContext, type ImportReport, type ImportRequest, importFile } from "./import.ts";
+import { ledgerOf } from "./ledger.ts";
+import { loadPersonKeys, type PersonKeys, rekey } from "./people.ts";
+import { readPolicy } from "./policy.ts";
+import { pollForever, type Worker } from "./poll.ts";
+
+export const NodeConfig = z.strictObject({
+  code: RegionCode,
+  coordinator: z.url({ protocol: /^https?$/ }),
+  /** The hash of version 1 of the directory: what everything else is judged by. */
+  directory: Hash,
+  /** The node's folder: database, local interface, reject files. */
+  data: z.string().min(1).max(1000),
+  databaseUrl: z.string().max(1000).optional(),
+  answerKey: z.string().max(1000),
+  /** Where the keys of pseudonyms and sealed identities are, outside the database. */
+  secrets: z.string().max(1000),
+  keepIdentities: z.boolean().default(true),
+  policy: z.string().max(1000),
+  threads: z.int().min(1).max(256).default(2),
+  memory: z
+    .string()
+    .regex(/^\d{1,5}(MB|GB)$/)
+    .default("2GB"),
+  tick: z.int().min(1).max(60_000).default(250),
+  logLevel: z.enum(LEVELS).default("info"),
+});
+export type NodeConfig = z.infer<typeof NodeConfig>;
+
+export type Effects = {
+  readonly fetch: Fetch;
+  readonly now: () => Date;
+  /** The whole noise of a plan: `systemNoise`, but for tests. */
+  readonly draw: (plan: Plan) => bigint[];
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly logger: Logger;
+};
+
+export type RunningNode = {
+  readonly config: NodeConfig;
+  readonly store: NodeStore;
+  readonly answerer: Answerer;
+  readonly import: (
+    request: Omit<ImportRequest, "dataset"> & { readonly dataset: string },
+    onProgress: ImportContext["onProgress"],
+  ) => Promise<ImportReport>;
+  readonly rekey: () => Promise<void>;
+  /** Works until stopped. Ends by itself only where the node must stop. */
+  readonly work: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+/** `base` is the folder that the configuration's paths are relative to. */
+export async function startNode(config: NodeConfig, base: string, effects: Effects): Promise<RunningNode> {
+  const at = (path: string) => resolve(base, path);
+  const data = at(config.data);
+  const store = await openStore<NodeDatabase>("node", { ...config, data });
+  const client = clientOf(config.coordinator.replace(/\/$/, ""), effects.fetch);
+  const federation = await loadFederation(config, data, store, client, effects);
+  const signer = signerOf(readKey(at(config.answerKey)));
+  if (nodeOf(federation, config.code).keys.answer !== signer.publicKey) {
+    throw new Refusal("config-invalid", "expected the answer key that the directory names for this node");
+  }
+  await prepareNode(
+    store,
+    [...federation.datasets.values()].map(({ dataset }) => dataset),
+  );
+  let keys: PersonKeys = await loadPersonKeys(at(config.secrets), config.keepIdentities, store);
+  const stopping = new AbortController();
+  const answerer: Answerer = {
+    code: config.code,
+    federation,
+    signer,
+    store,
+    ledger: ledgerOf(store, effects.now),
+    answers: shelfOf(store),
+    policy: () => readPolicy(at(config.policy)),
+    draw: effects.draw,
+    now: effects.now,
+  };
+  const worker: Worker = {
+    ...answerer,
+    client,
+    logger: effects.logger,
+    tick: config.tick,
+    signal: stopping.signal,
+    sleep: effects.sleep,
+  };
+  const alone = oneAtATime();
+  let working: Promise<void> = Promise.resolve();
+  return {
+    config,
+    store,
+    answerer,
+    import: ({ dataset: name, ...request }, onProgress) =>
+      alone(async () => {
+        const document = federation.datasets.get(name);
+        if (document === undefined)
+          throw new Refusal(
+            "dataset-unknown",
+            `expected a dataset of the directory, not ${name.slice(0, 60)}`,
+          );
+        const { threads } = config;
+        return await importFile(
+          { ...request, dataset: document.dataset },
+          { store, keys, data, threads, now: effects.now, onProgress },
+        );
+      }),
+    rekey: () =>
+      alone(async () => {
+        keys = await rekey(at(config.secrets), keys, store);
+      }),
+    work: () => {
+      working = pollForever(worker);
+      return working;
+    },
+    stop: async () => {
+      stopping.abort();
+      await working.catch(() => undefined); // Whoever called work() has been told.
+      await store.close();
+    },
+  };
+}
+
+const Kept = z.strictObject({ directory: Envelope, datasets: z.array(z.string()) });
+
+/** The pinned directory: from the node's own database, or, the first time, from the coordinator, until it is there. */
+async function loadFederation(
+  config: NodeConfig,
+  data: string,
+  store: NodeStore,
+  client: Client,
+  { sleep, logger }: Effects,
+): Promise<Federation> {
+  await prepareNode(store, []);
+  const kept = await store.kysely
+    .selectFrom("meta")
+    .select("value")
+    .where("key", "=", "directory")
+    .executeTakeFirst();
+  const read = (document: z.infer<typeof Kept>) =>
+    readFederation(document.directory, document.datasets.map(fromBase64), config.directory, nativeVerify);
+  if (kept !== undefined) return read(parseWith(Kept, parseJson(kept.value), "directory"));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const document = await client("getDirectory");
+      const federation = read(document);
+      await store.kysely
+        .insertInto("meta")
+        .values({ key: "directory", value: JSON.stringify(document) })
+        .execute();
+      return federation;
+    } catch (error) {
+      if (error instanceof Refusal && error.status < 500) throw error;
+      if (attempt === 1) logger.warn({ data: join(data, "node") }, "waiting for the coordinator's directory");
+      await sleep(Math.min(10_000, 200 * 2 ** Math.min(attempt, 6)));
+    }
+  }
+}

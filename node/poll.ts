@@ -1,0 +1,125 @@
+/**
+ * The node's worker: asks the coordinator for work, answers it, sends what was stored. Opens no port. Survives the
+ * coordinator's absence, and its own restart at any step, since everything it sends is already on disk.
+ */
+import type { RefusalNote } from "../protocol/answer.ts";
+import type { Client } from "../protocol/client.ts";
+import { type Envelope, envelopeId, seal } from "../protocol/envelope.ts";
+import { instant } from "../protocol/query.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import type { WorkItem } from "../protocol/routes.ts";
+import { type Logger, nameOf } from "../server/log.ts";
+import { type Answerer, answer } from "./answer.ts";
+import { RandomnessFailure } from "./random.ts";
+
+export type Worker = Answerer & {
+  readonly client: Client;
+  readonly logger: Logger;
+  /** Answers leave on multiples of this many milliseconds of the clock, so that their time tells little of the data. */
+  readonly tick: number;
+  readonly signal: AbortSignal;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+};
+
+const WAIT_SECONDS = 20;
+const MAX_BACKOFF = 30_000;
+const TRIES = 3;
+
+/** Runs until the signal. Throws only where the node must stop: when its source of randomness fails. */
+export async function pollForever(worker: Worker): Promise<void> {
+  let failures = 0;
+  while (!worker.signal.aborted) {
+    try {
+      await pollOnce(worker);
+      failures = 0;
+    } catch (error) {
+      if (error instanceof RandomnessFailure) throw error;
+      if (worker.signal.aborted) return;
+      failures++;
+      if (failures === 1 || failures % 20 === 0)
+        worker.logger.warn({ error: nameOf(error), failures }, "poll failed");
+      // Exponential, with jitter, so that nodes do not come back all at once.
+      await worker.sleep(Math.min(MAX_BACKOFF, 100 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random()));
+    }
+  }
+}
+
+/** One poll and all the work it brings; the cursor moves only when every outcome has been handed in. */
+export async function pollOnce(worker: Worker): Promise<number> {
+  const { code, ledger, now, signer, signal, client } = worker;
+  const cursor = await readCursor(worker);
+  const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: await ledger.head() };
+  const { cursor: next, work } = await client("poll", { body: seal("poll", poll, signer), signal });
+  for (const item of work) {
+    const outcome = await settle(item, worker);
+    await worker.sleep(worker.tick - (now().getTime() % worker.tick));
+    await hand(outcome, worker);
+  }
+  if (next !== cursor) await writeCursor(worker, next);
+  return work.length;
+}
+
+/** The stored answer, or a signed refusal. What is unexpected is tried again, then refused with the charge kept. */
+async function settle(item: WorkItem, worker: Worker): Promise<Envelope> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await answer(item, worker);
+    } catch (error) {
+      if (error instanceof RandomnessFailure) throw error;
+      if (error instanceof Refusal) return await refuse(item, error, worker);
+      worker.logger.error({ error: nameOf(error), attempt }, "answering failed");
+      if (attempt >= TRIES)
+        return await refuse(item, new Refusal("internal", "the node could not compute its answer"), worker);
+      await worker.sleep(200 * attempt);
+    }
+  }
+}
+
+async function refuse(
+  item: WorkItem,
+  refusal: Refusal,
+  { answers, code, federation, signer, logger }: Worker,
+): Promise<Envelope> {
+  const query = envelopeId(item.query);
+  logger.info({ query, code: refusal.code }, "refused");
+  const charge = (await answers.charge(query)) ?? "0";
+  const note = {
+    query,
+    directory: federation.hash,
+    node: code,
+    code: refusal.code,
+    detail: refusal.message,
+    charge,
+  };
+  return seal("refusal", note satisfies RefusalNote, signer);
+}
+
+/** A no from the coordinator (late, or already there) ends the matter; its absence does not. */
+async function hand(envelope: Envelope, { client, logger, signal }: Worker): Promise<void> {
+  try {
+    await client("submitAnswer", { body: envelope, signal });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status >= 500 || error.code === "rate-limited") throw error;
+    logger.warn({ code: error.code }, "the coordinator did not take an answer");
+  }
+}
+
+async function readCursor({ store }: Worker): Promise<number> {
+  const row = await store.kysely
+    .selectFrom("meta")
+    .select("value")
+    .where("key", "=", "cursor")
+    .executeTakeFirst();
+  return Number(row?.value ?? 0);
+}
+
+async function writeCursor({ store }: Worker, cursor: number): Promise<void> {
+  const value = String(cursor);
+  const updated = await store.kysely
+    .updateTable("meta")
+    .set({ value })
+    .where("key", "=", "cursor")
+    .executeTakeFirst();
+  if (updated.numUpdatedRows === 0n)
+    await store.kysely.insertInto("meta").values({ key: "cursor", value }).execute();
+}

@@ -1,0 +1,58 @@
+/**
+ * Approvals: separate signed statements naming a query's hash. Counting them counts distinct persons, never keys,
+ * and never the one who asks. The directory's rules are the floor; a node's policy can only add to them.
+ */
+import { z } from "zod";
+import { Hash } from "./bytes.ts";
+import { DatasetName, textOf } from "./catalogue.ts";
+import { Instant, PersonId, RegionCode } from "./query.ts";
+
+export const Approval = z.strictObject({
+  query: Hash,
+  /** Who decides: two persons' approvals of one query are two documents. */
+  approver: PersonId,
+  decision: z.enum(["approve", "decline"]),
+  role: z.string().regex(/^[a-z][a-z-]{0,31}$/, "expected a role"),
+  region: z.union([z.literal("all"), RegionCode]),
+  reason: textOf(2000).optional(),
+  conditions: z.array(textOf(500)).max(20),
+  expires: Instant,
+});
+export type Approval = z.infer<typeof Approval>;
+
+/** So many distinct persons of a role, for a dataset or for all (`*`); of the node's own region where it says so. */
+export const ApprovalRule = z.strictObject({
+  dataset: z.union([z.literal("*"), DatasetName]),
+  role: Approval.shape.role,
+  persons: z.int().min(1).max(20),
+  ownRegion: z.boolean().optional(),
+});
+export type ApprovalRule = z.infer<typeof ApprovalRule>;
+
+/** An approval whose signature and signer have been judged against the directory. */
+export type Judged = {
+  readonly person: string;
+  readonly personRegion: string | null;
+  readonly approval: Approval;
+};
+
+/** The first rule that is not met, or null. Persons count once however many keys or approvals they have. */
+export function missingApproval(
+  rules: readonly ApprovalRule[],
+  approvals: readonly Judged[],
+  about: { readonly dataset: string; readonly requester: string; readonly region: string | null },
+): ApprovalRule | null {
+  const met = (rule: ApprovalRule): boolean => {
+    const persons = approvals.filter(
+      ({ person, personRegion, approval }) =>
+        approval.decision === "approve" &&
+        approval.role === rule.role &&
+        person !== about.requester &&
+        (approval.region === "all" || about.region === null || approval.region === about.region) &&
+        (rule.ownRegion !== true || about.region === null || personRegion === about.region),
+    );
+    return new Set(persons.map(({ person }) => person)).size >= rule.persons;
+  };
+  const applying = rules.filter((rule) => rule.dataset === "*" || rule.dataset === about.dataset);
+  return applying.find((rule) => !met(rule)) ?? null;
+}

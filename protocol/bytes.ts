@@ -1,0 +1,89 @@
+/**
+ * Bytes and their texts: strict base64 and hex, UTF-8, concatenation, SHA-256 and fixed-width integers.
+ * Decoding refuses whatever would not encode back to the same text, so that bytes have one text each.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import { Refusal } from "./refusal.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export const utf8 = (text: string): Uint8Array => encoder.encode(text);
+
+/** Text of UTF-8 bytes. Throws a TypeError where they are not valid UTF-8. */
+export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
+
+export const toHex = bytesToHex;
+export const fromHex = hexToBytes;
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Standard base64 with padding (RFC 4648, section 4). */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  }
+  return btoa(binary);
+}
+
+/** Strict base64: decode, encode, compare. Refuses other alphabets, white space and stray trailing bits. */
+export function fromBase64(text: string): Uint8Array {
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch (cause) {
+    throw new Refusal("envelope-malformed", "expected standard base64 with padding", { cause });
+  }
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at);
+  if (toBase64(bytes) !== text) {
+    throw new Refusal("envelope-malformed", "expected base64 in its one canonical form");
+  }
+  return bytes;
+}
+
+export const sha256Bytes = (bytes: Uint8Array): Uint8Array => sha256(bytes);
+
+/** The text by which documents are known: `sha256:` and 64 hexadecimal digits. */
+export const Hash = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 lower-case hexadecimal digits");
+export type Hash = z.infer<typeof Hash>;
+
+export const hashOf = (bytes: Uint8Array): Hash => `sha256:${toHex(sha256(bytes))}`;
+
+const INT64_MAX = 2n ** 63n - 1n;
+
+/**
+ * Signed 64-bit little-endian integers, 8 bytes each whatever their size, so that an answer's length says
+ * nothing of its content. Values saturate at ±(2^63 − 1): a plan is refused long before that can happen.
+ */
+export function encodeVector(values: readonly bigint[]): Uint8Array {
+  const bytes = new Uint8Array(values.length * 8);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, index) => {
+    view.setBigInt64(
+      index * 8,
+      value > INT64_MAX ? INT64_MAX : value < -INT64_MAX ? -INT64_MAX : value,
+      true,
+    );
+  });
+  return bytes;
+}
+
+export function decodeVector(bytes: Uint8Array): bigint[] {
+  if (bytes.length % 8 !== 0) throw new Refusal("answer-unfit", "expected a whole number of 8-byte integers");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / 8 }, (_, index) => view.getBigInt64(index * 8, true));
+}

@@ -1,0 +1,211 @@
+/**
+ * The directory: who is who. Keys, roles, nodes, datasets by hash, and the floor of approvals. A node pins
+ * version 1 by hash and judges every signature by it; nothing else says who may do what.
+ */
+import { z } from "zod";
+import { Approval, ApprovalRule, type Judged } from "./approval.ts";
+import { Hash } from "./bytes.ts";
+import { checkCatalogue, type DatasetDocument, DatasetRef, readDataset, refOf, textOf } from "./catalogue.ts";
+import { PublicKey, type Verify } from "./ed25519.ts";
+import { type Envelope, envelopeId, open, signedBy, unwrap } from "./envelope.ts";
+import { parseJson } from "./json.ts";
+import { Instant, instant, PersonId, Query, RegionCode } from "./query.ts";
+import { parseWith, Refusal } from "./refusal.ts";
+
+export const KEY_PURPOSES = ["ask", "approve", "audit"] as const;
+
+const PersonKey = z.strictObject({
+  key: PublicKey,
+  purpose: z.enum(KEY_PURPOSES),
+  notBefore: Instant,
+  notAfter: Instant,
+  revoked: Instant.nullable(),
+});
+
+export const Person = z.strictObject({
+  id: PersonId,
+  roles: z.array(Approval.shape.role).max(10),
+  region: RegionCode.nullable(),
+  keys: z.array(PersonKey).max(20),
+});
+
+export const NodeEntry = z.strictObject({
+  code: RegionCode,
+  name: textOf(100),
+  status: z.enum(["active", "paused"]),
+  /** One key, one purpose. The log's and the witness's are used by the transparency log. */
+  keys: z.strictObject({ answer: PublicKey, log: PublicKey.optional(), witness: PublicKey.optional() }),
+});
+
+export const Directory = z
+  .strictObject({
+    version: z.int().min(1),
+    previous: Hash.nullable(),
+    name: textOf(100),
+    validFrom: Instant,
+    expires: Instant,
+    roots: z.strictObject({ keys: z.array(PublicKey).min(1).max(20), threshold: z.int().min(1).max(20) }),
+    coordinator: z.strictObject({ release: PublicKey, log: PublicKey.optional() }),
+    nodes: z.array(NodeEntry).min(1).max(1000),
+    people: z.array(Person).max(10_000),
+    datasets: z.array(z.strictObject({ dataset: DatasetRef, hash: Hash })).max(1000),
+    approvalRules: z.array(ApprovalRule).min(1).max(100),
+  })
+  .refine(
+    ({ roots }) => roots.threshold <= new Set(roots.keys).size,
+    "expected a threshold the roots can meet",
+  )
+  .refine(
+    ({ nodes }) => new Set(nodes.map(({ code }) => code)).size === nodes.length,
+    "expected each node once",
+  )
+  .refine(
+    ({ people }) => new Set(people.map(({ id }) => id)).size === people.length,
+    "expected each person once",
+  )
+  .refine((directory) => {
+    const keys = keysOf(directory);
+    return new Set(keys).size === keys.length;
+  }, "expected each key once: one key, one purpose");
+export type Directory = z.infer<typeof Directory>;
+
+type HasKeys = {
+  roots: { keys: PublicKey[] };
+  coordinator: Record<string, PublicKey | undefined>;
+  nodes: z.infer<typeof NodeEntry>[];
+  people: z.infer<typeof Person>[];
+};
+
+function keysOf({ roots, coordinator, nodes, people }: HasKeys): PublicKey[] {
+  return [
+    ...roots.keys,
+    ...Object.values(coordinator),
+    ...nodes.flatMap(({ keys }) => Object.values(keys)),
+    ...people.flatMap(({ keys }) => keys.map(({ key }) => key)),
+  ].filter((key) => key !== undefined);
+}
+
+/** A directory version with its datasets, all checked: what every judgement below is made against. */
+export type Federation = {
+  readonly hash: Hash;
+  readonly envelope: Envelope;
+  readonly directory: Directory;
+  readonly datasets: ReadonlyMap<string, DatasetDocument>;
+  readonly verify: Verify;
+};
+
+/**
+ * Reads version 1 of a directory pinned by its hash, with the datasets it names. Refuses another hash, too few
+ * root signatures, a dataset that is missing or not the one named, and a catalogue with a budget to be had twice.
+ */
+export function readFederation(
+  envelope: Envelope,
+  bodies: readonly Uint8Array[],
+  pinned: Hash | null,
+  verify: Verify,
+): Federation {
+  const { body } = unwrap(envelope, "directory");
+  const directory = parseWith(Directory, parseJson(body), "directory");
+  const { keys, threshold } = directory.roots;
+  if (signedBy(envelope, "directory", keys, verify).length < threshold) {
+    throw new Refusal("signature-invalid", `expected ${threshold} root signatures on the directory`);
+  }
+  const hash = envelopeId(envelope);
+  if (pinned !== null && hash !== pinned)
+    throw new Refusal("directory-unknown", "expected the directory that is pinned");
+  if (directory.version !== 1 || directory.previous !== null) {
+    throw new Refusal("directory-unknown", "expected version 1 of the directory");
+  }
+  const datasets = new Map<string, DatasetDocument>();
+  for (const document of bodies.map(readDataset)) {
+    const ref = refOf(document.dataset);
+    const named = directory.datasets.find(({ dataset }) => dataset === ref);
+    if (named === undefined || named.hash !== document.hash || datasets.has(ref)) {
+      throw new Refusal("dataset-unknown", `expected ${ref} once, as the directory names it by hash`);
+    }
+    datasets.set(ref, document);
+  }
+  const absent = directory.datasets.find(({ dataset }) => !datasets.has(dataset));
+  if (absent !== undefined)
+    throw new Refusal("dataset-unknown", `expected ${absent.dataset} beside the directory`);
+  checkCatalogue([...datasets.values()].map(({ dataset }) => dataset));
+  return { hash, envelope, directory, datasets, verify };
+}
+
+export type Asked = { readonly id: Hash; readonly query: Query; readonly requester: string };
+
+/** Opens a query: signed by one key of purpose `ask`, in force now, of a person with the role `researcher`. */
+export function openQuery(federation: Federation, envelope: Envelope, now: Date): Asked {
+  const { id, payload, person } = openByPerson(federation, envelope, "query", Query, "ask", now);
+  if (!person.roles.includes("researcher")) throw new Refusal("role-missing", "expected the role researcher");
+  if (payload.requester !== person.id)
+    throw new Refusal("key-wrong-purpose", "expected a query signed by the requester it names");
+  if (payload.directory !== federation.hash) {
+    throw new Refusal("directory-unknown", "expected a query bound to the directory that is in force");
+  }
+  if (instant(now) >= federation.directory.expires) {
+    throw new Refusal("directory-expired", "expected a directory that has not expired");
+  }
+  return { id, query: payload, requester: person.id };
+}
+
+/** Opens an approval or a decline: signed by a key of purpose `approve`, of a person who has the role it names. */
+export function openApproval(
+  federation: Federation,
+  envelope: Envelope,
+  now: Date,
+): Judged & { readonly id: Hash } {
+  const { id, payload, person } = openByPerson(federation, envelope, "approval", Approval, "approve", now);
+  if (payload.approver !== person.id)
+    throw new Refusal("key-wrong-purpose", "expected an approval signed by the approver it names");
+  if (!person.roles.includes(payload.role))
+    throw new Refusal("role-missing", `expected the role ${payload.role}`);
+  if (payload.expires <= instant(now))
+    throw new Refusal("approval-expired", "expected an approval still in force");
+  return { id, person: person.id, personRegion: person.region, approval: payload };
+}
+
+function openByPerson<S extends z.ZodType>(
+  { directory, verify }: Federation,
+  envelope: Envelope,
+  kind: "query" | "approval",
+  schema: S,
+  purpose: (typeof KEY_PURPOSES)[number],
+  now: Date,
+) {
+  const keys = directory.people.flatMap((person) => person.keys.map((entry) => ({ person, entry })));
+  const opened = open(envelope, kind, schema, keysOf(directory), verify);
+  const found = keys.find(({ entry }) => entry.key === opened.key);
+  if (found === undefined || found.entry.purpose !== purpose) {
+    throw new Refusal("key-wrong-purpose", `expected a key of purpose ${purpose}`);
+  }
+  if (found.entry.revoked !== null && found.entry.revoked <= instant(now)) {
+    throw new Refusal("key-revoked", "expected a key that is not revoked");
+  }
+  if (found.entry.notBefore > instant(now) || found.entry.notAfter <= instant(now)) {
+    throw new Refusal("key-not-in-force", "expected a key whose notBefore and notAfter include now");
+  }
+  return { ...opened, person: found.person };
+}
+
+/** The node that the directory lists as active under this code. */
+export function nodeOf({ directory }: Federation, code: string) {
+  const node = directory.nodes.find((entry) => entry.code === code);
+  if (node === undefined || node.status !== "active") {
+    throw new Refusal("node-unknown", "expected a node that the directory lists as active");
+  }
+  return node;
+}
+
+/** The codes a query is put to, in the directory's order. Refuses one that is not active. */
+export function rosterOf(federation: Federation, query: Query): string[] {
+  const active = federation.directory.nodes
+    .filter(({ status }) => status === "active")
+    .map(({ code }) => code);
+  if (query.regions === "all") return active;
+  const unknown = query.regions.find((code) => !active.includes(code));
+  if (unknown !== undefined || new Set(query.regions).size !== query.regions.length) {
+    throw new Refusal("region-unknown", "expected active regions of the directory, each once");
+  }
+  return active.filter((code) => query.regions.includes(code));
+}

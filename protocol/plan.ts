@@ -1,0 +1,314 @@
+/**
+ * Query + catalogue → plan: the cells in order, the linear statistics, their bounds, noise and cost. Computed from
+ * public documents alone, so researcher, nodes, coordinator and auditors all get the same, and no cost can depend
+ * on data. Exact throughout: not one float.
+ */
+import { type Dataset, type IntegerColumn, refOf } from "./catalogue.ts";
+import { checkFilter, columnOf, columnsIn, type Filter } from "./filter.ts";
+import { ordinalOf, type Period, pooledName } from "./period.ts";
+import { chargeOf, costOf, fitsVector, isShort, noiseVariance } from "./privacy.ts";
+import type { Measure, Query } from "./query.ts";
+import { compare, multiply, parseRational, type Rational, rational, ZERO } from "./rational.ts";
+import { Refusal } from "./refusal.ts";
+
+export const MAX_INTEGERS = 100_000;
+
+/** What one vector sums over a cell's rows, each row weighted. */
+export type Statistic =
+  /** Σ w over all rows */
+  | { readonly of: "rows" }
+  /** Σ w over rows where the column is not null */
+  | { readonly of: "known"; readonly column: string }
+  /** Σ w over rows where the predicate is true; where it is true or false */
+  | { readonly of: "holds" | "decided"; readonly predicate: Filter }
+  /** Σ w·v, a null counting as 0 */
+  | { readonly of: "total"; readonly column: string }
+  /** Σ w·(v − centre) over rows where the column is not null */
+  | { readonly of: "centred"; readonly column: string; readonly centre: number }
+  /** Σ w·((v − centre)² − half) over rows where the column is not null */
+  | { readonly of: "square"; readonly column: string; readonly centre: number; readonly half: bigint }
+  /** Σ w by bin of the column; a null lies in no bin */
+  | { readonly of: "bins"; readonly column: string; readonly edges: readonly number[] | null };
+
+export type Vector = {
+  /** Canonical: two measures that would sum the same thing share the vector. */
+  readonly id: string;
+  readonly statistic: Statistic;
+  /** Largest |value| a single row can have; the sensitivity is 60 times it. */
+  readonly bound: bigint;
+  /** Integers per cell: 1, or the number of bins. */
+  readonly width: number;
+  /** Of the discrete Gaussian, in units of 1/3600. */
+  readonly variance: Rational;
+  /** Where its integers begin within one period of the answer. */
+  readonly offset: number;
+};
+
+export type Dimension = { readonly column: string; readonly values: ReadonlyArray<string | null> };
+
+export type PlannedMeasure = {
+  readonly measure: Measure;
+  /** Ids of its vectors: numerator first, denominator last. */
+  readonly vectors: readonly string[];
+  /** Labels of its bins, or of its quantiles' probabilities; null for one figure a cell. */
+  readonly labels: readonly string[] | null;
+};
+
+export type Plan = {
+  readonly dataset: Dataset;
+  readonly periods: readonly Period[];
+  readonly pool: boolean;
+  readonly where: Filter | null;
+  readonly dimensions: readonly Dimension[];
+  /** Number of cells of the grouping, zeros included. */
+  readonly cells: number;
+  readonly vectors: readonly Vector[];
+  readonly measures: readonly PlannedMeasure[];
+  /** Integers of one period; the whole answer is `length × periods.length`, period by period. */
+  readonly length: number;
+  /** ρ that each period is charged. */
+  readonly charge: Rational;
+};
+
+/** The plan of a query, or a refusal. `dataset` is the one the query names. */
+export function planOf(query: Query, dataset: Dataset): Plan {
+  if (query.dataset !== refOf(dataset)) throw new Refusal("dataset-unknown", `expected ${query.dataset}`);
+  if (query.release !== "regions") {
+    throw new Refusal(
+      "release-unsupported",
+      'expected release "regions"; "national" comes with secure aggregation',
+    );
+  }
+  checkPeriods(query, dataset);
+  if (query.where !== undefined) checkFilter(query.where, dataset);
+  const dimensions = dimensionsOf(query, dataset);
+  const cells = dimensions.reduce((product, { values }) => product * values.length, 1);
+  if (new Set(query.measures.map(({ id }) => id)).size !== query.measures.length) {
+    throw new Refusal("measure-unfit", "expected each measure's id once");
+  }
+
+  const drafts = new Map<string, Draft>();
+  const measures = query.measures.map((measure): PlannedMeasure => {
+    const { statistics, labels } = needsOf(measure, dataset);
+    const vectors = statistics.map(([statistic, bound, width]) => {
+      const id = vectorId(statistic, dataset);
+      const part = Math.max(drafts.get(id)?.part ?? 0, measure.part ?? 1);
+      drafts.set(id, { id, statistic: simplest(statistic, dataset), bound, width, part });
+      return id;
+    });
+    return { measure, vectors, labels };
+  });
+
+  const rho = rhoOf(query, dataset);
+  const parts = [...drafts.values()].reduce((total, { part }) => total + part, 0);
+  let length = 0;
+  const vectors = [...drafts.values()].map(({ part, ...draft }): Vector => {
+    const variance = noiseVariance(draft.bound, multiply(rho, rational(BigInt(part), BigInt(parts))));
+    if (!fitsVector(draft.bound, variance, dataset.maxPersons)) {
+      throw new Refusal(
+        "column-unfit",
+        "expected sums that fit 62 bits: the column's bounds, or ρ, are too extreme",
+      );
+    }
+    const offset = length;
+    length += cells * draft.width;
+    return { ...draft, variance, offset };
+  });
+  if (length * query.periods.length > MAX_INTEGERS) {
+    throw new Refusal(
+      "answer-too-long",
+      `expected at most ${MAX_INTEGERS} integers; ${length} for each of ${query.periods.length} periods came`,
+    );
+  }
+  const charge = chargeOf(
+    vectors.map(({ bound, variance }) => costOf(bound, variance)),
+    rho,
+  );
+  const { periods, pool } = query;
+  return {
+    dataset,
+    periods,
+    pool,
+    where: query.where ?? null,
+    dimensions,
+    cells,
+    vectors,
+    measures,
+    length,
+    charge,
+  };
+}
+
+type Draft = Omit<Vector, "variance" | "offset"> & { readonly part: number };
+
+function rhoOf(query: Query, dataset: Dataset): Rational {
+  const rho = parseRational(query.rho);
+  const budget = parseRational(dataset.budget.rhoPerPeriod);
+  if (compare(rho, ZERO) <= 0 || compare(rho, budget) > 0 || !isShort(rho)) {
+    throw new Refusal("rho-out-of-range", `expected 0 < rho ≤ ${dataset.budget.rhoPerPeriod}`);
+  }
+  return rho;
+}
+
+function checkPeriods({ periods, pool }: Query, dataset: Dataset): void {
+  const ordinals = periods.map((period) => ordinalOf(dataset.period, period));
+  ordinals.forEach((ordinal, index) => {
+    if (ordinal === null) throw new Refusal("period-unfit", `expected periods of kind ${dataset.period}`);
+    const before = ordinals[index - 1];
+    if (index > 0 && (before == null || ordinal <= before)) {
+      throw new Refusal("period-unfit", "expected periods in rising order, each once");
+    }
+    if (pool && index > 0 && ordinal - (before ?? 0) !== 1) {
+      throw new Refusal("period-unfit", "expected periods without gaps where they are pooled");
+    }
+  });
+}
+
+/** The grouping columns' categories in the catalogue's order, a cell for null last where there can be one. */
+function dimensionsOf(query: Query, dataset: Dataset): Dimension[] {
+  if (new Set(query.groupBy).size !== query.groupBy.length) {
+    throw new Refusal("column-unfit", "expected each grouping column once");
+  }
+  const dimensions = query.groupBy.map((name): Dimension => {
+    const column = columnOf(dataset, name);
+    if (column.kind !== "category") {
+      throw new Refusal("column-unfit", `expected a category column to group by; ${name} is ${column.kind}`);
+    }
+    return { column: name, values: column.nullable === true ? [...column.values, null] : column.values };
+  });
+  const cells = dimensions.reduce((product, { values }) => product * values.length, 1);
+  if (cells > MAX_INTEGERS) throw new Refusal("answer-too-long", `expected at most ${MAX_INTEGERS} cells`);
+  return dimensions;
+}
+
+type Need = {
+  statistics: Array<[Statistic, bound: bigint, width: number]>;
+  labels: readonly string[] | null;
+};
+
+function needsOf(measure: Measure, dataset: Dataset): Need {
+  switch (measure.kind) {
+    case "count":
+      return { statistics: [[{ of: "rows" }, 1n, 1]], labels: null };
+    case "sum": {
+      const { min, max } = integerOf(dataset, measure.column);
+      const bound = BigInt(Math.max(Math.abs(min), Math.abs(max)));
+      return { statistics: [[{ of: "total", column: measure.column }, bound, 1]], labels: null };
+    }
+    case "mean":
+    case "variance": {
+      const { column } = measure;
+      const { min, max } = integerOf(dataset, column);
+      const centre = Math.ceil((min + max) / 2);
+      const bound = BigInt(Math.max(max - centre, centre - min));
+      const half = (bound * bound + 1n) / 2n;
+      const centred: Need["statistics"][number] = [{ of: "centred", column, centre }, bound, 1];
+      const known: Need["statistics"][number] = [{ of: "known", column }, 1n, 1];
+      if (measure.kind === "mean") return { statistics: [centred, known], labels: null };
+      return {
+        statistics: [[{ of: "square", column, centre, half }, half, 1], centred, known],
+        labels: null,
+      };
+    }
+    case "share": {
+      const { predicate } = measure;
+      checkFilter(predicate, dataset);
+      return {
+        statistics: [
+          [{ of: "holds", predicate }, 1n, 1],
+          [{ of: "decided", predicate }, 1n, 1],
+        ],
+        labels: null,
+      };
+    }
+    case "histogram":
+      return binsOf(measure.column, measure.edges ?? null, dataset);
+    case "quantile": {
+      const { statistics } = binsOf(measure.column, null, dataset);
+      integerOf(dataset, measure.column);
+      if (new Set(measure.probabilities).size !== measure.probabilities.length) {
+        throw new Refusal("measure-unfit", "expected each probability once");
+      }
+      return { statistics, labels: measure.probabilities };
+    }
+  }
+}
+
+function binsOf(name: string, edges: readonly number[] | null, dataset: Dataset): Need {
+  const labels = binLabels(dataset, name, edges);
+  return { statistics: [[{ of: "bins", column: name, edges }, 1n, labels.length]], labels };
+}
+
+/** What each bin is called: the category, true or false, the value, or `0–19`. */
+export function binLabels(dataset: Dataset, name: string, edges: readonly number[] | null): string[] {
+  const column = columnOf(dataset, name);
+  if (column.kind !== "integer") {
+    if (edges !== null)
+      throw new Refusal("measure-unfit", `expected no edges for the ${column.kind} column ${name}`);
+    return column.kind === "category" ? [...column.values] : ["false", "true"];
+  }
+  const { min, max } = column;
+  if (edges === null) {
+    if (max - min >= MAX_INTEGERS) {
+      throw new Refusal(
+        "answer-too-long",
+        `expected a domain of at most ${MAX_INTEGERS} values, or edges, for ${name}`,
+      );
+    }
+    return Array.from({ length: max - min + 1 }, (_, index) => String(min + index));
+  }
+  edges.forEach((edge, index) => {
+    if (index === 0 ? edge !== min : edge <= (edges[index - 1] ?? edge) || edge > max) {
+      throw new Refusal("measure-unfit", `expected edges that begin at ${min} and rise, none above ${max}`);
+    }
+  });
+  return edges.map((edge, index) => {
+    const last = (edges[index + 1] ?? max + 1) - 1;
+    return last === edge ? String(edge) : `${edge}..${last}`;
+  });
+}
+
+function integerOf(dataset: Dataset, name: string): IntegerColumn {
+  const column = columnOf(dataset, name);
+  if (column.kind !== "integer") {
+    throw new Refusal(
+      "column-unfit",
+      `expected an integer column for this measure; ${name} is ${column.kind}`,
+    );
+  }
+  return column;
+}
+
+/** "Known" and "decided" are all rows where nothing can be null; one-bin-a-value edges are no edges. */
+function simplest(statistic: Statistic, dataset: Dataset): Statistic {
+  const nullable = (name: string) => columnOf(dataset, name).nullable === true;
+  if (statistic.of === "known" && !nullable(statistic.column)) return { of: "rows" };
+  if (statistic.of === "decided" && !columnsIn(statistic.predicate).some(nullable)) return { of: "rows" };
+  return statistic;
+}
+
+const vectorId = (statistic: Statistic, dataset: Dataset): string =>
+  JSON.stringify(simplest(statistic, dataset), (_, value) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+
+export const vectorOf = (plan: Plan, id: string): Vector => {
+  const vector = plan.vectors.find((candidate) => candidate.id === id);
+  if (vector === undefined) throw new RangeError("expected a vector of the plan");
+  return vector;
+};
+
+/** A cell's place in each dimension, cells being numbered with the last dimension fastest. */
+export function keysOf(plan: Plan, cell: number): Record<string, string | null> {
+  const keys: Array<[string, string | null]> = [];
+  let rest = cell;
+  for (const { column, values } of plan.dimensions.toReversed()) {
+    keys.unshift([column, values[rest % values.length] ?? null]);
+    rest = Math.floor(rest / values.length);
+  }
+  return Object.fromEntries(keys);
+}
+
+/** The periods as they are published: each, or the pool under one name. */
+export const publishedPeriods = (plan: Plan): string[] =>
+  plan.pool ? [pooledName(plan.periods)] : [...plan.periods];

@@ -1,0 +1,90 @@
+/**
+ * The query: what a researcher signs. Data in a closed schema, with its own privacy cost inside the signed bytes,
+ * so that nobody else can choose the noise.
+ */
+import { z } from "zod";
+import { Hash } from "./bytes.ts";
+import { ColumnName, DatasetRef, textOf } from "./catalogue.ts";
+import { Filter } from "./filter.ts";
+import { Period } from "./period.ts";
+import { compare, parseRational, RationalText, ZERO } from "./rational.ts";
+
+export const RegionCode = z
+  .string()
+  .regex(/^[0-9A-Z][0-9A-Za-z-]{0,15}$/, "expected a region code such as 01")
+  .refine((code) => code !== "00", "expected a region: 00 stands for the nation");
+export type RegionCode = z.infer<typeof RegionCode>;
+
+/** A person of the directory: opaque, since names and titles stand beside the log, never in it. */
+export const PersonId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, "expected a person's opaque id");
+
+/** An instant, in UTC, to the second. */
+export const Instant = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "expected an instant such as 2026-11-22T08:00:00Z")
+  .refine((text) => !Number.isNaN(Date.parse(text)), "expected an instant that exists");
+export const instant = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
+
+const MeasureId = z.string().regex(/^[a-z][a-z0-9_-]{0,47}$/, "expected an id of a-z, 0-9, _ and -");
+const common = {
+  id: MeasureId,
+  /** Its vectors' part of ρ against those of the other measures; 1 unless said. */
+  part: z.int().min(1).max(1000).optional(),
+};
+const Probability = RationalText.refine(
+  (text) => compare(parseRational(text), ZERO) > 0 && compare(parseRational(text), parseRational("1")) < 0,
+  "expected a probability above 0 and below 1",
+);
+
+export const Measure = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("count"), ...common }),
+  z.strictObject({ kind: z.literal("sum"), column: ColumnName, ...common }),
+  z.strictObject({ kind: z.literal("mean"), column: ColumnName, ...common }),
+  z.strictObject({ kind: z.literal("variance"), column: ColumnName, ...common }),
+  z.strictObject({ kind: z.literal("share"), predicate: Filter, ...common }),
+  z.strictObject({
+    kind: z.literal("histogram"),
+    column: ColumnName,
+    /** For an integer column: each bin's least value, rising; the first is the column's least. */
+    edges: z.array(z.int()).min(1).max(10_000).optional(),
+    ...common,
+  }),
+  z.strictObject({
+    kind: z.literal("quantile"),
+    column: ColumnName,
+    probabilities: z.array(Probability).min(1).max(100),
+    ...common,
+  }),
+]);
+export type Measure = z.infer<typeof Measure>;
+
+export const Query = z
+  .strictObject({
+    dataset: DatasetRef,
+    directory: Hash,
+    /** Who asks. In the signed bytes, so that nobody else's signature makes the same document theirs. */
+    requester: PersonId,
+    title: textOf(200),
+    purpose: textOf(2000),
+    periods: z.array(Period).min(1).max(1000),
+    where: Filter.optional(),
+    groupBy: z.array(ColumnName).max(10),
+    measures: z.array(Measure).min(1).max(50),
+    release: z.enum(["regions", "national"]),
+    regions: z.union([z.literal("all"), z.array(RegionCode).min(1).max(1000)]),
+    minRegions: z.int().min(1).max(1000),
+    pool: z.boolean(),
+    rho: RationalText,
+    notBefore: Instant,
+    /** No node begins to answer after this. */
+    expires: Instant,
+    /** The release is made without whoever has not answered by then. */
+    answerBy: Instant,
+    /** Random, so that the same question asked again is another document, with a charge of its own. */
+    nonce: z.string().regex(/^[0-9a-f]{32}$/, "expected 32 hexadecimal digits"),
+  })
+  .refine(({ notBefore, expires, answerBy }) => notBefore < expires && expires <= answerBy, {
+    message: "expected notBefore < expires ≤ answerBy",
+    path: ["expires"],
+  });
+export type Query = z.infer<typeof Query>;

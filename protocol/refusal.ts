@@ -1,0 +1,226 @@
+/**
+ * Every way Brus says no: a closed list of codes, each with its HTTP status, a title and what to do.
+ * Shared by both sides of the wire (RFC 9457 problem details). A refusal never carries data.
+ */
+import { z } from "zod";
+
+/** code → [HTTP status, title, how to go on]. Adding one is a protocol change. */
+export const REFUSALS = {
+  "json-malformed": [
+    400,
+    "Not well-formed JSON",
+    "Send one JSON document in UTF-8, each key once, at most 32 levels deep.",
+  ],
+  "schema-mismatch": [
+    400,
+    "Not the expected form",
+    "Compare with /openapi.json; unknown fields are refused since they would be signed and not understood.",
+  ],
+  "too-large": [413, "Too large", "Send less at a time."],
+  "envelope-malformed": [
+    400,
+    "Not a DSSE envelope",
+    "Send {payload, payloadType, signatures} with strict base64.",
+  ],
+  "payload-type-unexpected": [
+    415,
+    "Another kind of document was expected",
+    "Send the kind of document this address takes.",
+  ],
+  "signature-invalid": [
+    403,
+    "The signature does not verify",
+    "Sign the exact bytes of the payload with a key the directory names.",
+  ],
+  "key-unknown": [
+    403,
+    "The key is not in the directory",
+    "Use a key of the directory the node follows, or have yours added.",
+  ],
+  "key-wrong-purpose": [
+    403,
+    "The key has another purpose",
+    "One key, one purpose: sign with the key registered for this.",
+  ],
+  "key-revoked": [403, "The key is revoked", "Sign with a key that is in force."],
+  "key-not-in-force": [
+    403,
+    "The key is not in force now",
+    "Sign with a key whose notBefore and notAfter include now.",
+  ],
+  "role-missing": [
+    403,
+    "The person does not have the role",
+    "Have the role added to the directory, or ask somebody who has it.",
+  ],
+  "directory-unknown": [
+    409,
+    "Bound to another directory",
+    "Sign again with the hash of the directory that is in force.",
+  ],
+  "directory-expired": [409, "The directory has expired", "Publish a new version of the directory."],
+  "dataset-unknown": [
+    422,
+    "No such dataset or version",
+    "Choose one of the datasets in the directory, written name@version.",
+  ],
+  "column-unknown": [422, "No such column", "Choose a column that the catalogue declares for this dataset."],
+  "column-unfit": [
+    422,
+    "The column does not fit that use",
+    "Choose a column of a kind that the measure, filter or grouping takes.",
+  ],
+  "column-withheld": [
+    422,
+    "The region withholds the column",
+    "Leave the column out, or leave the region out.",
+  ],
+  "value-unknown": [
+    422,
+    "A value outside the catalogue",
+    "Use only values within the column's categories or bounds.",
+  ],
+  "period-unfit": [
+    422,
+    "The period cannot be asked about",
+    "Name closed periods of the dataset's kind, each once.",
+  ],
+  "measure-unfit": [
+    422,
+    "The measure is not complete or not possible",
+    "Give the fields its kind takes, and only them.",
+  ],
+  "region-unknown": [422, "No such region", "Name regions of the directory that are active."],
+  "release-unsupported": [422, "This release kind is not offered", 'Ask with release kind "regions".'],
+  "answer-too-long": [
+    422,
+    "The answer would be too long",
+    "Ask for fewer cells, bins or periods: at most 100,000 integers.",
+  ],
+  "rho-out-of-range": [
+    422,
+    "The privacy cost is not possible",
+    "Give rho above 0, at most 12 decimals or a denominator of at most 1,000, within the dataset's budget.",
+  ],
+  "query-not-yet-valid": [409, "The query is not yet valid", "Wait until its notBefore."],
+  "query-expired": [409, "The query has expired", "Sign a new query with a later expiry."],
+  "query-unknown": [404, "No such query", "Submit the query first."],
+  "approval-unfit": [
+    403,
+    "The approval does not count",
+    "An approver in force, other than the requester, signs for this query.",
+  ],
+  "approval-expired": [409, "The approval has expired", "Have it approved again."],
+  "approvals-missing": [
+    403,
+    "Approvals are missing",
+    "Gather the approvals that the directory and the region's policy ask for.",
+  ],
+  "query-declined": [403, "The query was declined", "Talk with the approver, and sign another query."],
+  "policy-missing": [403, "The region has no policy", "The region sets a policy before it answers anything."],
+  "policy-refuses": [403, "The region's policy refuses", "Ask the region."],
+  "budget-exceeded": [
+    409,
+    "The budget does not suffice",
+    "Ask with a smaller rho or about other periods; what remains is public.",
+  ],
+  "node-unknown": [403, "No such node", "Poll and answer as a node that the directory lists as active."],
+  "clock-skew": [400, "The time stated is too far from now", "Set the clock and send again."],
+  "answer-unfit": [
+    422,
+    "The answer does not fit the query",
+    "Answer with the plan's own vector for a query that was sent to you.",
+  ],
+  "answer-late": [
+    409,
+    "The answer came after the deadline",
+    "Nothing to do: the region stands as missing in this release.",
+  ],
+  "answer-conflict": [
+    409,
+    "Another answer is already stored",
+    "A query is answered once; send the stored bytes.",
+  ],
+  "release-unknown": [404, "No such release", "Look at the query's status."],
+  "not-found": [404, "Nothing at this address", "See /openapi.json."],
+  "method-not-allowed": [405, "The address does not take this method", "See /openapi.json."],
+  "rate-limited": [429, "Too many requests", "Wait as Retry-After says."],
+  "import-file": [
+    422,
+    "The file cannot be imported",
+    "Mend the file or its mapping, and import again; nothing was taken in.",
+  ],
+  "mapping-unfit": [
+    422,
+    "The mapping does not fit",
+    "Mend the mapping so that each column of the dataset has a source.",
+  ],
+  "config-invalid": [422, "The configuration does not fit", "Mend the value named."],
+  usage: [422, "The command's words are off", "See --help."],
+  unavailable: [503, "Not available now", "Try again later."],
+  internal: [500, "An error on our side", "Nothing was lost; the operator's log says more."],
+} as const satisfies Record<string, readonly [number, string, string]>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+const codes = Object.keys(REFUSALS) as [RefusalCode, ...RefusalCode[]];
+export const RefusalCode = z.enum(codes);
+
+/** RFC 9457 problem details. `detail` says what was expected and what came; `advice` how to go on. */
+export const Problem = z.strictObject({
+  type: z.string().max(200),
+  title: z.string().max(200),
+  status: z.int().min(400).max(599),
+  detail: z.string().max(2000),
+  code: RefusalCode,
+  advice: z.string().max(500),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** An expected no. Anything else that is thrown is a bug. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  readonly status: number;
+
+  constructor(code: RefusalCode, detail: string, options?: ErrorOptions) {
+    super(detail.length > 2000 ? `${detail.slice(0, 1999)}…` : detail, options);
+    this.name = "Refusal";
+    this.code = code;
+    this.status = REFUSALS[code][0];
+  }
+
+  get advice(): string {
+    return REFUSALS[this.code][2];
+  }
+
+  toProblem(): Problem {
+    const [status, title, advice] = REFUSALS[this.code];
+    return {
+      type: `urn:brus:refusal:${this.code}`,
+      title,
+      status,
+      detail: this.message,
+      code: this.code,
+      advice,
+    };
+  }
+
+  /** The same refusal, rebuilt by a client from what came over the wire. */
+  static fromProblem(problem: Problem): Refusal {
+    return new Refusal(problem.code, problem.detail);
+  }
+}
+
+/** Parses with a zod schema; a mismatch becomes a refusal that names the path and what was expected there. */
+export function parseWith<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  what: string,
+  code: RefusalCode = "schema-mismatch",
+): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path =
+    issue === undefined || issue.path.length === 0 ? what : `${what}.${issue.path.map(String).join(".")}`;
+  throw new Refusal(code, `${path.slice(0, 300)}: ${issue?.message.slice(0, 500) ?? "does not fit"}`);
+}

@@ -1,0 +1,100 @@
+/**
+ * A question in plain words, Swedish or English: what an approver reads before signing. Says everything that the
+ * query does, and nothing that it does not.
+ */
+import type { Dataset } from "./catalogue.ts";
+import type { Filter } from "./filter.ts";
+import type { Measure, Query } from "./query.ts";
+
+export type Language = "sv" | "en";
+
+const PHRASES = {
+  sv: {
+    count: "antal personer",
+    sum: "summan av personernas medelvärden av",
+    mean: "medelvärdet av",
+    variance: "variansen av",
+    share: "andelen för vilka",
+    histogram: "fördelningen av",
+    quantile: "kvantilerna",
+    of: "av",
+    by: "uppdelat på",
+    where: "bland rader där",
+    all: "bland alla rader",
+    and: "och",
+    or: "eller",
+    not: "inte",
+    is: "är",
+    between: "är mellan",
+    in: "i",
+    regions: "i alla regioner",
+    someRegions: "i regionerna",
+    pooled: "(perioderna sammanslagna)",
+    note: "Varje person väger ett och delas över sina egna rader i perioden; högst fem räknas.",
+    nulls: "Saknade värden räknas som 0 i summor.",
+  },
+  en: {
+    count: "number of persons",
+    sum: "the sum of persons' averages of",
+    mean: "the mean of",
+    variance: "the variance of",
+    share: "the share for whom",
+    histogram: "the distribution of",
+    quantile: "the quantiles",
+    of: "of",
+    by: "broken down by",
+    where: "among rows where",
+    all: "among all rows",
+    and: "and",
+    or: "or",
+    not: "not",
+    is: "is",
+    between: "is between",
+    in: "in",
+    regions: "in every region",
+    someRegions: "in the regions",
+    pooled: "(the periods pooled)",
+    note: "Each person weighs one, split over their own rows of the period; at most five count.",
+    nulls: "Missing values count as 0 in sums.",
+  },
+} as const satisfies Record<Language, Record<string, string>>;
+
+type Phrases = (typeof PHRASES)[Language];
+
+export function inWords(query: Query, dataset: Dataset, language: Language): string {
+  const say = PHRASES[language];
+  const name = (column: string) => dataset.columns[column]?.title?.[language] ?? column;
+  const measures = query.measures.map((measure) => measureInWords(measure, say, name)).join(", ");
+  const grouping = query.groupBy.length === 0 ? "" : ` ${say.by} ${query.groupBy.map(name).join(", ")}`;
+  const filter =
+    query.where === undefined ? say.all : `${say.where} ${filterInWords(query.where, say, name)}`;
+  const where = query.regions === "all" ? say.regions : `${say.someRegions} ${query.regions.join(", ")}`;
+  const periods = `${query.periods.join(", ")}${query.pool ? ` ${say.pooled}` : ""}`;
+  const nulls = query.measures.some(({ kind }) => kind === "sum") ? ` ${say.nulls}` : "";
+  const text = `${measures}${grouping}, ${filter}, ${say.in} ${dataset.title[language]} ${periods}, ${where}.`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)} ${say.note}${nulls}`;
+}
+
+function measureInWords(measure: Measure, say: Phrases, name: (column: string) => string): string {
+  switch (measure.kind) {
+    case "count":
+      return say.count;
+    case "share":
+      return `${say.share} ${filterInWords(measure.predicate, say, name)}`;
+    case "quantile":
+      return `${say.quantile} ${measure.probabilities.join(", ")} ${say.of} ${name(measure.column)}`;
+    default:
+      return `${say[measure.kind]} ${name(measure.column)}`;
+  }
+}
+
+function filterInWords(filter: Filter, say: Phrases, name: (column: string) => string): string {
+  if ("not" in filter) return `${say.not} (${filterInWords(filter.not, say, name)})`;
+  if ("and" in filter)
+    return `(${filter.and.map((part) => filterInWords(part, say, name)).join(` ${say.and} `)})`;
+  if ("or" in filter)
+    return `(${filter.or.map((part) => filterInWords(part, say, name)).join(` ${say.or} `)})`;
+  if ("between" in filter)
+    return `${name(filter.column)} ${say.between} ${filter.between[0]} ${say.and} ${filter.between[1]}`;
+  return `${name(filter.column)} ${say.is} ${filter.in.map(String).join(` ${say.or} `)}`;
+}

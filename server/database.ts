@@ -1,0 +1,90 @@
+/**
+ * Opens a party's database: DuckDB in a file by default, PostgreSQL where there is a `databaseUrl`. The same Kysely
+ * statements run on both. What differs is said here and nowhere else.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import pg from "pg";
+import { type DuckDb, duckDbDialect, openDuckDb } from "./duckdb.ts";
+
+export type Store<DB> = {
+  readonly kysely: Kysely<DB>;
+  /** What the import needs beyond Kysely; exactly one of the two is there. */
+  readonly duckdb: DuckDb | null;
+  readonly pool: pg.Pool | null;
+  readonly close: () => Promise<void>;
+};
+
+export type DatabaseConfig = {
+  readonly data: string;
+  readonly databaseUrl?: string | undefined;
+  readonly threads: number;
+  readonly memory: string;
+};
+
+// int8 as bigint, as DuckDB gives it.
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((id: number, format?: "text" | "binary") =>
+    id === 20 && format !== "binary"
+      ? BigInt
+      : pg.types.getTypeParser(id, format)) as typeof pg.types.getTypeParser,
+};
+
+export async function openStore<DB>(name: string, config: DatabaseConfig): Promise<Store<DB>> {
+  if (config.databaseUrl !== undefined) {
+    const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 6, types });
+    // An idle connection that dies is replaced at the next use; without a listener it would end the process.
+    pool.on("error", () => undefined);
+    const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+    return { kysely, duckdb: null, pool, close: () => kysely.destroy() };
+  }
+  mkdirSync(config.data, { recursive: true, mode: 0o700 });
+  const duckdb = await openDuckDb(join(config.data, `${name}.duckdb`), config);
+  const kysely = new Kysely<DB>({ dialect: duckDbDialect(duckdb) });
+  const close = async () => {
+    await kysely.destroy();
+    duckdb.instance.closeSync();
+  };
+  return { kysely, duckdb, pool: null, close };
+}
+
+/** Runs statements that make tables, each only if it is not there. */
+export async function makeTables<DB>({ kysely }: Store<DB>, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(kysely);
+}
+
+const CONFLICTS = /conflict|could not serialize|deadlock|duplicate key|Constraint Error/i;
+
+/**
+ * One transaction that sees a consistent state and whose writes conflict with any other's to the same rows; tried
+ * again on a conflict. Every transaction that reads before it writes must also update a row that all such ones do,
+ * since DuckDB's snapshots alone let concurrent check-then-insert all commit.
+ */
+export async function transact<DB, T>(
+  store: Store<DB>,
+  work: (transaction: Transaction<DB>) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const transaction = store.kysely.transaction();
+      return await (store.pool === null
+        ? transaction
+        : transaction.setIsolationLevel("serializable")
+      ).execute(work);
+    } catch (error) {
+      if (attempt >= 200 || !(error instanceof Error) || !CONFLICTS.test(error.message)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(50, attempt)));
+    }
+  }
+}
+
+/** Lets one piece of work of a kind run at a time within this process, in the order they came. */
+export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Ed25519 by the platform's own code, for servers and the command line, and the files private keys live in.
+ * Agrees with `protocol/ed25519.ts` on every edge case: a test pins it. Private keys never leave their file and
+ * this process.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import { concat, fromBase64, fromHex, toBase64, toHex } from "../protocol/bytes.ts";
+import { isGoodPublicKey, PublicKey, type Verify } from "../protocol/ed25519.ts";
+import type { Signer } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+
+// RFC 8410: the fixed DER around 32 bytes of Ed25519 private and public key.
+const PKCS8 = fromHex("302e020100300506032b657004220420");
+const SPKI = fromHex("302a300506032b6570032100");
+const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+
+const publicKeys = new Map<string, KeyObject | null>();
+
+function publicKeyOf(bytes: Uint8Array): KeyObject | null {
+  const name = toHex(bytes);
+  const cached = publicKeys.get(name);
+  if (cached !== undefined) return cached;
+  const key = isGoodPublicKey(bytes)
+    ? createPublicKey({ key: Buffer.from(concat(SPKI, bytes)), format: "der", type: "spki" })
+    : null;
+  if (publicKeys.size < 10_000) publicKeys.set(name, key);
+  return key;
+}
+
+export const nativeVerify: Verify = (publicKey, message, signature) => {
+  if (signature.length !== 64 || publicKey.length !== 32) return false;
+  const s = signature.subarray(32).reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
+  const key = publicKeyOf(publicKey);
+  return s < ORDER && key !== null && verify(null, message, key, signature);
+};
+
+export const KeyFile = z.strictObject({
+  kind: z.literal("ed25519"),
+  purpose: z.string().max(50),
+  public: PublicKey,
+  private: z.string().length(44),
+});
+export type KeyFile = z.infer<typeof KeyFile>;
+
+export function newKey(purpose: string): KeyFile {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const seed = privateKey.export({ format: "der", type: "pkcs8" }).subarray(PKCS8.length);
+  const raw = publicKey.export({ format: "der", type: "spki" }).subarray(SPKI.length);
+  return { kind: "ed25519", purpose, public: toBase64(raw), private: toBase64(seed) };
+}
+
+export function signerOf(file: KeyFile): Signer {
+  const der = Buffer.from(concat(PKCS8, fromBase64(file.private)));
+  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  return { publicKey: file.public, sign: (message) => new Uint8Array(sign(null, message, key)) };
+}
+
+/** Writes a file that only its owner can read; refuses to write over one. */
+export function writeSecret(path: string, content: string): void {
+  try {
+    writeFileSync(path, content, { mode: 0o600, flag: "wx" });
+  } catch (cause) {
+    throw new Refusal("usage", `expected to be able to make the new file ${path}`, { cause });
+  }
+}
+
+/** Reads a secret file; refuses one that others than its owner can read. */
+export function readSecret(path: string): Uint8Array {
+  try {
+    if ((statSync(path).mode & 0o077) !== 0) {
+      throw new Refusal("config-invalid", `expected ${path} to be readable by its owner alone (chmod 600)`);
+    }
+    return readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    throw new Refusal("config-invalid", `expected a readable file at ${path}`, { cause });
+  }
+}
+
+export const readKey = (path: string): KeyFile =>
+  parseWith(KeyFile, parseJson(readSecret(path)), "key file", "config-invalid");

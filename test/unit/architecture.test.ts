@@ -1,0 +1,70 @@
+/** The direction of dependencies, and where the platform may be touched, as tests. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Who may import whom. */
+const MAY: Record<string, readonly string[]> = {
+  protocol: ["protocol"],
+  server: ["server", "protocol"],
+  node: ["node", "server", "protocol"],
+  coordinator: ["coordinator", "server", "protocol"],
+  cli: ["cli", "node", "coordinator", "server", "protocol"],
+  bench: ["bench", "cli", "node", "coordinator", "server", "protocol", "test"],
+};
+
+const files = Object.keys(MAY)
+  .filter((folder) => existsSync(join(ROOT, folder)))
+  .flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(folder, name)),
+  );
+
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(ROOT, file), "utf8").matchAll(/(?:from|import)\s*\(?"([^"]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
+
+test.each(files)("%s imports only what its folder may", (file) => {
+  const folder = file.split("/")[0] ?? "";
+  for (const name of importsOf(file)) {
+    if (!name.startsWith(".")) continue;
+    const target = normalize(join(dirname(file), name)).split("/")[0] ?? "";
+    expect(MAY[folder], `${file} imports ${name}`).toContain(target);
+    expect(name.endsWith(".ts") || name.endsWith(".json"), `${file} imports ${name}`).toBe(true);
+  }
+});
+
+test("protocol/ runs in a browser: no built-in module, no packages but these", () => {
+  const allowed = ["zod", "temporal-polyfill"];
+  for (const file of files.filter((name) => name.startsWith("protocol/"))) {
+    for (const name of importsOf(file).filter((each) => !each.startsWith("."))) {
+      expect(allowed.includes(name) || name.startsWith("@noble/"), `${file} imports ${name}`).toBe(true);
+    }
+  }
+});
+
+test("time, randomness and the environment are read only where a process starts", () => {
+  const start = ["node/main.ts", "coordinator/main.ts", "cli/"];
+  for (const file of files.filter(
+    (name) => !start.some((each) => name.startsWith(each)) && !name.startsWith("bench/"),
+  )) {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    expect(text.includes("process.env"), `${file} reads the environment`).toBe(false);
+    expect(/new Date\(\)/.test(text), `${file} reads the clock`).toBe(false);
+    const sources = [...text.matchAll(/\b(Math\.random|randomBytes|randomFillSync)\(/g)].map(
+      (match) => match[1],
+    );
+    const may = file === "node/random.ts" || file === "node/people.ts" || file === "node/poll.ts";
+    expect(sources.length === 0 || may, `${file} draws randomness: ${sources.join(", ")}`).toBe(true);
+  }
+});
+
+test("no file is longer than 350 lines", () => {
+  for (const file of files) {
+    expect(readFileSync(join(ROOT, file), "utf8").split("\n").length, file).toBeLessThanOrEqual(351);
+  }
+});
