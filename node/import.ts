@@ -126,7 +126,7 @@ async function look({ mapping, path }: ImportRequest, { data, onProgress }: Impo
     columns,
     hasNbsp: found.hasNbsp,
   };
-  const gaps = [...found.bad.map(({ line }) => line), ...found.blankLines].sort((a, b) => a - b);
+  const gaps = [...found.bad.map(({ line }) => line), ...found.otherLines].sort((a, b) => a - b);
   const first = format === "csv" ? 1 : 0;
   return { hash: found.hash, source, bad: found.bad, lineOf: (row) => lineOf(row + first, gaps), cleaned };
 }

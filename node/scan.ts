@@ -25,8 +25,8 @@ export type Scan = {
   readonly hash: string;
   readonly header: readonly string[];
   readonly bad: readonly BadLine[];
-  /** Lines that are no records and no mistakes either. */
-  readonly blankLines: readonly number[];
+  /** Lines that begin no record and are no mistakes either: blank ones, and the rest of a record of several lines. */
+  readonly otherLines: readonly number[];
   /** True if an engine cannot read the file as it is: bad or blank lines, another encoding, a byte order mark. */
   readonly needsCleaning: boolean;
   /** True if a non-breaking space stands anywhere. */
@@ -92,7 +92,7 @@ class Judge {
   readonly #delimiter: number;
   readonly #decoder: InstanceType<typeof TextDecoder> | null;
   readonly #bad: BadLine[] = [];
-  readonly #blank: number[] = [];
+  readonly #other: number[] = [];
   #line = 0;
   #fields = -1;
   #header: string[] = [];
@@ -137,8 +137,8 @@ class Judge {
     return {
       header: this.#header,
       bad: this.#bad.toSorted((a, b) => a.line - b.line),
-      blankLines: this.#blank,
-      needsCleaning: this.dirty || this.#bad.length > 0 || this.#blank.length > 0,
+      otherLines: this.#other.toSorted((a, b) => a - b),
+      needsCleaning: this.dirty || this.#bad.length > 0 || this.#other.length > 0,
       hasNbsp: this.#nbsp,
     };
   }
@@ -151,7 +151,7 @@ class Judge {
   #begin(held: Held): void {
     const { line, bytes } = held;
     if (bytes.length === 0) {
-      this.#blank.push(line);
+      this.#other.push(line);
       return;
     }
     if (this.#options.format === "ndjson") {
@@ -180,7 +180,7 @@ class Judge {
     this.#good(bytes);
   }
 
-  /** After an open quote: either the record closes as a whole, and is rejected whole, or its first line alone is. */
+  /** After an open quote: either a sound record closes some lines on, or the first line alone is rejected. */
   #continue(held: Held): void {
     this.#held.push(held);
     const record = Buffer.concat(
@@ -188,7 +188,11 @@ class Judge {
     );
     const fields = fieldsOf(record, this.#delimiter);
     if (fields === this.#fields) {
-      for (const { line } of this.#held) this.#reject(line, "a line break stands inside quotes");
+      // A sound record of several lines (RFC 4180, 2.6): kept, on one line, since engines would miscount it.
+      for (const { line } of this.#held.slice(1)) this.#other.push(line);
+      this.#good(
+        Buffer.concat(this.#held.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [SPACE, bytes]))),
+      );
       this.#held = [];
     } else if (fields !== OPEN || this.#held.length >= MAX_RECORD_LINES || record.length > MAX_LINE) {
       this.#giveUp();
@@ -234,6 +238,7 @@ function isObject(text: string): boolean {
   }
 }
 
+const SPACE = Buffer.from(" ");
 const OPEN = -2;
 const BROKEN = -1;
 

@@ -11,7 +11,10 @@ import { type Field, fold, type Mapping, storedValue, translations } from "./map
 import { padsOf } from "./people.ts";
 
 /** A text as an SQL literal. Only the mapping's own texts come here, never data. */
-export const lit = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+export function lit(text: string): string {
+  if (text.includes("\0")) throw new Refusal("mapping-unfit", "expected texts without NUL characters");
+  return `'${text.replaceAll("'", "''")}'`;
+}
 
 export type SourceFile = {
   readonly path: string;
@@ -81,8 +84,9 @@ function typedColumn(name: string, column: Column, field: Field, index: number):
     return { name, value: `cast(${value} as ${type})`, unfit: "false", says: "''", join: "" };
   }
   const pairs = [...translations(field, column)];
-  const values = pairs.length === 0 ? [["\u0000", null] as const] : pairs;
-  const table = `(values ${values.map(([text, value]) => `(${lit(text)}, cast(${value} as ${type}))`).join(", ")}) as m${index}(source, value)`;
+  const values = pairs.map(([text, value]) => `(${lit(text)}, cast(${value} as ${type}))`);
+  const none = `(cast(null as varchar), cast(null as ${type}))`;
+  const table = `(values ${values.length === 0 ? none : values.join(", ")}) as m${index}(source, value)`;
   const join = `left join ${table} on m${index}.source = s${index}`;
   const found = `m${index}.source is not null`;
   const others = "others" in field;

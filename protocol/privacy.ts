@@ -121,5 +121,6 @@ export function rhoOfSum(sigma: number, m: number, d1: number, d2: number, dimen
   const ideal = d2 ** 2 / (m * sigma ** 2);
   const first = ideal + (2 * d1 * tau) / (Math.sqrt(m) * sigma) + tau ** 2 * dimension;
   const second = (d2 / (Math.sqrt(m) * sigma) + tau * Math.sqrt(dimension)) ** 2;
-  return Math.min(first, second) / 2;
+  const third = ideal + 2 * tau * dimension;
+  return Math.min(first, second, third) / 2;
 }

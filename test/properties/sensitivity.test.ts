@@ -1,0 +1,133 @@
+/**
+ * Brute-force sensitivity: everything that one person can have in a period, on tiny domains, moves each vector by at
+ * most the plan's Δ = 60·bound in L2, and some person moves it by exactly that.
+ */
+import { describe, expect, test } from "vitest";
+import type { Column } from "../../protocol/catalogue.ts";
+import { writeDataset } from "../../protocol/catalogue.ts";
+import type { Filter } from "../../protocol/filter.ts";
+import { type Plan, planOf } from "../../protocol/plan.ts";
+import { sensitivity } from "../../protocol/privacy.ts";
+import type { Measure } from "../../protocol/query.ts";
+import { queryOf } from "../support/generate.ts";
+import { evaluate, type Row, type Value, weigh } from "../support/oracle.ts";
+
+const KEY = new Uint8Array(32).fill(1);
+const COLUMNS: Record<string, Column> = {
+  g: { kind: "category", values: ["a", "b"], nullable: true },
+  v: { kind: "integer", min: -1, max: 2, nullable: true },
+  b: { kind: "boolean", nullable: true },
+};
+const { dataset } = writeDataset({
+  dataset: "care",
+  version: 1,
+  title: { sv: "Liten", en: "Tiny" },
+  person: "one person within one region",
+  period: "quarter",
+  rowsPerPerson: 5,
+  maxPersons: 100,
+  columns: COLUMNS,
+  budget: { rhoPerPeriod: "10", delta: "1e-9" },
+});
+
+const DOMAIN: Row["values"][] = (["a", "b", null] as Value[]).flatMap((g) =>
+  ([-1, 0, 2, null] as Value[]).flatMap((v) => ([true, null] as Value[]).map((b) => ({ g, v, b }))),
+);
+
+/** Every multiset of up to three rows, and one of each kind for longer ones: what a person can have written. */
+function* persons(): Generator<Row[]> {
+  const row = (values: Row["values"]): Row => ({ person: "p", period: "2025K1", values });
+  for (const [i, first] of DOMAIN.entries()) {
+    yield [row(first)];
+    yield Array.from({ length: 7 }, () => row(first));
+    for (const [j, second] of DOMAIN.slice(i).entries()) {
+      yield [row(first), row(second)];
+      yield [first, first, first, second, second].map(row);
+      yield [first, first, first, first, second, second, second].map(row);
+      for (const third of DOMAIN.slice(i + j)) yield [first, second, third].map(row);
+    }
+  }
+}
+
+const PREDICATES: Filter[] = [
+  { column: "v", between: [0, 2] },
+  { not: { column: "g", in: ["a"] } },
+  {
+    or: [
+      { column: "b", in: [true] },
+      { column: "v", in: [-1] },
+    ],
+  },
+  { and: [{ column: "g", in: ["a", "b"] }, { not: { column: "v", in: [0] } }] },
+];
+const MEASURES: Measure[] = [
+  { id: "count", kind: "count" },
+  { id: "sum", kind: "sum", column: "v" },
+  { id: "mean", kind: "mean", column: "v" },
+  { id: "variance", kind: "variance", column: "v" },
+  { id: "bins", kind: "histogram", column: "v" },
+  { id: "edges", kind: "histogram", column: "v", edges: [-1, 1] },
+  { id: "flags", kind: "histogram", column: "b" },
+  { id: "median", kind: "quantile", column: "v", probabilities: ["1/2"] },
+  ...PREDICATES.map((predicate, index): Measure => ({ id: `share${index}`, kind: "share", predicate })),
+];
+
+const SOME = [...persons()].filter((_, index) => index % 97 === 0);
+
+/** The largest squared L2 norm, by vector, over everything a person can have. */
+function largest(plan: Plan): Map<string, bigint> {
+  const most = new Map<string, bigint>();
+  for (const rows of persons()) {
+    const sums = evaluate(plan, weigh(rows, dataset, KEY));
+    for (const { id, offset, width } of plan.vectors) {
+      const norm = sums
+        .slice(offset, offset + plan.cells * width)
+        .reduce((sum, value) => sum + value * value, 0n);
+      if (norm > (most.get(id) ?? 0n)) most.set(id, norm);
+    }
+  }
+  return most;
+}
+
+describe.each([
+  ["alone", [], undefined],
+  ["grouped", ["g"], undefined],
+  ["grouped and filtered", ["g"], PREDICATES[2]],
+] as Array<[string, string[], Filter | undefined]>)("%s", (_, groupBy, where) => {
+  test.each(MEASURES)("$id", (measure) => {
+    const plan = planOf(
+      queryOf({ groupBy, measures: [measure], ...(where === undefined ? {} : { where }) }),
+      dataset,
+    );
+    const most = largest(plan);
+    for (const { id, bound } of plan.vectors) {
+      const delta = sensitivity(bound);
+      expect(most.get(id) ?? 0n, `${id} moves more than its plan says`).toBeLessThanOrEqual(delta * delta);
+      if (where === undefined) expect(most.get(id), `${id}: no person reaches the bound`).toBe(delta * delta);
+    }
+  });
+});
+
+test("every pair of measures shares a vector only where it sums the same", () => {
+  for (const a of MEASURES) {
+    for (const b of MEASURES.filter(({ id }) => id !== a.id)) {
+      const both = planOf(queryOf({ measures: [a, b] }), dataset);
+      const [first, second] = [a, b].map((measure) => planOf(queryOf({ measures: [measure] }), dataset));
+      for (const rows of SOME) {
+        const weighted = weigh(rows, dataset, KEY);
+        for (const [index, alone] of [first, second].entries()) {
+          if (alone === undefined) continue;
+          const ids = both.measures[index]?.vectors ?? [];
+          const [together, apart] = [evaluate(both, weighted), evaluate(alone, weighted)];
+          for (const id of ids) {
+            const [x, y] = [both, alone].map((plan) => plan.vectors.find((vector) => vector.id === id));
+            if (x === undefined || y === undefined) throw new Error(`${id} is not in both plans`);
+            expect(together.slice(x.offset, x.offset + x.width)).toEqual(
+              apart.slice(y.offset, y.offset + y.width),
+            );
+          }
+        }
+      }
+    }
+  }
+});
