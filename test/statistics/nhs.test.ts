@@ -5,23 +5,24 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import type { Network } from "../../cli/network.ts";
-import { Mapping } from "../../node/mapping.ts";
-import { Dataset, writeDataset } from "../../protocol/catalogue.ts";
-import { cellsOf, readCells } from "../../protocol/release.ts";
-import { addNoise } from "../../node/noise.ts";
-import { planOf } from "../../protocol/plan.ts";
-import { runPlan } from "../../node/run.ts";
 import { fillQuery } from "../../cli/ask.ts";
+import type { Network } from "../../cli/network.ts";
+import { startNetwork } from "../../cli/network.ts";
+import { Mapping } from "../../node/mapping.ts";
+import { addNoise } from "../../node/noise.ts";
+import { runPlan } from "../../node/run.ts";
+import { Dataset, writeDataset } from "../../protocol/catalogue.ts";
+import { planOf } from "../../protocol/plan.ts";
+import { cellsOf, readCells } from "../../protocol/release.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { importText, now, released } from "../support/federation.ts";
-import { startNetwork } from "../../cli/network.ts";
 import { seededNoise, zeroNoise } from "../support/seeded.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FILE = join(ROOT, "../shared/data/nhs-fft/responses.csv");
-const read = (name: string): unknown => JSON.parse(readFileSync(join(ROOT, "examples/nhs-fft", name), "utf8"));
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(join(ROOT, "examples/nhs-fft", name), "utf8"));
 
 const SERVICES: Record<string, string> = {
   "PTS - Patient Transport": "patient-transport",
@@ -48,7 +49,8 @@ function independent(text: string): Map<string, Sums> {
   const sums = new Map<string, Sums>();
   for (const row of rows as Array<Record<string, string>>) {
     const weight = 1 / (crowd.get(pairOf(row)) ?? 1);
-    const service = SERVICES[(row["Service type 1"] ?? "").replaceAll("\u00a0", " ").replaceAll(/ +/g, " ").trim()] ?? null;
+    const service =
+      SERVICES[(row["Service type 1"] ?? "").replaceAll("\u00a0", " ").replaceAll(/ +/g, " ").trim()] ?? null;
     const answer = Number(row["FFT categorical answer"]);
     for (const area of [row["Trust"] ?? "", "00"]) {
       const name = JSON.stringify([area, service]);
@@ -65,73 +67,77 @@ function independent(text: string): Map<string, Sums> {
   return sums;
 }
 
-describe.skipIf(!existsSync(FILE))("examples/nhs-fft on the real file (skipped where ../shared is missing)", () => {
-  const folder = temporaryFolder();
-  let network: Network | undefined;
-  afterAll(async () => {
-    await network?.stop();
-    folder.remove();
-  });
-  const text = existsSync(FILE) ? readFileSync(FILE, "utf8") : "";
-  const dataset = Dataset.parse(read("fft.dataset.json"));
+describe.skipIf(!existsSync(FILE))(
+  "examples/nhs-fft on the real file (skipped where ../shared is missing)",
+  () => {
+    const folder = temporaryFolder();
+    let network: Network | undefined;
+    afterAll(async () => {
+      await network?.stop();
+      folder.remove();
+    });
+    const text = existsSync(FILE) ? readFileSync(FILE, "utf8") : "";
+    const dataset = Dataset.parse(read("fft.dataset.json"));
 
-  test("with no noise, equals an independent person-weighted count exactly; every row is in or explained", async () => {
-    const names: Record<string, string> = { NEAS: "neas.mapping.json", NHFT: "nhft.mapping.json" };
-    const regions = Object.keys(names).map((code) => ({ code, name: code }));
-    network = await startNetwork(
-      folder.path,
-      { name: "NHS", regions, datasets: [writeDataset(dataset)], approvals: 1 },
-      {
-        draw: zeroNoise,
-        tick: 1,
-        prepare: async (node) => importText(node, "fft@1", Mapping.parse(read(names[node.config.code] ?? "")), text, folder.path),
-      },
-    );
-    const { cells } = await released(network, read("good.query.json") as object);
-    const truth = independent(text);
-    expect([...truth.values()].reduce((sum, { persons }) => sum + persons, 0)).toBeGreaterThan(8_000);
-    let compared = 0;
-    for (const { at, measure, value } of cells) {
-      const sums = truth.get(JSON.stringify([at["region"], at["service"]]));
-      if (sums === undefined || value === null) continue;
-      const exact = measure === "good" ? sums.good / sums.answered : sums.total / sums.answered;
-      expect(Math.abs(value - exact)).toBeLessThan(measure === "good" ? 6e-7 : 6e-5);
-      compared++;
-    }
-    expect(compared).toBeGreaterThan(20);
-    for (const node of network.nodes) {
-      const stored = await node.store.kysely
-        .selectFrom("d_fft_1" as never)
-        .select((row) => row.fn.countAll<bigint>().as("rows"))
-        .executeTakeFirstOrThrow();
-      const own = readCsv(text).filter((row) => row["Trust"] === node.config.code).length;
-      expect(Number((stored as { rows: bigint }).rows)).toBe(own);
-    }
-  });
-
-  test("with noise, 200 releases cover as their intervals promise", async () => {
-    if (network === undefined) throw new Error("the test before this one starts the network");
-    const query = fillQuery(read("good.query.json"), network.made.hash, "researcher", now());
-    const plan = planOf(query, dataset);
-    const draw = seededNoise("nhs coverage");
-    const sums = new Map<string, bigint[]>();
-    for (const node of network.nodes) sums.set(node.config.code, await runPlan(plan, node.store));
-    const truth = independent(text);
-    let inside = 0;
-    let all = 0;
-    for (let each = 0; each < 200; each++) {
-      const noisy = new Map([...sums].map(([code, exact]) => [code, addNoise(exact, draw(plan))]));
-      for (const { at, measure, low, high } of readCells(plan, cellsOf(plan, noisy))) {
-        const sum = truth.get(JSON.stringify([at["region"], at["service"]]));
-        if (sum === undefined || sum.answered < 100 || low === null || high === null) continue;
-        const exact = measure === "good" ? sum.good / sum.answered : sum.total / sum.answered;
-        all++;
-        if (low <= exact && exact <= high) inside++;
+    test("with no noise, equals an independent person-weighted count exactly; every row is in or explained", async () => {
+      const names: Record<string, string> = { NEAS: "neas.mapping.json", NHFT: "nhft.mapping.json" };
+      const regions = Object.keys(names).map((code) => ({ code, name: code }));
+      network = await startNetwork(
+        folder.path,
+        { name: "NHS", regions, datasets: [writeDataset(dataset)], approvals: 1 },
+        {
+          draw: zeroNoise,
+          tick: 1,
+          prepare: async (node) =>
+            importText(node, "fft@1", Mapping.parse(read(names[node.config.code] ?? "")), text, folder.path),
+        },
+      );
+      const { cells } = await released(network, read("good.query.json") as object);
+      const truth = independent(text);
+      expect([...truth.values()].reduce((sum, { persons }) => sum + persons, 0)).toBeGreaterThan(8_000);
+      let compared = 0;
+      for (const { at, measure, value } of cells) {
+        const sums = truth.get(JSON.stringify([at["region"], at["service"]]));
+        if (sums === undefined || value === null) continue;
+        const exact = measure === "good" ? sums.good / sums.answered : sums.total / sums.answered;
+        expect(Math.abs(value - exact)).toBeLessThan(measure === "good" ? 6e-7 : 6e-5);
+        compared++;
       }
-    }
-    console.log(`nhs coverage: ${((100 * inside) / all).toFixed(2)} % of ${all} intervals`);
-    expect(all).toBeGreaterThan(4_000);
-    expect(inside / all).toBeGreaterThan(0.93);
-    expect(inside / all).toBeLessThan(0.97);
-  });
-});
+      expect(compared).toBeGreaterThan(20);
+      for (const node of network.nodes) {
+        const stored = await node.store.kysely
+          .selectFrom("d_fft_1" as never)
+          .select((row) => row.fn.countAll<bigint>().as("rows"))
+          .executeTakeFirstOrThrow();
+        const own = readCsv(text).filter((row) => row["Trust"] === node.config.code).length;
+        expect(Number((stored as { rows: bigint }).rows)).toBe(own);
+      }
+    });
+
+    test("with noise, 200 releases cover as their intervals promise", async () => {
+      if (network === undefined) throw new Error("the test before this one starts the network");
+      const query = fillQuery(read("good.query.json"), network.made.hash, "researcher", now());
+      const plan = planOf(query, dataset);
+      const draw = seededNoise("nhs coverage");
+      const sums = new Map<string, bigint[]>();
+      for (const node of network.nodes) sums.set(node.config.code, await runPlan(plan, node.store));
+      const truth = independent(text);
+      let inside = 0;
+      let all = 0;
+      for (let each = 0; each < 200; each++) {
+        const noisy = new Map([...sums].map(([code, exact]) => [code, addNoise(exact, draw(plan))]));
+        for (const { at, measure, low, high } of readCells(plan, cellsOf(plan, noisy))) {
+          const sum = truth.get(JSON.stringify([at["region"], at["service"]]));
+          if (sum === undefined || sum.answered < 100 || low === null || high === null) continue;
+          const exact = measure === "good" ? sum.good / sum.answered : sum.total / sum.answered;
+          all++;
+          if (low <= exact && exact <= high) inside++;
+        }
+      }
+      console.log(`nhs coverage: ${((100 * inside) / all).toFixed(2)} % of ${all} intervals`);
+      expect(all).toBeGreaterThan(4_000);
+      expect(inside / all).toBeGreaterThan(0.93);
+      expect(inside / all).toBeLessThan(0.97);
+    });
+  },
+);

@@ -41,7 +41,11 @@ export type FederationOptions = NetworkOptions & {
 };
 
 /** Each region's code with the CSV of its first dataset. */
-export async function federationOf(folder: string, regions: Regions, options: FederationOptions = {}): Promise<Network> {
+export async function federationOf(
+  folder: string,
+  regions: Regions,
+  options: FederationOptions = {},
+): Promise<Network> {
   const drafts = options.datasets ?? [CARE];
   const datasets: DatasetDocument[] = drafts.map(writeDataset);
   const [first] = datasets;
@@ -57,14 +61,21 @@ export async function federationOf(folder: string, regions: Regions, options: Fe
   };
   return await startNetwork(folder, plan, {
     tick: 1,
-    prepare: (node) => importText(node, refOf(first.dataset), mapping, regions[node.config.code] ?? "", folder),
+    prepare: (node) =>
+      importText(node, refOf(first.dataset), mapping, regions[node.config.code] ?? "", folder),
     ...options,
   });
 }
 
 let files = 0;
 
-export async function importText(node: RunningNode, dataset: string, mapping: Mapping, text: string, folder: string): Promise<void> {
+export async function importText(
+  node: RunningNode,
+  dataset: string,
+  mapping: Mapping,
+  text: string,
+  folder: string,
+): Promise<void> {
   if (text === "") return;
   const path = join(folder, `source-${files++}.csv`);
   writeFileSync(path, text);
@@ -89,10 +100,17 @@ export const now = (): Date => new Date();
 
 /** Signs a draft as the researcher, approves it as asked, and submits. */
 export async function submit(network: Network, draft: object, approvals = 1): Promise<string> {
-  const query: Query = fillQuery({ ...DRAFT, ...draft }, network.made.hash, network.made.researcher.id, now());
+  const query: Query = fillQuery(
+    { ...DRAFT, ...draft },
+    network.made.hash,
+    network.made.researcher.id,
+    now(),
+  );
   const envelope = signQuery(query, network.made.researcher.signer);
   const id = await ask(network.client, envelope, []);
-  const signed = network.made.approvers.slice(0, approvals).map((approver) => signApproval(id, approver, now()));
+  const signed = network.made.approvers
+    .slice(0, approvals)
+    .map((approver) => signApproval(id, approver, now()));
   return await ask(network.client, envelope, signed);
 }
 

@@ -112,15 +112,13 @@ const measureOf = (cols: Record<string, Column>): fc.Arbitrary<Bare> => {
     ),
     ...integers.map(([name, column]) => {
       const { min, max } = column as Extract<Column, { kind: "integer" }>; // Filtered to integers above.
-      return fc
-        .uniqueArray(fc.integer({ min: min + 1, max }), { maxLength: 3 })
-        .map(
-          (edges): Bare => ({
-            kind: "histogram",
-            column: name,
-            edges: [min, ...edges.sort((a, b) => a - b)],
-          }),
-        );
+      return fc.uniqueArray(fc.integer({ min: min + 1, max }), { maxLength: 3 }).map(
+        (edges): Bare => ({
+          kind: "histogram",
+          column: name,
+          edges: [min, ...edges.sort((a, b) => a - b)],
+        }),
+      );
     }),
     ...small.map(([column]) =>
       fc.constant<Bare>({ kind: "quantile", column, probabilities: ["0.25", "1/2"] }),
