@@ -38,7 +38,12 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
     .where("query", "=", id)
     .orderBy("id")
     .execute();
-  const outcomes = await kysely.selectFrom("answer").selectAll().where("query", "=", id).execute();
+  const outcomes = await kysely
+    .selectFrom("answer")
+    .selectAll()
+    .where("query", "=", id)
+    .orderBy("region")
+    .execute();
   const query = storedQuery(row.envelope);
   return {
     id,

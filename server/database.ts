@@ -32,6 +32,7 @@ const types: pg.CustomTypesConfig = {
 };
 
 export async function openStore<DB>(name: string, config: DatabaseConfig): Promise<Store<DB>> {
+  mkdirSync(config.data, { recursive: true, mode: 0o700 });
   if (config.databaseUrl !== undefined) {
     const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 6, types });
     // An idle connection that dies is replaced at the next use; without a listener it would end the process.
@@ -39,7 +40,6 @@ export async function openStore<DB>(name: string, config: DatabaseConfig): Promi
     const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
     return { kysely, duckdb: null, pool, close: () => kysely.destroy() };
   }
-  mkdirSync(config.data, { recursive: true, mode: 0o700 });
   const duckdb = await openDuckDb(join(config.data, `${name}.duckdb`), config);
   const kysely = new Kysely<DB>({ dialect: duckDbDialect(duckdb) });
   const close = async () => {

@@ -253,9 +253,10 @@ test("a failing source stops the sampler with an error of its own", () => {
 });
 
 test("no bit is given out twice", () => {
-  const source = new Bits((bytes) =>
-    new Uint32Array(bytes.buffer).forEach((_, index, words) => (words[index] = index + 1)),
-  );
+  const source = new Bits((bytes) => {
+    const words = new Uint32Array(bytes.buffer);
+    for (const index of words.keys()) words[index] = index + 1;
+  });
   const seen = Array.from({ length: 10_000 }, () => source.small(32));
   expect(new Set(seen.slice(0, 4096)).size).toBe(4096);
 });

@@ -31,12 +31,12 @@ export function chiSquareTail(x: number, k: number): number {
 
 function logGamma(x: number): number {
   const g = [
-    76.18009172947146, -86.50532032941677, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2,
+    76.180091729471, -86.50532032941678, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2,
     -0.5395239384953e-5,
   ];
   const t = x + 5.5;
   const series = g.reduce((sum, value, index) => sum + value / (x + 1 + index), 1.000000000190015);
-  return (x + 0.5) * Math.log(t) - t + Math.log((2.5066282746310005 * series) / x);
+  return (x + 0.5) * Math.log(t) - t + Math.log((2.506628274631 * series) / x);
 }
 
 /** The discrete Gaussian's mass at each integer within ±reach. */

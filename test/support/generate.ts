@@ -39,7 +39,7 @@ export const columns: fc.Arbitrary<Record<string, Column>> = fc
   )
   .map(([first, rest]) => Object.fromEntries([first, ...rest].map((column, index) => [`c${index}`, column])));
 
-const valueOf = (column: Column): fc.Arbitrary<Value> => {
+const valueIn = (column: Column): fc.Arbitrary<Value> => {
   const value: fc.Arbitrary<Value> =
     column.kind === "category"
       ? fc.constantFrom(...column.values)
@@ -59,7 +59,7 @@ const rowsOf = (cols: Record<string, Column>, most: number): fc.Arbitrary<Row[]>
       person: fc.constantFrom("p1", "p2", "p3", "p4", "a, b", 'say "hi"', "ö"),
       period: fc.constantFrom(...PERIODS),
       values: fc.record(
-        Object.fromEntries(Object.entries(cols).map(([name, column]) => [name, valueOf(column)])),
+        Object.fromEntries(Object.entries(cols).map(([name, column]) => [name, valueIn(column)])),
       ),
     }),
     { maxLength: most },

@@ -1,0 +1,34 @@
+/** CSV rows a second into each engine, pseudonyms, sealed identities and weights included. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../cli/journals.ts";
+import { prepareNode } from "../node/database.ts";
+import { importFile } from "../node/import.ts";
+import { readMapping } from "../node/mapping.ts";
+import { writeDataset } from "../protocol/catalogue.ts";
+import { withEngines } from "./engines.ts";
+import { median, report } from "./report.ts";
+
+const ROWS = 1_000_000;
+
+export async function importing(): Promise<void> {
+  const text = journalOf({ code: "01", name: "Bench", population: 0 }, ROWS, 1);
+  await withEngines(async ({ engine, folder, store }) => {
+    const keys = { pseudonym: new Uint8Array(32).fill(1), sealing: new Uint8Array(32).fill(2) };
+    const rates: number[] = [];
+    for (let run = 1; run <= 3; run++) {
+      // A dataset, and persons, of its own for each run: every run is a first import.
+      const { dataset } = writeDataset({ ...CARE_EXPERIENCE, version: run });
+      await prepareNode(store, [dataset]);
+      const path = join(folder, `${run}.csv`);
+      writeFileSync(path, text.replaceAll("\n01-", `\n${run}-`));
+      const start = performance.now();
+      const { rows } = await importFile(
+        { dataset, mapping: readMapping(CARE_EXPERIENCE_MAPPING), path, dryRun: false },
+        { store, keys, data: folder, threads: 2, now: () => new Date(), onProgress: () => undefined },
+      );
+      rates.push(rows / ((performance.now() - start) / 1000));
+    }
+    report({ name: `import/${engine}`, value: median(rates), unit: "rows/s", rows: ROWS });
+  });
+}

@@ -1,0 +1,25 @@
+/** `npm run bench -- NAME…`: measures what is named, or all; one JSON line a figure. */
+import { answering } from "./answer.ts";
+import { demonstration } from "./demo.ts";
+import { importing } from "./import.ts";
+import { queryOverhead } from "./query-overhead.ts";
+import { sampler } from "./sampler.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+  "query-overhead": queryOverhead,
+  sampler,
+  import: importing,
+  demo: demonstration,
+  answer: answering,
+};
+
+const named = process.argv.slice(2);
+const unknown = named.find((name) => !Object.hasOwn(BENCHES, name));
+if (unknown !== undefined) {
+  console.error(`There is no benchmark "${unknown}". There are: ${Object.keys(BENCHES).join(", ")}`);
+  process.exit(1);
+}
+for (const [name, run] of Object.entries(BENCHES)) {
+  if (named.length === 0 || named.includes(name)) await run();
+}
+process.exit(0);

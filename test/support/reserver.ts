@@ -1,0 +1,42 @@
+/** A process that reserves 50 charges in parallel on a PostgreSQL database and kills itself after a few: for races. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type NodeDatabase, prepareNode } from "../../node/database.ts";
+import { ledgerOf } from "../../node/ledger.ts";
+import { hashOf, utf8 } from "../../protocol/bytes.ts";
+import { parseRational } from "../../protocol/rational.ts";
+import { Refusal } from "../../protocol/refusal.ts";
+import { openStore } from "../../server/database.ts";
+
+const [databaseUrl = "", from = "0", dieAfter = "0"] = process.argv.slice(2);
+const store = await openStore<NodeDatabase>("node", {
+  data: mkdtempSync(join(tmpdir(), "brus-reserver-")),
+  databaseUrl,
+  threads: 1,
+  memory: "500MB",
+});
+await prepareNode(store, []);
+const ledger = ledgerOf(store, () => new Date());
+let charged = 0;
+await Promise.all(
+  Array.from({ length: 50 }, async (_, index) => {
+    const query = hashOf(utf8(`query ${Number(from) + index}`));
+    const charge = {
+      query,
+      account: "journal",
+      periods: ["2025K1", "2025K2"],
+      rho: parseRational("1/100"),
+      ceiling: parseRational("1/10"),
+    };
+    try {
+      if (!(await ledger.reserve(charge))) return;
+      process.stdout.write("charged\n");
+      charged++;
+      if (charged === Number(dieAfter)) process.kill(process.pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }),
+);
+await store.close();
