@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { runCoordinator } from "../coordinator/main.ts";
 import { runNode } from "../node/main.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { nameOf } from "../server/log.ts";
 import { directoryCommands, keyCommands, nodeCommands } from "./admin.ts";
 import { demo } from "./demo.ts";
 import { type Out, queryCommands } from "./query.ts";
@@ -83,7 +84,14 @@ try {
   // Pooled connections of fetch would keep a finished command alive for seconds.
   process.exit(process.exitCode ?? 0);
 } catch (error) {
-  if (!(error instanceof Refusal)) throw error;
+  if (!(error instanceof Refusal)) {
+    if (process.env["BRUS_DEBUG"] !== undefined) throw error;
+    const { kind, at } = nameOf(error);
+    process.stderr.write(
+      `internal: something unexpected happened (${kind} ${at[0] ?? ""}); BRUS_DEBUG=1 says more\n`,
+    );
+    process.exit(2);
+  }
   process.stderr.write(`${error.code}: ${error.message}\n${error.advice}\n`);
   process.exit(1);
 }

@@ -1,10 +1,11 @@
 /** The coordinator's HTTP interface: the routes of `protocol/routes.ts`, each a few lines over intake and reads. */
 import type { Hono, Context as HonoContext } from "hono";
 import { Poll } from "../protocol/answer.ts";
-import { toBase64 } from "../protocol/bytes.ts";
+import { Hash, toBase64 } from "../protocol/bytes.ts";
 import { Envelope, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { Release } from "../protocol/release.ts";
 import { ROUTES } from "../protocol/routes.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
@@ -70,10 +71,11 @@ export function apiOf(api: Api): Hono {
     const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
     const until = Date.now() + poll.wait * 1000;
     for (;;) {
+      const rung = api.bell.rung();
       const list = await workFor(poll, api);
       const left = until - Date.now();
       if (list.cursor !== poll.cursor || left <= 0 || signal.aborted) return c.json(list);
-      await api.bell.wait(left, signal);
+      await api.bell.wait(rung, left, signal);
     }
   });
   app.get(ROUTES.getBudgets.path, async (c) => {
@@ -95,15 +97,25 @@ export function apiOf(api: Api): Hono {
   app.get(path(ROUTES.getRelease), async (c) => json(c, (await releaseOf(c, api)).envelope));
   app.get(path(ROUTES.getCells), async (c) => json(c, (await releaseOf(c, api)).cells));
   app.get(path(ROUTES.getAnswers), async (c) => {
-    const { outcomes } = await standingOf((await releaseOf(c, api)).query, api);
-    return c.json({
-      answers: outcomes.filter(({ kind }) => kind === "answer").map(({ envelope }) => envelope),
-    });
+    const { query, envelope } = await releaseOf(c, api);
+    const { answers } = parseWith(
+      Release,
+      parseJson(unwrap(storedEnvelope(envelope), "release").body),
+      "stored release",
+    );
+    const rows = await store.kysely
+      .selectFrom("answer")
+      .select(["id", "envelope"])
+      .where("query", "=", query)
+      .execute();
+    const stored = new Map(rows.map((row) => [row.id, row.envelope]));
+    const envelopes = answers.flatMap(({ hash }) => stored.get(hash) ?? []);
+    return c.json({ answers: envelopes.map(storedEnvelope) });
   });
   return app;
 }
 
-const idOf = (c: HonoContext): string => c.req.param("id") ?? "";
+const idOf = (c: HonoContext): Hash => parseWith(Hash, c.req.param("id"), "id");
 
 /** A release never changes under its id, and so may be kept by anyone for ever. */
 const json = (c: HonoContext, text: string) =>

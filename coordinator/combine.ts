@@ -6,23 +6,26 @@ import { unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { parseWith, type RefusalCode } from "../protocol/refusal.ts";
-import { type Context, planFor } from "./intake.ts";
+import { type Context, planFor, storedEnvelope } from "./intake.ts";
 import type { Standing } from "./standing.ts";
 
 export type Collected = {
   readonly plan: Plan;
   /** Each answering region's integers, in the directory's order; read only when they are to be added up. */
-  readonly answers: () => ReadonlyMap<string, readonly bigint[]>;
+  readonly answers: () => Promise<ReadonlyMap<string, readonly bigint[]>>;
   readonly answerIds: ReadonlyArray<{ readonly region: string; readonly hash: string }>;
   readonly missing: ReadonlyArray<{ readonly region: string; readonly reason: RefusalCode | "no-answer" }>;
   /** True if nobody is left to wait for. */
   readonly complete: boolean;
 };
 
-/** What a further approval can still turn into an answer. */
-const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["approvals-missing"]);
+/** What a further approval, or a little time, can still turn into an answer. */
+const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "approvals-missing",
+  "query-not-yet-valid",
+]);
 
-export function collect(standing: Standing, { federation }: Context): Collected {
+export function collect(standing: Standing, { federation, store }: Context): Collected {
   const plan = planFor(federation, standing.query);
   const outcomes = new Map(standing.outcomes.map((outcome) => [outcome.region, outcome]));
   const answered = standing.roster.flatMap((region) => {
@@ -37,7 +40,22 @@ export function collect(standing: Standing, { federation }: Context): Collected 
   return {
     plan,
     // Verified when they were taken in.
-    answers: () => new Map(answered.map(({ region, envelope }) => [region, vectorIn(envelope, plan)])),
+    answers: async () => {
+      const rows = await store.kysely
+        .selectFrom("answer")
+        .select(["region", "envelope"])
+        .where("query", "=", standing.id)
+        .where("kind", "=", "answer")
+        .execute();
+      const envelopes = new Map(rows.map(({ region, envelope }) => [region, storedEnvelope(envelope)]));
+      return new Map(
+        answered.map(({ region }): [string, bigint[]] => {
+          const envelope = envelopes.get(region);
+          if (envelope === undefined) throw new Error("an answer that was there is gone");
+          return [region, vectorIn(envelope, plan)];
+        }),
+      );
+    },
     answerIds: answered.map(({ region, id }) => ({ region, hash: id })),
     missing,
     complete: !waits,

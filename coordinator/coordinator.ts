@@ -13,7 +13,7 @@ import { LEVELS, type Logger, nameOf } from "../server/log.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
 import { apiOf } from "./api.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./database.ts";
-import { bell } from "./dispatch.ts";
+import { bellOf } from "./dispatch.ts";
 import { advance } from "./round.ts";
 
 export const CoordinatorConfig = z.strictObject({
@@ -73,16 +73,15 @@ export async function startCoordinator(
   await prepareCoordinator(store);
 
   const stopping = new AbortController();
-  const ringer = bell();
+  const bell = bellOf();
   const alone = oneAtATime();
-  const context = { federation, store, now, signer };
+  const context = { federation, store, now, signer, bell };
   const pending = new Set<string>();
   const step = async (id: string): Promise<void> => {
     pending.delete(id);
     if (stopping.signal.aborted) return;
     try {
       await advance(id, context);
-      ringer.ring();
     } catch (error) {
       // A refusal here is a query whose documents stopped standing (a key's time ran out): it waits to expire.
       if (!(error instanceof Refusal))
@@ -124,7 +123,7 @@ export async function startCoordinator(
     federation,
     store,
     now,
-    bell: ringer,
+    bell,
     nudge,
     ready,
     stopping: stopping.signal,

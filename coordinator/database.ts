@@ -15,7 +15,8 @@ export type CoordinatorDatabase = {
     reason: string | null;
     release: string | null;
   };
-  approval: { id: string; query: string; envelope: string; received: string };
+  /** One a person, role, region and decision (`slot`); a later one replaces it. */
+  approval: { query: string; slot: string; id: string; envelope: string; received: string };
   /** What nodes are to read, in order; the cursor of a poll is the sequence. */
   work: { sequence: number; query: string };
   /** One row a query and region: a refusal may give way to an answer while the query is open; an answer stays. */
@@ -37,7 +38,7 @@ export type CoordinatorStore = Store<CoordinatorDatabase>;
 const TABLES = [
   "create table if not exists meta (key varchar primary key, value varchar not null)",
   "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar)",
-  "create table if not exists approval (id varchar primary key, query varchar not null, envelope varchar not null, received varchar not null)",
+  "create table if not exists approval (query varchar not null, slot varchar not null, id varchar not null, envelope varchar not null, received varchar not null, primary key (query, slot))",
   "create table if not exists work (sequence integer primary key, query varchar not null)",
   "create table if not exists answer (query varchar not null, region varchar not null, kind varchar not null, id varchar not null, code varchar, envelope varchar not null, primary key (query, region))",
   "create table if not exists release (id varchar primary key, query varchar not null unique, envelope varchar not null, cells varchar not null)",

@@ -9,8 +9,10 @@ import { transact } from "../server/database.ts";
 import { addWork, type Context } from "./intake.ts";
 import { type Standing, standingOf } from "./standing.ts";
 
-/** Opens a query to the nodes. */
-export async function dispatch({ id }: Standing, { store }: Context): Promise<void> {
+export type Dispatcher = { readonly bell: Bell };
+
+/** Opens a query to the nodes, and wakes those that wait. */
+export async function dispatch({ id }: Standing, { store, bell }: Context & Dispatcher): Promise<void> {
   await transact(store, async (database) => {
     const opened = await database
       .updateTable("query")
@@ -20,6 +22,7 @@ export async function dispatch({ id }: Standing, { store }: Context): Promise<vo
       .executeTakeFirst();
     if (opened.numUpdatedRows > 0n) await addWork(database, id);
   });
+  bell.ring();
 }
 
 export type WorkList = { cursor: number; work: WorkItem[] };
@@ -27,7 +30,13 @@ export type WorkList = { cursor: number; work: WorkItem[] };
 const MOST = 20;
 
 /** What a node has not read yet, of queries that are open and put to it; and the cursor after it. */
-export async function workFor({ node, cursor }: Poll, context: Context): Promise<WorkList> {
+export async function workFor({ node, cursor: from }: Poll, context: Context): Promise<WorkList> {
+  const { last } = await context.store.kysely
+    .selectFrom("work")
+    .select((row) => row.fn.max("sequence").as("last"))
+    .executeTakeFirstOrThrow();
+  // A cursor beyond the end is of a history that was lost (a restored coordinator): begin anew; answers are idempotent.
+  const cursor = from > Number(last ?? 0) ? 0 : from;
   const entries = await context.store.kysely
     .selectFrom("work")
     .innerJoin("query", "query.id", "work.query")
@@ -42,28 +51,33 @@ export async function workFor({ node, cursor }: Poll, context: Context): Promise
   );
   const work = standings
     .filter(({ roster }) => roster.includes(node))
-    .map(({ envelope, approvals }) =>
-      parseWith(WorkItem, { query: envelope, approvals: approvals.slice(0, 100) }, "work"),
-    );
+    .map(({ envelope, approvals }) => parseWith(WorkItem, { query: envelope, approvals }, "work"));
   return { cursor: entries.at(-1)?.sequence ?? cursor, work };
 }
 
 /** Lets polls wait for something new without asking the database again and again. */
 export type Bell = {
   readonly ring: () => void;
-  readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** How often it has rung: read before looking, so that a ring between looking and waiting is not missed. */
+  readonly rung: () => number;
+  /** Until it has rung more than `since`, the time is up, or the signal comes. */
+  readonly wait: (since: number, milliseconds: number, signal: AbortSignal) => Promise<void>;
 };
 
-export function bell(): Bell {
+export function bellOf(): Bell {
   let waiting = new Set<() => void>();
+  let count = 0;
   return {
     ring: () => {
+      count++;
       const woken = waiting;
       waiting = new Set();
       for (const wake of woken) wake();
     },
-    wait: (milliseconds, signal) =>
+    rung: () => count,
+    wait: (since, milliseconds, signal) =>
       new Promise((resolve) => {
+        if (count > since || signal.aborted) return resolve();
         const wake = () => {
           clearTimeout(timer);
           waiting.delete(wake);

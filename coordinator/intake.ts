@@ -19,7 +19,7 @@ import { type Plan, planOf } from "../protocol/plan.ts";
 import { instant, Query } from "../protocol/query.ts";
 import { compare, parseRational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { transact } from "../server/database.ts";
+import { oneAtATime, transact } from "../server/database.ts";
 import type { CoordinatorDatabase, CoordinatorStore } from "./database.ts";
 
 export type Context = {
@@ -83,26 +83,43 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
   const asked = openQueryLeniently(federation, storedEnvelope(row.envelope), context);
   if (person === asked.requester)
     throw new Refusal("approval-unfit", "expected an approver other than the requester");
-  const known = await store.kysely
-    .selectFrom("approval")
-    .select("id")
-    .where("id", "=", id)
-    .executeTakeFirst();
-  if (known !== undefined) return { id, query: approval.query };
+  const { query, role, region, decision } = approval;
+  // One document a person, role, region and decision: nobody can crowd out the others'.
+  const slot = JSON.stringify([person, role, region, decision]);
   await once(store, async (database) => {
-    const values = {
-      id,
-      query: approval.query,
-      envelope: JSON.stringify(envelope),
-      received: instant(now()),
-    };
+    // Written even if nothing changes, so that a dispatch at the same moment conflicts, and no approval falls between.
     await database
-      .insertInto("approval")
-      .values(values)
-      .onConflict((on) => on.column("id").doNothing())
+      .updateTable("query")
+      .set((own) => ({ title: own.ref("title") }))
+      .where("id", "=", query)
       .execute();
+    const { state } = await database
+      .selectFrom("query")
+      .select("state")
+      .where("id", "=", query)
+      .executeTakeFirstOrThrow();
+    const known = await database
+      .selectFrom("approval")
+      .select("id")
+      .where("query", "=", query)
+      .where("slot", "=", slot)
+      .executeTakeFirst();
+    if (known?.id === id) return;
+    const document = { id, envelope: JSON.stringify(envelope), received: instant(now()) };
+    if (known === undefined)
+      await database
+        .insertInto("approval")
+        .values({ query, slot, ...document })
+        .execute();
+    else
+      await database
+        .updateTable("approval")
+        .set(document)
+        .where("query", "=", query)
+        .where("slot", "=", slot)
+        .execute();
     // Nodes that refused for want of approvals look again.
-    if (row.state === "open") await addWork(database, approval.query);
+    if (state === "open") await addWork(database, query);
   });
   return { id, query: approval.query };
 }
@@ -176,12 +193,14 @@ export async function takeAnswer(
     if (before?.id === id) return;
     if (before?.kind === "answer")
       throw new Refusal("answer-conflict", "expected the answer that is stored already");
+    // Written, not only read: a release at the same moment conflicts, and cannot leave this answer out.
     const current = await database
-      .selectFrom("query")
-      .select("state")
+      .updateTable("query")
+      .set({ state: "open" })
       .where("id", "=", query)
+      .where("state", "=", "open")
       .executeTakeFirst();
-    if (current?.state !== "open")
+    if (current.numUpdatedRows === 0n)
       throw new Refusal("answer-late", "expected an answer while the query is open");
     const outcome = { kind, id, code, envelope: JSON.stringify(envelope) } as const;
     if (before === undefined)
@@ -280,10 +299,14 @@ export function judgeApprovals(
   return { query, missing, declined: declined !== undefined };
 }
 
-/** A unit of writing, tried again on conflict. */
+const turns = new WeakMap<CoordinatorStore, ReturnType<typeof oneAtATime>>();
+
+/** A unit of writing: one at a time within this process, tried again where another one's conflicts. */
 async function once(
   store: CoordinatorStore,
   work: (database: CoordinatorStore["kysely"]) => Promise<void>,
 ): Promise<void> {
-  await transact<CoordinatorDatabase, void>(store, work);
+  const alone = turns.get(store) ?? oneAtATime();
+  turns.set(store, alone);
+  await alone(() => transact<CoordinatorDatabase, void>(store, work));
 }

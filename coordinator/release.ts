@@ -8,7 +8,8 @@ import { envelopeId, type Signer, seal } from "../protocol/envelope.ts";
 import { UNITS } from "../protocol/privacy.ts";
 import { instant } from "../protocol/query.ts";
 import { divide, format, rational } from "../protocol/rational.ts";
-import { cellsOf, type Release, writeCells } from "../protocol/release.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { cellsOf, Release, writeCells } from "../protocol/release.ts";
 import { transact } from "../server/database.ts";
 import type { Collected } from "./combine.ts";
 import type { Context } from "./intake.ts";
@@ -22,7 +23,7 @@ export async function publish(
   context: Context & Publisher,
 ): Promise<void> {
   const { plan, answerIds, missing } = collected;
-  const table = cellsOf(plan, collected.answers());
+  const table = cellsOf(plan, await collected.answers());
   const { bytes, hash } = writeCells(table);
   const release = {
     query: standing.id,
@@ -40,7 +41,7 @@ export async function publish(
     intervals: "95 %, noise alone",
     madeAt: instant(context.now()),
   } satisfies Release;
-  const envelope = seal("release", release, context.signer);
+  const envelope = seal("release", parseWith(Release, release, "release"), context.signer);
   const id = envelopeId(envelope);
   await transact(context.store, async (database) => {
     const closed = await database
@@ -50,6 +51,15 @@ export async function publish(
       .where("state", "=", "open")
       .executeTakeFirst();
     if (closed.numUpdatedRows === 0n) return;
+    // An answer that came in since is acknowledged, and so belongs in: undo, and let the next step add it up.
+    const rows = await database
+      .selectFrom("answer")
+      .select("id")
+      .where("query", "=", standing.id)
+      .where("kind", "=", "answer")
+      .execute();
+    if (rows.length !== answerIds.length)
+      throw new Refusal("unavailable", "an answer came in while the others were added up");
     const values = { id, query: standing.id, envelope: JSON.stringify(envelope), cells: fromUtf8(bytes) };
     await database.insertInto("release").values(values).execute();
   });

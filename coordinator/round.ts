@@ -5,20 +5,20 @@
  */
 import { instant } from "../protocol/query.ts";
 import { collect } from "./combine.ts";
-import { dispatch } from "./dispatch.ts";
+import { type Dispatcher, dispatch } from "./dispatch.ts";
 import { type Context, judgeApprovals } from "./intake.ts";
 import { type Publisher, publish } from "./release.ts";
 import { close, type Standing, standingOf } from "./standing.ts";
 
 /** Takes one query as far as it goes now. Idempotent; called after every event and once a second. */
-export async function advance(id: string, context: Context & Publisher): Promise<void> {
+export async function advance(id: string, context: Context & Publisher & Dispatcher): Promise<void> {
   const standing = await standingOf(id, context);
   if (standing.state === "waiting") await open(standing, context);
   if (standing.state === "open") await conclude(standing, context);
 }
 
 /** Waiting → open, once the directory's floor of approvals is met and the query is valid. */
-async function open(standing: Standing, context: Context): Promise<void> {
+async function open(standing: Standing, context: Context & Dispatcher): Promise<void> {
   const now = instant(context.now());
   if (now >= standing.query.expires)
     return await close(standing, "expired", "it expired before it was approved", context);

@@ -11,7 +11,6 @@ export type Outcome = {
   readonly kind: "answer" | "refusal";
   readonly id: string;
   readonly code: RefusalCode | null;
-  readonly envelope: Envelope;
 };
 
 export type Standing = {
@@ -38,9 +37,10 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
     .where("query", "=", id)
     .orderBy("id")
     .execute();
+  // Without the envelopes: they are large, and only adding them up needs them.
   const outcomes = await kysely
     .selectFrom("answer")
-    .selectAll()
+    .select(["region", "kind", "id", "code"])
     .where("query", "=", id)
     .orderBy("region")
     .execute();
@@ -54,10 +54,9 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
     query,
     approvalIds: approvals.map((approval) => approval.id),
     approvals: approvals.map(({ envelope }) => storedEnvelope(envelope)),
-    outcomes: outcomes.map(({ code, envelope, ...outcome }) => ({
+    outcomes: outcomes.map(({ code, ...outcome }) => ({
       ...outcome,
       code: code === null ? null : RefusalCode.parse(code),
-      envelope: storedEnvelope(envelope),
     })),
     roster: rosterOf(federation, query),
   };

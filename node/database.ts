@@ -42,7 +42,10 @@ const TABLES = [
 ];
 
 /** PostgreSQL finds persons by index; DuckDB by hash join, and its index would slow an import down tenfold. */
-const POSTGRES = ["create unique index if not exists person_pseudonym on person (pseudonym)"];
+const POSTGRES = [
+  "create unique index if not exists person_pseudonym on person (pseudonym)",
+  "create unique index if not exists person_id on person (id)",
+];
 
 const SQL_TYPES = { category: "smallint", integer: "integer", boolean: "boolean" } as const;
 

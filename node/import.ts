@@ -3,9 +3,20 @@
  * 60 units, at most five rows counting. Bounding people here, once, is what makes every later question a plain sum.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, mkdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { basename, extname, join } from "node:path";
-import { finished } from "node:stream/promises";
 import type { Dataset } from "../protocol/catalogue.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -54,8 +65,9 @@ export async function importFile(request: ImportRequest, context: ImportContext)
   checkMapping(mapping, dataset);
   const looked = await look(request, context);
   const file = basename(path);
-  const target = await targetOf(context.store, dataset, context.threads);
+  let target: Target | null = null;
   try {
+    target = await targetOf(context.store, dataset, context.data, context.threads);
     if (await isKnown(target, dataset, looked.hash)) {
       await target.rollback();
       return { file, outcome: "known", rows: 0, rejected: 0, rejects: null };
@@ -72,11 +84,12 @@ export async function importFile(request: ImportRequest, context: ImportContext)
     await target.put();
     await assertWeights(target, dataset);
     await recordFile(target, dataset, looked.hash, context.now());
-    await (dryRun ? target.rollback() : target.commit());
     const rejects = writeRejects(request, context.data, looked.hash, bad);
+    await (dryRun ? target.rollback() : target.commit());
+    if (rejects !== null) renameSync(`${rejects}.tmp`, rejects);
     return { file, outcome: dryRun ? "dry-run" : "taken", rows: staged.rows, rejected: bad.length, rejects };
   } catch (error) {
-    await target.rollback();
+    await target?.rollback();
     throw error;
   } finally {
     if (looked.cleaned !== null) unlinkSync(looked.cleaned);
@@ -147,27 +160,39 @@ function lineOf(n: number, gaps: readonly number[]): number {
   return line;
 }
 
+/** A copy of the good lines, readable by nobody else; removed again if it cannot be finished. */
 async function clean(path: string, to: string, text: Parameters<typeof scan>[1]): Promise<void> {
-  const out = createWriteStream(to, { mode: 0o600 });
+  const out = openSync(to, "wx", 0o600);
   let part: Uint8Array[] = [];
   let held = 0;
   const flush = () => {
-    out.write(Buffer.concat(part));
+    writeSync(out, Buffer.concat(part));
     part = [];
     held = 0;
   };
   const newline = Buffer.from("\n");
-  await scan(path, {
-    ...text,
-    onGood: (line) => {
-      part.push(Uint8Array.from(line), newline);
-      held += line.length + 1;
-      if (held > 1 << 20) flush();
-    },
-  });
-  flush();
-  out.end();
-  await finished(out);
+  try {
+    await scan(path, {
+      ...text,
+      onGood: (line) => {
+        part.push(Uint8Array.from(line), newline);
+        held += line.length + 1;
+        if (held > 1 << 20) flush();
+      },
+    });
+    flush();
+    closeSync(out);
+  } catch (error) {
+    closeSync(out);
+    unlinkSync(to);
+    throw error;
+  }
+}
+
+/** Removes what an import that was killed left behind: copies of lines that may name people. */
+export function sweepCopies(data: string): void {
+  if (!existsSync(data)) return;
+  for (const name of readdirSync(data)) if (/^\.import-.*\.tmp$/.test(name)) unlinkSync(join(data, name));
 }
 
 const isKnown = async (target: Target, dataset: Dataset, hash: string): Promise<boolean> =>
@@ -193,7 +218,8 @@ async function resolve(target: Target, keys: PersonKeys): Promise<void> {
     from (select distinct identity from staged)`);
   await target.resolvePersons();
   if (keys.sealing === null) return;
-  const result = await staging.stream("select person, identity from fresh");
+  // Materialised, not streamed: the statements in between would end a stream on the same connection.
+  const result = await staging.run("select person, identity from fresh");
   const [[last] = []] = await target.run("select coalesce(max(chunk), 0) from identity");
   for (let number = BigInt(String(last)) + 1n; ; number++) {
     const chunk = await result.fetchChunk();
@@ -221,7 +247,7 @@ async function weigh(target: Target, dataset: Dataset, mapping: Mapping, file: n
   const latest =
     mapping.record === undefined
       ? ""
-      : "qualify row_number() over (partition by record order by row desc) = 1";
+      : "qualify row_number() over (partition by person, record order by row desc) = 1";
   await staging.run(`create or replace temp table incoming as select person, period, cast(0 as integer) as weight, cast(${file} as integer) as file, record, ${columns.join(", ")}, excluded
     from staged join who using (identity) ${latest}`);
   await target.takeTouched();
@@ -266,6 +292,7 @@ function writeRejects(
   const lines = bad
     .toSorted((a, b) => a.line - b.line)
     .map(({ line, reason }) => `${line},${quoted(reason)}`);
-  writeFileSync(path, `line,reason\n${lines.join("\n")}\n`, { mode: 0o600 });
+  // Written before the commit and named after it: a row that is left out is never left unexplained.
+  writeFileSync(`${path}.tmp`, `line,reason\n${lines.join("\n")}\n`, { mode: 0o600 });
   return path;
 }

@@ -10,6 +10,11 @@ import { systemNoise } from "./noise.ts";
 export async function runNode(configPath: string | null, onReady: (code: string) => void): Promise<void> {
   const config = readConfig(NodeConfig, configPath, process.env);
   const logger = loggerOf(`node-${config.code}`, config.logLevel);
+  // Last resort: say what kind of thing it was, never its message, and end; what was accepted is on disk.
+  process.on("uncaughtException", (error) => {
+    logger.fatal({ error: nameOf(error) }, "unexpected");
+    process.exit(1);
+  });
   const base = configPath === null ? process.cwd() : dirname(resolve(configPath));
   const node = await startNode(config, base, {
     fetch: globalThis.fetch,

@@ -13,12 +13,18 @@ import type { Plan } from "../protocol/plan.ts";
 import { RegionCode } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
-import { LEVELS, type Logger } from "../server/log.ts";
+import { LEVELS, type Logger, nameOf } from "../server/log.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
 import type { Answerer } from "./answer.ts";
 import { shelfOf } from "./answers.ts";
 import { type NodeDatabase, type NodeStore, prepareNode } from "./database.ts";
-import { type ImportContext, type ImportReport, type ImportRequest, importFile } from "./import.ts";
+import {
+  type ImportContext,
+  type ImportReport,
+  type ImportRequest,
+  importFile,
+  sweepCopies,
+} from "./import.ts";
 import { ledgerOf } from "./ledger.ts";
 import { loadPersonKeys, type PersonKeys, rekey } from "./people.ts";
 import { readPolicy } from "./policy.ts";
@@ -75,6 +81,7 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
   const at = (path: string) => resolve(base, path);
   const data = at(config.data);
   const store = await openStore<NodeDatabase>("node", { ...config, data });
+  sweepCopies(data);
   const client = clientOf(config.coordinator.replace(/\/$/, ""), effects.fetch);
   const federation = await loadFederation(config, data, store, client, effects);
   const signer = signerOf(readKey(at(config.answerKey)));
@@ -94,7 +101,15 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     store,
     ledger: ledgerOf(store, effects.now),
     answers: shelfOf(store),
-    policy: () => readPolicy(at(config.policy)),
+    policy: () => {
+      try {
+        return readPolicy(at(config.policy));
+      } catch (error) {
+        // What is wrong with it is the region's own matter; a refusal is published.
+        effects.logger.warn({ error: nameOf(error) }, "the policy cannot be read");
+        throw new Refusal("policy-missing", "the region's policy cannot be read, and so it answers nothing");
+      }
+    },
     draw: effects.draw,
     now: effects.now,
   };
@@ -137,6 +152,7 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     stop: async () => {
       stopping.abort();
       await working.catch(() => undefined); // Whoever called work() has been told.
+      await alone(async () => undefined); // An import that has begun is finished.
       await store.close();
     },
   };

@@ -5,6 +5,7 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { fromBase64, fromHex, fromUtf8, toBase64, toHex, utf8 } from "../protocol/bytes.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { readSecret, writeSecret } from "../server/signing.ts";
@@ -73,7 +74,10 @@ export async function loadPersonKeys(
 ): Promise<PersonKeys> {
   const paths = { pseudonym: join(folder, "pseudonym.key"), sealing: join(folder, "sealing.key") };
   if (!existsSync(paths.pseudonym)) writeSecret(paths.pseudonym, newSecret());
-  if (keepIdentities && !existsSync(paths.sealing)) writeSecret(paths.sealing, newSecret());
+  const boxes = await store.kysely.selectFrom("identity").select("chunk").limit(1).execute();
+  // A new key would not open what an old one sealed: then its absence is an error, not a first start.
+  if (keepIdentities && !existsSync(paths.sealing) && boxes.length === 0)
+    writeSecret(paths.sealing, newSecret());
   const sealing = keepIdentities ? readHex(paths.sealing) : null;
   const stored = await store.kysely
     .selectFrom("meta")
@@ -111,6 +115,8 @@ export async function rekey(folder: string, keys: PersonKeys, store: NodeStore):
   if (!existsSync(next)) writeSecret(next, newSecret());
   const pseudonym = readHex(next);
   await store.kysely.transaction().execute(async (transaction) => {
+    // No import may add a person meanwhile; within one process they already take turns.
+    if (store.pool !== null) await sql`lock table person in share row exclusive mode`.execute(transaction);
     const chunks = await transaction.selectFrom("identity").select("sealed").execute();
     const persons = chunks.flatMap(({ sealed }) => openIdentities(sealing, sealed));
     const { total } = await transaction

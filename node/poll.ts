@@ -24,6 +24,7 @@ export type Worker = Answerer & {
 const WAIT_SECONDS = 20;
 const MAX_BACKOFF = 30_000;
 const TRIES = 3;
+const SKEW_SECONDS = 60;
 
 /** Runs until the signal. Throws only where the node must stop: when its source of randomness fails. */
 export async function pollForever(worker: Worker): Promise<void> {
@@ -51,6 +52,10 @@ export async function pollOnce(worker: Worker): Promise<number> {
   const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: await ledger.head() };
   const { cursor: next, work } = await client("poll", { body: seal("poll", poll, signer), signal });
   for (const item of work) {
+    if (!isReadable(item)) {
+      worker.logger.warn({}, "the coordinator sent what is no query: passed over");
+      continue;
+    }
     const outcome = await settle(item, worker);
     await worker.sleep(worker.tick - (now().getTime() % worker.tick));
     await hand(outcome, worker);
@@ -59,6 +64,15 @@ export async function pollOnce(worker: Worker): Promise<number> {
   return work.length;
 }
 
+const isReadable = (item: WorkItem): boolean => {
+  try {
+    return envelopeId(item.query) !== "";
+  } catch (error) {
+    if (error instanceof Refusal) return false; // Not base64: only a lying coordinator sends it.
+    throw error;
+  }
+};
+
 /** The stored answer, or a signed refusal. What is unexpected is tried again, then refused with the charge kept. */
 async function settle(item: WorkItem, worker: Worker): Promise<Envelope> {
   for (let attempt = 1; ; attempt++) {
@@ -66,6 +80,11 @@ async function settle(item: WorkItem, worker: Worker): Promise<Envelope> {
       return await answer(item, worker);
     } catch (error) {
       if (error instanceof RandomnessFailure) throw error;
+      // The coordinator's clock may be a little ahead: it would not send what is not valid yet by its own.
+      if (error instanceof Refusal && error.code === "query-not-yet-valid" && attempt <= SKEW_SECONDS) {
+        await worker.sleep(1000);
+        continue;
+      }
       if (error instanceof Refusal) return await refuse(item, error, worker);
       worker.logger.error({ error: nameOf(error), attempt }, "answering failed");
       if (attempt >= TRIES)

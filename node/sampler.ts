@@ -3,7 +3,7 @@
  * used where every intermediate stays below 2^53; the acceptance test outgrows them first and is then decided
  * lazily in doubles with a proven error bound, exactly in bigint wherever that does not decide.
  */
-import { floorSqrt } from "../protocol/privacy.ts";
+import { floorSqrt, MAX_SIGMA } from "../protocol/privacy.ts";
 import type { Rational } from "../protocol/rational.ts";
 import type { Bits } from "./random.ts";
 
@@ -81,8 +81,8 @@ export function discreteLaplace(bits: Bits, t: number): number {
 export function discreteGaussian(bits: Bits, variance: Rational): () => number {
   const { n: bigN, d: bigD } = variance;
   const bigT = floorSqrt(bigN / bigD) + 1n;
-  // 2^45 keeps every y of the Laplace step (t·v with v below 200) exact in a double; plans never come near.
-  if (bigN <= 0n || bigT > 2n ** 45n) throw new RangeError("expected 0 < σ < 2^45");
+  // Below 2^45 every y of the Laplace step (u + t·v, v below 200) is exact in a double. No plan has a larger σ.
+  if (bigN <= 0n || bigT > MAX_SIGMA) throw new RangeError("expected 0 < σ < 2^45");
   const bigScale = 2n * bigN * bigD * bigT * bigT;
   const t = Number(bigT);
   const small = bigScale < BigInt(SAFE) / 64n && bigN < BigInt(SAFE);

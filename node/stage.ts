@@ -151,7 +151,12 @@ function statement(source: SourceFile, mapping: Mapping, dataset: Dataset, numbe
   const reasons = [
     "when identity = '' then 'person: empty'",
     `when (${ordinal}) is null then 'period: no ${dataset.period} in a form the mapping names: ' || left(speriod, 40)`,
-    ...(mapping.record === undefined ? [] : ["when record = '' then 'record: empty'"]),
+    ...(mapping.record === undefined
+      ? []
+      : [
+          "when record = '' then 'record: empty'",
+          "when regexp_matches(record, '[[:cntrl:]]') then 'record: a control character'",
+        ]),
     ...columns
       .filter(({ unfit }) => unfit !== "false")
       .map(({ unfit, says }) => `when ${unfit} then ${says}`),

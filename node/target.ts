@@ -2,7 +2,7 @@
  * Where an import ends up: the dataset's table in DuckDB or in PostgreSQL. Both take part in one transaction, which
  * either commits all of a file or nothing. Staging is always DuckDB's.
  */
-import { once } from "node:events";
+import { pipeline } from "node:stream/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
@@ -25,17 +25,31 @@ export type Target = {
   readonly rollback: () => Promise<void>;
 };
 
-export async function targetOf(store: NodeStore, dataset: Dataset, threads: number): Promise<Target> {
+/** `data` is the node's folder: what does not fit in memory is spilled there and nowhere else. */
+export async function targetOf(
+  store: NodeStore,
+  dataset: Dataset,
+  data: string,
+  threads: number,
+): Promise<Target> {
   return store.duckdb === null
-    ? await inPostgres(store, dataset, threads)
+    ? await inPostgres(store, dataset, data, threads)
     : await inDuckDb(await store.duckdb.connect(), dataset);
 }
 
 const names = (dataset: Dataset): string[] => datasetColumns(dataset).map(([name]) => name);
 
-/** Rows that the incoming ones touch: same person and period, or same record, whose own pair is then touched too. */
-const touchedOf = (table: string, pairs: string, records: string) =>
-  `select distinct person, period from ${pairs} union select t.person, t.period from ${table} t where t.record in (select record from ${records})`;
+/**
+ * Rows that the incoming ones touch: same person and period, or same record *of the same person*, whose own pair is
+ * then touched too. Were a record anyone's, one person's rows could displace another's, and no bound would hold.
+ */
+const touchedOf = (table: string, incoming: string) =>
+  `select distinct person, period from ${incoming}
+   union select t.person, t.period from ${table} t join ${incoming} i on i.person = t.person and i.record = t.record`;
+
+/** A stored row stays unless an incoming one of its own person replaces it. */
+const stays = (incoming: string) =>
+  `not exists (select 1 from ${incoming} i where i.person = t.person and i.record = t.record)`;
 
 async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Target> {
   const table = tableOf(dataset);
@@ -43,6 +57,11 @@ async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Tar
   const run: Target["run"] = async (sql, values = []) =>
     (await duckdb.runAndReadAll(sql, [...values])).getRows();
   await run("begin transaction");
+  let ended = false;
+  const done = () => {
+    if (!ended) duckdb.closeSync();
+    ended = true;
+  };
   return {
     staging: duckdb,
     run,
@@ -56,12 +75,12 @@ async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Tar
     takeTouched: async () => {
       const [[some] = []] = await run(`select exists (select 1 from ${table})`);
       if (some !== true) return;
-      await run(`create or replace temp table touched as ${touchedOf(table, "incoming", "incoming")}`);
+      await run(`create or replace temp table touched as ${touchedOf(table, "incoming")}`);
       await run(`insert into incoming (${columns}, excluded) select ${names(dataset)
         .map((name) => `t.${name}`)
         .join(", ")}, p.excluded is not null
         from ${table} t join touched using (person, period) join person p on p.id = t.person
-        where t.record is null or t.record not in (select record from incoming where record is not null)`);
+        where ${stays("incoming")}`);
       await run(`delete from ${table} where (person, period) in (select person, period from touched)`);
     },
     put: async () => {
@@ -69,35 +88,44 @@ async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Tar
     },
     commit: async () => {
       await run("commit");
-      duckdb.closeSync();
+      done();
     },
     rollback: async () => {
-      await run("rollback").catch(() => undefined); // A transaction that failed is rolled back already.
-      duckdb.closeSync();
+      if (!ended) await run("rollback").catch(() => undefined); // A transaction that failed is rolled back already.
+      done();
     },
   };
 }
 
-async function inPostgres({ pool }: NodeStore, dataset: Dataset, threads: number): Promise<Target> {
+async function inPostgres(
+  { pool }: NodeStore,
+  dataset: Dataset,
+  data: string,
+  threads: number,
+): Promise<Target> {
   if (pool === null) throw new Error("a store is either DuckDB's or PostgreSQL's");
   const table = tableOf(dataset);
   const columns = names(dataset);
-  const { instance, connect } = await openDuckDb(":memory:", { threads, memory: "2GB" });
+  const { instance, connect } = await openDuckDb(":memory:", { threads, memory: "2GB", spill: data });
   const staging = await connect();
   const client = await pool.connect();
   const run: Target["run"] = async (sql, values = []) =>
     (await client.query<unknown[]>({ text: sql, values: [...values], rowMode: "array" })).rows;
+  let ended = false;
   const done = () => {
+    if (ended) return;
+    ended = true;
     client.release();
     staging.closeSync();
     instance.closeSync();
   };
-  await run("begin isolation level repeatable read");
+  // The lock before anything is read: what is read must be what the import before this one left.
+  await run("begin isolation level read committed");
+  await run("lock table person in share row exclusive mode");
   return {
     staging,
     run,
     resolvePersons: async () => {
-      await run("lock table person in share row exclusive mode");
       await run("create temp table seen (pseudonym uuid primary key) on commit drop");
       await copyInto(client, "seen (pseudonym)", staging, "select cast(pseudonym as varchar) from hashed");
       const before = await run("select coalesce(max(id), 0) from person");
@@ -132,7 +160,7 @@ async function inPostgres({ pool }: NodeStore, dataset: Dataset, threads: number
         `select ${copyLine(["person", "period", "record"])} from (select distinct person, period, record from incoming)`,
       );
       await run("analyze pair");
-      await run(`create temp table touched on commit drop as ${touchedOf(table, "pair", "pair")}`);
+      await run(`create temp table touched on commit drop as ${touchedOf(table, "pair")}`);
       const types = new Map(datasetColumns(dataset));
       await staging.run(
         `create or replace temp table kept (${columns.map((name) => `${name} ${types.get(name)}`).join(", ")}, excluded boolean)`,
@@ -143,7 +171,7 @@ async function inPostgres({ pool }: NodeStore, dataset: Dataset, threads: number
         client,
         `select ${columns.map((name) => `t.${name}::text`).join(", ")}, (p.excluded is not null)::text
         from ${table} t join touched using (person, period) join person p on p.id = t.person
-        where t.record is null or t.record not in (select record from pair where record is not null)`,
+        where ${stays("pair")}`,
       );
       await staging.run(
         `insert into incoming (${columns.join(", ")}, excluded) select ${columns.join(", ")}, excluded from kept`,
@@ -165,7 +193,7 @@ async function inPostgres({ pool }: NodeStore, dataset: Dataset, threads: number
       done();
     },
     rollback: async () => {
-      await run("rollback").catch(() => undefined); // A broken connection has rolled back already.
+      if (!ended) await run("rollback").catch(() => undefined); // A broken connection has rolled back already.
       done();
     },
   };
@@ -188,16 +216,16 @@ async function copyInto(
   staging: DuckDBConnection,
   select: string,
 ): Promise<void> {
-  const stream = client.query(copyFrom(`copy ${into} from stdin`));
   const result = await staging.stream(select);
+  await pipeline(linesOf(result), client.query(copyFrom(`copy ${into} from stdin`)));
+}
+
+async function* linesOf(result: Awaited<ReturnType<DuckDBConnection["stream"]>>): AsyncGenerator<string> {
   for (;;) {
     const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) break;
-    const lines = chunk.getColumnValues(0);
-    if (!stream.write(`${lines.join("\n")}\n`)) await once(stream, "drain");
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield `${chunk.getColumnValues(0).join("\n")}\n`;
   }
-  stream.end();
-  await once(stream, "finish");
 }
 
 /** Reads rows of PostgreSQL, all as text, into a temporary table of DuckDB, which casts them. */
@@ -207,10 +235,18 @@ async function readInto(
   client: pg.PoolClient,
   select: string,
 ): Promise<void> {
-  const { rows } = await client.query<(string | null)[]>({ text: select, rowMode: "array" });
-  for (let at = 0; at < rows.length; at += 1000) {
-    const part = rows.slice(at, at + 1000);
-    const holes = part.map((row) => `(${row.map(() => "?").join(", ")})`).join(", ");
-    await staging.run(`insert into ${table} values ${holes}`, part.flat());
+  const { rows, fields } = await client.query<(string | null)[]>({ text: select, rowMode: "array" });
+  const columns = fields.map((_, index) => `t${index} varchar`);
+  await staging.run(`create or replace temp table texts (${columns.join(", ")})`);
+  const appender = await staging.createAppender("texts", null, "temp");
+  for (const row of rows) {
+    for (const text of row) {
+      if (text === null) appender.appendNull();
+      else appender.appendVarchar(text);
+    }
+    appender.endRow();
   }
+  appender.closeSync();
+  await staging.run(`insert into ${table} select * from texts`);
+  await staging.run("drop table texts");
 }

@@ -105,14 +105,14 @@ export function readFederation(
   verify: Verify,
 ): Federation {
   const { body } = unwrap(envelope, "directory");
+  const hash = envelopeId(envelope);
+  if (pinned !== null && hash !== pinned)
+    throw new Refusal("directory-unknown", "expected the directory that is pinned");
   const directory = parseWith(Directory, parseJson(body), "directory");
   const { keys, threshold } = directory.roots;
   if (signedBy(envelope, "directory", keys, verify).length < threshold) {
     throw new Refusal("signature-invalid", `expected ${threshold} root signatures on the directory`);
   }
-  const hash = envelopeId(envelope);
-  if (pinned !== null && hash !== pinned)
-    throw new Refusal("directory-unknown", "expected the directory that is pinned");
   if (directory.version !== 1 || directory.previous !== null) {
     throw new Refusal("directory-unknown", "expected version 1 of the directory");
   }
@@ -143,8 +143,8 @@ export function openQuery(federation: Federation, envelope: Envelope, now: Date)
   if (payload.directory !== federation.hash) {
     throw new Refusal("directory-unknown", "expected a query bound to the directory that is in force");
   }
-  if (instant(now) >= federation.directory.expires) {
-    throw new Refusal("directory-expired", "expected a directory that has not expired");
+  if (instant(now) >= federation.directory.expires || instant(now) < federation.directory.validFrom) {
+    throw new Refusal("directory-expired", "expected a directory that is valid now");
   }
   return { id, query: payload, requester: person.id };
 }

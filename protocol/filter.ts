@@ -98,3 +98,11 @@ export function columnsIn(filter: Filter): string[] {
   if ("or" in filter) return filter.or.flatMap(columnsIn);
   return [filter.column];
 }
+
+/** How many values a filter names. */
+export function valuesIn(filter: Filter): number {
+  if ("not" in filter) return valuesIn(filter.not);
+  if ("and" in filter) return filter.and.reduce((sum, part) => sum + valuesIn(part), 0);
+  if ("or" in filter) return filter.or.reduce((sum, part) => sum + valuesIn(part), 0);
+  return "in" in filter ? filter.in.length : 2;
+}

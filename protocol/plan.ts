@@ -4,7 +4,7 @@
  * on data. Exact throughout: not one float.
  */
 import { type Dataset, type IntegerColumn, refOf } from "./catalogue.ts";
-import { checkFilter, columnOf, columnsIn, type Filter } from "./filter.ts";
+import { checkFilter, columnOf, columnsIn, type Filter, valuesIn } from "./filter.ts";
 import { ordinalOf, type Period, pooledName } from "./period.ts";
 import { chargeOf, costOf, fitsVector, isShort, noiseVariance } from "./privacy.ts";
 import type { Measure, Query } from "./query.ts";
@@ -80,7 +80,7 @@ export function planOf(query: Query, dataset: Dataset): Plan {
     );
   }
   checkPeriods(query, dataset);
-  if (query.where !== undefined) checkFilter(query.where, dataset);
+  checkFilters(query, dataset);
   const dimensions = dimensionsOf(query, dataset);
   const cells = dimensions.reduce((product, { values }) => product * values.length, 1);
   if (new Set(query.measures.map(({ id }) => id)).size !== query.measures.length) {
@@ -120,6 +120,7 @@ export function planOf(query: Query, dataset: Dataset): Plan {
       `expected at most ${MAX_INTEGERS} integers; ${length} for each of ${query.periods.length} periods came`,
     );
   }
+  checkFigures(measures, vectors, cells * (query.pool ? 1 : query.periods.length));
   const charge = chargeOf(
     vectors.map(({ bound, variance }) => costOf(bound, variance)),
     rho,
@@ -139,6 +140,25 @@ export function planOf(query: Query, dataset: Dataset): Plan {
   };
 }
 
+/** What a release publishes is limited as what an answer carries is: vectors are shared, figures are not. */
+function checkFigures(measures: readonly PlannedMeasure[], vectors: readonly Vector[], places: number): void {
+  const figures = measures.reduce((sum, { labels }) => sum + (labels?.length ?? 1), 0) * places;
+  if (figures > MAX_INTEGERS) {
+    throw new Refusal("answer-too-long", `expected at most ${MAX_INTEGERS} figures; ${figures} came`);
+  }
+  const work = measures.reduce((sum, { measure, vectors: [id] }) => {
+    const width = vectors.find((vector) => vector.id === id)?.width ?? 1;
+    return measure.kind === "quantile" ? sum + width * measure.probabilities.length : sum;
+  }, 0);
+  const most = 10 * MAX_INTEGERS;
+  if (work * places > most) {
+    throw new Refusal(
+      "answer-too-long",
+      `expected bins × probabilities × cells of quantiles to be at most ${most}`,
+    );
+  }
+}
+
 type Draft = Omit<Vector, "variance" | "offset"> & { readonly part: number };
 
 function rhoOf(query: Query, dataset: Dataset): Rational {
@@ -148,6 +168,22 @@ function rhoOf(query: Query, dataset: Dataset): Rational {
     throw new Refusal("rho-out-of-range", `expected 0 < rho ≤ ${dataset.budget.rhoPerPeriod}`);
   }
   return rho;
+}
+
+/** All of a query's filters together: no more values than every engine and every document can carry. */
+const MAX_FILTER_VALUES = 5_000;
+
+function checkFilters({ where, measures }: Query, dataset: Dataset): void {
+  const predicates = measures.map((measure) => (measure.kind === "share" ? measure.predicate : undefined));
+  const filters = [where, ...predicates].filter((filter) => filter !== undefined);
+  for (const filter of filters) checkFilter(filter, dataset);
+  const values = filters.reduce((sum, filter) => sum + valuesIn(filter), 0);
+  if (values > MAX_FILTER_VALUES) {
+    throw new Refusal(
+      "too-large",
+      `expected at most ${MAX_FILTER_VALUES} values in all filters; ${values} came`,
+    );
+  }
 }
 
 function checkPeriods({ periods, pool }: Query, dataset: Dataset): void {
@@ -212,7 +248,6 @@ function needsOf(measure: Measure, dataset: Dataset): Need {
     }
     case "share": {
       const { predicate } = measure;
-      checkFilter(predicate, dataset);
       return {
         statistics: [
           [{ of: "holds", predicate }, 1n, 1],

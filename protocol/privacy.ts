@@ -39,11 +39,15 @@ export const costOf = (bound: bigint, variance: Rational): Rational =>
 export const chargeOf = (used: readonly Rational[], asked: Rational): Rational =>
   least(asked, ceilTo(sum(used), CHARGE_GRID));
 
-/** True where a ρ keeps ledgers short: at most 12 decimals, or a denominator of at most 1,000. */
-export const isShort = (rho: Rational): boolean => rho.d <= 1000n || CHARGE_GRID % rho.d === 0n;
+/** True where a ρ lies on the grid, so that a balance never has more than 12 decimals. */
+export const isShort = (rho: Rational): boolean => CHARGE_GRID % rho.d === 0n;
 
-/** True if the largest possible sum, with noise of twelve standard deviations, stays below 2^62. */
+/** The sampler's plain numbers hold every draw below this standard deviation; a plan with a larger one is refused. */
+export const MAX_SIGMA = 2n ** 45n;
+
+/** True if σ is below MAX_SIGMA, and the largest possible sum with noise of twelve σ below 2^62. */
 export function fitsVector(bound: bigint, variance: Rational, maxPersons: number): boolean {
+  if (compare(variance, rational(MAX_SIGMA * MAX_SIGMA)) >= 0) return false;
   const largest = UNITS * bound * BigInt(maxPersons);
   const room = 2n ** 62n - largest;
   return room > 0n && compare(multiply(rational(144n), variance), rational(room * room)) < 0;

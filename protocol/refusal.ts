@@ -100,7 +100,7 @@ export const REFUSALS = {
   "rho-out-of-range": [
     422,
     "The privacy cost is not possible",
-    "Give rho above 0, at most 12 decimals or a denominator of at most 1,000, within the dataset's budget.",
+    "Give rho above 0, at most 12 decimals (1/3 has more), within the dataset's budget.",
   ],
   "query-not-yet-valid": [409, "The query is not yet valid", "Wait until its notBefore."],
   "query-expired": [409, "The query has expired", "Sign a new query with a later expiry."],

@@ -16,7 +16,7 @@ export const Release = z.strictObject({
   query: Hash,
   directory: Hash,
   release: z.literal("regions"),
-  approvals: z.array(Hash).max(100),
+  approvals: z.array(Hash).max(10_000),
   answers: z.array(z.strictObject({ region: RegionCode, hash: Hash })).max(1000),
   missing: z
     .array(z.strictObject({ region: RegionCode, reason: z.union([RefusalCode, z.literal("no-answer")]) }))
@@ -24,7 +24,7 @@ export const Release = z.strictObject({
   /** ρ that each period was charged in each answering region. */
   charge: RationalText,
   /** Per vector of the plan: the variance of one region's noise, in persons squared. */
-  noise: z.array(z.strictObject({ vector: z.string().max(100_000), variance: RationalText })).max(500),
+  noise: z.array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText })).max(500),
   cells: z.strictObject({ hash: Hash, count: z.int().min(0) }),
   /** Intervals and errors state the error of the noise alone. */
   intervals: z.literal("95 %, noise alone"),

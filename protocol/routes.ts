@@ -31,7 +31,7 @@ export const QueryStatus = z.strictObject({
 });
 export type QueryStatus = z.infer<typeof QueryStatus>;
 
-export const WorkItem = z.strictObject({ query: Envelope, approvals: z.array(Envelope).max(100) });
+export const WorkItem = z.strictObject({ query: Envelope, approvals: z.array(Envelope).max(10_000) });
 export type WorkItem = z.infer<typeof WorkItem>;
 
 const Accepted = z.strictObject({ id: Hash });

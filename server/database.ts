@@ -35,12 +35,14 @@ export async function openStore<DB>(name: string, config: DatabaseConfig): Promi
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
   if (config.databaseUrl !== undefined) {
     const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 6, types });
-    // An idle connection that dies is replaced at the next use; without a listener it would end the process.
+    // A connection that dies fails the statement that uses it, or is replaced at its next use. Without listeners,
+    // on idle ones and on those handed out alike, it would end the process.
     pool.on("error", () => undefined);
+    pool.on("connect", (client) => client.on("error", () => undefined));
     const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
     return { kysely, duckdb: null, pool, close: () => kysely.destroy() };
   }
-  const duckdb = await openDuckDb(join(config.data, `${name}.duckdb`), config);
+  const duckdb = await openDuckDb(join(config.data, `${name}.duckdb`), { ...config, spill: config.data });
   const kysely = new Kysely<DB>({ dialect: duckDbDialect(duckdb) });
   const close = async () => {
     await kysely.destroy();

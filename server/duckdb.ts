@@ -2,6 +2,7 @@
  * DuckDB inside the process, spoken to through Kysely in PostgreSQL's dialect. Numbers are bound with explicit
  * types, so that a parameter never turns an integer comparison into one of floats.
  */
+import { join } from "node:path";
 import {
   BIGINT,
   type DuckDBConnection,
@@ -26,11 +27,12 @@ export type DuckDb = { readonly instance: DuckDBInstance; readonly connect: () =
 /** Opens a file, or `:memory:`. Extensions are never downloaded, and SQL cannot change that. */
 export async function openDuckDb(
   path: string,
-  options: { threads: number; memory: string },
+  options: { threads: number; memory: string; spill: string },
 ): Promise<DuckDb> {
   const instance = await DuckDBInstance.create(path, {
     threads: String(options.threads),
     memory_limit: options.memory,
+    temp_directory: join(options.spill, "spill.tmp"),
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
     preserve_insertion_order: "true",
@@ -102,7 +104,12 @@ class DuckDbDriver implements Driver {
   }
 
   async rollbackTransaction(connection: Connection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("rollback"));
+    try {
+      await connection.executeQuery(CompiledQuery.raw("rollback"));
+    } catch (error) {
+      // A commit that conflicted has ended the transaction: this error must not stand in for that one.
+      if (!(error instanceof Error) || !/no transaction is active/.test(error.message)) throw error;
+    }
   }
 
   async destroy(): Promise<void> {

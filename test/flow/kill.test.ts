@@ -4,7 +4,6 @@
  * steps here, every step under `npm run soak -- kill`.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/ask.ts";
@@ -17,18 +16,9 @@ import { type Envelope, envelopeId } from "../../protocol/envelope.ts";
 import { openStore } from "../../server/database.ts";
 import { databaseUrlFor, ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
 import { CARE, DRAFT, now } from "../support/federation.ts";
-import { type Party, startParty, stopParty } from "../support/process.ts";
+import { freePort, type Party, startParty, stopParty } from "../support/process.ts";
 
 const STRIDE = process.env["BRUS_SOAK"] === undefined ? 4 : 1;
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 
 /** Calls until it gets through: the party on the other side is being killed. */
 async function retry<T>(work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 /** Parties as processes of their own, started as an operator starts them, so that they can be killed. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -56,3 +57,13 @@ export async function stopParty(party: Party, signal: NodeJS.Signals = "SIGTERM"
   party.child.kill(signal);
   await party.ended;
 }
+
+/** A port of loopback that nobody listens on. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });

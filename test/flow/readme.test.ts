@@ -1,0 +1,163 @@
+/** Every command of the README is run, and the output it shows is what the command prints, figures aside. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, test } from "vitest";
+import { makeFederation } from "../../cli/federation.ts";
+import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../../cli/journals.ts";
+import { writeDataset } from "../../protocol/catalogue.ts";
+import { temporaryFolder } from "../support/engines.ts";
+import { now } from "../support/federation.ts";
+import { freePort, startParty, stopParty } from "../support/process.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
+const NHS = join(ROOT, "../shared/data/nhs-fft/responses.csv");
+const commands = [...README.matchAll(/^\$ (.+)$/gm)].map((match) => match[1] ?? "");
+const shell = promisify(execFile);
+const ran = new Set<string>();
+
+/** Runs a command as it stands in the README, in a shell, its variables set. */
+async function run(command: string, variables: Record<string, string> = {}, cwd = ROOT): Promise<string> {
+  ran.add(command);
+  const { stdout } = await shell("sh", ["-c", command], {
+    cwd,
+    env: { ...process.env, ...variables },
+    maxBuffer: 1e8,
+  });
+  return stdout;
+}
+
+const find = (start: string): string[] => commands.filter((command) => command.includes(start));
+
+/** What of the output does not depend on noise or on the clock. */
+const skeleton = (text: string): string[] =>
+  text
+    .split("\n")
+    .map((line) =>
+      line
+        .replaceAll(/[\d.,]+/g, "#")
+        .replaceAll(/[#  ─┌┬┐└┴┘│±%]+/g, " ")
+        .trim(),
+    )
+    .filter((line) => line !== "");
+
+test("npm start -- --once prints what the README shows", async () => {
+  const shown = /```\n(Brus: [\s\S]*?)\n```/.exec(README)?.[1] ?? "";
+  const printed = await run("npm start -- --once");
+  expect(skeleton(printed.slice(printed.indexOf("Brus: ")))).toEqual(skeleton(shown));
+  expect(shown).toContain("The nation");
+});
+
+test.skipIf(!existsSync(NHS))(
+  "the example on real answers runs (skipped where ../shared is missing)",
+  async () => {
+    const [command = ""] = find("NHS_FFT=");
+    ran.add(command);
+    const printed = await run(command.replace("/path/to/responses.csv", NHS));
+    expect(printed).toContain("Were patients listened to?");
+  },
+);
+
+describe("a running federation", () => {
+  const folder = temporaryFolder();
+  let demo: ChildProcess | undefined;
+  afterAll(() => {
+    demo?.kill("SIGTERM");
+    folder.remove();
+  });
+
+  test("a question is checked, signed, submitted, approved and read", async () => {
+    demo = spawn(join(ROOT, "brus"), ["demo", "--port", "0"], { stdio: ["ignore", "pipe", "ignore"] });
+    let text = "";
+    demo.stdout?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    await expect.poll(() => text.includes("Ctrl-C"), { timeout: 60_000 }).toBe(true);
+    const ADDRESS = /http:\/\/[\d.:]+/.exec(text)?.[0] ?? "";
+    const KEYS = `${/configuration: (\S+)/.exec(text)?.[1]}/keys`;
+    writeFileSync(join(folder.path, "question.json"), /```json\n([\s\S]*?)```/.exec(README)?.[1] ?? "");
+    const local = (command: string) =>
+      command
+        .replaceAll(" question.json", ` ${folder.path}/question.json`)
+        .replaceAll("signed.json", `${folder.path}/signed.json`);
+    const variables: Record<string, string> = { ADDRESS, KEYS, ID: "" };
+    for (const command of find("./brus query")) {
+      const printed = await run(local(command), variables);
+      ran.add(command);
+      if (command.includes("check")) expect(printed).toContain("What remains suffices in every region.");
+      if (command.includes("submit")) variables["ID"] = printed.trim();
+      if (command.includes("result")) expect(printed).toContain("The nation");
+    }
+    for (const format of ["json", "csv"]) {
+      const printed = await run(
+        `./brus query result $ID --format ${format} --coordinator $ADDRESS`,
+        variables,
+      );
+      expect(printed).toContain("listening");
+    }
+    const refused = await run("./brus query result sha256:00 --coordinator $ADDRESS", variables).catch(
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("usage: id: expected sha256:"),
+    });
+  });
+});
+
+describe("a region", () => {
+  const folder = temporaryFolder();
+  afterAll(folder.remove);
+
+  test("imports, dry and really, and reads its ledger, with its node running and without", async () => {
+    const port = await freePort();
+    const made = makeFederation(
+      folder.path,
+      {
+        name: "R",
+        regions: [{ code: "01", name: "One" }],
+        datasets: [writeDataset(CARE_EXPERIENCE)],
+        approvals: 1,
+      },
+      now(),
+      `http://127.0.0.1:${port}`,
+    );
+    writeFileSync(join(folder.path, "coordinator.json"), JSON.stringify({ ...made.coordinator, port }));
+    const [entry] = made.nodes;
+    copyFileSync(join(entry?.folder ?? "", "node.json"), join(folder.path, "node.yaml"));
+    writeFileSync(join(folder.path, "mapping.json"), JSON.stringify(CARE_EXPERIENCE_MAPPING));
+    writeFileSync(
+      join(folder.path, "journal.csv"),
+      journalOf({ code: "01", name: "One", population: 0 }, 500, 3),
+    );
+    const coordinator = startParty("coordinator", join(folder.path, "coordinator.json"));
+    await coordinator.ready;
+    const inFolder = (command: string) => run(command.replace("./brus", join(ROOT, "brus")), {}, folder.path);
+    const [start = "", ...rest] = find("node.yaml");
+    for (const command of [...rest, ...rest.map((each) => each.replace("--dry-run ", ""))]) {
+      const printed = await inFolder(command);
+      ran.add(command);
+      if (command.includes("--dry-run")) expect(printed).toContain("dry-run, 500 rows in, 0 rejected");
+      else if (command.includes("import")) expect(printed).toContain("taken, 500 rows in, 0 rejected");
+      else expect(printed).toContain("0 entries, all recomputed");
+    }
+    ran.add(start);
+    const node = startParty("node", join(folder.path, "node.yaml"));
+    await node.ready;
+    for (const command of rest)
+      expect(await inFolder(command.replace("--dry-run ", ""))).toMatch(/known, 0 rows in|all recomputed/);
+    expect(await inFolder("./brus rekey --config node.yaml")).toContain("new pseudonym");
+    await stopParty(node);
+    await stopParty(coordinator);
+  });
+});
+
+test("no command of the README was left out", () => {
+  ran.add("npm test"); // This very run.
+  const left = commands.filter(
+    (command) => !ran.has(command) && !(command.includes("NHS_FFT") && !existsSync(NHS)),
+  );
+  expect(left).toEqual([]);
+});
