@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: ["test/soak/**"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 120_000,

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { dirname, resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ImportReport } from "../node/import.ts";
 import { type LedgerView, ledgerView, socketPath } from "../node/local.ts";
 import { readMapping } from "../node/mapping.ts";
@@ -28,9 +28,10 @@ export function keyCommands(program: Command, { say }: Out): void {
   keys
     .command("new <file>")
     .description("make a key and write it to a new file that only you can read; prints the public part")
-    .requiredOption(
-      "--purpose <purpose>",
-      "root, release, answer, log, witness, ask or approve: one key, one purpose",
+    .addOption(
+      new Option("--purpose <purpose>", "one key, one purpose")
+        .choices(["root", "release", "answer", "log", "witness", "ask", "approve", "audit"])
+        .makeOptionMandatory(),
     )
     .option("--json", "for machines")
     .action((file: string, options: { purpose: string; json?: boolean }) => {
@@ -47,7 +48,11 @@ const publicOf = (text: string): string =>
 export function directoryCommands(program: Command, { say, now }: Out): void {
   const directory = program.command("directory").description("make and read version 1 of the directory");
   const write = (file: string, value: unknown, root: string) => {
-    const envelope = seal("directory", parseWith(Directory, value, "directory"), signerOf(readKey(root)));
+    const envelope = seal(
+      "directory",
+      parseWith(Directory, value, "directory"),
+      signerOf(readKey(root, "root")),
+    );
     writeFileSync(file, JSON.stringify(envelope));
     say(envelopeId(envelope));
   };
@@ -65,7 +70,7 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
     .requiredOption("--root <key file>", "the root key that signs it")
     .requiredOption("--release <key>", "the coordinator's release key: base64, or its key file")
     .requiredOption("--node <code=name=key...>", "the first regions, each code=name=answer key", collect, [])
-    .requiredOption("--approvals <n>", "how many distinct approvers each query needs", Number)
+    .requiredOption("--approvals <n>", "how many distinct approvers each query needs", approvers)
     .action(
       (
         file: string,
@@ -78,7 +83,7 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
           previous: null,
           name: o.name,
           ...times,
-          roots: { keys: [readKey(o.root).public], threshold: 1 },
+          roots: { keys: [readKey(o.root, "root").public], threshold: 1 },
           coordinator: { release: publicOf(o.release) },
           nodes: o.node.map(nodeEntry),
           people: [],
@@ -103,6 +108,9 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
         o: { root: string; node: string[]; researcher: string[]; approver: string[]; dataset: string[] },
       ) => {
         const before = payload(file);
+        if (!before.roots.keys.includes(readKey(o.root, "root").public)) {
+          throw new Refusal("key-unknown", "expected the key of one of the directory's roots");
+        }
         const person = (role: string, purpose: string) => (text: string) => {
           const [id = "", key = ""] = split(text, 2);
           const notAfter = instant(new Date(now().getTime() + YEAR));
@@ -151,6 +159,11 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
     });
 }
 
+const approvers = (text: string): number => {
+  if (!/^([1-9]|1\d|20)$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 to 20");
+  return Number(text);
+};
+
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 function split(text: string, parts: number): string[] {
@@ -176,23 +189,38 @@ export function nodeCommands(program: Command, { say, now }: Out): void {
     .requiredOption("--config <file>", "the node's configuration")
     .requiredOption("--dataset <name@version>", "which dataset")
     .requiredOption("--mapping <file>", "how the files' columns become the dataset's")
+    .option("--replace", "take a file that was taken before once more, in place of what came of it then")
     .option("--dry-run", "report what would come in and what would be rejected; keep nothing")
     .option("--json", "for machines")
     .action(
       async (
         files: string[],
-        o: { config: string; dataset: string; mapping: string; dryRun?: boolean; json?: boolean },
+        o: {
+          config: string;
+          dataset: string;
+          mapping: string;
+          dryRun?: boolean;
+          replace?: boolean;
+          json?: boolean;
+        },
       ) => {
         const mapping = readMapping(readDocument(o.mapping));
         await withNode(o.config, now, async (local) => {
           for (const file of files) {
-            const request = { dataset: o.dataset, mapping, path: resolve(file), dryRun: o.dryRun === true };
+            const request = {
+              dataset: o.dataset,
+              mapping,
+              path: resolve(file),
+              dryRun: o.dryRun === true,
+              replace: o.replace === true,
+            };
             const bar = barOf(file, 1);
             const report = await local.import(
               request,
               (step, done, of) => step === "reading" && bar.set(done, of),
             );
             bar.done();
+            if (report.outcome === "nothing") process.exitCode = 1;
             if (o.json === true) say(JSON.stringify(report));
             else
               say(
@@ -229,7 +257,13 @@ export function nodeCommands(program: Command, { say, now }: Out): void {
 
 type Local = {
   readonly import: (
-    request: { dataset: string; mapping: ReturnType<typeof readMapping>; path: string; dryRun: boolean },
+    request: {
+      dataset: string;
+      mapping: ReturnType<typeof readMapping>;
+      path: string;
+      dryRun: boolean;
+      replace: boolean;
+    },
     onProgress: (step: string, done: number, of: number) => void,
   ) => Promise<ImportReport>;
   readonly ledger: () => Promise<LedgerView>;
@@ -246,11 +280,21 @@ async function withNode<T>(
   const base = dirname(resolve(configPath));
   const socket = socketPath(resolve(base, config.data));
   if (await answers(socket)) return await work(overSocket(socket));
+  const patience = new Date(now().getTime() + 10_000);
   const node: RunningNode = await startNode(config, base, {
     fetch: globalThis.fetch,
     now,
     draw: systemNoise,
-    sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+    sleep: (milliseconds) => {
+      // Somebody waits at a terminal: not for ever, as a node would.
+      if (now() > patience) {
+        throw new Refusal(
+          "unavailable",
+          `expected the coordinator at ${config.coordinator}: the directory was never fetched`,
+        );
+      }
+      return new Promise((done) => setTimeout(done, milliseconds));
+    },
     logger: loggerOf(`node-${config.code}`, config.logLevel),
   });
   try {

@@ -2,9 +2,9 @@
  * `brus demo`: a whole federation on this machine in under a minute. 21 regions with made-up journals, or a folder's
  * own data; coordinator and nodes over real HTTP; a question signed, approved, answered and checked.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { Mapping, readMapping } from "../node/mapping.ts";
 import type { RunningNode } from "../node/node.ts";
@@ -23,6 +23,7 @@ import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf } from 
 import { type Network, startNetwork } from "./network.ts";
 import { costText, tableOf } from "./print.ts";
 import { barOf } from "./progress.ts";
+import { writeText } from "./query.ts";
 import { REGIONS } from "./regions.ts";
 import { fetchResult } from "./result.ts";
 
@@ -87,6 +88,11 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
   const folder = mkdtempSync(join(tmpdir(), "brus-demo-"));
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", clean);
+  // Ctrl-C before the answer must leave neither keys nor journals behind; after it, whoever waits takes over.
+  const leave = () => process.exit(130);
+  process.once("SIGINT", leave);
+  process.once("SIGTERM", leave);
+  if (options.json !== null) writeText(options.json, "");
   const scenario =
     options.data === null ? madeUp(options, folder) : fromFolder(options.data, options.environment);
 
@@ -101,7 +107,7 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
     {
       port: options.port,
       prepare: async (node) => {
-        await importAll(node, scenario, notes);
+        await importAll(node, scenario, options.data, notes);
         bar.step();
       },
     },
@@ -128,6 +134,8 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
     clean();
     return null;
   }
+  process.off("SIGINT", leave);
+  process.off("SIGTERM", leave);
   say(
     `Running at ${network.address} (description: ${network.address}/openapi.json). Keys and configuration: ${folder}`,
   );
@@ -211,13 +219,27 @@ function withVariables(path: string, environment: Readonly<Record<string, string
   });
 }
 
-async function importAll(node: RunningNode, scenario: Scenario, notes: string[]): Promise<void> {
+async function importAll(
+  node: RunningNode,
+  scenario: Scenario,
+  data: string | null,
+  notes: string[],
+): Promise<void> {
   const region = scenario.regions.find(({ code }) => code === node.config.code);
   for (const each of region?.imports() ?? []) {
     const report = await node.import({ ...each, dryRun: false }, () => undefined);
-    if (report.rejected > 0) {
+    if (report.rejected > 0 && report.rejects !== null) {
+      // The demonstration's own folder goes away with it: the reasons are for whoever brought the data.
+      const kept =
+        data === null
+          ? report.rejects
+          : join(resolve(data), "rejects", `${node.config.code}-${basename(report.rejects)}`);
+      if (data !== null) {
+        mkdirSync(dirname(kept), { recursive: true });
+        copyFileSync(report.rejects, kept);
+      }
       notes.push(
-        `${node.config.code}: ${report.rows} rows taken from ${report.file}, ${report.rejected} rejected (why: ${report.rejects})`,
+        `${node.config.code}: ${report.rows} rows taken from ${report.file}, ${report.rejected} rejected (why: ${kept})`,
       );
     }
   }
@@ -245,6 +267,15 @@ async function askOne(network: Network, scenario: Scenario, draft: unknown) {
   const status = await follow(client, asked, 180);
   const federation = nodes[0]?.answerer.federation;
   if (federation === undefined) throw new Error("a federation has at least one node");
+  const codes = status.regions
+    .filter(({ code }) => code !== null)
+    .map(({ region, code }) => `${region} ${code}`);
+  if (status.release === null) {
+    throw new Refusal(
+      "release-unknown",
+      `the query ${status.state}: ${status.reason ?? ""} ${codes.join(", ")}`,
+    );
+  }
   const { plan, release, envelope: signed, cells } = await fetchResult(client, federation, asked);
   const names = new Map(scenario.regions.map(({ code, name }) => [code, name]));
   const missing = release.missing.map(({ region, reason }) => `${region} (${reason})`).join(", ");

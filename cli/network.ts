@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningCoordinator, startCoordinator } from "../coordinator/coordinator.ts";
+import { serveLocal } from "../node/local.ts";
 import { type RunningNode, startNode } from "../node/node.ts";
 import { systemNoise } from "../node/noise.ts";
 import { type Client, clientOf } from "../protocol/client.ts";
@@ -52,6 +53,7 @@ export async function startNetwork(
   const listening = await listenNear(coordinator, options.port ?? 0);
   const address = `http://127.0.0.1:${listening.port}`;
   const nodes: RunningNode[] = [];
+  const locals: Array<() => Promise<void>> = [];
   for (const entry of made.nodes) {
     const config = {
       ...entry.config,
@@ -68,6 +70,7 @@ export async function startNetwork(
       logger: loggerOf(`node-${entry.code}`, "error"),
     });
     await options.prepare?.(node);
+    locals.push(await serveLocal(node, config.data, loggerOf(`node-${entry.code}`, "error")));
     nodes.push(node);
   }
   for (const node of nodes) void node.work().catch(() => undefined); // A node that stops is seen as missing.
@@ -78,6 +81,7 @@ export async function startNetwork(
     coordinator,
     nodes,
     stop: async () => {
+      await Promise.all(locals.map((close) => close()));
       const stopped = nodes.map((node) => node.stop());
       await coordinator.stop();
       await Promise.all(stopped);

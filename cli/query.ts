@@ -1,6 +1,6 @@
 /** `brus query …`: check a question before asking, sign it, approve it, hand it in, follow it, read the result. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import type { Command } from "commander";
+import { readFileSync, writeFileSync } from "node:fs";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { fromBase64, Hash } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import { type Client, clientOf } from "../protocol/client.ts";
@@ -8,7 +8,7 @@ import { type Federation, readFederation, rosterOf } from "../protocol/directory
 import { Envelope, envelopeId } from "../protocol/envelope.ts";
 import { expectedErrors } from "../protocol/expect.ts";
 import { parseJson } from "../protocol/json.ts";
-import { type Plan, planOf } from "../protocol/plan.ts";
+import { openPeriod, type Plan, planOf } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
 import { compare, format, parseRational, subtract, ZERO } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -23,8 +23,19 @@ const SIZES = [100, 1_000, 10_000] as const;
 export type Out = { readonly say: (text: string) => void; readonly now: () => Date };
 
 export const readBytes = (path: string): Uint8Array => {
-  if (!existsSync(path)) throw new Refusal("usage", `expected a file at ${path}`);
-  return readFileSync(path);
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Refusal("usage", `expected a readable file at ${path}`, { cause });
+  }
+};
+
+export const writeText = (path: string, text: string): void => {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new Refusal("usage", `expected to be able to write ${path}`, { cause });
+  }
 };
 
 export const client = (address: string): Client => clientOf(address.replace(/\/$/, ""), globalThis.fetch);
@@ -37,8 +48,8 @@ export async function federationAt(address: string, pinned: string | undefined):
 }
 
 /** The person whose key a file holds, as the directory knows them. */
-function partyOf(federation: Federation, keyFile: string): Party {
-  const signer = signerOf(readKey(keyFile));
+function partyOf(federation: Federation, keyFile: string, purpose: string): Party {
+  const signer = signerOf(readKey(keyFile, purpose));
   const person = federation.directory.people.find(({ keys }) =>
     keys.some(({ key }) => key === signer.publicKey),
   );
@@ -46,11 +57,14 @@ function partyOf(federation: Federation, keyFile: string): Party {
   return { id: person.id, signer };
 }
 
-function planned(federation: Federation, query: Query): Plan {
+function planned(federation: Federation, query: Query, now: Date): Plan {
   const document = federation.datasets.get(query.dataset);
   if (document === undefined)
     throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
-  return planOf(query, document.dataset);
+  const plan = planOf(query, document.dataset);
+  const open = openPeriod(plan, now);
+  if (open !== null) throw new Refusal("period-unfit", `expected closed periods; ${open} is not closed yet`);
+  return plan;
 }
 
 /** A query's payload from a file, as a draft or already signed. */
@@ -61,6 +75,11 @@ function readDraft(path: string, federation: Federation, now: Date): Query {
   }
   return fillQuery(value, federation.hash, "researcher", now);
 }
+
+const seconds = (text: string): number => {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("expected a whole number of seconds");
+  return Number(text);
+};
 
 type Shared = { coordinator: string; directory?: string; json?: boolean };
 
@@ -78,12 +97,12 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     "check <file>",
     "the question in plain words, its cost, what remains, and the error to expect; touches no data",
   )
-    .option("--language <sv|en>", "sv or en", "en")
+    .addOption(new Option("--language <language>", "of the words").choices(["sv", "en"]).default("en"))
     .action(async (file: string, options: Shared & { language: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const draft = readDraft(file, federation, now());
       const { budgets } = await client(options.coordinator)("getBudgets");
-      const plan = planned(federation, draft);
+      const plan = planned(federation, draft, now());
       const report = checkReport(federation, draft, plan, budgets, options.language === "sv" ? "sv" : "en");
       say(options.json === true ? JSON.stringify(report) : checkText(report, plan));
     });
@@ -93,13 +112,14 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     .option("--out <file>", "where to write (standard output unless said)")
     .action(async (file: string, options: Shared & { key: string; out?: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
-      const party = partyOf(federation, options.key);
+      const party = partyOf(federation, options.key, "ask");
       const draft = fillQuery(parseJson(readBytes(file)), federation.hash, party.id, now());
-      planned(federation, draft);
+      planned(federation, draft, now());
       const envelope = signQuery(draft, party.signer);
       if (options.out === undefined) say(JSON.stringify(envelope));
-      else writeFileSync(options.out, JSON.stringify(envelope));
-      if (options.out !== undefined) say(envelopeId(envelope));
+      else writeText(options.out, JSON.stringify(envelope));
+      if (options.out !== undefined)
+        say(options.json === true ? JSON.stringify({ id: envelopeId(envelope) }) : envelopeId(envelope));
     });
 
   sub("approve <id>", "approve (or decline) a submitted query by signature, after reading it in plain words")
@@ -122,7 +142,7 @@ export function queryCommands(program: Command, { say, now }: Out): void {
         const document = federation.datasets.get(asked.dataset);
         if (document !== undefined)
           say(`${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${asked.purpose}`);
-        const approval = signApproval(hash, partyOf(federation, options.key), now(), {
+        const approval = signApproval(hash, partyOf(federation, options.key, "approve"), now(), {
           role: options.role,
           region: options.region ?? "all",
           decision: options.decline === true ? "decline" : "approve",
@@ -151,19 +171,19 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     const count = (state: string) => status.regions.filter((region) => region.state === state).length;
     const reason = status.reason === null ? "" : ` (${status.reason})`;
     say(
-      `${status.state}${reason}: ${status.approvals.length} approvals, ${count("answered")} answered, ${count("refused")} refused, ${count("waiting")} waiting`,
+      `${status.state}${reason}: ${new Set(status.approvals.map(({ payload }) => payload)).size} approvals, ${count("answered")} answered, ${count("refused")} refused, ${count("waiting")} waiting`,
     );
     for (const { region, code } of status.regions.filter(({ state }) => state === "refused"))
       say(`  ${region}: ${code}`);
   });
 
   sub("result <id>", "the release, checked against the nodes' own answers")
-    .option("--format <table|json|csv>", "how", "table")
-    .option("--wait <seconds>", "wait so long for it", "0")
-    .action(async (id: string, options: Shared & { format: string; wait: string }) => {
+    .addOption(new Option("--format <format>", "how").choices(["table", "json", "csv"]).default("table"))
+    .option("--wait <seconds>", "wait so long for it", seconds, 0)
+    .action(async (id: string, options: Shared & { format: string; wait: number }) => {
       const hash = parseWith(Hash, id, "id", "usage");
       const federation = await federationAt(options.coordinator, options.directory);
-      if (Number(options.wait) > 0) await follow(client(options.coordinator), hash, Number(options.wait));
+      if (options.wait > 0) await follow(client(options.coordinator), hash, options.wait);
       const result = await fetchResult(client(options.coordinator), federation, hash);
       const how: Format =
         options.json === true || options.format === "json"
@@ -233,7 +253,7 @@ function checkText(report: ReturnType<typeof checkReport>, plan: Plan): string {
     short.length === 0
       ? "What remains suffices in every region."
       : `What remains does not suffice in: ${short.join(", ")}.`,
-    "Expected error (half of the 95 % interval, at worst):",
+    "Expected error (half of the 95 % interval, at worst; a nation's cell of so many persons in all):",
     ...lines,
   ].join("\n");
 }

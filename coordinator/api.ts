@@ -71,10 +71,11 @@ export function apiOf(api: Api): Hono {
     const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
     const until = Date.now() + poll.wait * 1000;
     for (;;) {
+      if (signal.aborted) return c.json({ cursor: poll.cursor, work: [] });
       const rung = api.bell.rung();
       const list = await workFor(poll, api);
       const left = until - Date.now();
-      if (list.cursor !== poll.cursor || left <= 0 || signal.aborted) return c.json(list);
+      if (list.cursor !== poll.cursor || left <= 0) return c.json(list);
       await api.bell.wait(rung, left, signal);
     }
   });

@@ -62,7 +62,7 @@ export async function startCoordinator(
     config.directory ?? null,
     nativeVerify,
   );
-  const signer = signerOf(readKey(at(config.releaseKey)));
+  const signer = signerOf(readKey(at(config.releaseKey), "release"));
   if (federation.directory.coordinator.release !== signer.publicKey) {
     throw new Refusal(
       "config-invalid",

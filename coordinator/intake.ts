@@ -15,7 +15,7 @@ import {
 } from "../protocol/directory.ts";
 import { Envelope, envelopeId, type Opened, open, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
-import { type Plan, planOf } from "../protocol/plan.ts";
+import { openPeriod, type Plan, planOf } from "../protocol/plan.ts";
 import { instant, Query } from "../protocol/query.ts";
 import { compare, parseRational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -50,7 +50,8 @@ export async function takeQuery(envelope: Envelope, { federation, store, now }: 
   const asked = openQuery(federation, envelope, now());
   if (asked.query.expires <= instant(now()))
     throw new Refusal("query-expired", "expected a query that has not expired");
-  planFor(federation, asked.query);
+  const open = openPeriod(planFor(federation, asked.query), now());
+  if (open !== null) throw new Refusal("period-unfit", `expected closed periods; ${open} is not closed yet`);
   const roster = rosterOf(federation, asked.query);
   if (roster.length < asked.query.minRegions) {
     throw new Refusal(
@@ -98,6 +99,9 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
       .select("state")
       .where("id", "=", query)
       .executeTakeFirstOrThrow();
+    if (state !== "waiting" && state !== "open") {
+      throw new Refusal("approval-unfit", `expected a query that waits or is open; it is ${state}`);
+    }
     const known = await database
       .selectFrom("approval")
       .select("id")

@@ -32,12 +32,17 @@ export type ImportRequest = {
   readonly mapping: Mapping;
   readonly path: string;
   readonly dryRun: boolean;
+  /** Take a file that was taken before once more, in place of what came of it then: for a mended mapping. */
+  readonly replace?: boolean;
 };
 
 export type ImportReport = {
   readonly file: string;
-  /** taken: now; known: this very file had been taken before; dry-run: nothing was kept. */
-  readonly outcome: "taken" | "known" | "dry-run";
+  /**
+   * taken: now; known: this very file had been taken before; dry-run: nothing was kept; nothing: no row fitted, so
+   * the file is not taken and can come again once it or its mapping is mended.
+   */
+  readonly outcome: "taken" | "known" | "dry-run" | "nothing";
   readonly rows: number;
   readonly rejected: number;
   /** Where line numbers and reasons stand, if any were rejected. It stays in the region. */
@@ -68,7 +73,8 @@ export async function importFile(request: ImportRequest, context: ImportContext)
   let target: Target | null = null;
   try {
     target = await targetOf(context.store, dataset, context.data, context.threads);
-    if (await isKnown(target, dataset, looked.hash)) {
+    const before = await fileOf(target, dataset, looked.hash);
+    if (before !== null && request.replace !== true) {
       await target.rollback();
       return { file, outcome: "known", rows: 0, rejected: 0, rejects: null };
     }
@@ -79,11 +85,17 @@ export async function importFile(request: ImportRequest, context: ImportContext)
       ...staged.rejects.map(({ row, reason }) => ({ line: looked.lineOf(row), reason })),
     ];
     context.onProgress({ step: "weighing", done: 0, of: 1 });
+    if (staged.rows === 0 && !dryRun) {
+      await target.rollback();
+      const rejects = writeRejects(request, context.data, looked.hash, bad);
+      if (rejects !== null) renameSync(`${rejects}.tmp`, rejects);
+      return { file, outcome: "nothing", rows: 0, rejected: bad.length, rejects };
+    }
     await resolve(target, context.keys);
-    await weigh(target, dataset, mapping, await nextFile(target));
+    await weigh(target, dataset, mapping, before ?? (await nextFile(target)));
     await target.put();
     await assertWeights(target, dataset);
-    await recordFile(target, dataset, looked.hash, context.now());
+    if (before === null) await recordFile(target, dataset, looked.hash, context.now());
     const rejects = writeRejects(request, context.data, looked.hash, bad);
     await (dryRun ? target.rollback() : target.commit());
     if (rejects !== null) renameSync(`${rejects}.tmp`, rejects);
@@ -109,8 +121,11 @@ type Looked = {
 async function look({ mapping, path }: ImportRequest, { data, onProgress }: ImportContext): Promise<Looked> {
   let size: number;
   try {
-    size = statSync(path).size;
+    const entry = statSync(path);
+    if (!entry.isFile()) throw new Refusal("import-file", `expected a file, not a folder, at ${path}`);
+    size = entry.size;
   } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
     throw new Refusal("import-file", `expected a readable file at ${path}`, { cause });
   }
   const format = mapping.format ?? formatOf(path);
@@ -131,7 +146,7 @@ async function look({ mapping, path }: ImportRequest, { data, onProgress }: Impo
     cleaned = join(data, `.import-${found.hash.slice(0, 16)}-${process.pid}.tmp`);
     await clean(path, cleaned, text);
   }
-  const columns = format === "csv" ? found.header.map((name) => name.trim()) : usedColumns(mapping);
+  const columns = format === "csv" ? found.header.map((name) => name.trim()) : found.header;
   const source = {
     path: cleaned ?? path,
     format,
@@ -195,9 +210,14 @@ export function sweepCopies(data: string): void {
   for (const name of readdirSync(data)) if (/^\.import-.*\.tmp$/.test(name)) unlinkSync(join(data, name));
 }
 
-const isKnown = async (target: Target, dataset: Dataset, hash: string): Promise<boolean> =>
-  (await target.run("select 1 from file where dataset = $1 and hash = $2", [tableOf(dataset), hash])).length >
-  0;
+/** The number under which this very file was taken before, or null. */
+const fileOf = async (target: Target, dataset: Dataset, hash: string): Promise<number | null> => {
+  const [[id] = []] = await target.run("select id from file where dataset = $1 and hash = $2", [
+    tableOf(dataset),
+    hash,
+  ]);
+  return id == null ? null : Number(id);
+};
 
 const nextFile = async (target: Target): Promise<number> => {
   const [[last] = []] = await target.run("select coalesce(max(id), 0) from file");
@@ -250,7 +270,7 @@ async function weigh(target: Target, dataset: Dataset, mapping: Mapping, file: n
       : "qualify row_number() over (partition by person, record order by row desc) = 1";
   await staging.run(`create or replace temp table incoming as select person, period, cast(0 as integer) as weight, cast(${file} as integer) as file, record, ${columns.join(", ")}, excluded
     from staged join who using (identity) ${latest}`);
-  await target.takeTouched();
+  await target.takeTouched(file);
   await staging.run(
     "create or replace temp table crowd as select person, period, count(*) as n from incoming group by person, period",
   );

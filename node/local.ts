@@ -3,6 +3,7 @@
  * running node (DuckDB locks its file to one process). Nothing here is reachable from outside the machine.
  */
 import { chmodSync, existsSync, unlinkSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
@@ -22,6 +23,7 @@ export const LocalImport = z.strictObject({
   mapping: Mapping,
   path: z.string().startsWith("/").max(4096),
   dryRun: z.boolean(),
+  replace: z.boolean(),
 });
 
 /** Each line of an import's answer: progress, then the report or the problem. */
@@ -55,6 +57,15 @@ export function socketPath(data: string): string {
     throw new Refusal("config-invalid", "expected a data folder whose path has at most 97 bytes");
   return path;
 }
+
+const isListening = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
 
 export async function serveLocal(
   node: RunningNode,
@@ -96,6 +107,8 @@ export async function serveLocal(
     });
   });
   const path = socketPath(data);
+  if (await isListening(path))
+    throw new Refusal("unavailable", "expected no other process to run this node; one answers");
   if (existsSync(path)) unlinkSync(path);
   const server = createAdaptorServer({ fetch: app.fetch });
   const before = process.umask(0o177);

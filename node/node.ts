@@ -84,7 +84,7 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
   sweepCopies(data);
   const client = clientOf(config.coordinator.replace(/\/$/, ""), effects.fetch);
   const federation = await loadFederation(config, data, store, client, effects);
-  const signer = signerOf(readKey(at(config.answerKey)));
+  const signer = signerOf(readKey(at(config.answerKey), "answer"));
   if (nodeOf(federation, config.code).keys.answer !== signer.publicKey) {
     throw new Refusal("config-invalid", "expected the answer key that the directory names for this node");
   }

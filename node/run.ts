@@ -6,7 +6,8 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Dataset } from "../protocol/catalogue.ts";
 import { columnOf, type Filter } from "../protocol/filter.ts";
 import { ordinalOf } from "../protocol/period.ts";
-import type { Plan, Statistic, Vector } from "../protocol/plan.ts";
+import type { Plan, Vector } from "../protocol/plan.ts";
+import type { Statistic } from "../protocol/statistic.ts";
 import { columnIn, type NodeDatabase, type NodeStore, tableOf } from "./database.ts";
 
 type Raw = RawBuilder<unknown>;

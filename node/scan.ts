@@ -5,6 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { parseJson } from "../protocol/json.ts";
 import { Refusal } from "../protocol/refusal.ts";
 
 /** A longer line is rejected without ever being held in memory. */
@@ -23,6 +24,7 @@ export type BadLine = { readonly line: number; readonly reason: string };
 export type Scan = {
   /** SHA-256 of the file's bytes, in hexadecimal. */
   readonly hash: string;
+  /** The header's fields; for NDJSON every key that some line has. */
   readonly header: readonly string[];
   readonly bad: readonly BadLine[];
   /** Lines that begin no record and are no mistakes either: blank ones, and the rest of a record of several lines. */
@@ -96,6 +98,7 @@ class Judge {
   #line = 0;
   #fields = -1;
   #header: string[] = [];
+  readonly #keys = new Set<string>();
   #held: Held[] = [];
   #nbsp = false;
 
@@ -135,7 +138,7 @@ class Judge {
     if (this.#fields < 0 && this.#options.format === "csv")
       throw new Refusal("import-file", "expected a header line");
     return {
-      header: this.#header,
+      header: this.#options.format === "csv" ? this.#header : [...this.#keys],
       bad: this.#bad.toSorted((a, b) => a.line - b.line),
       otherLines: this.#other.toSorted((a, b) => a - b),
       needsCleaning: this.dirty || this.#bad.length > 0 || this.#other.length > 0,
@@ -168,8 +171,13 @@ class Judge {
   }
 
   #json({ line, bytes }: Held): void {
-    if (isObject(Buffer.from(bytes).toString("utf8"))) this.#good(bytes);
-    else this.#reject(line, "the line is not a JSON object");
+    const keys = keysOf(this.#decode(bytes));
+    if (keys === null) {
+      this.#reject(line, "the line is not a JSON object with each key once");
+      return;
+    }
+    for (const key of keys) this.#keys.add(key);
+    this.#good(bytes);
   }
 
   #readHeader(bytes: Uint8Array, fields: number): void {
@@ -187,7 +195,14 @@ class Judge {
       this.#held.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [Buffer.from("\n"), bytes])),
     );
     const fields = fieldsOf(record, this.#delimiter);
-    if (fields === this.#fields) {
+    if (fields === this.#fields && this.#held.slice(1).some((each) => this.#isRecord(each))) {
+      // Either rows that a stray quote would swallow, or a text that imitates rows. Nobody can tell: none comes in,
+      // and each is explained.
+      const [first] = this.#held;
+      for (const { line } of this.#held)
+        this.#reject(line, `rows, or one text of several lines, from line ${first?.line}`);
+      this.#held = [];
+    } else if (fields === this.#fields) {
       // A sound record of several lines (RFC 4180, 2.6): kept, on one line, since engines would miscount it.
       for (const { line } of this.#held.slice(1)) this.#other.push(line);
       this.#good(
@@ -197,6 +212,10 @@ class Judge {
     } else if (fields !== OPEN || this.#held.length >= MAX_RECORD_LINES || record.length > MAX_LINE) {
       this.#giveUp();
     }
+  }
+
+  #isRecord({ bytes }: Held): boolean {
+    return fieldsOf(bytes, this.#delimiter) === this.#fields;
   }
 
   #giveUp(): void {
@@ -210,6 +229,9 @@ class Judge {
   #interrupt(reason: string): void {
     const line = this.#line;
     while (this.#held.length > 0) this.#giveUp();
+    if (this.#fields < 0 && this.#options.format === "csv") {
+      throw new Refusal("import-file", `expected a header line in ${this.#options.encoding}, but ${reason}`);
+    }
     this.#reject(line, reason);
   }
 
@@ -229,12 +251,14 @@ class Judge {
   }
 }
 
-function isObject(text: string): boolean {
+/** The keys of a JSON object; null for anything else. */
+function keysOf(text: string): string[] | null {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false; // Not JSON: that is the answer, not an error.
+    const value = parseJson(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : null;
+  } catch (error) {
+    if (error instanceof Refusal) return null; // Not JSON: that is the answer, not an error.
+    throw error;
   }
 }
 

@@ -50,7 +50,14 @@ function reader(source: SourceFile, mapping: Mapping): { from: string; text: (co
 
 function indexOf(source: SourceFile, column: string): number {
   const index = source.columns.indexOf(column);
-  if (index < 0) throw new Refusal("mapping-unfit", `expected a source column named "${column}"`);
+  if (index < 0) {
+    const count = `${source.columns.length} column${source.columns.length === 1 ? "" : "s"}`;
+    const split = source.format === "csv" ? `, split at "${source.delimiter}"` : "";
+    throw new Refusal(
+      "mapping-unfit",
+      `expected a source column named "${column}"; the file has ${count}${split}`,
+    );
+  }
   if (source.columns.lastIndexOf(column) !== index) {
     throw new Refusal("mapping-unfit", `expected one source column named "${column}"; there are several`);
   }
@@ -95,7 +102,7 @@ function typedColumn(name: string, column: Column, field: Field, index: number):
     return { name, value: `m${index}.value`, unfit: others ? "false" : `not (${found})`, says, join };
   }
   // A cast alone would round 3.7 to 4.
-  const number = `case when regexp_full_match(s${index}, '[+-]?[0-9]{1,10}') then try_cast(s${index} as integer) end`;
+  const number = `case when regexp_full_match(s${index}, '[+-]?[0-9]{1,10}([.]0+)?') then try_cast(s${index} as integer) end`;
   const within = `(${number}) between ${column.min} and ${column.max}`;
   return {
     name,
@@ -181,13 +188,12 @@ export async function stage(
   mapping: Mapping,
   dataset: Dataset,
 ): Promise<Staged> {
-  for (const column of usedColumns(mapping)) indexOf(source, column);
+  const read = source.format === "parquet" ? await parquetOf(duckdb, source, mapping) : source;
+  for (const column of usedColumns(mapping)) indexOf(read, column);
   try {
     // Numbering keeps the file's order at the cost of a core, so it is done only where the order matters.
     const numbered = mapping.record !== undefined;
-    await duckdb.run(
-      `create or replace temp table staged as ${statement(source, mapping, dataset, numbered)}`,
-    );
+    await duckdb.run(`create or replace temp table staged as ${statement(read, mapping, dataset, numbered)}`);
     const [[rows, rejected] = []] = (
       await duckdb.runAndReadAll("select count(*), count(reason) from staged")
     ).getRows();
@@ -196,7 +202,7 @@ export async function stage(
         ? []
         : (
             await duckdb.runAndReadAll(
-              `select row, reason from (${statement(source, mapping, dataset, true)}) where reason is not null order by row`,
+              `select row, reason from (${statement(read, mapping, dataset, true)}) where reason is not null order by row`,
             )
           ).getRows();
     if (rejected !== 0n) await duckdb.run("delete from staged where reason is not null");
@@ -209,6 +215,28 @@ export async function stage(
     // The engine's own message may quote a row: it is kept out of what is said.
     throw new Refusal("import-file", "expected a file that can be read by the mapping's format", { cause });
   }
+}
+
+/** A Parquet file's own columns. A person or record that is a fraction or a list would be another one beside a CSV's. */
+async function parquetOf(
+  duckdb: DuckDBConnection,
+  source: SourceFile,
+  mapping: Mapping,
+): Promise<SourceFile> {
+  let rows: unknown[][];
+  try {
+    rows = (await duckdb.runAndReadAll(`describe select * from read_parquet(${lit(source.path)})`)).getRows();
+  } catch (cause) {
+    throw new Refusal("import-file", "expected a whole Parquet file", { cause });
+  }
+  const types = new Map(rows.map(([name, type]) => [String(name), String(type)]));
+  for (const column of [mapping.person, mapping.record].filter((name) => name !== undefined)) {
+    const type = types.get(column);
+    if (type !== undefined && !/^(VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UUID)$/.test(type)) {
+      throw new Refusal("import-file", `expected "${column}" to be text or a whole number; it is ${type}`);
+    }
+  }
+  return { ...source, columns: [...types.keys()] };
 }
 
 /** Hands DuckDB the key's pads as variables, so that no statement's text ever holds the key. */

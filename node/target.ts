@@ -17,8 +17,11 @@ export type Target = {
   readonly run: (sql: string, values?: readonly (string | number)[]) => Promise<unknown[][]>;
   /** From `hashed` (identity, pseudonym): gives each person a number, new ones too. Makes `who` and `fresh`. */
   readonly resolvePersons: () => Promise<void>;
-  /** Moves the rows of every person and period that `incoming` touches out of the table and into `incoming`. */
-  readonly takeTouched: () => Promise<void>;
+  /**
+   * Moves the rows of every person and period that `incoming` touches out of the table and into `incoming`; those
+   * of `file`, which comes once more, are dropped.
+   */
+  readonly takeTouched: (file: number) => Promise<void>;
   /** Puts `ready` into the table. */
   readonly put: () => Promise<void>;
   readonly commit: () => Promise<void>;
@@ -43,13 +46,14 @@ const names = (dataset: Dataset): string[] => datasetColumns(dataset).map(([name
  * Rows that the incoming ones touch: same person and period, or same record *of the same person*, whose own pair is
  * then touched too. Were a record anyone's, one person's rows could displace another's, and no bound would hold.
  */
-const touchedOf = (table: string, incoming: string) =>
+const touchedOf = (table: string, incoming: string, file: number) =>
   `select distinct person, period from ${incoming}
-   union select t.person, t.period from ${table} t join ${incoming} i on i.person = t.person and i.record = t.record`;
+   union select t.person, t.period from ${table} t join ${incoming} i on i.person = t.person and i.record = t.record
+   union select person, period from ${table} where file = ${file}`;
 
 /** A stored row stays unless an incoming one of its own person replaces it. */
-const stays = (incoming: string) =>
-  `not exists (select 1 from ${incoming} i where i.person = t.person and i.record = t.record)`;
+const stays = (incoming: string, file: number) =>
+  `t.file <> ${file} and not exists (select 1 from ${incoming} i where i.person = t.person and i.record = t.record)`;
 
 async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Target> {
   const table = tableOf(dataset);
@@ -72,15 +76,15 @@ async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Tar
       await run(`create or replace temp table who as select identity, id as person, excluded is not null as excluded
         from hashed join person using (pseudonym)`);
     },
-    takeTouched: async () => {
+    takeTouched: async (file) => {
       const [[some] = []] = await run(`select exists (select 1 from ${table})`);
       if (some !== true) return;
-      await run(`create or replace temp table touched as ${touchedOf(table, "incoming")}`);
+      await run(`create or replace temp table touched as ${touchedOf(table, "incoming", file)}`);
       await run(`insert into incoming (${columns}, excluded) select ${names(dataset)
         .map((name) => `t.${name}`)
         .join(", ")}, p.excluded is not null
         from ${table} t join touched using (person, period) join person p on p.id = t.person
-        where ${stays("incoming")}`);
+        where ${stays("incoming", file)}`);
       await run(`delete from ${table} where (person, period) in (select person, period from touched)`);
     },
     put: async () => {
@@ -151,7 +155,7 @@ async function inPostgres(
         "create or replace temp table who as select identity, person, excluded from hashed join known using (pseudonym)",
       );
     },
-    takeTouched: async () => {
+    takeTouched: async (file) => {
       await run("create temp table pair (person bigint, period integer, record varchar) on commit drop");
       await copyInto(
         client,
@@ -160,7 +164,7 @@ async function inPostgres(
         `select ${copyLine(["person", "period", "record"])} from (select distinct person, period, record from incoming)`,
       );
       await run("analyze pair");
-      await run(`create temp table touched on commit drop as ${touchedOf(table, "pair")}`);
+      await run(`create temp table touched on commit drop as ${touchedOf(table, "pair", file)}`);
       const types = new Map(datasetColumns(dataset));
       await staging.run(
         `create or replace temp table kept (${columns.map((name) => `${name} ${types.get(name)}`).join(", ")}, excluded boolean)`,
@@ -171,7 +175,7 @@ async function inPostgres(
         client,
         `select ${columns.map((name) => `t.${name}::text`).join(", ")}, (p.excluded is not null)::text
         from ${table} t join touched using (person, period) join person p on p.id = t.person
-        where ${stays("pair")}`,
+        where ${stays("pair", file)}`,
       );
       await staging.run(
         `insert into incoming (${columns.join(", ")}, excluded) select ${columns.join(", ")}, excluded from kept`,

@@ -33,7 +33,14 @@ export function clientOf(base: string, fetch: Fetch): Client {
       init.headers = { "content-type": "application/json" };
     }
     if (input?.signal !== undefined) init.signal = input.signal;
-    const response = await fetch(`${base}${path}`, init);
+    const response = await fetch(`${base}${path}`, init).catch((cause: unknown) => {
+      if (input?.signal?.aborted === true) throw cause;
+      throw new Refusal(
+        "unavailable",
+        `expected a coordinator at ${base}; is it running, and is the address right?`,
+        { cause },
+      );
+    });
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (!response.ok) throw refusalFrom(response.status, bytes);
     // The schema of this very route: the cast only tells the compiler which.

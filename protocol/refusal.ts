@@ -148,7 +148,7 @@ export const REFUSALS = {
   "import-file": [
     422,
     "The file cannot be imported",
-    "Mend the file or its mapping, and import again; nothing was taken in.",
+    "Mend the file or its mapping, and import again; nothing of this file was taken in.",
   ],
   "mapping-unfit": [
     422,

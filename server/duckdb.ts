@@ -21,6 +21,7 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from "kysely";
+import { Refusal } from "../protocol/refusal.ts";
 
 export type DuckDb = { readonly instance: DuckDBInstance; readonly connect: () => Promise<DuckDBConnection> };
 
@@ -29,13 +30,19 @@ export async function openDuckDb(
   path: string,
   options: { threads: number; memory: string; spill: string },
 ): Promise<DuckDb> {
-  const instance = await DuckDBInstance.create(path, {
+  const settings = {
     threads: String(options.threads),
     memory_limit: options.memory,
     temp_directory: join(options.spill, "spill.tmp"),
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
     preserve_insertion_order: "true",
+  };
+  const instance = await DuckDBInstance.create(path, settings).catch((cause: unknown) => {
+    if (cause instanceof Error && /lock/i.test(cause.message)) {
+      throw new Refusal("unavailable", `expected ${path} to be free; another process has it open`, { cause });
+    }
+    throw cause;
   });
   return { instance, connect: () => instance.connect() };
 }

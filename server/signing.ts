@@ -87,5 +87,14 @@ export function readSecret(path: string): Uint8Array {
   }
 }
 
-export const readKey = (path: string): KeyFile =>
-  parseWith(KeyFile, parseJson(readSecret(path)), "key file", "config-invalid");
+/** Reads a key file; refuses one made for another purpose: one key, one purpose. */
+export function readKey(path: string, purpose: string): KeyFile {
+  const key = parseWith(KeyFile, parseJson(readSecret(path)), "key file", "config-invalid");
+  if (key.purpose !== purpose) {
+    throw new Refusal(
+      "key-wrong-purpose",
+      `expected a key made for "${purpose}" in ${path}; it is for "${key.purpose}"`,
+    );
+  }
+  return key;
+}

@@ -369,9 +369,35 @@ describe("the question", () => {
     expect(text).not.toMatch(/at .*\.ts:|node_modules|select |SELECT /);
   });
 
-  test("an open period is refused by the node, from the signed documents alone", async () => {
-    const status = await settled(network, { periods: ["2199K4"], minRegions: 1 }, 2);
-    expect(status.regions.map(({ code }) => code)).toEqual(["period-unfit", "period-unfit"]);
+  test("an open period is refused at intake, and by a node that is asked all the same", async () => {
+    const open = signed(network, { periods: ["2199K4"] });
+    const { problem } = await post(network, ROUTES.submitQuery.path, JSON.stringify(open));
+    expect(problem?.code).toBe("period-unfit");
+    const [node] = network.nodes;
+    if (node === undefined) throw new Error("a federation has a node");
+    await expect(answerQuery({ query: open, approvals: [] }, node.answerer)).rejects.toMatchObject({
+      code: "period-unfit",
+    });
+  });
+
+  test("figures are limited as integers are: vectors may be shared, figures may not be without end", async () => {
+    const periods = Array.from(
+      { length: 800 },
+      (_, index) => `${1800 + Math.floor(index / 4)}K${(index % 4) + 1}`,
+    );
+    const counts = Array.from({ length: 50 }, (_, index) => ({ id: `n${index}`, kind: "count" }));
+    const { problem } = await post(
+      network,
+      ROUTES.submitQuery.path,
+      JSON.stringify(signed(network, { periods, groupBy: ["sex", "unit"], measures: counts })),
+    );
+    expect(problem?.code).toBe("answer-too-long");
+  });
+
+  test.each(["queries", "releases"])("an id that is none is refused: %s", async (where) => {
+    const response = await fetch(`${network.address}/api/${where}/%00`);
+    expect(response.status).toBe(400);
+    expect(Problem.parse(await response.json()).code).toBe("schema-mismatch");
   });
 
   test("13: bodies that no reader should accept", async () => {

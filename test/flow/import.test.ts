@@ -39,13 +39,14 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
     more: object = {},
     name = "file.csv",
     dryRun = false,
+    replace = false,
   ): Promise<ImportReport> {
     const path = join(folder.path, `${count}-${name}`);
     writeFileSync(path, text);
     const mapping = readMapping({ ...plainMapping(CARE), ...more });
     if (store === undefined) throw new Error("a store is open");
     return await importFile(
-      { dataset: into, mapping, path, dryRun },
+      { dataset: into, mapping, path, dryRun, replace },
       {
         store,
         keys: KEYS,
@@ -93,13 +94,46 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       expect(rejects(report)[0]).toMatch(/^5,"score: not a whole number within 0\.\.100: 999"/);
     });
 
-    test("a record that looks like a row inside quotes is not one", async () => {
+    test("rows that a quote spans, or a text that imitates rows: none comes in, each is explained", async () => {
       const into = await dataset();
       const report = await take(
         into,
-        `${HEAD},note\na,2025K1,1,a,1,true,"hello\nfake,2025K1,1,a,2,true,x\nbye"\n`,
+        `${HEAD},note\na,2025K1,1,a,1,true,"hello\nfake,2025K1,1,a,2,true,x\nbye"\nb,2025K1,1,a,3,true,x\n`,
       );
-      expect(report).toMatchObject({ rows: 1, rejected: 0 });
+      expect(report).toMatchObject({ rows: 1, rejected: 3 });
+      expect(rejects(report).map((line) => line.split(",")[0])).toEqual(["2", "3", "4"]);
+    });
+
+    test("a file of which no row fitted is not taken, and one that was can be taken again in its own place", async () => {
+      const into = await dataset();
+      const text = `${HEAD}\na,01/02/2025,1,a,1,true\nb,2025K1,1,a,2,true\n`;
+      expect(await take(into, text.replace("2025K1", "02/02/2025"), {}, "none.csv")).toMatchObject({
+        outcome: "nothing",
+        rejected: 2,
+      });
+      expect(await take(into, text)).toMatchObject({ outcome: "taken", rows: 1, rejected: 1 });
+      const period = { period: { column: "period", formats: ["%d/%m/%Y"] } };
+      expect(await take(into, text, period)).toMatchObject({ outcome: "known" });
+      expect(await take(into, text, period, "file.csv", false, true)).toMatchObject({
+        outcome: "taken",
+        rows: 1,
+        rejected: 1,
+      });
+      expect((await rowsOf(into)).map(({ c_score, weight }) => [c_score, weight])).toEqual([[1, 60]]);
+    });
+
+    test("a column that no line of NDJSON has is missed, as in a CSV; a doubled key costs its line", async () => {
+      const into = await dataset();
+      const line = (person: string) =>
+        `{"person":"${person}","period":"2025K1","sex":"1","unit":"a","score":1,"flag":true}`;
+      await expect(
+        take(into, `${line("a").replace("score", "scor")}\n`, {}, "typo.ndjson"),
+      ).rejects.toMatchObject({ code: "mapping-unfit" });
+      const doubled = line("b").replace('"sex":"1"', '"sex":"1","sex":"2"');
+      expect(await take(into, `${line("a")}\n${doubled}\n`, {}, "doubled.ndjson")).toMatchObject({
+        rows: 1,
+        rejected: 1,
+      });
     });
 
     test("encodings, ends of lines, marks and blanks", async () => {
@@ -112,7 +146,11 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       );
       expect(crlf).toMatchObject({ rows: 2, rejected: 0 });
       const latin = Buffer.from(`${HEAD}\nåsa,2025K1,1,a,1,true\n`, "latin1");
-      expect(await take(into, latin, {}, "wrong.csv")).toMatchObject({ rows: 0, rejected: 1 });
+      expect(await take(into, latin, {}, "wrong.csv")).toMatchObject({
+        outcome: "nothing",
+        rows: 0,
+        rejected: 1,
+      });
       expect(
         await take(
           into,

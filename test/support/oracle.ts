@@ -6,7 +6,8 @@ import { createHmac } from "node:crypto";
 import type { Dataset } from "../../protocol/catalogue.ts";
 import type { Filter } from "../../protocol/filter.ts";
 import { ordinalOf } from "../../protocol/period.ts";
-import type { Plan, Statistic } from "../../protocol/plan.ts";
+import type { Plan } from "../../protocol/plan.ts";
+import type { Statistic } from "../../protocol/statistic.ts";
 
 export type Value = string | number | boolean | null;
 export type Row = {

@@ -1,0 +1,115 @@
+/** Native Ed25519 and the pure one agree on every edge: RFC 8032's vectors, and what strict verifiers must refuse. */
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { concat, fromHex, toBase64, toHex, utf8 } from "../../protocol/bytes.ts";
+import { isGoodPublicKey, verify as pure } from "../../protocol/ed25519.ts";
+import { open, pae, type Signer, seal, signedBy } from "../../protocol/envelope.ts";
+import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
+
+/** RFC 8032, section 7.1, tests 1 to 3 and "SHA(abc)": secret key, public key, message, signature. */
+const RFC8032 = [
+  [
+    "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    "",
+    "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+  ],
+  [
+    "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+    "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+    "72",
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+  ],
+  [
+    "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+    "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+    "af82",
+    "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+  ],
+] as const;
+
+const both = (key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
+  const [a, b] = [pure(key, message, signature), nativeVerify(key, message, signature)];
+  expect(a, "native and pure verification agree").toBe(b);
+  return a;
+};
+
+describe("Ed25519", () => {
+  test.each(RFC8032)("RFC 8032: %s", (_, key, message, signature) => {
+    expect(both(fromHex(key), fromHex(message), fromHex(signature))).toBe(true);
+    for (let bit = 0; bit < 512; bit += 37) {
+      const bad = fromHex(signature);
+      bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(both(fromHex(key), fromHex(message), bad)).toBe(false);
+    }
+  });
+
+  test("S + L, a torsion point added to R, wrong lengths: refused by both", () => {
+    const [[, key, message, signature]] = RFC8032;
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+    const bytes = fromHex(signature);
+    const s = bytes.subarray(32).reduceRight((value, byte) => value * 256n + BigInt(byte), 0n) + order;
+    const high = Uint8Array.from({ length: 32 }, (_, index) => Number((s >> BigInt(8 * index)) & 255n));
+    expect(both(fromHex(key), fromHex(message), concat(bytes.subarray(0, 32), high))).toBe(false);
+    const torsion = ed25519.Point.fromHex(
+      "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+      true,
+    );
+    const r = ed25519.Point.fromBytes(bytes.subarray(0, 32)).add(torsion).toBytes();
+    expect(both(fromHex(key), fromHex(message), concat(r, bytes.subarray(32)))).toBe(false);
+    expect(both(fromHex(key), fromHex(message), bytes.subarray(1))).toBe(false);
+  });
+
+  test.each([
+    ["the neutral element", "0100000000000000000000000000000000000000000000000000000000000000"],
+    ["a point of order 8", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"],
+    ["y not below p", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"],
+    ["not on the curve", "0200000000000000000000000000000000000000000000000000000000000000"],
+    ["zero", "0000000000000000000000000000000000000000000000000000000000000000"],
+  ])("a bad public key is refused by both: %s", (_, key) => {
+    expect(isGoodPublicKey(fromHex(key))).toBe(false);
+    expect(both(fromHex(key), utf8("x"), new Uint8Array(64))).toBe(false);
+  });
+});
+
+describe("DSSE envelopes", () => {
+  const signer: Signer = signerOf(newKey("ask"));
+  const Any = z.strictObject({ a: z.int() });
+
+  test("the pre-authentication encoding is the specification's own example", () => {
+    expect(new TextDecoder().decode(pae("http://example.com/HelloWorld", utf8("hello world")))).toBe(
+      "DSSEv1 29 http://example.com/HelloWorld 11 hello world",
+    );
+  });
+
+  test("opens what was sealed; refuses another kind, key, byte or base64", () => {
+    const envelope = seal("query", { a: 1 }, signer);
+    expect(open(envelope, "query", Any, [signer.publicKey]).payload).toEqual({ a: 1 });
+    expect(() => open(envelope, "approval", Any, [signer.publicKey])).toThrow(/vnd\.brus\.approval/);
+    expect(() => open(envelope, "query", Any, [newKey("ask").public])).toThrow(/signed by a key/);
+    const other = { ...envelope, payload: toBase64(utf8('{"a":2}')) };
+    expect(() => open(other, "query", Any, [signer.publicKey])).toThrow(/exact bytes/);
+    // The same bytes under another base64 text: trailing bits that decoding drops.
+    const loose = {
+      ...envelope,
+      payload: envelope.payload.replace(/.=$/, (end) => `${String.fromCharCode(end.charCodeAt(0) + 1)}=`),
+    };
+    if (loose.payload !== envelope.payload)
+      expect(() => open(loose, "query", Any, [signer.publicKey])).toThrow();
+    expect(() =>
+      open({ ...envelope, signatures: [...envelope.signatures, ...envelope.signatures] }, "query", Any, [
+        signer.publicKey,
+      ]),
+    ).toThrow(/one signature/);
+  });
+
+  test("a threshold counts distinct keys, however often they sign", () => {
+    const second = signerOf(newKey("root"));
+    const envelope = seal("directory", { a: 1 }, signer, signer, second);
+    expect(
+      signedBy(envelope, "directory", [signer.publicKey, signer.publicKey, second.publicKey]),
+    ).toHaveLength(2);
+    expect(toHex(fromHex("00ff"))).toBe("00ff");
+  });
+});
