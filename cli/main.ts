@@ -4,8 +4,9 @@ import { runCoordinator } from "../coordinator/main.ts";
 import { runNode } from "../node/main.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { nameOf } from "../server/log.ts";
-import { directoryCommands, keyCommands, nodeCommands } from "./admin.ts";
+import { directoryCommands, keyCommands } from "./admin.ts";
 import { demo } from "./demo.ts";
+import { nodeCommands } from "./local.ts";
 import { type Out, queryCommands } from "./query.ts";
 
 const out: Out = { say: (text) => process.stdout.write(`${text}\n`), now: () => new Date() };
