@@ -9,7 +9,7 @@ export type NodeDatabase = {
   /** Small facts of the node itself: the poll's cursor, the check value of the pseudonym key. */
   meta: { key: string; value: string };
   person: { id: bigint; pseudonym: string; excluded: string | null };
-  /** Identity numbers of persons, sealed a few thousand at a time under a key outside the database. */
+  /** Identity numbers of persons, sealed many at a time under a key outside the database. */
   identity: { chunk: bigint; sealed: string };
   /** Files taken in, by hash: each is taken once. */
   file: { id: number; dataset: string; hash: string; taken: string };

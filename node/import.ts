@@ -238,22 +238,21 @@ async function resolve(target: Target, keys: PersonKeys): Promise<void> {
     from (select distinct identity from staged)`);
   await target.resolvePersons();
   if (keys.sealing === null) return;
+  const count = await target.run("select coalesce(max(chunk), 0) from identity");
+  let number = BigInt(String(count[0]?.[0] ?? 0));
   // Materialised, not streamed: the statements in between would end a stream on the same connection.
-  const result = await staging.run("select person, identity from fresh");
-  const [[last] = []] = await target.run("select coalesce(max(chunk), 0) from identity");
-  for (let number = BigInt(String(last)) + 1n; ; number++) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) break;
-    const persons = chunk
-      .getRows()
-      .map(([person, identity]) => ({ person: BigInt(String(person)), identity: String(identity) }));
-    const sealed = sealIdentities(keys.sealing, persons);
-    await target.run("insert into identity (chunk, sealed) values (cast($1 as bigint), $2)", [
-      number.toString(),
-      sealed,
-    ]);
+  const boxes = await staging.runAndReadAll(
+    `select to_json(list([cast(person as varchar), identity])) from fresh group by person // ${BOX}`,
+  );
+  for (const [text] of boxes.getRows()) {
+    const sealed = sealIdentities(keys.sealing, String(text));
+    const values = [(++number).toString(), sealed];
+    await target.run("insert into identity (chunk, sealed) values (cast($1 as bigint), $2)", values);
   }
 }
+
+/** How many persons' identity numbers are sealed in one box. */
+const BOX = 65_536;
 
 /**
  * Makes `ready`: the incoming rows, with those already stored of the same persons and periods, weighted anew. Of
@@ -268,19 +267,20 @@ async function weigh(target: Target, dataset: Dataset, mapping: Mapping, file: n
     mapping.record === undefined
       ? ""
       : "qualify row_number() over (partition by person, record order by row desc) = 1";
-  await staging.run(`create or replace temp table incoming as select person, period, cast(0 as integer) as weight, cast(${file} as integer) as file, record, ${columns.join(", ")}, excluded
+  await staging.run(`create or replace temp view arriving as select person, period, cast(0 as integer) as weight, cast(${file} as integer) as file, record, ${columns.join(", ")}, excluded
     from staged join who using (identity) ${latest}`);
-  await target.takeTouched(file);
+  // Only where stored rows must be weighed anew are all rows written down before they are put.
+  const rows = (await target.takeTouched(file)) ? "incoming" : "arriving";
   await staging.run(
-    "create or replace temp table crowd as select person, period, count(*) as n from incoming group by person, period",
+    `create or replace temp table crowd as select person, period, count(*) as n from ${rows} group by person, period`,
   );
   const content = `concat_ws('|', ${columns.map((name) => `coalesce(cast(${name} as varchar), '-')`).join(", ")})`;
-  await staging.run(`create or replace temp table ready as select ${all},
+  await staging.run(`create or replace temp view ready as select ${all},
       case when excluded then 0 when n = 1 then 60 when n = 2 then 30 when n = 3 then 20 when n = 4 then 15 else 12 end as weight
-    from incoming join crowd using (person, period) where n <= 5`);
-  await staging.run(`insert into ready (${all}, weight) select ${all}, case when not excluded and place <= 5 then 12 else 0 end
+    from ${rows} join crowd using (person, period) where n <= 5
+    union all select ${all}, case when not excluded and place <= 5 then 12 else 0 end
     from (select *, row_number() over (partition by person, period order by ${hmacOf(content)}) as place
-      from incoming join crowd using (person, period) where n > 5)`);
+      from ${rows} join (select * from crowd where n > 5) using (person, period))`);
 }
 
 /** What sensitivity rests on, checked in the table itself for everyone this import touched, before it commits. */
@@ -293,7 +293,7 @@ async function assertWeights(target: Target, dataset: Dataset): Promise<void> {
 
 const pairsOnTarget = async (target: Target): Promise<string> => {
   const [[low, high] = []] = (
-    await target.staging.runAndReadAll("select min(person), max(person) from ready")
+    await target.staging.runAndReadAll("select min(person), max(person) from crowd")
   ).getRows();
   return low == null ? "false" : `person between ${BigInt(String(low))} and ${BigInt(String(high))}`;
 };

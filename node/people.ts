@@ -37,11 +37,10 @@ export function padsOf(key: Uint8Array): { inner: string; outer: string } {
 
 export type Identified = { readonly person: bigint; readonly identity: string };
 
-/** Seals a few thousand persons' identity numbers as one text: nonce, ciphertext and tag, base64. */
-export function sealIdentities(key: Uint8Array, persons: readonly Identified[]): string {
+/** Seals a JSON list of [number, identity] of a few thousand persons: nonce, ciphertext and tag, base64. */
+export function sealIdentities(key: Uint8Array, plain: string): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
-  const plain = JSON.stringify(persons.map(({ person, identity }) => [person.toString(), identity]));
   const sealed = Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
   return toBase64(sealed);
 }

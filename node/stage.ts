@@ -101,17 +101,19 @@ function typedColumn(name: string, column: Column, field: Field, index: number):
   if (column.kind !== "integer") {
     return { name, value: `m${index}.value`, unfit: others ? "false" : `not (${found})`, says, join };
   }
-  // A cast alone would round 3.7 to 4.
-  const number = `case when regexp_full_match(s${index}, '[+-]?[0-9]{1,10}([.]0+)?') then try_cast(s${index} as integer) end`;
-  const within = `(${number}) between ${column.min} and ${column.max}`;
+  const within = `i${index} between ${column.min} and ${column.max}`;
   return {
     name,
-    value: `case when ${found} then m${index}.value when ${within} then ${number} end`,
+    value: `case when ${found} then m${index}.value when ${within} then i${index} end`,
     unfit: others ? "false" : `not (${found}) and not coalesce(${within}, false)`,
     says: `'${name}: not a whole number within ${column.min}..${column.max}: ' || left(s${index}, 60)`,
     join,
   };
 }
+
+/** A whole number in a text, else null. A cast alone would round 3.7 to 4. */
+const wholeOf = (text: string): string =>
+  `case when regexp_full_match(${text}, '[+-]?[0-9]{1,10}([.]0+)?') then try_cast(${text} as integer) end`;
 
 const PERIOD_OF_DATE = {
   year: "year(d)",
@@ -157,7 +159,7 @@ function statement(source: SourceFile, mapping: Mapping, dataset: Dataset, numbe
   const ordinal = periodOf(mapping, dataset.period);
   const reasons = [
     "when identity = '' then 'person: empty'",
-    `when (${ordinal}) is null then 'period: no ${dataset.period} in a form the mapping names: ' || left(speriod, 40)`,
+    `when period is null then 'period: no ${dataset.period} in a form the mapping names: ' || left(speriod, 40)`,
     ...(mapping.record === undefined
       ? []
       : [
@@ -168,9 +170,16 @@ function statement(source: SourceFile, mapping: Mapping, dataset: Dataset, numbe
       .filter(({ unfit }) => unfit !== "false")
       .map(({ unfit, says }) => `when ${unfit} then ${says}`),
   ];
+  // Each text is read as a number once, in a layer of its own, however often the judgement below looks at it.
+  const numbers = Object.values(dataset.columns).flatMap(({ kind }, index) => {
+    const field = columns[index]?.field;
+    return kind === "integer" && field !== undefined && "column" in field
+      ? [`${wholeOf(`s${index}`)} as i${index}`]
+      : [];
+  });
   const typed = columns.map(({ name, value }) => `${value} as ${columnIn(name)}`);
-  return `select ${numbered ? "row, " : ""}identity, record, ${ordinal} as period, ${typed.join(", ")}, case ${reasons.join(" ")} end as reason
-    from (select ${read.join(", ")} from ${from}) ${columns.map(({ join }) => join).join(" ")} where wanted`;
+  return `select ${numbered ? "row, " : ""}identity, record, period, ${typed.join(", ")}, case ${reasons.join(" ")} end as reason
+    from (select ${["*", ...numbers, `${ordinal} as period`].join(", ")} from (select ${read.join(", ")} from ${from})) ${columns.map(({ join }) => join).join(" ")} where wanted`;
 }
 
 export type Staged = {

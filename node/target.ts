@@ -18,10 +18,10 @@ export type Target = {
   /** From `hashed` (identity, pseudonym): gives each person a number, new ones too. Makes `who` and `fresh`. */
   readonly resolvePersons: () => Promise<void>;
   /**
-   * Moves the rows of every person and period that `incoming` touches out of the table and into `incoming`; those
-   * of `file`, which comes once more, are dropped.
+   * True if the view `arriving` touches persons and periods that have rows already: then the table `incoming` holds
+   * both, the stored ones taken out of the dataset's table, those of `file`, which comes once more, dropped.
    */
-  readonly takeTouched: (file: number) => Promise<void>;
+  readonly takeTouched: (file: number) => Promise<boolean>;
   /** Puts `ready` into the table. */
   readonly put: () => Promise<void>;
   readonly commit: () => Promise<void>;
@@ -78,14 +78,19 @@ async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Tar
     },
     takeTouched: async (file) => {
       const [[some] = []] = await run(`select exists (select 1 from ${table})`);
-      if (some !== true) return;
-      await run(`create or replace temp table touched as ${touchedOf(table, "incoming", file)}`);
+      if (some !== true) return false;
+      await run(`create or replace temp table touched as select distinct t.person, t.period from ${table} t
+        join (${touchedOf(table, "arriving", file)}) a using (person, period)`);
+      const [[any] = []] = await run("select exists (select 1 from touched)");
+      if (any !== true) return false;
+      await run("create or replace temp table incoming as select * from arriving");
       await run(`insert into incoming (${columns}, excluded) select ${names(dataset)
         .map((name) => `t.${name}`)
         .join(", ")}, p.excluded is not null
         from ${table} t join touched using (person, period) join person p on p.id = t.person
-        where ${stays("incoming", file)}`);
+        where ${stays("arriving", file)}`);
       await run(`delete from ${table} where (person, period) in (select person, period from touched)`);
+      return true;
     },
     put: async () => {
       await run(`insert into ${table} (${columns}) select ${columns} from ready`);
@@ -161,10 +166,12 @@ async function inPostgres(
         client,
         "pair",
         staging,
-        `select ${copyLine(["person", "period", "record"])} from (select distinct person, period, record from incoming)`,
+        `select ${copyLine(["person", "period", "record"])} from (select distinct person, period, record from arriving)`,
       );
       await run("analyze pair");
-      await run(`create temp table touched on commit drop as ${touchedOf(table, "pair", file)}`);
+      await run(`create temp table touched on commit drop as select distinct t.person, t.period from ${table} t
+        join (${touchedOf(table, "pair", file)}) a using (person, period)`);
+      if ((await run("select 1 from touched limit 1")).length === 0) return false;
       const types = new Map(datasetColumns(dataset));
       await staging.run(
         `create or replace temp table kept (${columns.map((name) => `${name} ${types.get(name)}`).join(", ")}, excluded boolean)`,
@@ -177,12 +184,14 @@ async function inPostgres(
         from ${table} t join touched using (person, period) join person p on p.id = t.person
         where ${stays("pair", file)}`,
       );
+      await staging.run("create or replace temp table incoming as select * from arriving");
       await staging.run(
         `insert into incoming (${columns.join(", ")}, excluded) select ${columns.join(", ")}, excluded from kept`,
       );
       await run(
         `delete from ${table} t using touched where t.person = touched.person and t.period = touched.period`,
       );
+      return true;
     },
     put: async () => {
       await copyInto(

@@ -336,7 +336,7 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
           },
         );
       };
-      const people = Array.from({ length: 3_000 }, (_, index) => `p${index},2025K1,1,a,1,true`);
+      const people = Array.from({ length: 70_000 }, (_, index) => `p${index},2025K1,1,a,1,true`);
       await bring(`${HEAD}\n${people.join("\n")}\n`, keys);
       const next = await rekey(own.path, keys, fresh);
       expect(await loadPersonKeys(own.path, true, fresh)).toEqual(next);
@@ -345,7 +345,7 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       expect(names.has(pseudonymOf(next.pseudonym, "p17"))).toBe(true);
       expect(names.has(pseudonymOf(keys.pseudonym, "p17"))).toBe(false);
       await bring(`${HEAD}\np17,2025K1,1,b,2,true\n`, next);
-      expect(await fresh.kysely.selectFrom("person").select("id").execute()).toHaveLength(3_000);
+      expect(await fresh.kysely.selectFrom("person").select("id").execute()).toHaveLength(70_000);
       writeFileSync(join(own.path, "pseudonym.key"), `${"ab".repeat(32)}\n`);
       await expect(loadPersonKeys(own.path, true, fresh)).rejects.toMatchObject({ code: "config-invalid" });
       await fresh.close();
