@@ -194,11 +194,13 @@ async function inPostgres(
       return true;
     },
     put: async () => {
+      // Streamed from a table, not from the view: a stream over its joins and windows can stall for good.
+      await staging.run("create or replace temp table done as select * from ready");
       await copyInto(
         client,
         `${table} (${columns.join(", ")})`,
         staging,
-        `select ${copyLine(columns)} from ready`,
+        `select ${copyLine(columns)} from done`,
       );
     },
     commit: async () => {
