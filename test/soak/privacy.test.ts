@@ -206,7 +206,7 @@ function limits(k: number, n: number): [number, number] {
     for (let i = from; i <= to; i++) {
       total += Math.exp(term);
       term += Math.log((n - i) / (i + 1)) + Math.log(p) - Math.log1p(-p);
-      if (i > from + 50 && Math.exp(term) < 1e-15) break;
+      if (i > n * p && Math.exp(term) < 1e-15) break; // Past the mode, what is left is nothing.
     }
     return total;
   };
