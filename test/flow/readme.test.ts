@@ -38,7 +38,7 @@ const skeleton = (text: string): string[] =>
     .map((line) =>
       line
         .replaceAll(/[\d.,]+/g, "#")
-        .replaceAll(/[#  ─┌┬┐└┴┘│±%]+/g, " ")
+        .replaceAll(/[#\s─┌┬┐└┴┘│±%]+/g, " ")
         .trim(),
     )
     .filter((line) => line !== "");
