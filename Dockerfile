@@ -4,7 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Node is in the image already: the pinned copies of it are optional dependencies.
 RUN npm ci --omit=dev --omit=optional --loglevel=error \
- && npm install --no-save --loglevel=error "@duckdb/node-bindings-linux-$(node -p process.arch)@$(node -p "require('./package-lock.json').packages['node_modules/@duckdb/node-bindings'].version")"
+ && npm install --no-save --omit=dev --omit=optional --loglevel=error "@duckdb/node-bindings-linux-$(node -p process.arch)@$(node -p "require('./package-lock.json').packages['node_modules/@duckdb/node-bindings'].version")"
 
 FROM node:24.21.0-bookworm-slim
 WORKDIR /app
