@@ -18,7 +18,9 @@ import { databaseUrlFor, ENGINES, type Engine, missing, temporaryFolder } from "
 import { CARE, DRAFT, now } from "../support/federation.ts";
 import { freePort, type Party, startParty, stopParty } from "../support/process.ts";
 
-const STRIDE = process.env["BRUS_SOAK"] === undefined ? 4 : 1;
+const SOAK = process.env["BRUS_SOAK"] !== undefined;
+const STRIDE = SOAK ? 1 : 4;
+const COORDINATOR_STRIDE = Number(process.env["BRUS_STRIDE"] ?? (SOAK ? 1 : 17));
 
 /** Calls until it gets through: the party on the other side is being killed. */
 async function retry<T>(work: () => Promise<T>): Promise<T> {
@@ -197,7 +199,7 @@ describe.each(ENGINES)("%s", (engine) => {
       await Promise.all(nodes.map(({ ready }) => ready));
       const published = new Map<string, Envelope[]>();
       let killed = 0;
-      for (let at = 1; ; at += STRIDE === 1 ? 1 : 17) {
+      for (let at = 1; ; at += COORDINATOR_STRIDE) {
         await stopParty(coordinator, "SIGKILL");
         coordinator = startParty("coordinator", setting.coordinator, { at, arm: "query" });
         await coordinator.ready;
