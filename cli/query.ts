@@ -8,7 +8,7 @@ import { type Federation, readFederation, rosterOf } from "../protocol/directory
 import { Envelope, envelopeId } from "../protocol/envelope.ts";
 import { expectedErrors } from "../protocol/expect.ts";
 import { parseJson } from "../protocol/json.ts";
-import { openPeriod, type Plan, planOf } from "../protocol/plan.ts";
+import { checkClosed, type Plan, planOf } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
 import { compare, format, parseRational, subtract, ZERO } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -62,8 +62,7 @@ function planned(federation: Federation, query: Query, now: Date): Plan {
   if (document === undefined)
     throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
   const plan = planOf(query, document.dataset);
-  const open = openPeriod(plan, now);
-  if (open !== null) throw new Refusal("period-unfit", `expected closed periods; ${open} is not closed yet`);
+  checkClosed(plan, now);
   return plan;
 }
 

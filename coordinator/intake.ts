@@ -15,7 +15,7 @@ import {
 } from "../protocol/directory.ts";
 import { Envelope, envelopeId, type Opened, open, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
-import { openPeriod, type Plan, planOf } from "../protocol/plan.ts";
+import { checkClosed, type Plan, planOf } from "../protocol/plan.ts";
 import { instant, Query } from "../protocol/query.ts";
 import { compare, parseRational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -50,8 +50,7 @@ export async function takeQuery(envelope: Envelope, { federation, store, now }: 
   const asked = openQuery(federation, envelope, now());
   if (asked.query.expires <= instant(now()))
     throw new Refusal("query-expired", "expected a query that has not expired");
-  const open = openPeriod(planFor(federation, asked.query), now());
-  if (open !== null) throw new Refusal("period-unfit", `expected closed periods; ${open} is not closed yet`);
+  checkClosed(planFor(federation, asked.query), now());
   const roster = rosterOf(federation, asked.query);
   if (roster.length < asked.query.minRegions) {
     throw new Refusal(

@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
 import { listen } from "../server/http.ts";
-import { loggerOf, nameOf } from "../server/log.ts";
+import { endOnUnexpected, loggerOf } from "../server/log.ts";
 import { CoordinatorConfig, startCoordinator } from "./coordinator.ts";
 
 /** Runs until a signal. `onReady` is called once, with the address. */
@@ -13,11 +13,7 @@ export async function runCoordinator(
   const config = readConfig(CoordinatorConfig, configPath, process.env);
   const base = configPath === null ? process.cwd() : dirname(resolve(configPath));
   const logger = loggerOf("coordinator", config.logLevel);
-  // Last resort: say what kind of thing it was, never its message, and end; what was accepted is on disk.
-  process.on("uncaughtException", (error) => {
-    logger.fatal({ error: nameOf(error) }, "unexpected");
-    process.exit(1);
-  });
+  endOnUnexpected(logger);
   const coordinator = await startCoordinator(config, base, { now: () => new Date(), logger });
   const listening = await listen(coordinator.app, config.host, config.port);
   onReady(`http://${config.host}:${listening.port}`);

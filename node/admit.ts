@@ -6,7 +6,7 @@ import { missingApproval } from "../protocol/approval.ts";
 import type { Hash } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import { type Asked, type Federation, openApproval, openQuery, rosterOf } from "../protocol/directory.ts";
-import { openPeriod, type Plan, planOf } from "../protocol/plan.ts";
+import { checkClosed, type Plan, planOf } from "../protocol/plan.ts";
 import { instant } from "../protocol/query.ts";
 import type { Rational } from "../protocol/rational.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -41,8 +41,7 @@ export function admit(work: WorkItem, { federation, code, policy, now }: AdmitCo
     throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
   const { dataset } = document;
   const plan = planOf(query, dataset);
-  const open = openPeriod(plan, now);
-  if (open !== null) throw new Refusal("period-unfit", `expected closed periods; ${open} is not closed yet`);
+  checkClosed(plan, now);
   checkPolicy(policy, asked, plan);
   checkApprovals(work, asked, policy, { federation, code, now, dataset: dataset.dataset });
   return { id: asked.id, plan, account: ledgerGroupOf(dataset), ceiling: ceilingOf(policy, plan) };

@@ -1,7 +1,7 @@
 /** Starts one node as a process: `brus node --config F`. Only this file reads the environment and the clock. */
 import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
-import { loggerOf, nameOf } from "../server/log.ts";
+import { endOnUnexpected, loggerOf, nameOf } from "../server/log.ts";
 import { serveLocal } from "./local.ts";
 import { NodeConfig, startNode } from "./node.ts";
 import { systemNoise } from "./noise.ts";
@@ -10,11 +10,7 @@ import { systemNoise } from "./noise.ts";
 export async function runNode(configPath: string | null, onReady: (code: string) => void): Promise<void> {
   const config = readConfig(NodeConfig, configPath, process.env);
   const logger = loggerOf(`node-${config.code}`, config.logLevel);
-  // Last resort: say what kind of thing it was, never its message, and end; what was accepted is on disk.
-  process.on("uncaughtException", (error) => {
-    logger.fatal({ error: nameOf(error) }, "unexpected");
-    process.exit(1);
-  });
+  endOnUnexpected(logger);
   const base = configPath === null ? process.cwd() : dirname(resolve(configPath));
   const node = await startNode(config, base, {
     fetch: globalThis.fetch,

@@ -37,7 +37,7 @@ export function padsOf(key: Uint8Array): { inner: string; outer: string } {
 
 export type Identified = { readonly person: bigint; readonly identity: string };
 
-/** Seals a JSON list of [number, identity] of a few thousand persons: nonce, ciphertext and tag, base64. */
+/** Seals a JSON list of [number, identity] of many persons: nonce, ciphertext and tag, base64. */
 export function sealIdentities(key: Uint8Array, plain: string): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);

@@ -53,8 +53,6 @@ export function fromBase64(text: string): Uint8Array {
   return bytes;
 }
 
-export const sha256Bytes = (bytes: Uint8Array): Uint8Array => sha256(bytes);
-
 /** The text by which documents are known: `sha256:` and 64 hexadecimal digits. */
 export const Hash = z
   .string()

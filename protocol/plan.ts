@@ -220,9 +220,10 @@ export function keysOf(plan: Plan, cell: number): Record<string, string | null> 
 export const publishedPeriods = (plan: Plan): string[] =>
   plan.pool ? [pooledName(plan.periods)] : [...plan.periods];
 
-/** The first period that is not closed at a time, or null. Only closed ones can be asked about. */
-export const openPeriod = (
-  { dataset, periods }: Pick<Plan, "dataset" | "periods">,
-  now: Date,
-): Period | null =>
-  periods.find((period) => closedAt(dataset.period, period, dataset.graceDays) > now) ?? null;
+/** Refuses a plan with a period that is not closed at a time: an answer must never change under its own name. */
+export function checkClosed({ dataset, periods }: Pick<Plan, "dataset" | "periods">, now: Date): void {
+  const open = periods.find((period) => closedAt(dataset.period, period, dataset.graceDays) > now);
+  if (open !== undefined) {
+    throw new Refusal("period-unfit", `expected closed periods; ${open} is not closed yet`);
+  }
+}

@@ -9,7 +9,6 @@ import { add, ceilTo, compare, divide, least, multiply, type Rational, rational,
 
 /** Weights are in whole units of 1/60 (60 = lcm 1..5); all of a person's weights in a period come to at most 60. */
 export const UNITS = 60n;
-export const ROWS_PER_PERSON = 5;
 
 /** Charges are rounded up to this grid, so that ledgers stay short fractions for ever. */
 const CHARGE_GRID = 10n ** 12n;

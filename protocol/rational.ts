@@ -23,7 +23,6 @@ export function rational(n: bigint, d = 1n): Rational {
 }
 
 export const ZERO = rational(0n);
-export const ONE = rational(1n);
 
 export const add = (a: Rational, b: Rational): Rational => rational(a.n * b.d + b.n * a.d, a.d * b.d);
 export const subtract = (a: Rational, b: Rational): Rational => rational(a.n * b.d - b.n * a.d, a.d * b.d);

@@ -27,3 +27,11 @@ export function nameOf(error: unknown): { kind: string; code: string | null; at:
         : null;
   return { kind: deepest.name, code, at: frames.slice(0, 4).map((line) => line.trim()) };
 }
+
+/** A process's last resort: says what kind of thing it was, never its message, and ends; what was accepted is on disk. */
+export function endOnUnexpected(logger: Logger): void {
+  process.on("uncaughtException", (error) => {
+    logger.fatal({ error: nameOf(error) }, "unexpected");
+    process.exit(1);
+  });
+}
