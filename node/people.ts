@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { fromBase64, fromHex, fromUtf8, toBase64, toHex, utf8 } from "../protocol/bytes.ts";
+import { fromBase64, fromHex, fromUtf8, toHex, utf8 } from "../protocol/bytes.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { readSecret, writeSecret } from "../server/signing.ts";
 import type { NodeStore } from "./database.ts";
@@ -42,7 +42,7 @@ export function sealIdentities(key: Uint8Array, plain: string): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   const sealed = Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
-  return toBase64(sealed);
+  return sealed.toString("base64"); // Megabytes at a time: the platform's own is twenty times as fast as ours.
 }
 
 export function openIdentities(key: Uint8Array, text: string): Identified[] {

@@ -113,6 +113,7 @@ class Judge {
   lines(block: Buffer): void {
     this.#nbsp ||= block.includes(this.#decoder === null ? "\u00a0" : Buffer.from([0xa0]));
     const sound = this.#decoder !== null || isUtf8(block);
+    if (sound && this.#isPlain(block)) return;
     let start = 0;
     while (start < block.length) {
       const end = block.indexOf(NEWLINE, start);
@@ -126,6 +127,31 @@ class Judge {
     }
     // What is held back outlives the block's memory.
     this.#held = this.#held.map(({ line, bytes }) => ({ line, bytes: Uint8Array.from(bytes) }));
+  }
+
+  /**
+   * True, and the block's lines counted, where all of them are plainly records: most blocks of most files are, and
+   * looking at bytes alone is then three times as fast as taking lines apart.
+   */
+  #isPlain(block: Buffer): boolean {
+    const { format, onGood } = this.#options;
+    if (format !== "csv" || onGood !== undefined || this.#fields < 0 || this.#held.length > 0) return false;
+    if (block.includes(QUOTE) || block.includes(RETURN) || block.includes(NUL)) return false;
+    const delimiter = this.#delimiter;
+    const separators = this.#fields - 1;
+    let [lines, start, found] = [0, 0, 0];
+    for (let at = 0; at < block.length; at++) {
+      const byte = block[at];
+      if (byte === delimiter) found++;
+      else if (byte === NEWLINE) {
+        if (found !== separators || at === start || at - start > MAX_LINE) return false;
+        lines++;
+        start = at + 1;
+        found = 0;
+      }
+    }
+    this.#line += lines;
+    return true;
   }
 
   tooLong(): void {

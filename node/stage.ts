@@ -84,6 +84,28 @@ type Typed = {
   readonly join: string;
 };
 
+/** A column's translations in SQL: what a text becomes, and whether it is among them. */
+function translation(
+  pairs: ReadonlyArray<readonly [text: string, value: unknown]>,
+  type: string,
+  index: number,
+): { readonly value: string; readonly found: string; readonly join: string } {
+  // A few are compared one by one, which is faster than a join with them; many are joined.
+  if (pairs.length > 0 && pairs.length <= 12) {
+    const cases = pairs.map(([text, value]) => `when ${lit(text)} then cast(${value} as ${type})`);
+    const value = `case s${index} ${cases.join(" ")} end`;
+    return { value, found: `s${index} in (${pairs.map(([text]) => lit(text)).join(", ")})`, join: "" };
+  }
+  const values = pairs.map(([text, value]) => `(${lit(text)}, cast(${value} as ${type}))`);
+  const none = `(cast(null as varchar), cast(null as ${type}))`;
+  const table = `(values ${values.length === 0 ? none : values.join(", ")}) as m${index}(source, value)`;
+  return {
+    value: `m${index}.value`,
+    found: `m${index}.source is not null`,
+    join: `left join ${table} on m${index}.source = s${index}`,
+  };
+}
+
 function typedColumn(name: string, column: Column, field: Field, index: number): Typed {
   const type = column.kind === "category" ? "smallint" : column.kind;
   if ("constant" in field) {
@@ -91,29 +113,28 @@ function typedColumn(name: string, column: Column, field: Field, index: number):
     return { name, value: `cast(${value} as ${type})`, unfit: "false", says: "''", join: "" };
   }
   const pairs = [...translations(field, column)];
-  const values = pairs.map(([text, value]) => `(${lit(text)}, cast(${value} as ${type}))`);
-  const none = `(cast(null as varchar), cast(null as ${type}))`;
-  const table = `(values ${values.length === 0 ? none : values.join(", ")}) as m${index}(source, value)`;
-  const join = `left join ${table} on m${index}.source = s${index}`;
-  const found = `m${index}.source is not null`;
+  const { value: translated, found, join } = translation(pairs, type, index);
   const others = "others" in field;
   const says = `'${name}: a value that is not declared: ' || left(s${index}, 60)`;
   if (column.kind !== "integer") {
-    return { name, value: `m${index}.value`, unfit: others ? "false" : `not (${found})`, says, join };
+    return { name, value: translated, unfit: others ? "false" : `not (${found})`, says, join };
   }
   const within = `i${index} between ${column.min} and ${column.max}`;
   return {
     name,
-    value: `case when ${found} then m${index}.value when ${within} then i${index} end`,
+    value: `case when ${found} then ${translated} when ${within} then i${index} end`,
     unfit: others ? "false" : `not (${found}) and not coalesce(${within}, false)`,
     says: `'${name}: not a whole number within ${column.min}..${column.max}: ' || left(s${index}, 60)`,
     join,
   };
 }
 
-/** A whole number in a text, else null. A cast alone would round 3.7 to 4. */
+/**
+ * A whole number in a text, else null. A cast alone would round 3.7 to 4: what does not read back as the same text
+ * is matched against the forms that a whole number may have.
+ */
 const wholeOf = (text: string): string =>
-  `case when regexp_full_match(${text}, '[+-]?[0-9]{1,10}([.]0+)?') then try_cast(${text} as integer) end`;
+  `case when cast(try_cast(${text} as integer) as varchar) = ${text} then try_cast(${text} as integer) when regexp_full_match(${text}, '[+-]?[0-9]{1,10}([.]0+)?') then try_cast(${text} as integer) end`;
 
 const PERIOD_OF_DATE = {
   year: "year(d)",
@@ -252,9 +273,9 @@ async function parquetOf(
 export async function useKey(duckdb: DuckDBConnection, key: Uint8Array): Promise<void> {
   const { inner, outer } = padsOf(key);
   await duckdb.run(`set variable inner_pad = unhex('${inner}')`);
-  await duckdb.run(`set variable outer_pad = '${outer}'`);
+  await duckdb.run(`set variable outer_pad = unhex('${outer}')`);
 }
 
 /** HMAC-SHA-256 of a text expression as hexadecimal (RFC 2104), under the key of `useKey`. */
 export const hmacOf = (text: string): string =>
-  `sha256(unhex(getvariable('outer_pad') || sha256(getvariable('inner_pad') || encode(${text}))))`;
+  `sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode(${text}))))`;
