@@ -31,6 +31,7 @@ export type MadeFederation = {
   readonly hash: Hash;
   readonly researcher: Party;
   readonly approvers: readonly Party[];
+  readonly auditor: Party;
   readonly root: Signer;
   readonly directory: Directory;
   readonly coordinator: CoordinatorConfig;
@@ -80,6 +81,7 @@ export function makeFederation(
       return { id, signer: key(id, "approve") };
     },
   );
+  const auditor: Party = { id: "auditor", signer: key("auditor", "audit") };
   const nodes = plan.regions.map(({ code, name }) => ({ code, name, signer: key(`node-${code}`, "answer") }));
   const directory: Directory = {
     version: 1,
@@ -101,6 +103,12 @@ export function makeFederation(
         roles: ["researcher"],
         region: null,
         keys: [{ key: researcher.signer.publicKey, purpose: "ask", ...validity }],
+      },
+      {
+        id: auditor.id,
+        roles: ["auditor"],
+        region: null,
+        keys: [{ key: auditor.signer.publicKey, purpose: "audit", ...validity }],
       },
       ...approvers.map(({ id, signer }) => ({
         id,
@@ -130,6 +138,7 @@ export function makeFederation(
     releaseKey: join(keys, "coordinator.json"),
     host: "127.0.0.1",
     port: 0,
+    roundSeconds: 10,
     requestsPerMinute: 1_000_000,
     threads: 2,
     memory: "1GB",
@@ -141,6 +150,7 @@ export function makeFederation(
     hash,
     researcher,
     approvers,
+    auditor,
     root,
     directory,
     coordinator,

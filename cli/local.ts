@@ -8,6 +8,7 @@ import { type LedgerView, ledgerView, socketPath } from "../node/local.ts";
 import { readMapping } from "../node/mapping.ts";
 import { NodeConfig, type RunningNode, startNode } from "../node/node.ts";
 import { systemNoise } from "../node/noise.ts";
+import { systemRandom } from "../node/random.ts";
 import { Problem, parseWith, Refusal } from "../protocol/refusal.ts";
 import { readConfig, readDocument } from "../server/config.ts";
 import { loggerOf } from "../server/log.ts";
@@ -118,7 +119,8 @@ async function withNode<T>(
   const node: RunningNode = await startNode(config, base, {
     fetch: globalThis.fetch,
     now,
-    draw: systemNoise,
+    noise: systemNoise,
+    random: systemRandom,
     sleep: (milliseconds) => {
       // Somebody waits at a terminal: not for ever, as a node would.
       if (now() > patience) {

@@ -8,7 +8,8 @@ import { type RunningCoordinator, startCoordinator } from "../coordinator/coordi
 import { serveLocal } from "../node/local.ts";
 import { type RunningNode, startNode } from "../node/node.ts";
 import { systemNoise } from "../node/noise.ts";
-import { type Client, clientOf } from "../protocol/client.ts";
+import { systemRandom } from "../node/random.ts";
+import { type Client, clientOf, type Fetch } from "../protocol/client.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { type Listening, listen } from "../server/http.ts";
 import { loggerOf } from "../server/log.ts";
@@ -27,6 +28,13 @@ export type NetworkOptions = {
   readonly port?: number;
   /** Tests alone pass another noise than the system's. */
   readonly draw?: (plan: Plan) => bigint[];
+  readonly shares?: (plan: Plan, code: string) => Float64Array[];
+  /** What stands between a node and the coordinator: tests alone make it fail. */
+  readonly fetch?: (code: string) => Fetch;
+  /** Seconds that the coordinator waits for each round of a secure sum. */
+  readonly roundSeconds?: number;
+  /** Integers an answer may have; only benchmarks lift the protocol's limit. */
+  readonly limit?: number;
   readonly now?: () => Date;
   readonly tick?: number;
   /** PostgreSQL addresses by party: `coordinator` or a region's code. */
@@ -46,10 +54,16 @@ export async function startNetwork(
     const databaseUrl = options.databaseUrl?.(party);
     return databaseUrl === undefined ? {} : { databaseUrl };
   };
-  const coordinator = await startCoordinator({ ...made.coordinator, ...url("coordinator") }, folder, {
-    now,
-    logger: loggerOf("coordinator", "error"),
-  });
+  const { roundSeconds = made.coordinator.roundSeconds } = options;
+  const coordinator = await startCoordinator(
+    { ...made.coordinator, ...url("coordinator"), roundSeconds },
+    folder,
+    {
+      now,
+      logger: loggerOf("coordinator", "error"),
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+    },
+  );
   const listening = await listenNear(coordinator, options.port ?? 0);
   const address = `http://127.0.0.1:${listening.port}`;
   const nodes: RunningNode[] = [];
@@ -63,9 +77,14 @@ export async function startNetwork(
     };
     writeFileSync(join(entry.folder, "node.json"), `${JSON.stringify(config, null, 2)}\n`);
     const node = await startNode(config, entry.folder, {
-      fetch: globalThis.fetch,
+      fetch: options.fetch?.(entry.code) ?? globalThis.fetch,
       now,
-      draw: options.draw ?? systemNoise,
+      noise: {
+        regional: options.draw ?? systemNoise.regional,
+        shares: (plan) => options.shares?.(plan, entry.code) ?? systemNoise.shares(plan),
+      },
+      random: systemRandom,
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
       sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
       logger: loggerOf(`node-${entry.code}`, "error"),
     });

@@ -1,9 +1,10 @@
 /** How figures look in a terminal: aligned, with ± and what they cost. Errors are never rounded down. */
 import Table from "cli-table3";
+import { NATION } from "../protocol/areas.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { epsilonAt } from "../protocol/privacy.ts";
 import { parseRational, toNumber } from "../protocol/rational.ts";
-import { type Cell, NATION } from "../protocol/release.ts";
+import type { Cell } from "../protocol/release.ts";
 
 export type Format = "table" | "json" | "csv";
 

@@ -4,11 +4,11 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { fromBase64, Hash } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import { type Client, clientOf } from "../protocol/client.ts";
-import { type Federation, readFederation, rosterOf } from "../protocol/directory.ts";
+import { type Federation, planIn, readFederation, rosterOf } from "../protocol/directory.ts";
 import { Envelope, envelopeId } from "../protocol/envelope.ts";
-import { expectedErrors } from "../protocol/expect.ts";
+import { expectedByKind } from "../protocol/expect.ts";
 import { parseJson } from "../protocol/json.ts";
-import { checkClosed, type Plan, planOf } from "../protocol/plan.ts";
+import { checkClosed, type Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
 import { compare, format, parseRational, subtract, ZERO } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -16,6 +16,8 @@ import { inWords } from "../protocol/words.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
 import { fillQuery, follow, type Party, signApproval, signQuery } from "./ask.ts";
 import { costText, csvOf, type Format, tableOf } from "./print.ts";
+import { barOf } from "./progress.ts";
+import { recompute } from "./recompute.ts";
 import { fetchResult } from "./result.ts";
 
 const SIZES = [100, 1_000, 10_000] as const;
@@ -58,10 +60,7 @@ function partyOf(federation: Federation, keyFile: string, purpose: string): Part
 }
 
 function planned(federation: Federation, query: Query, now: Date): Plan {
-  const document = federation.datasets.get(query.dataset);
-  if (document === undefined)
-    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
-  const plan = planOf(query, document.dataset);
+  const plan = planIn(federation, query);
   checkClosed(plan, now);
   return plan;
 }
@@ -196,6 +195,26 @@ export function queryCommands(program: Command, { say, now }: Out): void {
       say(tableOf(result.plan, result.cells, names));
       say(`± is half of the 95 % interval, of the noise alone. Cost: ${costText(result.plan)}.`);
     });
+
+  sub("recompute <id>", "for auditors: add a national release up anew from the masked vectors behind it")
+    .requiredOption("--key <file>", "a key of purpose audit")
+    .action(async (id: string, options: Shared & { key: string }) => {
+      const hash = parseWith(Hash, id, "id", "usage");
+      const federation = await federationAt(options.coordinator, options.directory);
+      const auditor = partyOf(federation, options.key, "audit");
+      const bar = barOf("Fetching masked vectors", 1);
+      const found = await recompute(client(options.coordinator), federation, hash, auditor, now(), bar.set);
+      bar.done();
+      const left =
+        found.unopened.length === 0
+          ? ""
+          : ` The surplus noise of ${found.unopened.join(", ")} stays in, as the release says.`;
+      say(
+        options.json === true
+          ? JSON.stringify(found)
+          : `Holds: the published sum is that of the masked vectors of ${found.survivors.length} regions, each as its region signed it, with only the masks taken off that were committed to.${left}`,
+      );
+    });
 }
 
 type Budgets = Awaited<ReturnType<typeof fetchBudgets>>;
@@ -230,8 +249,23 @@ function checkReport(
     rho: format(plan.charge),
     integers: plan.length * plan.periods.length,
     remains,
-    expected: { region: expectedErrors(plan, 1, SIZES), nation: expectedErrors(plan, roster.length, SIZES) },
+    floor:
+      plan.shares === null ? null : { threshold: plan.shares.threshold, survivors: plan.shares.survivors },
+    expected: bothKinds(federation, query, roster.length),
   };
+}
+
+/** The same question at the same ρ, asked of each region and of the nation, so that the asker can choose. */
+function bothKinds(federation: Federation, query: Query, regions: number) {
+  const { nationalPart: _, ...rest } = query;
+  const as = (release: "regions" | "national"): Plan => planIn(federation, { ...rest, release });
+  let national: Plan | null = null;
+  try {
+    national = as("national");
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error; // Not to be had for this roster: one kind is shown.
+  }
+  return expectedByKind(as("regions"), national, regions, SIZES);
 }
 
 function checkText(report: ReturnType<typeof checkReport>, plan: Plan): string {
@@ -244,7 +278,13 @@ function checkText(report: ReturnType<typeof checkReport>, plan: Plan): string {
       row.persons === null
         ? ""
         : ` with ${row.persons.toLocaleString("en").replaceAll(",", " ")} persons in the cell`;
-    return `  ${row.measure} (${row.kind})${size}: a region ${say(row.halfWidth)}, the nation ${say(nation?.halfWidth)}`;
+    const secure = report.expected.secure?.[index];
+    const worst = report.expected.secureAtWorst?.[index];
+    const summed =
+      secure === undefined
+        ? ""
+        : `, or ${say(secure.halfWidth)} by secure sum (release national; ${say(worst?.halfWidth)} with all missing that may be)`;
+    return `  ${row.measure} (${row.kind})${size}: a region ${say(row.halfWidth)}, the nation ${say(nation?.halfWidth)} as their sum${summed}`;
   });
   return [
     report.words,
@@ -252,7 +292,12 @@ function checkText(report: ReturnType<typeof checkReport>, plan: Plan): string {
     short.length === 0
       ? "What remains suffices in every region."
       : `What remains does not suffice in: ${short.join(", ")}.`,
-    "Expected error (half of the 95 % interval, at worst; a nation's cell of so many persons in all):",
+    ...(report.floor === null
+      ? []
+      : [
+          `No sum is opened of fewer than ${report.floor.survivors} regions; ${report.floor.threshold} must sign which.`,
+        ]),
+    "Expected error at this ρ (half of the 95 % interval, at worst; a nation's cell of so many persons in all):",
     ...lines,
   ].join("\n");
 }

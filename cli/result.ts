@@ -1,14 +1,16 @@
 /** Reads a release back and checks it before showing it: signature, directory, table, and the sum of the answers. */
 import { Answer, readVector } from "../protocol/answer.ts";
-import type { Hash } from "../protocol/bytes.ts";
+import type { NationalSum } from "../protocol/areas.ts";
+import { decodeVector, fromBase64, type Hash, hashOf } from "../protocol/bytes.ts";
 import type { Client } from "../protocol/client.ts";
-import type { Federation } from "../protocol/directory.ts";
+import { type Federation, planIn, rosterOf } from "../protocol/directory.ts";
 import { type Envelope, envelopeId, open, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
-import { type Plan, planOf } from "../protocol/plan.ts";
+import type { Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { type Cell, cellsOf, Release, readCells, writeCells } from "../protocol/release.ts";
+import { openAgreements, survivorsHash } from "../protocol/session.ts";
 
 export type Result = {
   readonly query: Query;
@@ -29,10 +31,7 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
       `the query is ${status.state}: ${status.reason ?? "no release yet"}`,
     );
   const query = parseWith(Query, parseJson(unwrap(status.query, "query").body), "query");
-  const document = federation.datasets.get(query.dataset);
-  if (document === undefined)
-    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
-  const plan = planOf(query, document.dataset);
+  const plan = planIn(federation, query);
   const envelope = await client("getRelease", { params: { id: status.release } });
   const { payload: release } = open(
     envelope,
@@ -42,8 +41,12 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
     federation.verify,
   );
   const table = await client("getCells", { params: { id: status.release } });
-  const { answers } = await client("getAnswers", { params: { id: status.release } });
-  const sum = cellsOf(plan, new Map(answersOf(federation, release, answers, plan)));
+  const { answers, agreements } = await client("getAnswers", { params: { id: status.release } });
+  const national =
+    plan.shares === null
+      ? null
+      : await nationalOf(client, federation, { query, id, release: status.release }, release, agreements);
+  const sum = cellsOf(plan, { answers: new Map(answersOf(federation, release, answers, plan)), national });
   if (
     release.query !== id ||
     writeCells(table).hash !== release.cells.hash ||
@@ -52,6 +55,40 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
     throw new Refusal("signature-invalid", "expected a table that is the sum of the signed answers");
   }
   return { query, plan, release, envelope, cells: [...readCells(plan, table)] };
+}
+
+/**
+ * The secure sum, with what can be checked of it without its masked vectors: that at least the threshold of regions
+ * signed this very set of vectors, that their number is not below the floor, and that the bytes are those the release
+ * is bound to. That they *are* the sum of those vectors, an auditor recomputes (`brus query recompute`).
+ */
+async function nationalOf(
+  client: Client,
+  federation: Federation,
+  { query, id, release }: { query: Query; id: Hash; release: Hash },
+  { national }: Release,
+  agreements: readonly Envelope[],
+): Promise<NationalSum> {
+  const { shares } = planIn(federation, query);
+  if (national === null || shares === null)
+    throw new Refusal("signature-invalid", "expected a release with a secure sum");
+  const { attempt, session, u2 } = national;
+  const roster = rosterOf(federation, query);
+  const survivors = national.survivors.map(({ region, masked }) => ({ node: region, masked }));
+  if (survivors.length < shares.survivors || survivors.some(({ node }) => !roster.includes(node)))
+    throw new Refusal("signature-invalid", `expected a sum of at least ${shares.survivors} regions`);
+  const within = { session, u2, survivors: survivorsHash(session, u2, survivors) };
+  openAgreements({ federation, query: id, attempt, roster, shares }, within, survivors, agreements);
+  const { sum } = await client("getSum", { params: { id: release } });
+  const bytes = fromBase64(sum);
+  if (hashOf(bytes) !== national.sum)
+    throw new Refusal("signature-invalid", "expected the sum that the release is bound to");
+  const opened = national.openings.filter(({ surplus }) => surplus).length;
+  return {
+    sum: decodeVector(bytes),
+    survivors: survivors.map(({ node }) => node),
+    unopened: survivors.length - opened,
+  };
 }
 
 function answersOf(

@@ -4,6 +4,7 @@ import { Poll } from "../protocol/answer.ts";
 import { Hash, toBase64 } from "../protocol/bytes.ts";
 import { Envelope, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
+import { PieceRequest } from "../protocol/material.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
 import { ROUTES } from "../protocol/routes.ts";
@@ -11,7 +12,10 @@ import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
 import { type Bell, workFor } from "./dispatch.ts";
 import { type Context, storedEnvelope, takeAnswer, takeApproval, takePoll, takeQuery } from "./intake.ts";
+import { materialOf, pieceOf } from "./material.ts";
+import { takeChunk, takeRound } from "./messages.ts";
 import { openApi } from "./openapi.ts";
+import { roundOf } from "./rounds.ts";
 import { type Standing, standingOf } from "./standing.ts";
 
 export type Api = Context & {
@@ -54,7 +58,7 @@ export function apiOf(api: Api): Hono {
       .orderBy("received", "desc");
     return c.json({ queries: await latest.limit(1000).execute() });
   });
-  app.get(path(ROUTES.getQuery), async (c) => c.json(statusOf(await standingOf(idOf(c), api))));
+  app.get(path(ROUTES.getQuery), async (c) => c.json(await statusOf(await standingOf(idOf(c), api), api)));
   app.post(ROUTES.submitApproval.path, async (c) => {
     const { id, query } = await takeApproval(await readBody(c, Envelope, "envelope"), api);
     api.nudge(query);
@@ -79,6 +83,17 @@ export function apiOf(api: Api): Hono {
       await api.bell.wait(rung, left, signal);
     }
   });
+  app.post(ROUTES.submitRound.path, async (c) => {
+    const { envelope, boxes } = await readBody(c, ROUTES.submitRound.body, "message");
+    const { id, query } = await takeRound(envelope, boxes, api);
+    api.nudge(query);
+    return c.json({ id });
+  });
+  app.post(path(ROUTES.submitChunk), async (c) => {
+    const { id, query } = await takeChunk(idOf(c), new Uint8Array(await c.req.arrayBuffer()), api);
+    api.nudge(query);
+    return c.json({ id });
+  });
   app.get(ROUTES.getBudgets.path, async (c) => {
     const rows = await store.kysely
       .selectFrom("budget")
@@ -99,7 +114,7 @@ export function apiOf(api: Api): Hono {
   app.get(path(ROUTES.getCells), async (c) => json(c, (await releaseOf(c, api)).cells));
   app.get(path(ROUTES.getAnswers), async (c) => {
     const { query, envelope } = await releaseOf(c, api);
-    const { answers } = parseWith(
+    const { answers, national } = parseWith(
       Release,
       parseJson(unwrap(storedEnvelope(envelope), "release").body),
       "stored release",
@@ -111,7 +126,26 @@ export function apiOf(api: Api): Hono {
       .execute();
     const stored = new Map(rows.map((row) => [row.id, row.envelope]));
     const envelopes = answers.flatMap(({ hash }) => stored.get(hash) ?? []);
-    return c.json({ answers: envelopes.map(storedEnvelope) });
+    const signed = await store.kysely
+      .selectFrom("message")
+      .select(["id", "envelope"])
+      .where("query", "=", query)
+      .where("kind", "=", "agreement")
+      .execute();
+    const agreed = new Map(signed.map((row) => [row.id, row.envelope]));
+    const agreements = (national?.agreements ?? []).flatMap(({ hash }) => agreed.get(hash) ?? []);
+    return c.json({ answers: envelopes.map(storedEnvelope), agreements: agreements.map(storedEnvelope) });
+  });
+  app.post(ROUTES.getMaterial.path, async (c) =>
+    c.json(await materialOf(await readBody(c, Envelope, "envelope"), api)),
+  );
+  app.post(ROUTES.getPiece.path, async (c) =>
+    c.json({ bytes: await pieceOf(await readBody(c, PieceRequest, "request"), api) }),
+  );
+  app.get(path(ROUTES.getSum), async (c) => {
+    const { sum } = await releaseOf(c, api);
+    if (sum === null) throw new Refusal("release-unknown", "expected a release with a secure sum");
+    return json(c, JSON.stringify({ sum }));
   });
   return app;
 }
@@ -135,12 +169,23 @@ async function releaseOf(c: HonoContext, { store }: Context) {
   return row;
 }
 
-function statusOf(standing: Standing) {
+async function statusOf(standing: Standing, context: Context) {
+  const round = await roundOf(standing.id, context);
+  const reached = round === null ? "advertise" : round.phase;
+  // In a secure sum a region has answered once it is in the set whose vectors are added up.
+  const survivors = reached === "agree" || reached === "open" ? (round?.members ?? []) : [];
+
   const { id, state, reason, envelope, approvals, outcomes, roster, release } = standing;
   const regions = roster.map((region) => {
     const outcome = outcomes.find((each) => each.region === region);
-    const reached = outcome === undefined ? "waiting" : outcome.kind === "answer" ? "answered" : "refused";
-    return { region, state: reached, code: outcome?.code ?? null };
+    const inSum = round === null || survivors.includes(region);
+    const state =
+      outcome?.kind === "refusal"
+        ? "refused"
+        : inSum && (round !== null || outcome !== undefined)
+          ? "answered"
+          : "waiting";
+    return { region, state, code: outcome?.code ?? null };
   });
   return { id, state, reason, query: envelope, approvals, regions, release };
 }

@@ -2,11 +2,12 @@
  * Adds the answers up. Only arithmetic on what the nodes sent: the coordinator has no noise to add or to take away.
  */
 import { Answer, readVector } from "../protocol/answer.ts";
+import { planIn } from "../protocol/directory.ts";
 import { unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { parseWith, type RefusalCode } from "../protocol/refusal.ts";
-import { type Context, planFor, storedEnvelope } from "./intake.ts";
+import { type Context, storedEnvelope } from "./intake.ts";
 import type { Standing } from "./standing.ts";
 
 export type Collected = {
@@ -26,7 +27,7 @@ const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 ]);
 
 export function collect(standing: Standing, { federation, store }: Context): Collected {
-  const plan = planFor(federation, standing.query);
+  const plan = planIn(federation, standing.query);
   const outcomes = new Map(standing.outcomes.map((outcome) => [outcome.region, outcome]));
   const answered = standing.roster.flatMap((region) => {
     const outcome = outcomes.get(region);

@@ -26,6 +26,8 @@ export const CoordinatorConfig = z.strictObject({
   releaseKey: z.string().max(1000),
   host: z.string().max(255).default("127.0.0.1"),
   port: z.int().min(0).max(65535).default(8700),
+  /** How long each round of a secure sum waits for regions that have not answered. */
+  roundSeconds: z.number().min(0.1).max(3600).default(30),
   requestsPerMinute: z.int().min(1).max(10_000_000).default(6000),
   threads: z.int().min(1).max(256).default(2),
   memory: z
@@ -45,7 +47,16 @@ export type RunningCoordinator = {
 export async function startCoordinator(
   config: CoordinatorConfig,
   base: string,
-  { now, logger }: { readonly now: () => Date; readonly logger: Logger },
+  {
+    now,
+    logger,
+    limit,
+  }: {
+    readonly now: () => Date;
+    readonly logger: Logger;
+    /** Integers an answer may have; only benchmarks lift the protocol's limit. */
+    readonly limit?: number;
+  },
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
   const read = (path: string) => {
@@ -61,6 +72,7 @@ export async function startCoordinator(
     config.datasetFiles.map(read),
     config.directory ?? null,
     nativeVerify,
+    limit,
   );
   const signer = signerOf(readKey(at(config.releaseKey), "release"));
   if (federation.directory.coordinator.release !== signer.publicKey) {
@@ -75,7 +87,8 @@ export async function startCoordinator(
   const stopping = new AbortController();
   const bell = bellOf();
   const alone = oneAtATime();
-  const context = { federation, store, now, signer, bell };
+  const { roundSeconds } = config;
+  const context = { federation, store, now, signer, bell, roundSeconds, logger };
   const pending = new Set<string>();
   const step = async (id: string): Promise<void> => {
     pending.delete(id);
@@ -104,7 +117,7 @@ export async function startCoordinator(
   };
   const timer = setInterval(
     () => void sweep().catch((error) => logger.error({ error: nameOf(error) }, "sweep failed")),
-    1000,
+    Math.min(1000, config.roundSeconds * 500),
   );
   await sweep();
 

@@ -28,7 +28,36 @@ export type CoordinatorDatabase = {
     code: string | null;
     envelope: string;
   };
-  release: { id: string; query: string; envelope: string; cells: string };
+  /** Where a secure sum stands: one row a query. Sets are JSON lists of regions' codes, fixed when a phase begins. */
+  round: {
+    query: string;
+    attempt: number;
+    phase: "advertise" | "share" | "mask" | "agree" | "open";
+    /** When the phase began, in milliseconds. */
+    since: string;
+    members: string;
+    second: string | null;
+    session: string | null;
+    u2: string | null;
+    survivors: string | null;
+  };
+  /** Signed messages of rounds; sealed shares beside a commitment, as JSON. */
+  message: {
+    query: string;
+    attempt: number;
+    kind: string;
+    node: string;
+    id: string;
+    envelope: string;
+    boxes: string;
+    /** How many pieces of a vector it binds. */
+    pieces: number;
+  };
+  /** Pieces of masked vectors and of surplus noise, bound by hash in the message that `document` names. */
+  chunk: { document: string; place: number; bytes: Uint8Array };
+  /** Auditors' requests for what stands behind a secure sum, as signed. */
+  request: { id: string; release: string; envelope: string; received: string };
+  release: { id: string; query: string; envelope: string; cells: string; sum: string | null };
   /** Each node's latest poll, as signed: its ledger head is public. */
   budget: { node: string; sequence: number; envelope: string };
 };
@@ -41,7 +70,11 @@ const TABLES = [
   "create table if not exists approval (query varchar not null, slot varchar not null, id varchar not null, envelope varchar not null, received varchar not null, primary key (query, slot))",
   "create table if not exists work (sequence integer primary key, query varchar not null)",
   "create table if not exists answer (query varchar not null, region varchar not null, kind varchar not null, id varchar not null, code varchar, envelope varchar not null, primary key (query, region))",
-  "create table if not exists release (id varchar primary key, query varchar not null unique, envelope varchar not null, cells varchar not null)",
+  "create table if not exists release (id varchar primary key, query varchar not null unique, envelope varchar not null, cells varchar not null, sum varchar)",
+  "create table if not exists round (query varchar primary key, attempt integer not null, phase varchar not null, since varchar not null, members varchar not null, second varchar, session varchar, u2 varchar, survivors varchar)",
+  "create table if not exists message (query varchar not null, attempt integer not null, kind varchar not null, node varchar not null, id varchar not null, envelope varchar not null, boxes varchar not null, pieces integer not null, primary key (query, attempt, kind, node))",
+  "create table if not exists chunk (document varchar not null, place integer not null, bytes bytea not null, primary key (document, place))",
+  "create table if not exists request (id varchar primary key, release varchar not null, envelope varchar not null, received varchar not null)",
   "create table if not exists budget (node varchar primary key, sequence integer not null, envelope varchar not null)",
 ];
 

@@ -3,16 +3,19 @@
  * from its cursor.
  */
 import type { Poll } from "../protocol/answer.ts";
-import { parseWith } from "../protocol/refusal.ts";
-import { WorkItem } from "../protocol/routes.ts";
+import type { WorkItem } from "../protocol/routes.ts";
 import { transact } from "../server/database.ts";
 import { addWork, type Context } from "./intake.ts";
+import { itemIn, roundOf } from "./rounds.ts";
 import { type Standing, standingOf } from "./standing.ts";
 
 export type Dispatcher = { readonly bell: Bell };
 
 /** Opens a query to the nodes, and wakes those that wait. */
-export async function dispatch({ id }: Standing, { store, bell }: Context & Dispatcher): Promise<void> {
+export async function dispatch(
+  { id, query, roster }: Standing,
+  { store, bell, now }: Context & Dispatcher,
+): Promise<void> {
   await transact(store, async (database) => {
     const opened = await database
       .updateTable("query")
@@ -20,7 +23,17 @@ export async function dispatch({ id }: Standing, { store, bell }: Context & Disp
       .where("id", "=", id)
       .where("state", "=", "waiting")
       .executeTakeFirst();
-    if (opened.numUpdatedRows > 0n) await addWork(database, id);
+    if (opened.numUpdatedRows === 0n) return;
+    if (query.release !== "regions") {
+      const first = { attempt: 1, phase: "advertise" as const, second: null, session: null, u2: null };
+      const members = JSON.stringify(roster);
+      const since = String(now().getTime());
+      await database
+        .insertInto("round")
+        .values({ query: id, ...first, members, since, survivors: null })
+        .execute();
+    }
+    await addWork(database, id);
   });
   bell.ring();
 }
@@ -30,29 +43,47 @@ export type WorkList = { cursor: number; work: WorkItem[] };
 const MOST = 20;
 
 /** What a node has not read yet, of queries that are open and put to it; and the cursor after it. */
-export async function workFor({ node, cursor: from }: Poll, context: Context): Promise<WorkList> {
-  const { last } = await context.store.kysely
-    .selectFrom("work")
-    .select((row) => row.fn.max("sequence").as("last"))
-    .executeTakeFirstOrThrow();
-  // A cursor beyond the end is of a history that was lost (a restored coordinator): begin anew; answers are idempotent.
-  const cursor = from > Number(last ?? 0) ? 0 : from;
-  const entries = await context.store.kysely
-    .selectFrom("work")
-    .innerJoin("query", "query.id", "work.query")
-    .select(["work.sequence", "work.query"])
-    .where("work.sequence", ">", cursor)
-    .where("query.state", "=", "open")
-    .orderBy("work.sequence")
-    .limit(MOST)
-    .execute();
-  const standings = await Promise.all(
-    [...new Set(entries.map(({ query }) => query))].map((id) => standingOf(id, context)),
-  );
-  const work = standings
-    .filter(({ roster }) => roster.includes(node))
-    .map(({ envelope, approvals }) => parseWith(WorkItem, { query: envelope, approvals }, "work"));
-  return { cursor: entries.at(-1)?.sequence ?? cursor, work };
+export async function workFor({ node, cursor }: Poll, context: Context): Promise<WorkList> {
+  const after = (from: number) =>
+    context.store.kysely
+      .selectFrom("work")
+      .innerJoin("query", "query.id", "work.query")
+      .select(["work.sequence", "work.query"])
+      .where("work.sequence", ">", from)
+      .where("query.state", "=", "open")
+      .orderBy("work.sequence")
+      .limit(MOST)
+      .execute();
+  let from = cursor;
+  let entries = await after(from);
+  if (entries.length === 0 && from > 0) {
+    const { last } = await context.store.kysely
+      .selectFrom("work")
+      .select((row) => row.fn.max("sequence").as("last"))
+      .executeTakeFirstOrThrow();
+    // A cursor beyond the end is of a history that was lost (a restored coordinator): begin anew; answers are idempotent.
+    if (from > Number(last ?? 0)) {
+      from = 0;
+      entries = await after(from);
+    }
+  }
+  const work: WorkItem[] = [];
+  for (const id of new Set(entries.map(({ query }) => query))) {
+    const item = await itemFor(id, node, context);
+    if (item !== null) work.push(item);
+  }
+  return { cursor: entries.at(-1)?.sequence ?? from, work };
+}
+
+/** A query as a node is to see it now; null where it is not put to it, or its round goes on without it. */
+async function itemFor(id: string, node: string, context: Context): Promise<WorkItem | null> {
+  const round = await roundOf(id, context);
+  if (round !== null && !round.members.includes(node)) return null;
+  if (round !== null && round.phase !== "advertise") return await itemIn(round, node, context);
+  const { envelope, approvals, roster } = await standingOf(id, context);
+  if (!roster.includes(node)) return null;
+  const state = round === null ? null : ({ phase: "advertise", attempt: round.attempt } as const);
+  return { query: envelope, approvals: [...approvals], round: state };
 }
 
 /** Lets polls wait for something new without asking the database again and again. */

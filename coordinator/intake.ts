@@ -11,30 +11,23 @@ import {
   nodeOf,
   openApproval,
   openQuery,
+  planIn,
   rosterOf,
 } from "../protocol/directory.ts";
 import { Envelope, envelopeId, type Opened, open, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
-import { checkClosed, type Plan, planOf } from "../protocol/plan.ts";
+import { checkClosed } from "../protocol/plan.ts";
 import { instant, Query } from "../protocol/query.ts";
 import { compare, parseRational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { oneAtATime, transact } from "../server/database.ts";
-import type { CoordinatorDatabase, CoordinatorStore } from "./database.ts";
+import type { CoordinatorStore } from "./database.ts";
+import { once } from "./write.ts";
 
 export type Context = {
   readonly federation: Federation;
   readonly store: CoordinatorStore;
   readonly now: () => Date;
 };
-
-/** A query's plan, from its stored envelope or one just opened. */
-export function planFor(federation: Federation, query: Query): Plan {
-  const document = federation.datasets.get(query.dataset);
-  if (document === undefined)
-    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
-  return planOf(query, document.dataset);
-}
 
 /** The query in an envelope that was verified when it was taken in. */
 export const storedQuery = (envelope: string): Query =>
@@ -50,7 +43,7 @@ export async function takeQuery(envelope: Envelope, { federation, store, now }: 
   const asked = openQuery(federation, envelope, now());
   if (asked.query.expires <= instant(now()))
     throw new Refusal("query-expired", "expected a query that has not expired");
-  checkClosed(planFor(federation, asked.query), now());
+  checkClosed(planIn(federation, asked.query), now());
   const roster = rosterOf(federation, asked.query);
   if (roster.length < asked.query.minRegions) {
     throw new Refusal(
@@ -178,7 +171,9 @@ export async function takeAnswer(
     );
   }
   if ("vector" in opened.payload) {
-    const plan = planFor(federation, asked);
+    const plan = planIn(federation, asked);
+    if (plan.vectors.some(({ variance }) => variance === null))
+      throw new Refusal("answer-unfit", "expected no region's own answer to a national query");
     readVector(opened.payload, plan);
     if (compare(parseRational(opened.payload.charge), plan.charge) !== 0) {
       throw new Refusal("answer-unfit", "expected the charge that the plan says");
@@ -300,16 +295,4 @@ export function judgeApprovals(
     region: null,
   });
   return { query, missing, declined: declined !== undefined };
-}
-
-const turns = new WeakMap<CoordinatorStore, ReturnType<typeof oneAtATime>>();
-
-/** A unit of writing: one at a time within this process, tried again where another one's conflicts. */
-async function once(
-  store: CoordinatorStore,
-  work: (database: CoordinatorStore["kysely"]) => Promise<void>,
-): Promise<void> {
-  const alone = turns.get(store) ?? oneAtATime();
-  turns.set(store, alone);
-  await alone(() => transact<CoordinatorDatabase, void>(store, work));
 }

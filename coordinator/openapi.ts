@@ -4,13 +4,30 @@ import { Answer, Poll, RefusalNote } from "../protocol/answer.ts";
 import { Approval } from "../protocol/approval.ts";
 import { Dataset } from "../protocol/catalogue.ts";
 import { Directory } from "../protocol/directory.ts";
+import { MaterialRequest } from "../protocol/material.ts";
 import { Query } from "../protocol/query.ts";
 import { Problem } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
 import { ROUTES, type Route } from "../protocol/routes.ts";
+import { Advert, Agreement, Commitment, Masked, Opening } from "../protocol/session.ts";
 
 /** Payloads of the envelopes, described beside the routes so that a client can be written from this page alone. */
-const PAYLOADS = { Query, Approval, Answer, RefusalNote, Release, Poll, Directory, Dataset };
+const PAYLOADS = {
+  Query,
+  Approval,
+  Answer,
+  RefusalNote,
+  Release,
+  Poll,
+  Directory,
+  Dataset,
+  Advert,
+  Commitment,
+  Masked,
+  Agreement,
+  Opening,
+  MaterialRequest,
+};
 
 export function openApi(): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -59,6 +76,9 @@ function operation(name: string, route: Route): Record<string, unknown> {
             },
           ],
         }),
+    ...(route.raw === true
+      ? { requestBody: { required: true, content: { "application/octet-stream": {} } } }
+      : {}),
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: json(route.body, "input") } }),

@@ -3,16 +3,19 @@
  * state, so that there is one release a query, whatever happens in between.
  */
 
-import { fromUtf8 } from "../protocol/bytes.ts";
+import { decodeVector, fromUtf8, hashOf, toBase64 } from "../protocol/bytes.ts";
 import { envelopeId, type Signer, seal } from "../protocol/envelope.ts";
+import type { Plan } from "../protocol/plan.ts";
 import { UNITS } from "../protocol/privacy.ts";
 import { instant } from "../protocol/query.ts";
 import { divide, format, rational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { cellsOf, Release, writeCells } from "../protocol/release.ts";
+import { cellsOf, type NationalPart, Release, writeCells } from "../protocol/release.ts";
+import { releasedVariance } from "../protocol/shares.ts";
 import { transact } from "../server/database.ts";
 import type { Collected } from "./combine.ts";
 import type { Context } from "./intake.ts";
+import type { SecureSum } from "./secure.ts";
 import type { Standing } from "./standing.ts";
 
 export type Publisher = { readonly signer: Signer };
@@ -20,23 +23,39 @@ export type Publisher = { readonly signer: Signer };
 export async function publish(
   standing: Standing,
   collected: Collected,
+  secure: SecureSum | null,
   context: Context & Publisher,
 ): Promise<void> {
-  const { plan, answerIds, missing } = collected;
-  const table = cellsOf(plan, await collected.answers());
+  const { plan, answerIds } = collected;
+  const national = secure === null ? null : nationalOf(plan, secure);
+  const missing =
+    secure === null
+      ? collected.missing
+      : collected.missing.filter(({ region }) => !secure.round.members.includes(region));
+  const table = cellsOf(plan, {
+    answers: await collected.answers(),
+    national:
+      secure === null
+        ? null
+        : {
+            sum: decodeVector(secure.bytes),
+            survivors: secure.round.members,
+            unopened: secure.unopened.length,
+          },
+  });
   const { bytes, hash } = writeCells(table);
   const release = {
     query: standing.id,
     directory: context.federation.hash,
-    release: "regions",
+    release: standing.query.release,
     approvals: [...standing.approvalIds],
     answers: answerIds.map((answer) => ({ ...answer })),
     missing: missing.map((region) => ({ ...region })),
     charge: format(plan.charge),
-    noise: plan.vectors.map(({ id, variance }) => ({
-      vector: id,
-      variance: format(divide(variance, rational(UNITS * UNITS))),
-    })),
+    noise: plan.vectors.flatMap(({ id, variance }) =>
+      variance === null ? [] : [{ vector: id, variance: format(divide(variance, rational(UNITS * UNITS))) }],
+    ),
+    national,
     cells: { hash, count: table.figures.length },
     intervals: "95 %, noise alone",
     madeAt: instant(context.now()),
@@ -60,7 +79,38 @@ export async function publish(
       .execute();
     if (rows.length !== answerIds.length)
       throw new Refusal("unavailable", "an answer came in while the others were added up");
-    const values = { id, query: standing.id, envelope: JSON.stringify(envelope), cells: fromUtf8(bytes) };
+    const values = {
+      id,
+      query: standing.id,
+      envelope: JSON.stringify(envelope),
+      cells: fromUtf8(bytes),
+      sum: secure === null ? null : toBase64(secure.bytes),
+    };
     await database.insertInto("release").values(values).execute();
   });
+}
+
+/** What the release says of the secure sum: enough for anyone to check the set, and for an auditor to add up anew. */
+function nationalOf(
+  plan: Plan,
+  { round, bytes, masked, agreements, openings, unopened }: SecureSum,
+): NationalPart {
+  const { shares } = plan;
+  if (shares === null || round.session === null || round.u2 === null)
+    throw new Error("a sum is open only of a session that was");
+  const missing = shares.n - masked.length;
+  return {
+    attempt: round.attempt,
+    session: round.session,
+    u2: round.u2,
+    survivors: masked.map(({ node, id }) => ({ region: node, masked: id })),
+    agreements: agreements.map(({ node, id }) => ({ region: node, hash: id })),
+    openings: openings.map(({ node, id }) => ({ region: node, hash: id, surplus: !unopened.includes(node) })),
+    sum: hashOf(bytes),
+    scale: shares.scale.toString(),
+    noise: plan.vectors.map(({ id }, vector) => ({
+      vector: id,
+      variance: format(releasedVariance(shares, vector, missing, unopened.length)),
+    })),
+  };
 }

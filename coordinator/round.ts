@@ -8,10 +8,11 @@ import { collect } from "./combine.ts";
 import { type Dispatcher, dispatch } from "./dispatch.ts";
 import { type Context, judgeApprovals } from "./intake.ts";
 import { type Publisher, publish } from "./release.ts";
+import { type Rounds, turn } from "./secure.ts";
 import { close, type Standing, standingOf } from "./standing.ts";
 
 /** Takes one query as far as it goes now. Idempotent; called after every event and once a second. */
-export async function advance(id: string, context: Context & Publisher & Dispatcher): Promise<void> {
+export async function advance(id: string, context: Context & Publisher & Dispatcher & Rounds): Promise<void> {
   const standing = await standingOf(id, context);
   if (standing.state === "waiting") await open(standing, context);
   if (standing.state === "open") await conclude(standing, context);
@@ -34,8 +35,13 @@ async function open(standing: Standing, context: Context & Dispatcher): Promise<
 }
 
 /** Open → released or failed, once all have answered or the deadline has passed. */
-async function conclude(standing: Standing, context: Context & Publisher): Promise<void> {
+async function conclude(standing: Standing, context: Context & Publisher & Rounds): Promise<void> {
   const collected = collect(standing, context);
+  if (collected.plan.shares !== null) {
+    const sum = await turn(standing, context);
+    if (sum !== null) await publish(standing, collected, sum, context);
+    return;
+  }
   if (!collected.complete && instant(context.now()) < standing.query.answerBy) return;
   if (collected.answerIds.length < standing.query.minRegions) {
     return await close(
@@ -45,5 +51,5 @@ async function conclude(standing: Standing, context: Context & Publisher): Promi
       context,
     );
   }
-  await publish(standing, collected, context);
+  await publish(standing, collected, null, context);
 }

@@ -5,9 +5,16 @@
 import { missingApproval } from "../protocol/approval.ts";
 import type { Hash } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
-import { type Asked, type Federation, openApproval, openQuery, rosterOf } from "../protocol/directory.ts";
-import { checkClosed, type Plan, planOf } from "../protocol/plan.ts";
-import { instant } from "../protocol/query.ts";
+import {
+  type Asked,
+  type Federation,
+  openApproval,
+  openQuery,
+  planIn,
+  rosterOf,
+} from "../protocol/directory.ts";
+import { checkClosed, type Plan } from "../protocol/plan.ts";
+import { instant, type Query } from "../protocol/query.ts";
 import type { Rational } from "../protocol/rational.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { WorkItem } from "../protocol/routes.ts";
@@ -15,7 +22,10 @@ import { ceilingOf, checkPolicy, type Policy } from "./policy.ts";
 
 export type Admitted = {
   readonly id: Hash;
+  readonly query: Query;
   readonly plan: Plan;
+  /** The regions the query is put to. */
+  readonly roster: readonly string[];
   /** The account that is charged, and the most that each of its periods may come to. */
   readonly account: string;
   readonly ceiling: Rational;
@@ -33,18 +43,23 @@ export function admit(work: WorkItem, { federation, code, policy, now }: AdmitCo
   const asked = openQuery(federation, work.query, now);
   const { query } = asked;
   checkTimes(asked, now);
-  if (!rosterOf(federation, query).includes(code)) {
+  const roster = rosterOf(federation, query);
+  if (!roster.includes(code)) {
     throw new Refusal("region-unknown", "expected a query that is put to this region");
   }
-  const document = federation.datasets.get(query.dataset);
-  if (document === undefined)
-    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
-  const { dataset } = document;
-  const plan = planOf(query, dataset);
+  const plan = planIn(federation, query);
+  const { dataset } = plan;
   checkClosed(plan, now);
   checkPolicy(policy, asked, plan);
   checkApprovals(work, asked, policy, { federation, code, now, dataset: dataset.dataset });
-  return { id: asked.id, plan, account: ledgerGroupOf(dataset), ceiling: ceilingOf(policy, plan) };
+  return {
+    id: asked.id,
+    query,
+    plan,
+    roster,
+    account: ledgerGroupOf(dataset),
+    ceiling: ceilingOf(policy, plan),
+  };
 }
 
 function checkTimes({ query }: Asked, now: Date): void {

@@ -1,18 +1,19 @@
 /**
  * Read this first: all that a node does with a question, a call a step. Nothing leaves that was not stored; nothing
- * is read that was not charged; nothing is charged that was not admitted.
+ * is read that was not charged; nothing is charged that was not admitted. A question for the nation alone goes on
+ * from `charge` to the five rounds of `session.ts`.
  */
 import { type Answer, writeVector } from "../protocol/answer.ts";
 import type { Federation } from "../protocol/directory.ts";
 import { type Envelope, envelopeId, type Signer, seal } from "../protocol/envelope.ts";
-import type { Plan } from "../protocol/plan.ts";
 import { format } from "../protocol/rational.ts";
+import { Refusal } from "../protocol/refusal.ts";
 import type { WorkItem } from "../protocol/routes.ts";
-import { admit } from "./admit.ts";
+import { type Admitted, admit } from "./admit.ts";
 import type { AnswerShelf } from "./answers.ts";
 import type { NodeStore } from "./database.ts";
 import type { Ledger } from "./ledger.ts";
-import { addNoise } from "./noise.ts";
+import { addNoise, type Noise } from "./noise.ts";
 import type { Policy } from "./policy.ts";
 import { runPlan } from "./run.ts";
 
@@ -24,8 +25,8 @@ export type Answerer = {
   readonly ledger: Ledger;
   readonly answers: AnswerShelf;
   readonly policy: () => Policy | null;
-  /** The whole noise of a plan, fresh each time: only tests pass another than the system's. */
-  readonly draw: (plan: Plan) => bigint[];
+  /** Fresh each time: only tests pass another than the system's. */
+  readonly noise: Noise;
   readonly now: () => Date;
 };
 
@@ -34,10 +35,11 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
   const stored = await node.answers.find(envelopeId(work.query));
   if (stored !== null) return stored;
 
-  const { id, plan, account, ceiling } = admit(work, { ...node, policy: node.policy(), now: node.now() });
-  await node.ledger.reserve({ query: id, account, periods: plan.periods, rho: plan.charge, ceiling });
+  const { id, plan } = await charge(work, node);
+  if (plan.vectors.some(({ variance }) => variance === null))
+    throw new Refusal("round-unfit", "expected a round: a national query is answered by a secure sum alone");
 
-  const noise = node.draw(plan);
+  const noise = node.noise.regional(plan);
   const sums = await runPlan(plan, node.store);
   const vector = writeVector(addNoise(sums, noise));
 
@@ -49,4 +51,12 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
     vector,
   };
   return await node.answers.keep(id, seal("answer", payload satisfies Answer, node.signer));
+}
+
+/** What comes before any answer, by itself or in a secure sum: admitted, and charged on disk, once. */
+export async function charge(work: WorkItem, node: Answerer): Promise<Admitted> {
+  const admitted = admit(work, { ...node, policy: node.policy(), now: node.now() });
+  const { id, plan, account, ceiling } = admitted;
+  await node.ledger.reserve({ query: id, account, periods: plan.periods, rho: plan.charge, ceiling });
+  return admitted;
 }

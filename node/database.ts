@@ -25,6 +25,10 @@ export type NodeDatabase = {
     made: string;
     hash: string;
   };
+  /** Attempts at a secure sum that this node took part in, and the digest of the one masked vector it sent. */
+  session: { query: string; attempt: number; masked: string | null };
+  /** The one set of survivors that this node helps to open of a query, ever, across attempts. */
+  agreed: { query: string; attempt: number; session: string; survivors: string };
   /** One row a query for ever, made in the transaction that charges for it. */
   answer: { query: string; charge: string; envelope: string | null; made: string };
 };
@@ -38,6 +42,8 @@ const TABLES = [
   "create table if not exists file (id integer primary key, dataset varchar not null, hash varchar not null, taken varchar not null, unique (dataset, hash))",
   "create table if not exists ledger_head (id integer primary key, sequence integer not null, hash varchar not null)",
   "create table if not exists ledger_entry (sequence integer primary key, query varchar not null, ledger_group varchar not null, period varchar not null, charge varchar not null, spent varchar not null, made varchar not null, hash varchar not null)",
+  "create table if not exists session (query varchar not null, attempt integer not null, masked varchar, primary key (query, attempt))",
+  "create table if not exists agreed (query varchar primary key, attempt integer not null, session varchar not null, survivors varchar not null)",
   "create table if not exists answer (query varchar primary key, charge varchar not null, envelope varchar, made varchar not null)",
 ];
 

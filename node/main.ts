@@ -5,6 +5,7 @@ import { endOnUnexpected, loggerOf, nameOf } from "../server/log.ts";
 import { serveLocal } from "./local.ts";
 import { NodeConfig, startNode } from "./node.ts";
 import { systemNoise } from "./noise.ts";
+import { systemRandom } from "./random.ts";
 
 /** Runs until a signal. `onReady` is called once, when the node polls. */
 export async function runNode(configPath: string | null, onReady: (code: string) => void): Promise<void> {
@@ -15,7 +16,8 @@ export async function runNode(configPath: string | null, onReady: (code: string)
   const node = await startNode(config, base, {
     fetch: globalThis.fetch,
     now: () => new Date(),
-    draw: systemNoise,
+    noise: systemNoise,
+    random: systemRandom,
     sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
     logger,
   });

@@ -9,12 +9,12 @@ import { type Client, clientOf, type Fetch } from "../protocol/client.ts";
 import { type Federation, nodeOf, readFederation } from "../protocol/directory.ts";
 import { Envelope } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
-import type { Plan } from "../protocol/plan.ts";
 import { RegionCode } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
 import { LEVELS, type Logger, nameOf } from "../server/log.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { sessionDiskOf } from "./agreed.ts";
 import type { Answerer } from "./answer.ts";
 import { shelfOf } from "./answers.ts";
 import { type NodeDatabase, type NodeStore, prepareNode } from "./database.ts";
@@ -26,9 +26,11 @@ import {
   sweepCopies,
 } from "./import.ts";
 import { ledgerOf } from "./ledger.ts";
+import type { Noise } from "./noise.ts";
 import { loadPersonKeys, type PersonKeys, rekey } from "./people.ts";
 import { readPolicy } from "./policy.ts";
 import { pollForever, type Worker } from "./poll.ts";
+import type { Fill } from "./random.ts";
 
 export const NodeConfig = z.strictObject({
   code: RegionCode,
@@ -56,8 +58,11 @@ export type NodeConfig = z.infer<typeof NodeConfig>;
 export type Effects = {
   readonly fetch: Fetch;
   readonly now: () => Date;
-  /** The whole noise of a plan: `systemNoise`, but for tests. */
-  readonly draw: (plan: Plan) => bigint[];
+  /** `systemNoise` and `systemRandom`, but for tests. */
+  readonly noise: Noise;
+  readonly random: Fill;
+  /** Integers an answer may have; only benchmarks lift the protocol's limit. */
+  readonly limit?: number;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly logger: Logger;
 };
@@ -110,7 +115,7 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
         throw new Refusal("policy-missing", "the region's policy cannot be read, and so it answers nothing");
       }
     },
-    draw: effects.draw,
+    noise: effects.noise,
     now: effects.now,
   };
   const worker: Worker = {
@@ -120,6 +125,10 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     tick: config.tick,
     signal: stopping.signal,
     sleep: effects.sleep,
+    random: effects.random,
+    disk: sessionDiskOf(store),
+    sessions: new Map(),
+    memory: { cursor: null, head: null },
   };
   const alone = oneAtATime();
   let working: Promise<void> = Promise.resolve();
@@ -166,7 +175,7 @@ async function loadFederation(
   data: string,
   store: NodeStore,
   client: Client,
-  { sleep, logger }: Effects,
+  { sleep, logger, limit }: Effects,
 ): Promise<Federation> {
   await prepareNode(store, []);
   const kept = await store.kysely
@@ -175,7 +184,13 @@ async function loadFederation(
     .where("key", "=", "directory")
     .executeTakeFirst();
   const read = (document: z.infer<typeof Kept>) =>
-    readFederation(document.directory, document.datasets.map(fromBase64), config.directory, nativeVerify);
+    readFederation(
+      document.directory,
+      document.datasets.map(fromBase64),
+      config.directory,
+      nativeVerify,
+      limit,
+    );
   if (kept !== undefined) return read(parseWith(Kept, parseJson(kept.value), "directory"));
   for (let attempt = 1; ; attempt++) {
     try {

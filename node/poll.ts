@@ -2,22 +2,22 @@
  * The node's worker: asks the coordinator for work, answers it, sends what was stored. Opens no port. Survives the
  * coordinator's absence, and its own restart at any step, since everything it sends is already on disk.
  */
-import type { RefusalNote } from "../protocol/answer.ts";
-import type { Client } from "../protocol/client.ts";
+import type { LedgerHead, RefusalNote } from "../protocol/answer.ts";
 import { type Envelope, envelopeId, seal } from "../protocol/envelope.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import type { WorkItem } from "../protocol/routes.ts";
+import type { RoundState, WorkItem } from "../protocol/routes.ts";
 import { type Logger, nameOf } from "../server/log.ts";
-import { type Answerer, answer } from "./answer.ts";
+import { answer } from "./answer.ts";
 import { RandomnessFailure } from "./random.ts";
+import { isRoundRefusal, type RoundWorker, sendReply, takeTurn } from "./round.ts";
 
-export type Worker = Answerer & {
-  readonly client: Client;
+export type Worker = RoundWorker & {
+  /** What need not be read anew for each poll: its cursor, and the ledger's head while nothing can have charged it. */
+  readonly memory: { cursor: number | null; head: LedgerHead | null };
   readonly logger: Logger;
   /** Answers leave on multiples of this many milliseconds of the clock, so that their time tells little of the data. */
   readonly tick: number;
-  readonly signal: AbortSignal;
   readonly sleep: (milliseconds: number) => Promise<void>;
 };
 
@@ -48,21 +48,51 @@ export async function pollForever(worker: Worker): Promise<void> {
 /** One poll and all the work it brings; the cursor moves only when every outcome has been handed in. */
 export async function pollOnce(worker: Worker): Promise<number> {
   const { code, ledger, now, signer, signal, client } = worker;
-  const cursor = await readCursor(worker);
-  const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: await ledger.head() };
+  const { memory } = worker;
+  memory.cursor ??= await readCursor(worker);
+  memory.head ??= await ledger.head();
+  const { cursor, head } = memory;
+  const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: head };
   const { cursor: next, work } = await client("poll", { body: seal("poll", poll, signer), signal });
+  if (work.some(({ round }) => round === null || round.phase === "advertise")) memory.head = null;
   for (const item of work) {
     if (!isReadable(item)) {
       worker.logger.warn({}, "the coordinator sent what is no query: passed over");
       continue;
     }
-    const outcome = await settle(item, worker);
-    await worker.sleep(worker.tick - (now().getTime() % worker.tick));
-    await hand(outcome, worker);
+    await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
   }
-  if (next !== cursor) await writeCursor(worker, next);
+  memory.cursor = next;
+  // Rounds move fast, and a node that restarts is shown where they stand: only single answers are worth a write.
+  if (next !== cursor && work.some(({ round }) => round === null)) await writeCursor(worker, next);
   return work.length;
 }
+
+/** A question that this region answers by itself. */
+async function single(item: WorkItem, worker: Worker): Promise<void> {
+  const outcome = await settle(item, () => answer(item, worker), worker);
+  await atTick(worker);
+  await hand(outcome, worker);
+}
+
+/** A question that regions answer together: what the round asks for now, or a refusal to take part. */
+async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promise<void> {
+  try {
+    const turn = await settle(item, () => takeTurn(item, round, worker), worker);
+    await atTick(worker);
+    if (!("reply" in turn)) return await hand(turn, worker);
+    if (turn.own !== null) await hand(turn.own, worker);
+    await sendReply(turn.reply, worker);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status >= 500 || error.code === "rate-limited") throw error;
+    worker.logger.warn(
+      { code: error.code, phase: round.phase },
+      "nothing sent, or nothing taken, in this round",
+    );
+  }
+}
+
+const atTick = ({ sleep, tick, now }: Worker): Promise<void> => sleep(tick - (now().getTime() % tick));
 
 const isReadable = (item: WorkItem): boolean => {
   try {
@@ -73,13 +103,13 @@ const isReadable = (item: WorkItem): boolean => {
   }
 };
 
-/** The stored answer, or a signed refusal. What is unexpected is tried again, then refused with the charge kept. */
-async function settle(item: WorkItem, worker: Worker): Promise<Envelope> {
+/** What `work` makes, or a signed refusal. What is unexpected is tried again, then refused with the charge kept. */
+async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker): Promise<T | Envelope> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await answer(item, worker);
+      return await work();
     } catch (error) {
-      if (error instanceof RandomnessFailure) throw error;
+      if (error instanceof RandomnessFailure || isRoundRefusal(error)) throw error;
       // The coordinator's clock may be a little ahead: it would not send what is not valid yet by its own.
       if (error instanceof Refusal && error.code === "query-not-yet-valid" && attempt <= SKEW_SECONDS) {
         await worker.sleep(1000);

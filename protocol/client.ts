@@ -15,7 +15,8 @@ type BodyOf<R extends Route> = R extends { body: infer B extends z.ZodType }
 type ParamsOf<R extends Route> = R extends { params: z.ZodType }
   ? { params: { id: string } }
   : { params?: undefined };
-type Input<R extends Route> = BodyOf<R> & ParamsOf<R> & { signal?: AbortSignal };
+type BytesOf<R extends Route> = R extends { raw: true } ? { bytes: Uint8Array } : { bytes?: undefined };
+type Input<R extends Route> = BodyOf<R> & ParamsOf<R> & BytesOf<R> & { signal?: AbortSignal };
 
 export type Client = <K extends keyof Routes>(
   name: K,
@@ -31,6 +32,10 @@ export function clientOf(base: string, fetch: Fetch): Client {
     if (input?.body !== undefined) {
       init.body = JSON.stringify(input.body);
       init.headers = { "content-type": "application/json" };
+    }
+    if (input?.bytes !== undefined) {
+      init.body = new Uint8Array(input.bytes);
+      init.headers = { "content-type": "application/octet-stream" };
     }
     if (input?.signal !== undefined) init.signal = input.signal;
     const response = await fetch(`${base}${path}`, init).catch((cause: unknown) => {

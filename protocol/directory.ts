@@ -9,8 +9,11 @@ import { checkCatalogue, type DatasetDocument, DatasetRef, readDataset, refOf, t
 import { PublicKey, type Verify } from "./ed25519.ts";
 import { type Envelope, envelopeId, open, signedBy, unwrap } from "./envelope.ts";
 import { parseJson } from "./json.ts";
+import { MaterialRequest } from "./material.ts";
+import { type Plan, planOf } from "./plan.ts";
 import { Instant, instant, PersonId, Query, RegionCode } from "./query.ts";
 import { parseWith, Refusal } from "./refusal.ts";
+import { MAX_INTEGERS } from "./statistic.ts";
 
 export const KEY_PURPOSES = ["ask", "approve", "audit"] as const;
 
@@ -92,6 +95,8 @@ export type Federation = {
   readonly directory: Directory;
   readonly datasets: ReadonlyMap<string, DatasetDocument>;
   readonly verify: Verify;
+  /** Integers an answer may have: the protocol's limit; only benchmarks lift it. */
+  readonly limit: number;
 };
 
 /**
@@ -103,6 +108,7 @@ export function readFederation(
   bodies: readonly Uint8Array[],
   pinned: Hash | null,
   verify: Verify,
+  limit: number = MAX_INTEGERS,
 ): Federation {
   const { body } = unwrap(envelope, "directory");
   const hash = envelopeId(envelope);
@@ -129,7 +135,7 @@ export function readFederation(
   if (absent !== undefined)
     throw new Refusal("dataset-unknown", `expected ${absent.dataset} beside the directory`);
   checkCatalogue([...datasets.values()].map(({ dataset }) => dataset));
-  return { hash, envelope, directory, datasets, verify };
+  return { hash, envelope, directory, datasets, verify, limit };
 }
 
 export type Asked = { readonly id: Hash; readonly query: Query; readonly requester: string };
@@ -165,10 +171,24 @@ export function openApproval(
   return { id, person: person.id, personRegion: person.region, approval: payload };
 }
 
+/** Opens an auditor's request: signed by a key of purpose `audit`, of a person with the role `auditor`. */
+export function openMaterialRequest(
+  federation: Federation,
+  envelope: Envelope,
+  now: Date,
+): { readonly id: Hash; readonly request: MaterialRequest } {
+  const opened = openByPerson(federation, envelope, "material", MaterialRequest, "audit", now);
+  if (!opened.person.roles.includes("auditor"))
+    throw new Refusal("role-missing", "expected the role auditor");
+  if (opened.payload.auditor !== opened.person.id)
+    throw new Refusal("key-wrong-purpose", "expected a request signed by the auditor it names");
+  return { id: opened.id, request: opened.payload };
+}
+
 function openByPerson<S extends z.ZodType>(
   { directory, verify }: Federation,
   envelope: Envelope,
-  kind: "query" | "approval",
+  kind: "query" | "approval" | "material",
   schema: S,
   purpose: (typeof KEY_PURPOSES)[number],
   now: Date,
@@ -186,6 +206,14 @@ function openByPerson<S extends z.ZodType>(
     throw new Refusal("key-not-in-force", "expected a key whose notBefore and notAfter include now");
   }
   return { ...opened, person: found.person };
+}
+
+/** The plan of a query put to this federation: the same for whoever has the directory. */
+export function planIn(federation: Federation, query: Query): Plan {
+  const document = federation.datasets.get(query.dataset);
+  if (document === undefined)
+    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
+  return planOf(query, document.dataset, rosterOf(federation, query).length, federation.limit);
 }
 
 /** The node that the directory lists as active under this code. */

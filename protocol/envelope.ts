@@ -17,6 +17,12 @@ export const KINDS = [
   "refusal",
   "release",
   "poll",
+  "advert",
+  "commitment",
+  "masked",
+  "agreement",
+  "opening",
+  "material",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 export const payloadType = (kind: Kind): string => `application/vnd.brus.${kind}.v1+json`;
@@ -51,7 +57,16 @@ export const documentId = (kind: Kind, body: Uint8Array): Hash => hashOf(pae(pay
 export const envelopeId = (envelope: Envelope): Hash =>
   hashOf(pae(envelope.payloadType, fromBase64(envelope.payload)));
 
-export const keyIdOf = (publicKey: PublicKey): string => hashOf(fromBase64(publicKey)).slice(7, 23);
+/** Looked up for every signature of every round: remembered, being few. */
+const keyIds = new Map<PublicKey, string>();
+
+export function keyIdOf(publicKey: PublicKey): string {
+  const known = keyIds.get(publicKey);
+  if (known !== undefined) return known;
+  const id = hashOf(fromBase64(publicKey)).slice(7, 23);
+  if (keyIds.size < 100_000) keyIds.set(publicKey, id);
+  return id;
+}
 
 /** Seals a payload that is already bytes: the bytes given are the bytes signed. */
 export function sealBytes(kind: Kind, body: Uint8Array, signers: readonly Signer[]): Envelope {

@@ -4,7 +4,6 @@
  * alike. The intervals state the error of the noise alone.
  */
 import { type Plan, type PlannedMeasure, vectorOf } from "./plan.ts";
-import { UNITS } from "./privacy.ts";
 import { parseRational, toNumber } from "./rational.ts";
 
 export type Flag = "unreliable" | ".." | null;
@@ -20,27 +19,22 @@ export type Figure = {
 export const Z = 1.959963984540054;
 const NO_VALUE: Figure = { value: null, se: null, low: null, high: null, flag: ".." };
 const DECIMALS = { count: 4, sum: 4, mean: 4, variance: 4, share: 6, histogram: 4, quantile: 0 } as const;
-const PER_UNIT = Number(UNITS);
 
 /** A sum read off one vector in one cell, with the variance of its noise, both in persons rather than in 1/60. */
-type Noisy = { readonly value: number; readonly variance: number };
+export type Noisy = { readonly value: number; readonly variance: number };
 
 /**
- * The figures of one measure in one cell: one, or one a bin or probability. `sums` gives the integers of a vector
- * in that cell; `copies` is how many noises each is the sum of (regions added up × periods pooled).
+ * The figures of one measure in one cell: one, or one a bin or probability. `sums` gives what a vector says of that
+ * cell, a sum a bin.
  */
 export function figuresOf(
   plan: Plan,
   planned: PlannedMeasure,
-  sums: (vector: string) => readonly bigint[],
-  copies: number,
+  sums: (vector: string) => readonly Noisy[],
 ): Figure[] {
   const { measure } = planned;
   const decimals = DECIMALS[measure.kind];
-  const noisy = planned.vectors.map((id) => {
-    const variance = (toNumber(vectorOf(plan, id).variance) * copies) / (PER_UNIT * PER_UNIT);
-    return sums(id).map((sum): Noisy => ({ value: Number(sum) / PER_UNIT, variance }));
-  });
+  const noisy = planned.vectors.map(sums);
   const at = (index: number): Noisy => noisy[index]?.[0] ?? { value: 0, variance: 0 };
   switch (measure.kind) {
     case "count":

@@ -1,8 +1,7 @@
 /** What error to expect of a planned query, before asking: from the plan alone, without touching data. */
+import { nationalVariances, regionalVariances } from "./areas.ts";
 import { Z } from "./estimate.ts";
 import { type Plan, vectorOf } from "./plan.ts";
-import { UNITS } from "./privacy.ts";
-import { toNumber } from "./rational.ts";
 
 export type Expected = {
   readonly measure: string;
@@ -12,16 +11,20 @@ export type Expected = {
   readonly persons: number | null;
 };
 
-const PER_UNIT = Number(UNITS);
-
 /**
- * Half-widths of 95 % intervals for one region's cell, or for the sum of `regions` of them. Counts and sums have the
- * same error whatever the data; a ratio's depends on the persons in the cell, so several sizes are given, at worst.
+ * Half-widths of 95 % intervals for a cell whose vectors have the variances given (by their place in the plan, for
+ * one published period, in persons squared). Counts and sums have the same error whatever the data; a ratio's depends on the
+ * persons in the cell, so several sizes are given, at worst.
  */
-export function expectedErrors(plan: Plan, regions: number, sizes: readonly number[]): Expected[] {
-  const copies = regions * (plan.pool ? plan.periods.length : 1);
-  const spread = (id: string | undefined) =>
-    id === undefined ? 0 : (Z * Math.sqrt(toNumber(vectorOf(plan, id).variance) * copies)) / PER_UNIT;
+export function expectedErrors(
+  plan: Plan,
+  variances: readonly number[],
+  sizes: readonly number[],
+): Expected[] {
+  const spread = (id: string) => {
+    const index = plan.vectors.findIndex((vector) => vector.id === id);
+    return Z * Math.sqrt(variances[index] ?? 0);
+  };
   return plan.measures.flatMap(({ measure, vectors }): Expected[] => {
     const { id, kind } = measure;
     const [first, second, third] = vectors.map(spread);
@@ -43,4 +46,40 @@ export function expectedErrors(plan: Plan, regions: number, sizes: readonly numb
       return { measure: id, kind, halfWidth: worst, persons };
     });
   });
+}
+
+/** Errors to expect of one question in each way that it can be asked, at the same ρ; null where it cannot be. */
+export type ExpectedByKind = {
+  /** Release kind regions: one region's cell, and the nation's as their sum. */
+  readonly region: readonly Expected[];
+  readonly nation: readonly Expected[];
+  /** Release kind national, with all regions there and with as many missing as may be. */
+  readonly secure: readonly Expected[] | null;
+  readonly secureAtWorst: readonly Expected[] | null;
+};
+
+export function expectedByKind(
+  regional: Plan,
+  national: Plan | null,
+  regions: number,
+  sizes: readonly number[],
+): ExpectedByKind {
+  const own = regionalVariances(regional);
+  const least = national?.shares?.survivors ?? 0;
+  const secure = (plan: Plan, count: number) =>
+    expectedErrors(
+      plan,
+      nationalVariances(plan, regions, { survivors: Array(count).fill(""), unopened: 0 }),
+      sizes,
+    );
+  return {
+    region: expectedErrors(regional, own, sizes),
+    nation: expectedErrors(
+      regional,
+      own.map((variance) => variance * regions),
+      sizes,
+    ),
+    secure: national === null ? null : secure(national, regions),
+    secureAtWorst: national === null ? null : secure(national, least),
+  };
 }

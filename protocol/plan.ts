@@ -8,8 +8,18 @@ import { checkFilter, columnOf, type Filter, valuesIn } from "./filter.ts";
 import { closedAt, ordinalOf, type Period, pooledName } from "./period.ts";
 import { chargeOf, costOf, fitsVector, isShort, noiseVariance } from "./privacy.ts";
 import type { Measure, Query } from "./query.ts";
-import { compare, multiply, parseRational, type Rational, rational, ZERO } from "./rational.ts";
+import {
+  compare,
+  multiply,
+  parseRational,
+  type Rational,
+  rational,
+  subtract,
+  sum,
+  ZERO,
+} from "./rational.ts";
 import { Refusal } from "./refusal.ts";
+import { type Shares, sharesOf } from "./shares.ts";
 import { MAX_INTEGERS, needsOf, type Statistic, simplest, vectorId } from "./statistic.ts";
 
 export type Vector = {
@@ -20,8 +30,11 @@ export type Vector = {
   readonly bound: bigint;
   /** Integers per cell: 1, or the number of bins. */
   readonly width: number;
-  /** Of the discrete Gaussian, in units of 1/3600. */
-  readonly variance: Rational;
+  /**
+   * Of the discrete Gaussian that each region adds to the answer it sends by itself, in units of 1/3600; null where
+   * it sends none (release `national`).
+   */
+  readonly variance: Rational | null;
   /** Where its integers begin within one period of the answer. */
   readonly offset: number;
 };
@@ -48,22 +61,21 @@ export type Plan = {
   readonly measures: readonly PlannedMeasure[];
   /** Integers of one period; the whole answer is `length × periods.length`, period by period. */
   readonly length: number;
+  /** The noise of the secure sum, vector by vector; null where there is none (release `regions`). */
+  readonly shares: Shares | null;
   /** ρ that each period is charged. */
   readonly charge: Rational;
 };
 
-/** The plan of a query, or a refusal. `dataset` is the one the query names. */
-export function planOf(query: Query, dataset: Dataset): Plan {
+/**
+ * The plan of a query, or a refusal. `dataset` is the one the query names; `regions` how many it is put to, on which
+ * the noise of a national release depends. `most` integers is the protocol's limit; only benchmarks lift it.
+ */
+export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_INTEGERS): Plan {
   if (query.dataset !== refOf(dataset)) throw new Refusal("dataset-unknown", `expected ${query.dataset}`);
-  if (query.release !== "regions") {
-    throw new Refusal(
-      "release-unsupported",
-      'expected release "regions"; "national" comes with secure aggregation',
-    );
-  }
   checkPeriods(query, dataset);
   checkFilters(query, dataset);
-  const dimensions = dimensionsOf(query, dataset);
+  const dimensions = dimensionsOf(query, dataset, most);
   const cells = dimensions.reduce((product, { values }) => product * values.length, 1);
   if (new Set(query.measures.map(({ id }) => id)).size !== query.measures.length) {
     throw new Refusal("measure-unfit", "expected each measure's id once");
@@ -83,10 +95,12 @@ export function planOf(query: Query, dataset: Dataset): Plan {
 
   const rho = rhoOf(query, dataset);
   const parts = [...drafts.values()].reduce((total, { part }) => total + part, 0);
+  const partOf = (whole: Rational, part: number) => multiply(whole, rational(BigInt(part), BigInt(parts)));
+  const { regional, national } = splitOf(query, rho);
   let length = 0;
   const vectors = [...drafts.values()].map(({ part, ...draft }): Vector => {
-    const variance = noiseVariance(draft.bound, multiply(rho, rational(BigInt(part), BigInt(parts))));
-    if (!fitsVector(draft.bound, variance, dataset.maxPersons)) {
+    const variance = regional === null ? null : noiseVariance(draft.bound, partOf(regional, part));
+    if (variance !== null && !fitsVector(draft.bound, variance, dataset.maxPersons)) {
       throw new Refusal(
         "column-unfit",
         "expected sums that fit 62 bits: the column's bounds, or ρ, are too extreme",
@@ -96,17 +110,27 @@ export function planOf(query: Query, dataset: Dataset): Plan {
     length += cells * draft.width;
     return { ...draft, variance, offset };
   });
-  if (length * query.periods.length > MAX_INTEGERS) {
+  if (length * query.periods.length > most) {
     throw new Refusal(
       "answer-too-long",
-      `expected at most ${MAX_INTEGERS} integers; ${length} for each of ${query.periods.length} periods came`,
+      `expected at most ${most} integers; ${length} for each of ${query.periods.length} periods came`,
     );
   }
-  checkFigures(measures, vectors, cells * (query.pool ? 1 : query.periods.length));
-  const charge = chargeOf(
-    vectors.map(({ bound, variance }) => costOf(bound, variance)),
-    rho,
-  );
+  checkFigures(measures, vectors, cells * (query.pool ? 1 : query.periods.length), most);
+  const needs = [...drafts.values()].map(({ part, bound, width }) => ({
+    bound,
+    rho: partOf(national ?? ZERO, part),
+    dimension: cells * width,
+  }));
+  const shares = national === null ? null : sharesOf(regions, query.minRegions, needs, dataset.maxPersons);
+  const used = [
+    ...vectors.flatMap(({ bound, variance }) => (variance === null ? [] : [costOf(bound, variance)])),
+    ...(shares?.costs ?? []),
+  ];
+  // The margin kept free for it has always sufficed; were it not to, nothing may be charged less than it costs.
+  if (compare(sum(used), rho) > 0)
+    throw new Refusal("rho-out-of-range", "expected a ρ that the sum of shares of noise can keep to");
+  const charge = chargeOf(used, rho);
   const { periods, pool } = query;
   return {
     dataset,
@@ -118,21 +142,38 @@ export function planOf(query: Query, dataset: Dataset): Plan {
     vectors,
     measures,
     length,
+    shares,
     charge,
   };
 }
 
+/** ρ for the regions' own answers, and for the nation's sum; null where the release has no such part. */
+function splitOf(
+  { release, nationalPart }: Query,
+  rho: Rational,
+): { regional: Rational | null; national: Rational | null } {
+  if (release === "regions") return { regional: rho, national: null };
+  if (release === "national") return { regional: null, national: rho };
+  const national = multiply(rho, parseRational(nationalPart ?? "1/2"));
+  return { regional: subtract(rho, national), national };
+}
+
 /** What a release publishes is limited as what an answer carries is: vectors are shared, figures are not. */
-function checkFigures(measures: readonly PlannedMeasure[], vectors: readonly Vector[], places: number): void {
+function checkFigures(
+  measures: readonly PlannedMeasure[],
+  vectors: readonly Vector[],
+  places: number,
+  limit: number,
+): void {
   const figures = measures.reduce((sum, { labels }) => sum + (labels?.length ?? 1), 0) * places;
-  if (figures > MAX_INTEGERS) {
-    throw new Refusal("answer-too-long", `expected at most ${MAX_INTEGERS} figures; ${figures} came`);
+  if (figures > limit) {
+    throw new Refusal("answer-too-long", `expected at most ${limit} figures; ${figures} came`);
   }
   const work = measures.reduce((sum, { measure, vectors: [id] }) => {
     const width = vectors.find((vector) => vector.id === id)?.width ?? 1;
     return measure.kind === "quantile" ? sum + width * measure.probabilities.length : sum;
   }, 0);
-  const most = 10 * MAX_INTEGERS;
+  const most = 10 * limit;
   if (work * places > most) {
     throw new Refusal(
       "answer-too-long",
@@ -183,7 +224,7 @@ function checkPeriods({ periods, pool }: Query, dataset: Dataset): void {
 }
 
 /** The grouping columns' categories in the catalogue's order, a cell for null last where there can be one. */
-function dimensionsOf(query: Query, dataset: Dataset): Dimension[] {
+function dimensionsOf(query: Query, dataset: Dataset, most: number): Dimension[] {
   if (new Set(query.groupBy).size !== query.groupBy.length) {
     throw new Refusal("column-unfit", "expected each grouping column once");
   }
@@ -195,7 +236,7 @@ function dimensionsOf(query: Query, dataset: Dataset): Dimension[] {
     return { column: name, values: column.nullable === true ? [...column.values, null] : column.values };
   });
   const cells = dimensions.reduce((product, { values }) => product * values.length, 1);
-  if (cells > MAX_INTEGERS) throw new Refusal("answer-too-long", `expected at most ${MAX_INTEGERS} cells`);
+  if (cells > most) throw new Refusal("answer-too-long", `expected at most ${most} cells`);
   return dimensions;
 }
 

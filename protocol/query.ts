@@ -31,10 +31,10 @@ const common = {
   /** Its vectors' part of ρ against those of the other measures; 1 unless said. */
   part: z.int().min(1).max(1000).optional(),
 };
-const Probability = RationalText.refine(
-  (text) => compare(parseRational(text), ZERO) > 0 && compare(parseRational(text), parseRational("1")) < 0,
-  "expected a probability above 0 and below 1",
-);
+const isPart = (text: string): boolean =>
+  compare(parseRational(text), ZERO) > 0 && compare(parseRational(text), parseRational("1")) < 0;
+const Probability = RationalText.refine(isPart, "expected a probability above 0 and below 1");
+const Part = RationalText.refine(isPart, "expected a part above 0 and below 1");
 
 export const Measure = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("count"), ...common }),
@@ -70,7 +70,10 @@ export const Query = z
     where: Filter.optional(),
     groupBy: z.array(ColumnName).max(10),
     measures: z.array(Measure).min(1).max(50),
-    release: z.enum(["regions", "national"]),
+    /** Each region's figures; the nation's alone, as exact as if all data lay in one place; or both, reconciled. */
+    release: z.enum(["regions", "national", "both"]),
+    /** Of ρ, the part for the nation where both are asked for. */
+    nationalPart: Part.optional(),
     regions: z.union([z.literal("all"), z.array(RegionCode).min(1).max(1000)]),
     minRegions: z.int().min(1).max(1000),
     pool: z.boolean(),
@@ -82,6 +85,10 @@ export const Query = z
     answerBy: Instant,
     /** Random, so that the same question asked again is another document, with a charge of its own. */
     nonce: z.string().regex(/^[0-9a-f]{32}$/, "expected 32 hexadecimal digits"),
+  })
+  .refine(({ release, nationalPart }) => (release === "both") === (nationalPart !== undefined), {
+    message: 'expected nationalPart with release "both", and only there',
+    path: ["nationalPart"],
   })
   .refine(({ notBefore, expires, answerBy }) => notBefore < expires && expires <= answerBy, {
     message: "expected notBefore < expires ≤ answerBy",

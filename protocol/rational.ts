@@ -8,7 +8,7 @@ import { Refusal } from "./refusal.ts";
 /** In lowest terms, the denominator positive. */
 export type Rational = { readonly n: bigint; readonly d: bigint };
 
-function gcd(a: bigint, b: bigint): bigint {
+export function gcd(a: bigint, b: bigint): bigint {
   let [x, y] = [a < 0n ? -a : a, b];
   while (y !== 0n) [x, y] = [y, x % y];
   return x;

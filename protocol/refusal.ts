@@ -91,7 +91,22 @@ export const REFUSALS = {
     "Give the fields its kind takes, and only them.",
   ],
   "region-unknown": [422, "No such region", "Name regions of the directory that are active."],
-  "release-unsupported": [422, "This release kind is not offered", 'Ask with release kind "regions".'],
+  "roster-unfit": [
+    422,
+    "The regions do not suit a national release",
+    "Ask 2 to 255 regions, with minRegions at most their number, or ask with release kind regions.",
+  ],
+  "round-unfit": [
+    403,
+    "The round cannot go on so",
+    "Show what the protocol says, once: a node helps to open one set of one query, ever.",
+  ],
+  "round-late": [409, "The round has gone on", "Poll for where the round stands; the next attempt is free."],
+  "round-burnt": [
+    409,
+    "The round has ended without a sum",
+    "Sign a new query: the charge is kept, since a set was agreed on that could have been opened.",
+  ],
   "answer-too-long": [
     422,
     "The answer would be too long",

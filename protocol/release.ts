@@ -3,6 +3,7 @@
  * bound by hash. Anyone who has the answers recomputes the table, byte for byte, with `cellsOf` and `writeCells`.
  */
 import { z } from "zod";
+import { type Area, areasOf, type Sent } from "./areas.ts";
 import { Hash, hashOf, utf8 } from "./bytes.ts";
 import { type Figure, figuresOf } from "./estimate.ts";
 import { keysOf, type Plan, publishedPeriods } from "./plan.ts";
@@ -10,21 +11,40 @@ import { Instant, RegionCode } from "./query.ts";
 import { RationalText } from "./rational.ts";
 import { RefusalCode } from "./refusal.ts";
 
-export const NATION = "00";
+const Noise = z.array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText })).max(500);
+
+/** What stands behind a secure sum: the set that was agreed on, and the digests of all that opened it. */
+export const NationalPart = z.strictObject({
+  attempt: z.int().min(1),
+  session: Hash,
+  u2: Hash,
+  /** Regions whose vectors are in the sum, each with the document that binds its masked vector. */
+  survivors: z.array(z.strictObject({ region: RegionCode, masked: Hash })).max(255),
+  agreements: z.array(z.strictObject({ region: RegionCode, hash: Hash })).max(255),
+  /** Who opened: shares of masks, and the surplus of its noise where `surplus` says so. */
+  openings: z.array(z.strictObject({ region: RegionCode, hash: Hash, surplus: z.boolean() })).max(255),
+  /** Of the sum's bytes: the plan's integers times `scale`, 8 bytes each. */
+  sum: Hash,
+  scale: z.string().regex(/^[1-9]\d{0,19}$/, "expected a whole number as text"),
+  /** Per vector of the plan: the variance of the nation's noise, in persons squared. */
+  noise: Noise,
+});
+export type NationalPart = z.infer<typeof NationalPart>;
 
 export const Release = z.strictObject({
   query: Hash,
   directory: Hash,
-  release: z.literal("regions"),
+  release: z.enum(["regions", "national", "both"]),
   approvals: z.array(Hash).max(10_000),
   answers: z.array(z.strictObject({ region: RegionCode, hash: Hash })).max(1000),
   missing: z
     .array(z.strictObject({ region: RegionCode, reason: z.union([RefusalCode, z.literal("no-answer")]) }))
     .max(1000),
-  /** ρ that each period was charged in each answering region. */
+  /** ρ that each period was charged in each region that took part. */
   charge: RationalText,
-  /** Per vector of the plan: the variance of one region's noise, in persons squared. */
-  noise: z.array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText })).max(500),
+  /** Per vector of the plan: the variance of one region's noise, in persons squared; none where none answered alone. */
+  noise: Noise,
+  national: NationalPart.nullable(),
   cells: z.strictObject({ hash: Hash, count: z.int().min(0) }),
   /** Intervals and errors state the error of the noise alone. */
   intervals: z.literal("95 %, noise alone"),
@@ -47,41 +67,22 @@ export type Cell = Figure & {
   readonly measure: string;
 };
 
-/** The figures of every area: the nation first, as the sum of the regions that answered, then each of them. */
-export function cellsOf(plan: Plan, answers: ReadonlyMap<string, readonly bigint[]>): CellTable {
-  const regions = [...answers];
-  const size = plan.length * plan.periods.length;
-  const nation = Array.from({ length: size }, (_, index) =>
-    regions.reduce((sum, [, vector]) => sum + (vector[index] ?? 0n), 0n),
-  );
-  const areas = [[NATION, nation] as const, ...regions];
-  const figures = areas.flatMap(([area, vector]) =>
-    figuresOfArea(plan, vector, area === NATION ? regions.length : 1),
-  );
+/** The figures of every area: the nation first, then each region that has figures of its own. */
+export function cellsOf(plan: Plan, sent: Sent): CellTable {
+  const places = new Map(plan.vectors.map(({ id }, index) => [id, index]));
+  const areas = areasOf(plan, sent);
+  const figures = areas.flatMap((area) => figuresOfArea(plan, area, places));
   return {
-    areas: areas.map(([area]) => area),
+    areas: areas.map(({ code }) => code),
     figures: figures.map((f) => [f.value, f.se, f.low, f.high, f.flag]),
   };
 }
 
-function figuresOfArea(plan: Plan, answer: readonly bigint[], noises: number): Figure[] {
-  const slices = plan.periods.map((_, index) => answer.slice(index * plan.length, (index + 1) * plan.length));
-  const pooled = slices.reduce((a, b) => a.map((value, index) => value + (b[index] ?? 0n)));
-  const parts = plan.pool ? [pooled] : slices;
-  const copies = plan.pool ? noises * plan.periods.length : noises;
-  const at = new Map(plan.vectors.map(({ id, offset, width }) => [id, { offset, width }]));
-  return parts.flatMap((part) =>
+function figuresOfArea(plan: Plan, area: Area, places: ReadonlyMap<string, number>): Figure[] {
+  return publishedPeriods(plan).flatMap((_, period) =>
     Array.from({ length: plan.cells }, (_, cell) =>
       plan.measures.flatMap((planned) =>
-        figuresOf(
-          plan,
-          planned,
-          (id) => {
-            const { offset, width } = at.get(id) ?? { offset: 0, width: 0 };
-            return part.slice(offset + cell * width, offset + (cell + 1) * width);
-          },
-          copies,
-        ),
+        figuresOf(plan, planned, (id) => area.sums(period, cell, places.get(id) ?? -1)),
       ),
     ).flat(),
   );

@@ -6,9 +6,11 @@ import { z } from "zod";
 import { LedgerHead } from "./answer.ts";
 import { Hash } from "./bytes.ts";
 import { Envelope } from "./envelope.ts";
+import { MaterialMessages, PieceRequest } from "./material.ts";
 import { RegionCode } from "./query.ts";
 import { RefusalCode } from "./refusal.ts";
 import { CellTable } from "./release.ts";
+import { Attempt } from "./session.ts";
 
 export const QueryState = z.enum(["waiting", "open", "released", "failed", "declined", "expired"]);
 export type QueryState = z.infer<typeof QueryState>;
@@ -31,7 +33,38 @@ export const QueryStatus = z.strictObject({
 });
 export type QueryStatus = z.infer<typeof QueryStatus>;
 
-export const WorkItem = z.strictObject({ query: Envelope, approvals: z.array(Envelope).max(10_000) });
+/** A share of one region's secrets, sealed for another: ChaCha20-Poly1305, base64. */
+export const SealedBox = z.strictObject({ node: RegionCode, box: z.string().max(200) });
+export type SealedBox = z.infer<typeof SealedBox>;
+
+const Members = z.array(Envelope).max(255);
+
+/** Where an attempt at a secure sum stands, and what a node must see to go on. */
+export const RoundState = z.discriminatedUnion("phase", [
+  z.strictObject({ phase: z.literal("advertise"), attempt: Attempt }),
+  z.strictObject({ phase: z.literal("share"), attempt: Attempt, adverts: Members }),
+  z.strictObject({
+    phase: z.literal("mask"),
+    attempt: Attempt,
+    /** Each member's commitment, with the share it sealed for the reader; null for the reader's own. */
+    members: z.array(z.strictObject({ commitment: Envelope, box: z.string().max(200).nullable() })).max(255),
+  }),
+  z.strictObject({ phase: z.literal("agree"), attempt: Attempt, masked: Members }),
+  z.strictObject({
+    phase: z.literal("open"),
+    attempt: Attempt,
+    survivors: z.array(z.strictObject({ node: RegionCode, masked: Hash })).max(255),
+    agreements: Members,
+  }),
+]);
+export type RoundState = z.infer<typeof RoundState>;
+
+export const WorkItem = z.strictObject({
+  query: Envelope,
+  approvals: z.array(Envelope).max(10_000),
+  /** For release kinds national and both. */
+  round: RoundState.nullable(),
+});
 export type WorkItem = z.infer<typeof WorkItem>;
 
 const Accepted = z.strictObject({ id: Hash });
@@ -87,6 +120,21 @@ export const ROUTES = {
     body: Envelope,
     response: Accepted,
   },
+  submitRound: {
+    method: "post",
+    path: "/api/rounds",
+    says: "A node hands in its signed message of a secure sum's round, with shares sealed for the others.",
+    body: z.strictObject({ envelope: Envelope, boxes: z.array(SealedBox).max(254) }),
+    response: Accepted,
+  },
+  submitChunk: {
+    method: "post",
+    path: "/api/chunks/{id}",
+    says: "A piece of the vector that a signed message binds by hash: the message's id, and the bytes as they are.",
+    params: IdParam,
+    raw: true,
+    response: Accepted,
+  },
   getBudgets: {
     method: "get",
     path: "/api/budgets",
@@ -112,9 +160,30 @@ export const ROUTES = {
   getAnswers: {
     method: "get",
     path: "/api/releases/{id}/answers",
-    says: "The answers a release adds up, as the nodes signed them.",
+    says: "What the nodes signed: the answers a release adds up, and the agreements on a secure sum's set.",
     params: IdParam,
-    response: z.strictObject({ answers: z.array(Envelope) }),
+    response: z.strictObject({ answers: z.array(Envelope), agreements: z.array(Envelope) }),
+  },
+  getMaterial: {
+    method: "post",
+    path: "/api/material",
+    says: "The messages behind a release's secure sum, for an auditor's signed request.",
+    body: Envelope,
+    response: MaterialMessages,
+  },
+  getPiece: {
+    method: "post",
+    path: "/api/material/pieces",
+    says: "A piece of a masked vector or of surplus noise, base64, for an auditor's signed request.",
+    body: PieceRequest,
+    response: z.strictObject({ bytes: z.string().max(1_500_000) }),
+  },
+  getSum: {
+    method: "get",
+    path: "/api/releases/{id}/sum",
+    says: "The secure sum of a release, base64 of 8 bytes an integer, bound to it by hash.",
+    params: IdParam,
+    response: z.strictObject({ sum: z.string().max(12_000_000) }),
   },
 } as const satisfies Record<string, Route>;
 
@@ -124,5 +193,7 @@ export type Route = {
   readonly says: string;
   readonly params?: z.ZodType;
   readonly body?: z.ZodType;
+  /** True where the body is bytes as they are. */
+  readonly raw?: true;
   readonly response: z.ZodType;
 };

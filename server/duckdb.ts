@@ -5,6 +5,8 @@
 import { join } from "node:path";
 import {
   BIGINT,
+  BLOB,
+  DuckDBBlobValue,
   type DuckDBConnection,
   DuckDBInstance,
   type DuckDBType,
@@ -62,8 +64,8 @@ class Connection implements DatabaseConnection {
       bound.map(([, type]) => type),
     );
     const result: QueryResult<R> = {
-      // Kysely's type for rows is the caller's; the values are as DuckDB gives them.
-      rows: reader.getRowObjects() as R[],
+      // Kysely's type for rows is the caller's; the values are as DuckDB gives them, but for bytes.
+      rows: reader.getRowObjects().map(withBytes) as R[],
     };
     return reader.rowsChanged > 0
       ? { ...result, numAffectedRows: BigInt(reader.rowsChanged) }
@@ -80,8 +82,17 @@ function bind(value: unknown): [DuckDBValue, DuckDBType] {
   if (typeof value === "bigint") return [value, BIGINT];
   if (typeof value === "number" && Number.isSafeInteger(value)) return [BigInt(value), BIGINT];
   if (typeof value === "string") return [value, VARCHAR];
+  if (value instanceof Uint8Array) return [new DuckDBBlobValue(value), BLOB];
   if (value === null) return [null, VARCHAR];
-  throw new TypeError(`expected an integer, a text or null to bind; a ${typeof value} came`);
+  throw new TypeError(`expected an integer, a text, bytes or null to bind; a ${typeof value} came`);
+}
+
+/** Bytes as a Uint8Array, which is what PostgreSQL's driver gives too. */
+function withBytes(row: Record<string, unknown>): Record<string, unknown> {
+  for (const [name, value] of Object.entries(row)) {
+    if (value instanceof DuckDBBlobValue) row[name] = value.bytes;
+  }
+  return row;
 }
 
 class DuckDbDriver implements Driver {

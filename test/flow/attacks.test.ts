@@ -339,7 +339,14 @@ describe("the question", () => {
     ],
     ["an unknown region", { regions: ["99"] }, "region-unknown"],
     ["more regions than there are", { minRegions: 3 }, "region-unknown"],
-    ["a release kind that is not offered", { release: "national" }, "release-unsupported"],
+    ["a release kind that there is not", { release: "everything" }, "schema-mismatch"],
+    ["both kinds with no split of ρ", { release: "both" }, "schema-mismatch"],
+    ["a split of ρ for one kind", { nationalPart: "1/2" }, "schema-mismatch"],
+    [
+      "a national release of more regions than there are",
+      { release: "national", minRegions: 3 },
+      "roster-unfit",
+    ],
     ["another's name as requester", { requester: "approver-1" }, "key-wrong-purpose"],
     [
       "too many integers",
@@ -375,7 +382,9 @@ describe("the question", () => {
     expect(problem?.code).toBe("period-unfit");
     const [node] = network.nodes;
     if (node === undefined) throw new Error("a federation has a node");
-    await expect(answerQuery({ query: open, approvals: [] }, node.answerer)).rejects.toMatchObject({
+    await expect(
+      answerQuery({ query: open, approvals: [], round: null }, node.answerer),
+    ).rejects.toMatchObject({
       code: "period-unfit",
     });
   });
@@ -458,7 +467,7 @@ describe("the question", () => {
     if (node === undefined) throw new Error("a federation has a node");
     const before = await node.answerer.ledger.head();
     await expect(
-      answerQuery({ query: signed(network, {}), approvals: [] }, node.answerer),
+      answerQuery({ query: signed(network, {}), approvals: [], round: null }, node.answerer),
     ).rejects.toMatchObject({ code: "approvals-missing" });
     expect(await node.answerer.ledger.head()).toEqual(before);
   });
@@ -469,10 +478,12 @@ describe("the question", () => {
     const status = await settled(network, { where: { column: "sex", in: ["1"] } }, 2);
     const spent = async () => (await node.answerer.ledger.head()).sequence;
     const before = await spent();
-    const work = { query: status.query, approvals: status.approvals };
+    const work = { query: status.query, approvals: status.approvals, round: null };
     const stored = await answerQuery(work, node.answerer);
     expect(stored).toEqual((await answerOf(network, status.id)).envelope);
-    expect(await answerQuery({ query: status.query, approvals: [] }, node.answerer)).toEqual(stored);
+    expect(await answerQuery({ query: status.query, approvals: [], round: null }, node.answerer)).toEqual(
+      stored,
+    );
     expect(await spent()).toBe(before);
     const reworded = await settled(
       network,
@@ -608,7 +619,7 @@ describe("noise", () => {
   });
 
   test("20: two queries, two vectors and two periods never share a noise; nothing of it is stored", async () => {
-    const network = await federation({ "01": "" }, { draw: systemNoise });
+    const network = await federation({ "01": "" }, { draw: systemNoise.regional });
     const seen = new Set<string>();
     for (let each = 0; each < 5; each++) {
       const status = await settled(network, { periods: ["2024K1", "2024K2"], measures: ALL, rho: "1/10" });
@@ -653,7 +664,7 @@ describe("noise", () => {
         },
       },
     };
-    await answerQuery({ query: status.query, approvals: status.approvals }, watched);
+    await answerQuery({ query: status.query, approvals: status.approvals, round: null }, watched);
     expect(order.slice(0, 3)).toEqual(["reserve", "noise", "read"]);
   });
 });

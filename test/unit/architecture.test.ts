@@ -39,7 +39,7 @@ test.each(files)("%s imports only what its folder may", (file) => {
 });
 
 test("protocol/ runs in a browser: no built-in module, no packages but these", () => {
-  const allowed = ["zod", "temporal-polyfill"];
+  const allowed = ["zod", "temporal-polyfill", "shamir-secret-sharing"];
   for (const file of files.filter((name) => name.startsWith("protocol/"))) {
     for (const name of importsOf(file).filter((each) => !each.startsWith("."))) {
       expect(allowed.includes(name) || name.startsWith("@noble/"), `${file} imports ${name}`).toBe(true);

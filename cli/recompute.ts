@@ -1,0 +1,88 @@
+/**
+ * An auditor adds a national release up anew: from the masked vectors, the shares that opened their masks and the
+ * surplus noise, each checked against what its region signed. Nothing in it asks the coordinator's opinion.
+ */
+import { fromBase64, type Hash, hashOf } from "../protocol/bytes.ts";
+import type { Client } from "../protocol/client.ts";
+import { type Federation, rosterOf } from "../protocol/directory.ts";
+import { type Envelope, seal } from "../protocol/envelope.ts";
+import { instant } from "../protocol/query.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import {
+  Opening,
+  openAdverts,
+  openAgreements,
+  openCommitments,
+  openMasked,
+  openMessage,
+  sessionOf,
+  survivorsHash,
+  survivorsOf,
+  u2Of,
+} from "../protocol/session.ts";
+import { openSum } from "../protocol/unmask.ts";
+import { hashNatively, nativePrimitives } from "../server/secure.ts";
+import type { Party } from "./ask.ts";
+import { fetchResult } from "./result.ts";
+
+export type Recomputed = { readonly survivors: readonly string[]; readonly unopened: readonly string[] };
+
+/** Throws a refusal that names what does not hold. `onPiece` is called after each piece fetched. */
+export async function recompute(
+  client: Client,
+  federation: Federation,
+  id: Hash,
+  auditor: Party,
+  now: Date,
+  onPiece: (done: number, of: number) => void = () => undefined,
+): Promise<Recomputed> {
+  const { query, plan, release } = await fetchResult(client, federation, id);
+  const { national } = release;
+  if (national === null || plan.shares === null)
+    throw new Refusal("release-unknown", "expected a release with a secure sum");
+  const { release: hash } = await client("getQuery", { params: { id } });
+  const request = seal(
+    "material",
+    { release: hash ?? "", auditor: auditor.id, time: instant(now) },
+    auditor.signer,
+  );
+  const shown = await client("getMaterial", { body: request });
+  const setting = {
+    federation,
+    query: id,
+    attempt: national.attempt,
+    roster: rosterOf(federation, query),
+    shares: plan.shares,
+  };
+  const adverts = openAdverts(setting, shown.adverts);
+  const session = sessionOf(setting, adverts);
+  const u1 = adverts.map(({ payload }) => payload.node);
+  const commitments = openCommitments(setting, session, u1, shown.commitments);
+  const u2 = u2Of(session, commitments);
+  const second = commitments.map(({ payload }) => payload.node);
+  const masked = openMasked(setting, { session, u2 }, second, shown.masked);
+  const survivors = survivorsOf(masked);
+  const within = { session, survivors: survivorsHash(session, u2, survivors) };
+  openAgreements(setting, { ...within, u2 }, survivors, shown.agreements);
+  const openings = shown.openings.map((each: Envelope) =>
+    openMessage(setting, "opening", Opening, each, within),
+  );
+  const bound = new Map<Hash, readonly Hash[]>([
+    ...masked.map(({ id: document, payload }) => [document, payload.chunks] as const),
+    ...openings.map(({ id: document, payload }) => [document, payload.surplus?.chunks ?? []] as const),
+  ]);
+  const pieces = [...bound.values()].reduce((sum, chunks) => sum + chunks.length, 0);
+  let fetched = 0;
+  const piece = async (document: Hash, place: number): Promise<Uint8Array> => {
+    const bytes = fromBase64((await client("getPiece", { body: { request, document, place } })).bytes);
+    onPiece(++fetched, pieces);
+    if (hashNatively(bytes) !== bound.get(document)?.[place])
+      throw new Refusal("signature-invalid", "expected a piece of the vector that its region signed");
+    return bytes;
+  };
+  const material = { session, u2, adverts, commitments, masked, openings };
+  const { bytes, unopened } = await openSum(setting, plan, material, piece, nativePrimitives);
+  if (hashOf(bytes) !== national.sum)
+    throw new Refusal("signature-invalid", "expected the published sum to be the sum of the masked vectors");
+  return { survivors: survivors.map(({ node }) => node), unopened };
+}

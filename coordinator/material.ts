@@ -1,0 +1,71 @@
+/** Gives auditors of the directory what stands behind a secure sum, on a signed request that is kept. */
+import { type Hash, toBase64 } from "../protocol/bytes.ts";
+import { openMaterialRequest } from "../protocol/directory.ts";
+import type { Envelope, Kind } from "../protocol/envelope.ts";
+import type { MaterialMessages } from "../protocol/material.ts";
+import { instant } from "../protocol/query.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import type { Context } from "./intake.ts";
+import { messagesOf, type Round, roundOf } from "./rounds.ts";
+import { readChunk } from "./secure.ts";
+import { once } from "./write.ts";
+
+const MAX_AGE = 15 * 60_000;
+
+/** The request, kept before anything is given; the round whose sum was released. */
+async function judged(envelope: Envelope, context: Context): Promise<Round> {
+  const { federation, store, now } = context;
+  const { id, request } = openMaterialRequest(federation, envelope, now());
+  if (Math.abs(Date.parse(request.time) - now().getTime()) > MAX_AGE)
+    throw new Refusal("clock-skew", "expected a request signed within the last 15 minutes");
+  const row = await store.kysely
+    .selectFrom("release")
+    .select("query")
+    .where("id", "=", request.release)
+    .executeTakeFirst();
+  const round = row === undefined ? null : await roundOf(row.query, context);
+  if (round === null) throw new Refusal("release-unknown", "expected the id of a release with a secure sum");
+  const kept = { id, release: request.release, envelope: JSON.stringify(envelope), received: instant(now()) };
+  await once(store, async (database) => {
+    await database
+      .insertInto("request")
+      .values(kept)
+      .onConflict((on) => on.column("id").doNothing())
+      .execute();
+  });
+  return round;
+}
+
+export async function materialOf(envelope: Envelope, context: Context): Promise<MaterialMessages> {
+  const round = await judged(envelope, context);
+  const of = async (kind: Kind, nodes: readonly string[] | null) =>
+    (await messagesOf(round, kind, context))
+      .filter(({ node }) => nodes === null || nodes.includes(node))
+      .map((message) => message.envelope);
+  return {
+    adverts: await of("advert", null),
+    commitments: await of("commitment", round.second),
+    masked: await of("masked", round.members),
+    agreements: await of("agreement", round.members),
+    openings: await of("opening", round.members),
+  };
+}
+
+export async function pieceOf(
+  { request, document, place }: { request: Envelope; document: Hash; place: number },
+  context: Context,
+): Promise<string> {
+  const round = await judged(request, context);
+  const { node } =
+    (await context.store.kysely
+      .selectFrom("message")
+      .select("node")
+      .where("id", "=", document)
+      .where("query", "=", round.query)
+      .where("attempt", "=", round.attempt)
+      .executeTakeFirst()) ?? {};
+  // Vectors that were left out of the sum are nobody's to see: with their masks opened they would say what the sum must not.
+  if (node === undefined || !round.members.includes(node))
+    throw new Refusal("round-unfit", "expected a message of a region that is in the sum");
+  return toBase64(await readChunk(document, place, context));
+}

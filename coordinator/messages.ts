@@ -1,0 +1,199 @@
+/**
+ * Intake of a secure sum's messages and of the pieces of vectors they bind. Judged, stored, acknowledged; what comes
+ * after its phase is over is not taken, so that a vector that was left out can never be added later.
+ */
+import type { z } from "zod";
+import type { Hash } from "../protocol/bytes.ts";
+import { nodeOf } from "../protocol/directory.ts";
+import { type Envelope, open, payloadType, unwrap } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
+import { CHUNK, pieces } from "../protocol/mask.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import type { SealedBox } from "../protocol/routes.ts";
+import {
+  Advert,
+  Agreement,
+  Commitment,
+  Masked,
+  MESSAGE,
+  Opening,
+  PHASES,
+  type Phase,
+  unfit,
+} from "../protocol/session.ts";
+import { hashNatively } from "../server/secure.ts";
+import type { CoordinatorStore } from "./database.ts";
+import { type Context, storedEnvelope } from "./intake.ts";
+import { plannedOf, type Round, roundOf } from "./rounds.ts";
+import { together } from "./write.ts";
+
+const SCHEMAS = {
+  advertise: Advert,
+  share: Commitment,
+  mask: Masked,
+  agree: Agreement,
+  open: Opening,
+} as const;
+
+export type Taken = { readonly id: Hash; readonly query: Hash };
+
+export async function takeRound(
+  envelope: Envelope,
+  boxes: readonly SealedBox[],
+  context: Context,
+): Promise<Taken> {
+  const phase = PHASES.find((each) => payloadType(MESSAGE[each]) === envelope.payloadType);
+  if (phase === undefined)
+    throw new Refusal(
+      "payload-type-unexpected",
+      "expected an advert, commitment, masked, agreement or opening",
+    );
+  const { federation, store } = context;
+  const keys = federation.directory.nodes.map((node) => node.keys.answer);
+  const schema: z.ZodType<Advert | Commitment | Masked | Agreement | Opening> = SCHEMAS[phase];
+  const { id, payload, key } = open(envelope, MESSAGE[phase], schema, keys, federation.verify);
+  const { query, node, attempt } = payload;
+  if (nodeOf(federation, node).keys.answer !== key)
+    throw new Refusal("key-unknown", "expected the node's own answer key");
+  const round = await roundOf(query, context);
+  if (round === null)
+    throw new Refusal("query-unknown", "expected a message about a query with a secure sum");
+  const kind = MESSAGE[phase];
+  if (round.attempt !== attempt || round.phase !== phase) {
+    if (await isKnown(id, { query, attempt, kind, node }, store.kysely)) return { id, query };
+    throw late(round);
+  }
+  if (!round.members.includes(node)) throw unfit("a message of a region that is in this round");
+  const { session, u2, survivors } = round;
+  if (
+    ("session" in payload && payload.session !== session) ||
+    ("u2" in payload && payload.u2 !== u2) ||
+    ("survivors" in payload && payload.survivors !== survivors)
+  )
+    throw unfit("a message of this session and these sets");
+  const pieces = await checkKind(payload, phase, round, boxes, context);
+  const row = { query, attempt, kind, node, id, pieces };
+  await together(store, async (database) => {
+    await hold(round, database);
+    const kept = await database
+      .insertInto("message")
+      .values({ ...row, envelope: JSON.stringify(envelope), boxes: JSON.stringify(boxes) })
+      .onConflict((on) => on.columns(["query", "attempt", "kind", "node"]).doNothing())
+      .executeTakeFirst();
+    if (!kept.numInsertedOrUpdatedRows) await isKnown(id, row, database);
+  });
+  return { id, query };
+}
+
+const late = ({ attempt, phase }: Round): Refusal =>
+  new Refusal("round-late", `expected a message for attempt ${attempt}, phase ${phase}`);
+
+type Database = CoordinatorStore["kysely"];
+type Place = {
+  readonly query: string;
+  readonly attempt: number;
+  readonly kind: string;
+  readonly node: string;
+};
+
+/** True if this very message is stored already; refuses another one in its place. */
+async function isKnown(
+  id: Hash,
+  { query, attempt, kind, node }: Place,
+  database: Database,
+): Promise<boolean> {
+  const before = await database
+    .selectFrom("message")
+    .select("id")
+    .where("query", "=", query)
+    .where("attempt", "=", attempt)
+    .where("kind", "=", kind)
+    .where("node", "=", node)
+    .executeTakeFirst();
+  if (before !== undefined && before.id !== id)
+    throw new Refusal("answer-conflict", "expected the message of this round that is stored already");
+  return before !== undefined;
+}
+
+/** Refuses once the phase is over. Writes, not only reads: the step that ends it at the same moment conflicts. */
+async function hold(round: Round, database: Database): Promise<void> {
+  const { query, attempt, phase } = round;
+  const held = await database
+    .updateTable("round")
+    .set({ attempt })
+    .where("query", "=", query)
+    .where("attempt", "=", attempt)
+    .where("phase", "=", phase)
+    .executeTakeFirst();
+  if (held.numUpdatedRows === 0n) throw late(round);
+}
+
+/** What each kind must have beyond its signature; the number of pieces of a vector that the message binds. */
+async function checkKind(
+  payload: Advert | Commitment | Masked | Agreement | Opening,
+  phase: Phase,
+  round: Round,
+  boxes: readonly SealedBox[],
+  context: Context,
+): Promise<number> {
+  const others = phase === "share" ? round.members.filter((member) => member !== payload.node) : [];
+  const to = new Set(boxes.map(({ node }) => node));
+  if (to.size !== boxes.length || to.size !== others.length || others.some((node) => !to.has(node)))
+    throw unfit("a sealed share for each other region of the round, and none elsewhere");
+  const { plan, query } = await plannedOf(round.query, context);
+  if (phase === "advertise" && query.release === "both") {
+    const answered = await context.store.kysely
+      .selectFrom("answer")
+      .select("id")
+      .where("query", "=", payload.query)
+      .where("region", "=", payload.node)
+      .where("kind", "=", "answer")
+      .executeTakeFirst();
+    if (answered === undefined) throw unfit("the region's own answer first, since the query asks for both");
+  }
+  const list = "chunks" in payload ? payload.chunks : "self" in payload ? payload.surplus?.chunks : undefined;
+  if (list === undefined) return 0;
+  const count = pieces(plan.length * plan.periods.length * 8).length;
+  if (list.length !== count) throw unfit(`${count} pieces of the vector`);
+  return count;
+}
+
+/** A piece that a stored message binds by hash. Anyone may bring it: it can be no other. */
+export async function takeChunk(document: Hash, bytes: Uint8Array, context: Context): Promise<Taken> {
+  if (bytes.length > CHUNK) throw new Refusal("too-large", `expected at most ${CHUNK} bytes`);
+  const message = await context.store.kysely
+    .selectFrom("message")
+    .select(["query", "attempt", "kind", "envelope"])
+    .where("id", "=", document)
+    .executeTakeFirst();
+  const phase = message?.kind === "masked" ? "mask" : "open";
+  if (message === undefined || message.kind !== MESSAGE[phase])
+    throw unfit("a piece of a vector that a message of this round binds");
+  const places = placesOf(MESSAGE[phase], storedEnvelope(message.envelope), hashNatively(bytes));
+  if (places.length === 0) throw unfit("a piece whose hash stands in the message");
+  const { query, attempt } = message;
+  const round = await roundOf(query, context);
+  if (round === null || round.attempt !== attempt || round.phase !== phase)
+    throw new Refusal("round-late", "expected a piece of a vector while its round is on");
+  await together(context.store, async (database) => {
+    await hold(round, database);
+    for (const place of places) {
+      await database
+        .insertInto("chunk")
+        .values({ document, place, bytes })
+        .onConflict((on) => on.columns(["document", "place"]).doNothing())
+        .execute();
+    }
+  });
+  return { id: document, query };
+}
+
+/** Where a piece of this hash stands in the vector that a message binds: in several places if it repeats. */
+function placesOf(kind: "masked" | "opening", envelope: Envelope, hash: Hash): number[] {
+  const body = parseJson(unwrap(envelope, kind).body); // Verified when it was taken in.
+  const chunks =
+    kind === "masked"
+      ? parseWith(Masked, body, kind).chunks
+      : (parseWith(Opening, body, kind).surplus?.chunks ?? []);
+  return chunks.flatMap((each, place) => (each === hash ? [place] : []));
+}

@@ -1,0 +1,187 @@
+/**
+ * Where a secure sum stands, as the coordinator has stored it: the attempt, its phase and sets, the messages that
+ * have come; and what each node is shown of it. Sets are fixed when a phase begins: every node is shown the same.
+ */
+import type { Hash } from "../protocol/bytes.ts";
+import { type Federation, planIn, rosterOf } from "../protocol/directory.ts";
+import type { Envelope, Kind } from "../protocol/envelope.ts";
+import type { Plan } from "../protocol/plan.ts";
+import type { Query } from "../protocol/query.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import type { RoundState, WorkItem } from "../protocol/routes.ts";
+import { MESSAGE, type Phase, type Setting } from "../protocol/session.ts";
+import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
+import { standingOf } from "./standing.ts";
+
+export type Round = {
+  readonly query: Hash;
+  readonly attempt: number;
+  readonly phase: Phase;
+  /** When the phase began, in milliseconds. */
+  readonly since: number;
+  /** Regions that the phase is put to: the roster, then U1, U2, and U3 for the last two. */
+  readonly members: readonly string[];
+  /** U2, whose masks cancel, once it is fixed. */
+  readonly second: readonly string[] | null;
+  readonly session: Hash | null;
+  readonly u2: Hash | null;
+  readonly survivors: Hash | null;
+};
+
+export async function roundOf(query: string, { store }: Context): Promise<Round | null> {
+  const row = await store.kysely
+    .selectFrom("round")
+    .selectAll()
+    .where("query", "=", query)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const list = (text: string) => JSON.parse(text) as string[]; // Our own text.
+  const second = row.second === null ? null : list(row.second);
+  return { ...row, since: Number(row.since), members: list(row.members), second };
+}
+
+export type Message = {
+  readonly node: string;
+  readonly id: Hash;
+  readonly envelope: Envelope;
+  readonly boxes: ReadonlyMap<string, string>;
+};
+
+/** The messages of one kind in the round's attempt, in the order of the regions' codes. */
+export async function messagesOf(
+  { query, attempt }: Pick<Round, "query" | "attempt">,
+  kind: Kind,
+  { store }: Context,
+): Promise<Message[]> {
+  const rows = await store.kysely
+    .selectFrom("message")
+    .select(["node", "id", "envelope", "boxes"])
+    .where("query", "=", query)
+    .where("attempt", "=", attempt)
+    .where("kind", "=", kind)
+    .execute();
+  return rows
+    .map(({ node, id, envelope, boxes }) => {
+      const list = JSON.parse(boxes) as Array<{ node: string; box: string }>; // Our own text.
+      return {
+        node,
+        id,
+        envelope: storedEnvelope(envelope),
+        boxes: new Map(list.map((each) => [each.node, each.box])),
+      };
+    })
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** Who has sent the round's phase its message, whole: with all pieces of the vector that it binds. */
+export async function cameIn(round: Round, { store }: Context): Promise<string[]> {
+  const rows = await store.kysely
+    .selectFrom("message")
+    .select(["node", "id", "pieces"])
+    .where("query", "=", round.query)
+    .where("attempt", "=", round.attempt)
+    .where("kind", "=", MESSAGE[round.phase])
+    .orderBy("node")
+    .execute();
+  const binding = rows.filter(({ pieces }) => pieces > 0).map(({ id }) => id);
+  if (binding.length === 0) return rows.map(({ node }) => node);
+  const counts = await store.kysely
+    .selectFrom("chunk")
+    .select((row) => ["document", row.fn.countAll<bigint>().as("there")])
+    .where("document", "in", binding)
+    .groupBy("document")
+    .execute();
+  const there = new Map(counts.map((row) => [row.document, Number(row.there)]));
+  return rows.filter(({ id, pieces }) => (there.get(id) ?? 0) === pieces).map(({ node }) => node);
+}
+
+type Planned = { readonly query: Query; readonly plan: Plan; readonly roster: readonly string[] };
+
+/** Plans of the queries whose rounds are on: the same for each of their hundreds of messages. */
+const planned = new WeakMap<Federation, Map<string, Planned>>();
+const MOST_PLANS = 50;
+
+export async function plannedOf(id: string, { federation, store }: Context): Promise<Planned> {
+  const known = planned.get(federation) ?? new Map<string, Planned>();
+  planned.set(federation, known);
+  const found = known.get(id);
+  if (found !== undefined) return found;
+  const row = await store.kysely
+    .selectFrom("query")
+    .select("envelope")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (row === undefined) throw new Refusal("query-unknown", "expected the id of a query that was submitted");
+  const query = storedQuery(row.envelope);
+  const made = { query, plan: planIn(federation, query), roster: rosterOf(federation, query) };
+  const [oldest] = known.keys();
+  if (known.size >= MOST_PLANS && oldest !== undefined) known.delete(oldest);
+  known.set(id, made);
+  return made;
+}
+
+/** What a message of this attempt is judged by, for the coordinator as for the nodes. */
+export async function settingOf(
+  id: Hash,
+  attempt: number,
+  context: Context,
+): Promise<{ setting: Setting; plan: Plan }> {
+  const { plan, roster } = await plannedOf(id, context);
+  if (plan.shares === null) throw new Refusal("round-unfit", "expected a query with a secure sum");
+  return {
+    setting: { federation: context.federation, query: id, attempt, roster, shares: plan.shares },
+    plan,
+  };
+}
+
+/** What every member of a phase is shown: fixed when the phase begins, so read once for all their polls. */
+type Shown = {
+  readonly of: string;
+  readonly query: Envelope;
+  readonly approvals: Envelope[];
+  readonly round: Exclude<RoundState, { phase: "mask" }> | null;
+  /** For the phase `mask`, in which each is shown the shares sealed for it. */
+  readonly commitments: readonly Message[];
+};
+const shown = new WeakMap<Context["store"], Shown>();
+
+/** The query and where its round stands, after the phase `advertise`, as a member is shown it. */
+export async function itemIn(round: Round, node: string, context: Context): Promise<WorkItem> {
+  const { attempt, phase } = round;
+  const of = JSON.stringify([round.query, attempt, phase]);
+  let known = shown.get(context.store);
+  if (known?.of !== of) {
+    const { envelope, approvals } = await standingOf(round.query, context);
+    known = { of, query: envelope, approvals: [...approvals], ...(await shownIn(round, context)) };
+    shown.set(context.store, known);
+  }
+  const { query, approvals, commitments } = known;
+  if (known.round !== null) return { query, approvals, round: known.round };
+  const members = commitments.map(({ envelope, boxes }) => ({
+    commitment: envelope,
+    box: boxes.get(node) ?? null,
+  }));
+  return { query, approvals, round: { phase: "mask", attempt, members } };
+}
+
+async function shownIn(round: Round, context: Context): Promise<Pick<Shown, "round" | "commitments">> {
+  const { attempt, phase, members } = round;
+  const sent = async (kind: Kind) =>
+    (await messagesOf(round, kind, context)).filter((message) => members.includes(message.node));
+  const envelopes = async (kind: Kind) => (await sent(kind)).map(({ envelope }) => envelope);
+  const commitments: Message[] = [];
+  switch (phase) {
+    case "advertise":
+      return { round: { phase, attempt }, commitments };
+    case "share":
+      return { round: { phase, attempt, adverts: await envelopes("advert") }, commitments };
+    case "mask":
+      return { round: null, commitments: await sent("commitment") };
+    case "agree":
+      return { round: { phase, attempt, masked: await envelopes("masked") }, commitments };
+    case "open": {
+      const survivors = (await sent("masked")).map(({ node, id }) => ({ node, masked: id }));
+      return { round: { phase, attempt, survivors, agreements: await envelopes("agreement") }, commitments };
+    }
+  }
+}

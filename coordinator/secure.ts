@@ -1,0 +1,223 @@
+/**
+ * Takes a secure sum from phase to phase: each ends when all it is put to have answered, or, once the time for it is
+ * over, with those who have, if they are enough. Too few before a set is agreed on: a new attempt with fresh keys.
+ * After that there is none: the query ends with its sum, or burnt.
+ */
+import type { Hash } from "../protocol/bytes.ts";
+import type { Kind } from "../protocol/envelope.ts";
+import { instant } from "../protocol/query.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import {
+  MESSAGE,
+  Opening,
+  openAdverts,
+  openCommitments,
+  openMasked,
+  openMessage,
+  PHASES,
+  type Phase,
+  type Setting,
+  sessionOf,
+  survivorsHash,
+  survivorsOf,
+  u2Of,
+  unfit,
+} from "../protocol/session.ts";
+import { openSum } from "../protocol/unmask.ts";
+import { transact } from "../server/database.ts";
+import type { Logger } from "../server/log.ts";
+import { nativePrimitives } from "../server/secure.ts";
+import type { Bell } from "./dispatch.ts";
+import { addWork, type Context } from "./intake.ts";
+import { cameIn, type Message, messagesOf, type Round, roundOf, settingOf } from "./rounds.ts";
+import { close, type Standing } from "./standing.ts";
+
+export type Rounds = {
+  readonly bell: Bell;
+  /** How long each phase waits for those who have not answered. */
+  readonly roundSeconds: number;
+  readonly logger: Logger;
+};
+
+/** A sum that is open, with everything a release says of it. */
+export type SecureSum = {
+  readonly round: Round;
+  readonly bytes: Uint8Array;
+  readonly masked: readonly Message[];
+  readonly agreements: readonly Message[];
+  readonly openings: readonly Message[];
+  readonly unopened: readonly string[];
+};
+
+/** One step, if there is one to take now; the sum, once it is open. */
+export async function turn(standing: Standing, context: Context & Rounds): Promise<SecureSum | null> {
+  const round = await roundOf(standing.id, context);
+  if (round === null) throw new Error("a query with a secure sum was dispatched without a round");
+  const { setting } = await settingOf(standing.id, round.attempt, context);
+  const refused = standing.outcomes.filter(({ kind }) => kind === "refusal").map(({ region }) => region);
+  const awaited = round.members.filter((node) => !refused.includes(node));
+  const came = (await cameIn(round, context)).filter((node) => awaited.includes(node));
+  const time = context.now().getTime();
+  const over = time >= round.since + context.roundSeconds * 1000;
+  const set = round.phase === "agree" || round.phase === "open";
+  const enough = came.length >= (set ? setting.shares.threshold : setting.shares.survivors);
+  if (enough && (over || came.length === awaited.length)) {
+    if (round.phase !== "open") {
+      await next(round, came, setting, context);
+      return null;
+    }
+    const sum = await opened(round, came, context);
+    if (sum !== null) return sum;
+  }
+  if (instant(context.now()) >= standing.query.answerBy) {
+    await close(standing, "failed", reasonOf(round, came.length, setting.shares), context);
+  } else if (over && !enough && (round.phase === "share" || round.phase === "mask")) {
+    await again(round, setting.roster, context);
+  }
+  return null;
+}
+
+function reasonOf(
+  { phase }: Round,
+  came: number,
+  { n, survivors, threshold }: { n: number; survivors: number; threshold: number },
+): string {
+  return phase === "agree" || phase === "open"
+    ? `burnt: a set of regions was agreed on, but only ${came} of the ${threshold} that open it came back; the charge is kept`
+    : `${came} of ${n} regions took part; ${survivors} are needed, so that no mask opens for fewer`;
+}
+
+/** Phase k → phase k+1, with its set fixed, and every node told. Nothing if another step was faster. */
+async function next(
+  round: Round,
+  came: readonly string[],
+  setting: Setting,
+  context: Context & Rounds,
+): Promise<void> {
+  const phase = PHASES[PHASES.indexOf(round.phase) + 1];
+  if (phase === undefined) throw new Error("there is no phase after the last");
+  const messages = await messagesOf(round, MESSAGE[round.phase], context);
+  const sets = setsOf(
+    round,
+    messages.filter(({ node }) => came.includes(node)),
+    setting,
+  );
+  await move(round, { phase, ...sets }, context);
+}
+
+type Sets = Pick<Round, "members" | "second" | "session" | "u2" | "survivors">;
+
+/** The set that a phase leaves to the next one, and the hash that names it, as the nodes compute it. */
+function setsOf(round: Round, came: readonly Message[], setting: Setting): Sets {
+  const envelopes = came.map(({ envelope }) => envelope);
+  const members = came.map(({ node }) => node);
+  const { session, second, u2, survivors } = round;
+  const sets = { members, session, second, u2, survivors };
+  switch (round.phase) {
+    case "advertise":
+      return { ...sets, session: sessionOf(setting, openAdverts(setting, envelopes)) };
+    case "share": {
+      const commitments = openCommitments(setting, known(session), round.members, envelopes);
+      return { ...sets, second: members, u2: u2Of(known(session), commitments) };
+    }
+    case "mask": {
+      const within = { session: known(session), u2: known(u2) };
+      const masked = openMasked(setting, within, round.members, envelopes);
+      return { ...sets, survivors: survivorsHash(within.session, within.u2, survivorsOf(masked)) };
+    }
+    case "agree":
+    case "open":
+      return { ...sets, members: round.members }; // U3 stays U3, whoever has signed it.
+  }
+}
+
+function known(hash: Hash | null): Hash {
+  if (hash === null) throw new Error("a set is named before the phase that needs it");
+  return hash;
+}
+
+const again = (round: Round, roster: readonly string[], context: Context & Rounds): Promise<void> =>
+  move(
+    round,
+    {
+      attempt: round.attempt + 1,
+      phase: "advertise",
+      members: roster,
+      second: null,
+      session: null,
+      u2: null,
+      survivors: null,
+    },
+    context,
+  );
+
+async function move(
+  { query, attempt, phase }: Round,
+  to: Sets & { readonly phase: Phase; readonly attempt?: number },
+  { store, bell, now }: Context & Rounds,
+): Promise<void> {
+  await transact(store, async (database) => {
+    const moved = await database
+      .updateTable("round")
+      .set({
+        ...to,
+        members: JSON.stringify(to.members),
+        second: to.second === null ? null : JSON.stringify(to.second),
+        since: String(now().getTime()),
+      })
+      .where("query", "=", query)
+      .where("attempt", "=", attempt)
+      .where("phase", "=", phase)
+      .executeTakeFirst();
+    if (moved.numUpdatedRows > 0n) await addWork(database, query);
+  });
+  bell.ring();
+}
+
+/** The sum, or null while what has come does not open it. */
+async function opened(
+  round: Round,
+  came: readonly string[],
+  context: Context & Rounds,
+): Promise<SecureSum | null> {
+  const { setting, plan } = await settingOf(round.query, round.attempt, context);
+  const within = { session: known(round.session), u2: known(round.u2) };
+  const survivors = { session: within.session, survivors: known(round.survivors) };
+  const of = async (kind: Kind, nodes: readonly string[]) =>
+    (await messagesOf(round, kind, context)).filter(({ node }) => nodes.includes(node));
+  const envelopes = (messages: readonly Message[]) => messages.map(({ envelope }) => envelope);
+  const second = round.second ?? [];
+  const masked = await of("masked", round.members);
+  const openings = await of("opening", came);
+  const material = {
+    ...within,
+    adverts: openAdverts(setting, envelopes(await of("advert", setting.roster))),
+    commitments: openCommitments(setting, within.session, second, envelopes(await of("commitment", second))),
+    masked: openMasked(setting, within, round.members, envelopes(masked)),
+    openings: openings.map(({ envelope }) => openMessage(setting, "opening", Opening, envelope, survivors)),
+  };
+  try {
+    const chunk = (document: Hash, place: number) => readChunk(document, place, context);
+    const { bytes, unopened } = await openSum(setting, plan, material, chunk, nativePrimitives);
+    return { round, bytes, masked, agreements: await of("agreement", round.members), openings, unopened };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    context.logger.warn(
+      { query: round.query, code: error.code },
+      "the shares that came do not open the sum yet",
+    );
+    return null;
+  }
+}
+
+export async function readChunk(document: Hash, place: number, { store }: Context): Promise<Uint8Array> {
+  const { bytes } = await store.kysely
+    .selectFrom("chunk")
+    .select("bytes")
+    .where("document", "=", document)
+    .where("place", "=", place)
+    .executeTakeFirst()
+    .then((row) => row ?? { bytes: null });
+  if (bytes === null) throw unfit("a piece of a vector that is in the sum");
+  return bytes;
+}

@@ -1,0 +1,87 @@
+/**
+ * Hides a region's vector: sums times the scale, plus its share of the noise, plus masks that cancel in the sum of
+ * all, modulo 2^64. And keeps ready, committed to, the surplus of noise that was planned for missing regions.
+ */
+import type { Hash } from "../protocol/bytes.ts";
+import {
+  ANSWER,
+  type Mask,
+  type Primitives,
+  pairKey,
+  pieces,
+  type Stream,
+  Sum64,
+  selfKey,
+  signOf,
+} from "../protocol/mask.ts";
+import type { Plan } from "../protocol/plan.ts";
+import { surplusCommitment } from "../protocol/session.ts";
+import { hashNatively } from "../server/secure.ts";
+
+export type Pieces = { readonly chunks: readonly Uint8Array[]; readonly hashes: readonly Hash[] };
+export type Surplus = Pieces & { readonly salt: Uint8Array };
+
+export type MaskedVector = Pieces & {
+  /** For each step but the last, the noise of the components above it. */
+  readonly surplus: readonly Surplus[];
+  readonly commitments: readonly Hash[];
+};
+
+export type ToMask = {
+  readonly plan: Plan;
+  readonly sums: readonly bigint[];
+  readonly noise: readonly Float64Array[];
+  readonly session: Hash;
+  readonly u2: Hash;
+  readonly code: string;
+  readonly seed: Uint8Array;
+  readonly maskKey: Uint8Array;
+  /** The other members of U2, with their public mask keys. */
+  readonly peers: ReadonlyArray<{ readonly node: string; readonly key: Uint8Array }>;
+  readonly primitives: Primitives;
+  readonly salt: () => Uint8Array;
+};
+
+export function maskVector(input: ToMask): MaskedVector {
+  const { plan, sums, noise, session, u2, code, peers, primitives } = input;
+  const { shares } = plan;
+  if (shares === null) throw new RangeError("expected a plan with a secure sum");
+  const length = plan.length * plan.periods.length * 8;
+  const stream: Stream = { session, u2, vector: ANSWER, length };
+  const masks: Mask[] = [
+    { key: selfKey(primitives, input.seed, code, stream), sign: 1 },
+    ...peers.map(({ node, key }) => ({
+      key: pairKey(primitives, input.maskKey, key, [code, node], stream),
+      sign: signOf(code, node),
+    })),
+  ];
+  const masked = cut(length, (sum, offset) => {
+    sum.addBig(sums, offset / 8, shares.scale);
+    for (const component of noise) sum.addNumbers(component, offset / 8);
+    sum.addMasks(masks, primitives, offset, false);
+  });
+  const surplus = shares.steps.slice(0, -1).map((_, step): Surplus => {
+    const above = noise.slice(step + 1);
+    const pieces = cut(length, (sum, offset) => {
+      for (const component of above) sum.addNumbers(component, offset / 8);
+    });
+    return { ...pieces, salt: input.salt() };
+  });
+  const commitments = surplus.map(({ salt, hashes }, step) =>
+    surplusCommitment(session, code, step, salt, hashes),
+  );
+  return { ...masked, surplus, commitments };
+}
+
+/** What is opened when components up to this step are kept; null where nothing is left over. */
+export const surplusAbove = ({ surplus }: MaskedVector, step: number): Surplus | null =>
+  surplus[step] ?? null;
+
+function cut(length: number, fill: (sum: Sum64, offset: number) => void): Pieces {
+  const chunks = pieces(length).map((piece) => {
+    const sum = new Sum64(piece.length / 8);
+    fill(sum, piece.offset);
+    return sum.toBytes();
+  });
+  return { chunks, hashes: chunks.map(hashNatively) };
+}
