@@ -26,7 +26,7 @@ export const CoordinatorConfig = z.strictObject({
   releaseKey: z.string().max(1000),
   host: z.string().max(255).default("127.0.0.1"),
   port: z.int().min(0).max(65535).default(8700),
-  /** How long each round of a secure sum waits for regions that have not answered. */
+  /** How long each round of a secure sum waits for the next region before it goes on without the rest. */
   roundSeconds: z.number().min(0.1).max(3600).default(30),
   requestsPerMinute: z.int().min(1).max(10_000_000).default(6000),
   threads: z.int().min(1).max(256).default(2),

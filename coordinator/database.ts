@@ -33,7 +33,7 @@ export type CoordinatorDatabase = {
     query: string;
     attempt: number;
     phase: "advertise" | "share" | "mask" | "agree" | "open";
-    /** When the phase began, in milliseconds. */
+    /** When the phase began, or its latest message came, in milliseconds. */
     since: string;
     members: string;
     second: string | null;

@@ -74,7 +74,7 @@ export async function takeRound(
   const pieces = await checkKind(payload, phase, round, boxes, context);
   const row = { query, attempt, kind, node, id, pieces };
   await together(store, async (database) => {
-    await hold(round, database);
+    await hold(round, database, context.now());
     const kept = await database
       .insertInto("message")
       .values({ ...row, envelope: JSON.stringify(envelope), boxes: JSON.stringify(boxes) })
@@ -115,12 +115,15 @@ async function isKnown(
   return before !== undefined;
 }
 
-/** Refuses once the phase is over. Writes, not only reads: the step that ends it at the same moment conflicts. */
-async function hold(round: Round, database: Database): Promise<void> {
+/**
+ * Refuses once the phase is over. Writes, not only reads: the step that ends it at the same moment conflicts. And the
+ * time of the latest message, from which the phase waits for the next.
+ */
+async function hold(round: Round, database: Database, now: Date): Promise<void> {
   const { query, attempt, phase } = round;
   const held = await database
     .updateTable("round")
-    .set({ attempt })
+    .set({ since: String(now.getTime()) })
     .where("query", "=", query)
     .where("attempt", "=", attempt)
     .where("phase", "=", phase)
@@ -176,7 +179,7 @@ export async function takeChunk(document: Hash, bytes: Uint8Array, context: Cont
   if (round === null || round.attempt !== attempt || round.phase !== phase)
     throw new Refusal("round-late", "expected a piece of a vector while its round is on");
   await together(context.store, async (database) => {
-    await hold(round, database);
+    await hold(round, database, context.now());
     for (const place of places) {
       await database
         .insertInto("chunk")

@@ -17,7 +17,7 @@ export type Round = {
   readonly query: Hash;
   readonly attempt: number;
   readonly phase: Phase;
-  /** When the phase began, in milliseconds. */
+  /** When the phase began, or its latest message came, in milliseconds. */
   readonly since: number;
   /** Regions that the phase is put to: the roster, then U1, U2, and U3 for the last two. */
   readonly members: readonly string[];

@@ -34,7 +34,7 @@ import { close, type Standing } from "./standing.ts";
 
 export type Rounds = {
   readonly bell: Bell;
-  /** How long each phase waits for those who have not answered. */
+  /** How long each phase waits for the next message before it goes on without those who have not answered. */
   readonly roundSeconds: number;
   readonly logger: Logger;
 };
