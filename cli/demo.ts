@@ -16,16 +16,15 @@ import {
   writeDataset,
 } from "../protocol/catalogue.ts";
 import { parseJson } from "../protocol/json.ts";
-import { instant, RegionCode } from "../protocol/query.ts";
+import { RegionCode } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { ask, fillQuery, follow, signApproval, signQuery } from "./ask.ts";
-import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf } from "./journals.ts";
+import { askAll, askBothWays } from "./both.ts";
+import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_QUERY } from "./journals.ts";
 import { type Network, startNetwork } from "./network.ts";
 import { costText, tableOf } from "./print.ts";
 import { barOf } from "./progress.ts";
 import { writeText } from "./query.ts";
 import { REGIONS } from "./regions.ts";
-import { fetchResult } from "./result.ts";
 
 export type DemoOptions = {
   readonly once: boolean;
@@ -49,6 +48,8 @@ type Scenario = {
     readonly imports: () => Import[];
   }>;
   readonly queries: readonly unknown[];
+  /** A question to ask in both ways, of the regions and of the nation alone. */
+  readonly rare: object | null;
   readonly approvals: number;
 };
 
@@ -124,6 +125,20 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
     lap(`query-${releases.length}`, asking);
     say(text);
   }
+  if (scenario.rare !== null) {
+    const asking = performance.now();
+    const { text, both } = await askBothWays(network, scenario.approvals, scenario.rare);
+    for (const { status, asked, query, result } of both)
+      releases.push({
+        id: status.release,
+        query: asked,
+        title: query.title,
+        cells: result.cells,
+        document: result.envelope,
+      });
+    lap("both-ways", asking);
+    say(text);
+  }
   lap("total", started);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify({ releases, timings })}\n`);
   if (options.once) {
@@ -164,6 +179,11 @@ function madeUp({ regions: count, rows, seed }: DemoOptions, folder: string): Sc
       },
     })),
     queries: [{ ...DEMO_QUERY, minRegions: Math.min(DEMO_QUERY.minRegions, chosen.length) }],
+    // A secure sum of one region would be that region's figure.
+    rare:
+      chosen.length < 2
+        ? null
+        : { ...RARE_QUERY, minRegions: Math.min(RARE_QUERY.minRegions, chosen.length) },
     approvals: 2,
   };
 }
@@ -205,6 +225,7 @@ function fromFolder(folder: string, environment: Readonly<Record<string, string 
         }),
     })),
     queries: file.queries.map((name) => parseJson(read(name))),
+    rare: null,
     approvals: file.approvals,
   };
 }
@@ -246,47 +267,24 @@ async function importAll(
 }
 
 async function askOne(network: Network, scenario: Scenario, draft: unknown) {
-  const { made, client, nodes } = network;
-  const now = new Date();
-  const query = fillQuery(
-    {
-      answerBy: instant(new Date(now.getTime() + 120_000)),
-      expires: instant(new Date(now.getTime() + 60_000)),
-      ...(draft as object),
-    },
-    made.hash,
-    made.researcher.id,
-    now,
-  );
-  const envelope = signQuery(query, made.researcher.signer);
-  const asked = await ask(client, envelope, []);
-  const approvals = made.approvers
-    .slice(0, scenario.approvals)
-    .map((approver) => signApproval(asked, approver, now));
-  await ask(client, envelope, approvals);
-  const status = await follow(client, asked, 180);
-  const federation = nodes[0]?.answerer.federation;
-  if (federation === undefined) throw new Error("a federation has at least one node");
-  const codes = status.regions
-    .filter(({ code }) => code !== null)
-    .map(({ region, code }) => `${region} ${code}`);
-  if (status.release === null) {
-    throw new Refusal(
-      "release-unknown",
-      `the query ${status.state}: ${status.reason ?? ""} ${codes.join(", ")}`,
-    );
-  }
-  const { plan, release, envelope: signed, cells } = await fetchResult(client, federation, asked);
+  const { query, asked, status, result } = await askAll(network, scenario.approvals, draft);
+  const { plan, release, envelope, cells } = result;
   const names = new Map(scenario.regions.map(({ code, name }) => [code, name]));
   const missing = release.missing.map(({ region, reason }) => `${region} (${reason})`).join(", ");
+  const took = status.regions.filter(({ state }) => state === "answered").length;
   const text = [
     "",
-    `“${query.title}”, signed by a researcher, approved by ${approvals.length}, answered by ${release.answers.length} of ${status.regions.length} regions:`,
+    `“${query.title}”, signed by a researcher, approved by ${scenario.approvals}, answered by ${took} of ${status.regions.length} regions:`,
     tableOf(plan, cells, names),
     `± is half of the 95 % interval, of the noise alone. Cost: ${costText(plan)}.`,
     ...(missing === "" ? [] : [`Missing: ${missing}.`]),
-    "Checked here: the release's signature, each region's, and that the table is the sum of their answers.",
+    release.national === null
+      ? "Checked here: the release's signature, each region's, and that the table is the sum of their answers."
+      : `Checked here: the release's signature, and that ${release.national.agreements.length} regions signed which vectors it is the sum of.`,
     "",
   ].join("\n");
-  return { text, release: { id: status.release, query: asked, title: query.title, cells, document: signed } };
+  return {
+    text,
+    release: { id: status.release, query: asked, title: query.title, cells, document: envelope },
+  };
 }

@@ -53,6 +53,10 @@ export const CARE_EXPERIENCE: z.input<typeof Dataset> = {
         } as const,
       ]),
     ),
+    side_effects: {
+      kind: "boolean",
+      title: { sv: "Allvarliga biverkningar", en: "Serious side effects" },
+    },
   },
   budget: { rhoPerPeriod: "1/4", delta: "1e-9" },
 };
@@ -85,6 +89,8 @@ export function journalOf(region: Region, rows: number, seed: number): string {
     });
     return values[Math.max(0, index)] as T; // The list is not empty and the index within it.
   };
+  // A generator of its own: a rare event, twice as common among the young.
+  const rarely = seeded(seed * 1000 + 500 + Number.parseInt(region.code, 36));
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const regionEffect = DIMENSIONS.map(() => 4 * normal());
   const lines = [["person_id", "quarter", ...Object.keys(CARE_EXPERIENCE.columns)].join(",")];
@@ -105,7 +111,8 @@ export function journalOf(region: Region, rows: number, seed: number): string {
           64 + (regionEffect[index] ?? 0) - 2 * index + 0.6 * trend - (unit === "emergency" ? 8 : 0);
         return String(Math.max(0, Math.min(100, Math.round(centre + mood + 16 * normal()))));
       });
-      lines.push([id, QUARTERS[trend], sex, age, unit, target, ...scores].join(","));
+      const harmed = rarely() < (age === "16-29" ? 0.008 : 0.004);
+      lines.push([id, QUARTERS[trend], sex, age, unit, target, ...scores, harmed].join(","));
     }
   }
   return `${lines.join("\n")}\n`;
@@ -129,4 +136,24 @@ export const DEMO_QUERY = {
   minRegions: 15,
   pool: true,
   rho: "1/50",
+};
+
+/** Something rare, asked in both ways at the same ρ. */
+export const RARE_QUERY = {
+  dataset: "care-experience@1",
+  title: "Serious side effects among people of 16–29 years, 2026",
+  purpose: "To show what a secure sum is for: a number that is lost in the noise of 21 regions' own answers.",
+  periods: ["2026K1", "2026K2", "2026K3"],
+  where: {
+    and: [
+      { column: "age_group", in: ["16-29"] },
+      { column: "side_effects", in: [true] },
+    ],
+  },
+  groupBy: [],
+  measures: [{ id: "cases", kind: "count" }],
+  regions: "all",
+  minRegions: 15,
+  pool: true,
+  rho: "1/100",
 };

@@ -15,7 +15,7 @@ const digitsOf = (cell: Cell, kind: string): number => {
 };
 
 /** 71.2 ± 0.8; a share in percent; `..` where there is no value. */
-function figureText(cell: Cell, kind: string): string {
+export function figureText(cell: Cell, kind: string): string {
   if (cell.value === null || cell.low === null || cell.high === null) return cell.flag ?? "..";
   const scale = kind === "share" ? 100 : 1;
   const half = Math.max(cell.high - cell.value, cell.value - cell.low) * scale || 0;

@@ -67,6 +67,9 @@ export async function recompute(
   const openings = shown.openings.map((each: Envelope) =>
     openMessage(setting, "opening", Opening, each, within),
   );
+  const named = new Set(national.openings.map(({ hash }) => hash));
+  if (openings.length !== named.size || openings.some(({ id: document }) => !named.has(document)))
+    throw new Refusal("signature-invalid", "expected the openings that the release names");
   const bound = new Map<Hash, readonly Hash[]>([
     ...masked.map(({ id: document, payload }) => [document, payload.chunks] as const),
     ...openings.map(({ id: document, payload }) => [document, payload.surplus?.chunks ?? []] as const),

@@ -30,7 +30,7 @@ export async function dispatch(
       const since = String(now().getTime());
       await database
         .insertInto("round")
-        .values({ query: id, ...first, members, since, survivors: null })
+        .values({ query: id, ...first, members, since, version: 1, survivors: null })
         .execute();
     }
     await addWork(database, id);

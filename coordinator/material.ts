@@ -1,11 +1,13 @@
 /** Gives auditors of the directory what stands behind a secure sum, on a signed request that is kept. */
 import { type Hash, toBase64 } from "../protocol/bytes.ts";
 import { openMaterialRequest } from "../protocol/directory.ts";
-import type { Envelope, Kind } from "../protocol/envelope.ts";
+import { type Envelope, envelopeId, type Kind, unwrap } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
 import type { MaterialMessages } from "../protocol/material.ts";
 import { instant } from "../protocol/query.ts";
-import { Refusal } from "../protocol/refusal.ts";
-import type { Context } from "./intake.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { type NationalPart, Release } from "../protocol/release.ts";
+import { type Context, storedEnvelope } from "./intake.ts";
 import { messagesOf, type Round, roundOf } from "./rounds.ts";
 import { readChunk } from "./secure.ts";
 import { once } from "./write.ts";
@@ -13,18 +15,27 @@ import { once } from "./write.ts";
 const MAX_AGE = 15 * 60_000;
 
 /** The request, kept before anything is given; the round whose sum was released. */
-async function judged(envelope: Envelope, context: Context): Promise<Round> {
+async function judged(
+  envelope: Envelope,
+  context: Context,
+): Promise<{ round: Round; national: NationalPart }> {
   const { federation, store, now } = context;
   const { id, request } = openMaterialRequest(federation, envelope, now());
   if (Math.abs(Date.parse(request.time) - now().getTime()) > MAX_AGE)
     throw new Refusal("clock-skew", "expected a request signed within the last 15 minutes");
   const row = await store.kysely
     .selectFrom("release")
-    .select("query")
+    .select(["query", "envelope"])
     .where("id", "=", request.release)
     .executeTakeFirst();
   const round = row === undefined ? null : await roundOf(row.query, context);
-  if (round === null) throw new Refusal("release-unknown", "expected the id of a release with a secure sum");
+  const national =
+    row === undefined
+      ? null
+      : parseWith(Release, parseJson(unwrap(storedEnvelope(row.envelope), "release").body), "stored release")
+          .national;
+  if (round === null || national === null)
+    throw new Refusal("release-unknown", "expected the id of a release with a secure sum");
   const kept = { id, release: request.release, envelope: JSON.stringify(envelope), received: instant(now()) };
   await once(store, async (database) => {
     await database
@@ -33,11 +44,13 @@ async function judged(envelope: Envelope, context: Context): Promise<Round> {
       .onConflict((on) => on.column("id").doNothing())
       .execute();
   });
-  return round;
+  return { round, national };
 }
 
 export async function materialOf(envelope: Envelope, context: Context): Promise<MaterialMessages> {
-  const round = await judged(envelope, context);
+  const { round, national } = await judged(envelope, context);
+  // Those that the release names: one that was still on its way when the sum was opened has no part in it.
+  const named = new Set([...national.agreements, ...national.openings].map(({ hash }) => hash));
   const of = async (kind: Kind, nodes: readonly string[] | null) =>
     (await messagesOf(round, kind, context))
       .filter(({ node }) => nodes === null || nodes.includes(node))
@@ -46,8 +59,8 @@ export async function materialOf(envelope: Envelope, context: Context): Promise<
     adverts: await of("advert", null),
     commitments: await of("commitment", round.second),
     masked: await of("masked", round.members),
-    agreements: await of("agreement", round.members),
-    openings: await of("opening", round.members),
+    agreements: (await of("agreement", round.members)).filter((each) => named.has(envelopeId(each))),
+    openings: (await of("opening", round.members)).filter((each) => named.has(envelopeId(each))),
   };
 }
 
@@ -55,7 +68,7 @@ export async function pieceOf(
   { request, document, place }: { request: Envelope; document: Hash; place: number },
   context: Context,
 ): Promise<string> {
-  const round = await judged(request, context);
+  const { round } = await judged(request, context);
   const { node } =
     (await context.store.kysely
       .selectFrom("message")

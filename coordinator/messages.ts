@@ -2,6 +2,7 @@
  * Intake of a secure sum's messages and of the pieces of vectors they bind. Judged, stored, acknowledged; what comes
  * after its phase is over is not taken, so that a vector that was left out can never be added later.
  */
+import { sql } from "kysely";
 import type { z } from "zod";
 import type { Hash } from "../protocol/bytes.ts";
 import { nodeOf } from "../protocol/directory.ts";
@@ -123,7 +124,7 @@ async function hold(round: Round, database: Database, now: Date): Promise<void> 
   const { query, attempt, phase } = round;
   const held = await database
     .updateTable("round")
-    .set({ since: String(now.getTime()) })
+    .set((row) => ({ since: String(now.getTime()), version: sql<number>`${row.ref("version")} + 1` }))
     .where("query", "=", query)
     .where("attempt", "=", attempt)
     .where("phase", "=", phase)

@@ -19,6 +19,8 @@ export type Round = {
   readonly phase: Phase;
   /** When the phase began, or its latest message came, in milliseconds. */
   readonly since: number;
+  /** Of the state that was read: a step on another one is not taken. */
+  readonly version: number;
   /** Regions that the phase is put to: the roster, then U1, U2, and U3 for the last two. */
   readonly members: readonly string[];
   /** U2, whose masks cancel, once it is fixed. */

@@ -55,8 +55,9 @@ export async function turn(standing: Standing, context: Context & Rounds): Promi
   if (round === null) throw new Error("a query with a secure sum was dispatched without a round");
   const { setting } = await settingOf(standing.id, round.attempt, context);
   const refused = standing.outcomes.filter(({ kind }) => kind === "refusal").map(({ region }) => region);
-  const awaited = round.members.filter((node) => !refused.includes(node));
-  const came = (await cameIn(round, context)).filter((node) => awaited.includes(node));
+  const came = await cameIn(round, context);
+  // Whoever has come has come, whatever it says later: the sets are all that is stored, so that auditors find the same.
+  const awaited = round.members.filter((node) => came.includes(node) || !refused.includes(node));
   const time = context.now().getTime();
   const over = time >= round.since + context.roundSeconds * 1000;
   const set = round.phase === "agree" || round.phase === "open";
@@ -87,7 +88,7 @@ function reasonOf(
     : `${came} of ${n} regions took part; ${survivors} are needed, so that no mask opens for fewer`;
 }
 
-/** Phase k → phase k+1, with its set fixed, and every node told. Nothing if another step was faster. */
+/** Phase k → phase k+1, with its set fixed, and every node told. Nothing if something came meanwhile: then it counts. */
 async function next(
   round: Round,
   came: readonly string[],
@@ -152,7 +153,7 @@ const again = (round: Round, roster: readonly string[], context: Context & Round
   );
 
 async function move(
-  { query, attempt, phase }: Round,
+  { query, version }: Round,
   to: Sets & { readonly phase: Phase; readonly attempt?: number },
   { store, bell, now }: Context & Rounds,
 ): Promise<void> {
@@ -164,10 +165,10 @@ async function move(
         members: JSON.stringify(to.members),
         second: to.second === null ? null : JSON.stringify(to.second),
         since: String(now().getTime()),
+        version: version + 1,
       })
       .where("query", "=", query)
-      .where("attempt", "=", attempt)
-      .where("phase", "=", phase)
+      .where("version", "=", version)
       .executeTakeFirst();
     if (moved.numUpdatedRows > 0n) await addWork(database, query);
   });

@@ -1,0 +1,69 @@
+/** Asks a question of a running network to its end, and one question in both ways, so that they stand side by side. */
+import type { Hash } from "../protocol/bytes.ts";
+import { instant, type Query } from "../protocol/query.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import type { Cell } from "../protocol/release.ts";
+import type { QueryStatus } from "../protocol/routes.ts";
+import { ask, fillQuery, follow, signApproval, signQuery } from "./ask.ts";
+import type { Network } from "./network.ts";
+import { figureText } from "./print.ts";
+import { fetchResult, type Result } from "./result.ts";
+
+export type Asked = {
+  readonly query: Query;
+  readonly asked: Hash;
+  readonly status: QueryStatus;
+  readonly result: Result;
+};
+
+/** Signed, submitted, approved, answered, and the release checked. Throws a refusal that says why there is none. */
+export async function askAll(network: Network, approvals: number, draft: unknown): Promise<Asked> {
+  const { made, client, nodes } = network;
+  const now = new Date();
+  const later = (seconds: number) => instant(new Date(now.getTime() + seconds * 1000));
+  const times = { answerBy: later(120), expires: later(60) };
+  const query = fillQuery({ ...times, ...(draft as object) }, made.hash, made.researcher.id, now);
+  const envelope = signQuery(query, made.researcher.signer);
+  const asked = await ask(client, envelope, []);
+  const signed = made.approvers.slice(0, approvals).map((approver) => signApproval(asked, approver, now));
+  await ask(client, envelope, signed);
+  const status = await follow(client, asked, 180);
+  const federation = nodes[0]?.answerer.federation;
+  if (federation === undefined) throw new Error("a federation has at least one node");
+  if (status.release === null) {
+    const codes = status.regions.flatMap(({ region, code }) => (code === null ? [] : [`${region} ${code}`]));
+    throw new Refusal(
+      "release-unknown",
+      `the query ${status.state}: ${status.reason ?? ""} ${codes.join(", ")}`,
+    );
+  }
+  return { query, asked, status, result: await fetchResult(client, federation, asked) };
+}
+
+/** The same question at the same ρ, of the regions and of the nation alone. */
+export async function askBothWays(
+  network: Network,
+  approvals: number,
+  draft: object,
+): Promise<{ text: string; both: readonly Asked[] }> {
+  const regions = await askAll(network, approvals, { ...draft, release: "regions" });
+  const national = await askAll(network, approvals, { ...draft, release: "national" });
+  const [apart, together] = [nationOf(regions), nationOf(national)];
+  const width = ({ low, high }: Cell) => (high ?? 0) - (low ?? 0);
+  const line = (name: string, cell: Cell) =>
+    `  ${name}${figureText(cell, "count").padStart(24)}    95 %: ${cell.low?.toFixed(0)} to ${cell.high?.toFixed(0)}`;
+  const text = [
+    `“${regions.query.title}”, something rare, in the nation, asked in both ways with ρ = ${regions.query.rho}:`,
+    line("release regions   each region adds all of the noise      ", apart),
+    line("release national  regions add shares of it, behind masks ", together),
+    `The same ρ, an interval ${(width(apart) / width(together)).toFixed(1)} times as narrow; and nobody, the coordinator included, saw any region's figure.`,
+    "",
+  ].join("\n");
+  return { text, both: [regions, national] };
+}
+
+function nationOf({ result }: Asked): Cell {
+  const cell = result.cells.find(({ at }) => at["region"] === "00");
+  if (cell === undefined) throw new Error("a release has the nation's figure");
+  return cell;
+}

@@ -1,0 +1,120 @@
+/** Federations whose parties run as processes of their own, to be killed at any step and started again. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/ask.ts";
+import { makeFederation } from "../../cli/federation.ts";
+import type { NodeDatabase } from "../../node/database.ts";
+import { checkLedger } from "../../node/ledger.ts";
+import { writeDataset } from "../../protocol/catalogue.ts";
+import { type Client, clientOf } from "../../protocol/client.ts";
+import { type Envelope, envelopeId } from "../../protocol/envelope.ts";
+import { openStore } from "../../server/database.ts";
+import { databaseUrlFor, type Engine, temporaryFolder } from "./engines.ts";
+import { CARE, DRAFT, now } from "./federation.ts";
+import { freePort } from "./process.ts";
+
+/** Calls until it gets through: the party on the other side is being killed. */
+export async function retry<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const refused =
+        error instanceof Error &&
+        "code" in error &&
+        error.name === "Refusal" &&
+        (error as { status?: number }).status !== 503;
+      if (attempt > 200 || refused) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+export async function setUp(engine: Engine, codes: readonly string[], roundSeconds = 10) {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const plan = {
+    name: "Kill",
+    regions: codes.map((code) => ({ code, name: code })),
+    datasets: [writeDataset({ ...CARE, budget: { rhoPerPeriod: "100", delta: "1e-9" } })],
+    approvals: 1,
+  };
+  const address = `http://127.0.0.1:${port}`;
+  const made = makeFederation(folder.path, plan, now(), address);
+  const coordinator = join(folder.path, "coordinator.json");
+  const url = await databaseUrlFor(engine);
+  writeFileSync(
+    coordinator,
+    JSON.stringify({
+      ...made.coordinator,
+      port,
+      roundSeconds,
+      ...(url === undefined ? {} : { databaseUrl: url }),
+    }),
+  );
+  const configs = new Map<string, string>();
+  for (const { code, folder: own, config } of made.nodes) {
+    const path = join(own, "node.json");
+    const databaseUrl = await databaseUrlFor(engine);
+    writeFileSync(
+      path,
+      JSON.stringify({ ...config, tick: 1, ...(databaseUrl === undefined ? {} : { databaseUrl }) }),
+    );
+    configs.set(code, path);
+  }
+  const client = clientOf(address, globalThis.fetch);
+  return { folder, made, client, coordinator, configs };
+}
+
+export type Setting = Awaited<ReturnType<typeof setUp>>;
+
+export async function submit({ made, client }: Setting, more: object = {}): Promise<string> {
+  const envelope = signQuery(
+    fillQuery(
+      { ...DRAFT, periods: ["2025K1", "2025K2"], minRegions: 2, ...more },
+      made.hash,
+      "researcher",
+      now(),
+    ),
+    made.researcher.signer,
+  );
+  const id = envelopeId(envelope);
+  const [approver] = made.approvers;
+  if (approver === undefined) throw new Error("there is an approver");
+  const approval = signApproval(id, approver, now());
+  // A client that does not know whether it got through sends the same documents again: that is harmless.
+  await retry(() => ask(client, envelope, [approval]));
+  return id;
+}
+
+export async function released(client: Client, id: string): Promise<Envelope[]> {
+  const status = await retry(() => follow(client, id, 60));
+  expect(status.state).toBe("released");
+  const { answers } = await retry(() => client("getAnswers", { params: { id: status.release ?? "" } }));
+  return answers;
+}
+
+/** What a node has stored, read from its database while it is stopped. */
+export async function storedAnswers(
+  config: string,
+): Promise<{ answers: Map<string, Envelope>; charged: string[]; broken: number | null }> {
+  const { data, databaseUrl } = JSON.parse(readFileSync(config, "utf8")) as {
+    data: string;
+    databaseUrl?: string;
+  };
+  const store = await openStore<NodeDatabase>("node", { data, databaseUrl, threads: 1, memory: "500MB" });
+  const rows = await store.kysely.selectFrom("answer").select(["query", "envelope"]).execute();
+  const charged = await store.kysely.selectFrom("ledger_entry").select("query").execute();
+  const broken = await checkLedger(store);
+  await store.close();
+  return {
+    answers: new Map(
+      rows.flatMap(({ query, envelope }) =>
+        envelope === null ? [] : [[query, JSON.parse(envelope) as Envelope]],
+      ),
+    ),
+    charged: charged.map(({ query }) => query),
+    broken,
+  };
+}
