@@ -20,6 +20,7 @@ import {
   survivorsOf,
   u2Of,
 } from "../protocol/session.ts";
+import { stepOf } from "../protocol/shares.ts";
 import { openSum } from "../protocol/unmask.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { Party } from "./ask.ts";
@@ -87,5 +88,11 @@ export async function recompute(
   const { bytes, unopened } = await openSum(setting, plan, material, piece, nativePrimitives);
   if (hashOf(bytes) !== national.sum)
     throw new Refusal("signature-invalid", "expected the published sum to be the sum of the masked vectors");
+  const said = survivors.flatMap(({ node }) =>
+    national.openings.some(({ region, surplus }) => region === node && surplus) ? [] : [node],
+  );
+  const left = stepOf(plan.shares, plan.shares.n - survivors.length) < plan.shares.steps.length - 1;
+  if (left && said.join() !== unopened.join())
+    throw new Refusal("signature-invalid", "expected the surplus noise taken away that the release says");
   return { survivors: survivors.map(({ node }) => node), unopened };
 }

@@ -8,9 +8,11 @@ import { type Envelope, envelopeId, open, unwrap } from "../protocol/envelope.ts
 import { parseJson } from "../protocol/json.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
+import { format } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { type Cell, cellsOf, Release, readCells, writeCells } from "../protocol/release.ts";
 import { openAgreements, survivorsHash } from "../protocol/session.ts";
+import { releasedVariance } from "../protocol/shares.ts";
 
 export type Result = {
   readonly query: Query;
@@ -72,7 +74,7 @@ async function nationalOf(
   const { shares } = planIn(federation, query);
   if (national === null || shares === null)
     throw new Refusal("signature-invalid", "expected a release with a secure sum");
-  const { attempt, session, u2 } = national;
+  const { attempt, session, u2, openings } = national;
   const roster = rosterOf(federation, query);
   const survivors = national.survivors.map(({ region, masked }) => ({ node: region, masked }));
   if (survivors.length < shares.survivors || survivors.some(({ node }) => !roster.includes(node)))
@@ -83,12 +85,21 @@ async function nationalOf(
   const bytes = fromBase64(sum);
   if (hashOf(bytes) !== national.sum)
     throw new Refusal("signature-invalid", "expected the sum that the release is bound to");
-  const opened = national.openings.filter(({ surplus }) => surplus).length;
-  return {
-    sum: decodeVector(bytes),
-    survivors: survivors.map(({ node }) => node),
-    unopened: survivors.length - opened,
-  };
+  const codes = survivors.map(({ node }) => node);
+  const openers = openings.map(({ region }) => region);
+  if (new Set(openers).size !== openers.length || openers.some((node) => !codes.includes(node)))
+    throw new Refusal("signature-invalid", "expected openings of survivors, one each");
+  const unopened = codes.length - openings.filter(({ surplus }) => surplus).length;
+  const noise = shares.vectors.map((_, vector) =>
+    format(releasedVariance(shares, vector, shares.n - codes.length, unopened)),
+  );
+  if (
+    national.scale !== shares.scale.toString() ||
+    national.noise.length !== noise.length ||
+    national.noise.some(({ variance }, vector) => variance !== noise[vector])
+  )
+    throw new Refusal("signature-invalid", "expected the scale and the noise that the plan says");
+  return { sum: decodeVector(bytes), survivors: codes, unopened };
 }
 
 function answersOf(

@@ -21,7 +21,7 @@ export type Collected = {
 };
 
 /** What a further approval, or a little time, can still turn into an answer. */
-const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "approvals-missing",
   "query-not-yet-valid",
 ]);

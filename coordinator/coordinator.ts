@@ -97,8 +97,8 @@ export async function startCoordinator(
       await advance(id, context);
     } catch (error) {
       // A refusal here is a query whose documents stopped standing (a key's time ran out): it waits to expire.
-      if (!(error instanceof Refusal))
-        logger.error({ error: nameOf(error), query: id }, "a step failed; tried again in a second");
+      if (error instanceof Refusal) logger.warn({ code: error.code, query: id }, "a query waits");
+      else logger.error({ error: nameOf(error), query: id }, "a step failed; tried again in a second");
     }
   };
   // Many answers come at once: one step after the last of them does for all.
@@ -119,6 +119,13 @@ export async function startCoordinator(
     () => void sweep().catch((error) => logger.error({ error: nameOf(error) }, "sweep failed")),
     Math.min(1000, config.roundSeconds * 500),
   );
+  // While this was off nobody could come: waiting begins anew.
+  const time = String(now().getTime());
+  await store.kysely
+    .updateTable("round")
+    .set({ since: time, began: time })
+    .where("query", "in", (rows) => rows.selectFrom("query").select("id").where("state", "=", "open"))
+    .execute();
   await sweep();
 
   const ready = () =>

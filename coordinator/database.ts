@@ -33,11 +33,14 @@ export type CoordinatorDatabase = {
     query: string;
     attempt: number;
     phase: "advertise" | "share" | "mask" | "agree" | "open";
-    /** When the phase began, or its latest message came, in milliseconds. */
+    /** When the phase began, or its latest new message came, in milliseconds. */
     since: string;
+    /** When the phase began, in milliseconds. */
+    began: string;
     /** Counts all that comes and every step, so that a step that did not see the latest is not taken. */
     version: number;
     members: string;
+    first: string | null;
     second: string | null;
     session: string | null;
     u2: string | null;
@@ -73,7 +76,7 @@ const TABLES = [
   "create table if not exists work (sequence integer primary key, query varchar not null)",
   "create table if not exists answer (query varchar not null, region varchar not null, kind varchar not null, id varchar not null, code varchar, envelope varchar not null, primary key (query, region))",
   "create table if not exists release (id varchar primary key, query varchar not null unique, envelope varchar not null, cells varchar not null, sum varchar)",
-  "create table if not exists round (query varchar primary key, attempt integer not null, phase varchar not null, since varchar not null, version integer not null, members varchar not null, second varchar, session varchar, u2 varchar, survivors varchar)",
+  "create table if not exists round (query varchar primary key, attempt integer not null, phase varchar not null, since varchar not null, began varchar not null, version integer not null, members varchar not null, first varchar, second varchar, session varchar, u2 varchar, survivors varchar)",
   "create table if not exists message (query varchar not null, attempt integer not null, kind varchar not null, node varchar not null, id varchar not null, envelope varchar not null, boxes varchar not null, pieces integer not null, primary key (query, attempt, kind, node))",
   "create table if not exists chunk (document varchar not null, place integer not null, bytes bytea not null, primary key (document, place))",
   "create table if not exists request (id varchar primary key, release varchar not null, envelope varchar not null, received varchar not null)",

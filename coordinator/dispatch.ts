@@ -25,12 +25,13 @@ export async function dispatch(
       .executeTakeFirst();
     if (opened.numUpdatedRows === 0n) return;
     if (query.release !== "regions") {
-      const first = { attempt: 1, phase: "advertise" as const, second: null, session: null, u2: null };
+      const start = { attempt: 1, phase: "advertise" as const, version: 1 };
+      const sets = { first: null, second: null, session: null, u2: null, survivors: null };
       const members = JSON.stringify(roster);
       const since = String(now().getTime());
       await database
         .insertInto("round")
-        .values({ query: id, ...first, members, since, version: 1, survivors: null })
+        .values({ query: id, ...start, ...sets, members, since, began: since })
         .execute();
     }
     await addWork(database, id);

@@ -56,7 +56,7 @@ export async function materialOf(envelope: Envelope, context: Context): Promise<
       .filter(({ node }) => nodes === null || nodes.includes(node))
       .map((message) => message.envelope);
   return {
-    adverts: await of("advert", null),
+    adverts: await of("advert", round.first),
     commitments: await of("commitment", round.second),
     masked: await of("masked", round.members),
     agreements: (await of("agreement", round.members)).filter((each) => named.has(envelopeId(each))),

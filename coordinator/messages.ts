@@ -4,7 +4,7 @@
  */
 import { sql } from "kysely";
 import type { z } from "zod";
-import type { Hash } from "../protocol/bytes.ts";
+import { fromBase64, type Hash } from "../protocol/bytes.ts";
 import { nodeOf } from "../protocol/directory.ts";
 import { type Envelope, open, payloadType, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
@@ -22,10 +22,10 @@ import {
   type Phase,
   unfit,
 } from "../protocol/session.ts";
-import { hashNatively } from "../server/secure.ts";
+import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { CoordinatorStore } from "./database.ts";
 import { type Context, storedEnvelope } from "./intake.ts";
-import { plannedOf, type Round, roundOf } from "./rounds.ts";
+import { messagesOf, plannedOf, type Round, roundOf } from "./rounds.ts";
 import { together } from "./write.ts";
 
 const SCHEMAS = {
@@ -75,13 +75,20 @@ export async function takeRound(
   const pieces = await checkKind(payload, phase, round, boxes, context);
   const row = { query, attempt, kind, node, id, pieces };
   await together(store, async (database) => {
+    if (await isKnown(id, row, database)) return;
     await hold(round, database, context.now());
-    const kept = await database
+    await database
       .insertInto("message")
       .values({ ...row, envelope: JSON.stringify(envelope), boxes: JSON.stringify(boxes) })
-      .onConflict((on) => on.columns(["query", "attempt", "kind", "node"]).doNothing())
-      .executeTakeFirst();
-    if (!kept.numInsertedOrUpdatedRows) await isKnown(id, row, database);
+      .execute();
+    // Whoever takes part now has changed its mind: approvals that were missing have come.
+    if (phase === "advertise")
+      await database
+        .deleteFrom("answer")
+        .where("query", "=", query)
+        .where("region", "=", node)
+        .where("kind", "=", "refusal")
+        .execute();
   });
   return { id, query };
 }
@@ -145,6 +152,13 @@ async function checkKind(
   if (to.size !== boxes.length || to.size !== others.length || others.some((node) => !to.has(node)))
     throw unfit("a sealed share for each other region of the round, and none elsewhere");
   const { plan, query } = await plannedOf(round.query, context);
+  if ("mask" in payload && "channel" in payload) await checkKeys(payload, round, context);
+  if ("self" in payload) {
+    const gone = (round.second ?? []).filter((node) => !round.members.includes(node));
+    const lists = [payload.self, payload.mask].map((shares) => shares.map(({ of }) => of).join());
+    if (lists[0] !== round.members.join() || lists[1] !== gone.join())
+      throw unfit("one share of each survivor's seed, and of each missing region's mask key");
+  }
   if (phase === "advertise" && query.release === "both") {
     const answered = await context.store.kysely
       .selectFrom("answer")
@@ -161,6 +175,23 @@ async function checkKind(
   if (list.length !== count) throw unfit(`${count} pieces of the vector`);
   return count;
 }
+
+/** What a node would refuse in an advert is refused here, or one region could stop all the others. */
+async function checkKeys(advert: Advert, round: Round, context: Context): Promise<void> {
+  if (advert.directory !== context.federation.hash)
+    throw new Refusal("directory-unknown", "expected an advert bound to the directory that is in force");
+  const keys = [advert.channel, advert.mask];
+  // X25519 with a key of ours throws where the other is of small order.
+  for (const key of keys) nativePrimitives.agree(PROBE, fromBase64(key));
+  const others = (await messagesOf(round, "advert", context)).filter(({ node }) => node !== advert.node);
+  const taken = others.flatMap(({ envelope }) => {
+    const { channel, mask } = parseWith(Advert, parseJson(unwrap(envelope, "advert").body), "stored advert");
+    return [channel, mask];
+  });
+  if (advert.channel === advert.mask || keys.some((key) => taken.includes(key))) throw unfit("each key once");
+}
+
+const PROBE = new Uint8Array(32).fill(1);
 
 /** A piece that a stored message binds by hash. Anyone may bring it: it can be no other. */
 export async function takeChunk(document: Hash, bytes: Uint8Array, context: Context): Promise<Taken> {
@@ -180,14 +211,17 @@ export async function takeChunk(document: Hash, bytes: Uint8Array, context: Cont
   if (round === null || round.attempt !== attempt || round.phase !== phase)
     throw new Refusal("round-late", "expected a piece of a vector while its round is on");
   await together(context.store, async (database) => {
+    const there = await database
+      .selectFrom("chunk")
+      .select("place")
+      .where("document", "=", document)
+      .where("place", "in", places)
+      .execute();
+    const wanted = places.filter((place) => !there.some((row) => row.place === place));
+    if (wanted.length === 0) return;
     await hold(round, database, context.now());
-    for (const place of places) {
-      await database
-        .insertInto("chunk")
-        .values({ document, place, bytes })
-        .onConflict((on) => on.columns(["document", "place"]).doNothing())
-        .execute();
-    }
+    for (const place of wanted)
+      await database.insertInto("chunk").values({ document, place, bytes }).execute();
   });
   return { id: document, query };
 }

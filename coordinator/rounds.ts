@@ -17,12 +17,16 @@ export type Round = {
   readonly query: Hash;
   readonly attempt: number;
   readonly phase: Phase;
-  /** When the phase began, or its latest message came, in milliseconds. */
+  /** When the phase began, or its latest new message came, in milliseconds. */
   readonly since: number;
+  /** When the phase began, in milliseconds. */
+  readonly began: number;
   /** Of the state that was read: a step on another one is not taken. */
   readonly version: number;
   /** Regions that the phase is put to: the roster, then U1, U2, and U3 for the last two. */
   readonly members: readonly string[];
+  /** U1, whose adverts name the session, once it is fixed. */
+  readonly first: readonly string[] | null;
   /** U2, whose masks cancel, once it is fixed. */
   readonly second: readonly string[] | null;
   readonly session: Hash | null;
@@ -38,8 +42,16 @@ export async function roundOf(query: string, { store }: Context): Promise<Round 
     .executeTakeFirst();
   if (row === undefined) return null;
   const list = (text: string) => JSON.parse(text) as string[]; // Our own text.
-  const second = row.second === null ? null : list(row.second);
-  return { ...row, since: Number(row.since), members: list(row.members), second };
+  const set = (text: string | null) => (text === null ? null : list(text));
+  const { since, began, members, first, second } = row;
+  return {
+    ...row,
+    since: Number(since),
+    began: Number(began),
+    members: list(members),
+    first: set(first),
+    second: set(second),
+  };
 }
 
 export type Message = {
@@ -138,24 +150,28 @@ export async function settingOf(
 
 /** What every member of a phase is shown: fixed when the phase begins, so read once for all their polls. */
 type Shown = {
-  readonly of: string;
   readonly query: Envelope;
   readonly approvals: Envelope[];
   readonly round: Exclude<RoundState, { phase: "mask" }> | null;
   /** For the phase `mask`, in which each is shown the shares sealed for it. */
   readonly commitments: readonly Message[];
 };
-const shown = new WeakMap<Context["store"], Shown>();
+const shown = new WeakMap<Context["store"], Map<string, Shown>>();
+const MOST_SHOWN = 10;
 
 /** The query and where its round stands, after the phase `advertise`, as a member is shown it. */
 export async function itemIn(round: Round, node: string, context: Context): Promise<WorkItem> {
   const { attempt, phase } = round;
   const of = JSON.stringify([round.query, attempt, phase]);
-  let known = shown.get(context.store);
-  if (known?.of !== of) {
+  const all = shown.get(context.store) ?? new Map<string, Shown>();
+  shown.set(context.store, all);
+  let known = all.get(of);
+  if (known === undefined) {
     const { envelope, approvals } = await standingOf(round.query, context);
-    known = { of, query: envelope, approvals: [...approvals], ...(await shownIn(round, context)) };
-    shown.set(context.store, known);
+    known = { query: envelope, approvals: [...approvals], ...(await shownIn(round, context)) };
+    const [oldest] = all.keys();
+    if (all.size >= MOST_SHOWN && oldest !== undefined) all.delete(oldest);
+    all.set(of, known);
   }
   const { query, approvals, commitments } = known;
   if (known.round !== null) return { query, approvals, round: known.round };

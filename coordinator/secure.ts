@@ -27,6 +27,8 @@ import { openSum } from "../protocol/unmask.ts";
 import { transact } from "../server/database.ts";
 import type { Logger } from "../server/log.ts";
 import { nativePrimitives } from "../server/secure.ts";
+import { MAY_YET_ANSWER } from "./combine.ts";
+import type { CoordinatorStore } from "./database.ts";
 import type { Bell } from "./dispatch.ts";
 import { addWork, type Context } from "./intake.ts";
 import { cameIn, type Message, messagesOf, type Round, roundOf, settingOf } from "./rounds.ts";
@@ -49,6 +51,11 @@ export type SecureSum = {
   readonly unopened: readonly string[];
 };
 
+/** However often a message comes late, a phase lasts no longer than this many waits. */
+const MOST_WAITS = 10;
+/** So often it is tried anew: regions that stop every attempt would otherwise keep all others at work for ever. */
+const MOST_ATTEMPTS = 10;
+
 /** One step, if there is one to take now; the sum, once it is open. */
 export async function turn(standing: Standing, context: Context & Rounds): Promise<SecureSum | null> {
   const round = await roundOf(standing.id, context);
@@ -59,20 +66,28 @@ export async function turn(standing: Standing, context: Context & Rounds): Promi
   // Whoever has come has come, whatever it says later: the sets are all that is stored, so that auditors find the same.
   const awaited = round.members.filter((node) => came.includes(node) || !refused.includes(node));
   const time = context.now().getTime();
-  const over = time >= round.since + context.roundSeconds * 1000;
+  const wait = context.roundSeconds * 1000;
+  const late = instant(context.now()) >= standing.query.answerBy;
+  const over = late || time >= round.since + wait || time >= round.began + MOST_WAITS * wait;
   const set = round.phase === "agree" || round.phase === "open";
   const enough = came.length >= (set ? setting.shares.threshold : setting.shares.survivors);
   if (enough && (over || came.length === awaited.length)) {
-    if (round.phase !== "open") {
+    if (round.phase === "open") {
+      const sum = await opened(round, came, context);
+      if (sum !== null) return sum;
+    } else if (!late) {
       await next(round, came, setting, context);
       return null;
     }
-    const sum = await opened(round, came, context);
-    if (sum !== null) return sum;
   }
-  if (instant(context.now()) >= standing.query.answerBy) {
+  const short = over && !enough && (round.phase === "share" || round.phase === "mask");
+  // Those who will not take part are known at once: there is nothing to wait for.
+  const never = standing.outcomes.filter(({ code }) => code !== null && !MAY_YET_ANSWER.has(code)).length;
+  const hopeless = round.phase === "advertise" && setting.shares.n - never < setting.shares.survivors;
+  if (late || hopeless || (short && round.attempt >= MOST_ATTEMPTS)) {
     await close(standing, "failed", reasonOf(round, came.length, setting.shares), context);
-  } else if (over && !enough && (round.phase === "share" || round.phase === "mask")) {
+    await forget(round, context);
+  } else if (short) {
     await again(round, setting.roster, context);
   }
   return null;
@@ -84,7 +99,7 @@ function reasonOf(
   { n, survivors, threshold }: { n: number; survivors: number; threshold: number },
 ): string {
   return phase === "agree" || phase === "open"
-    ? `burnt: a set of regions was agreed on, but only ${came} of the ${threshold} that open it came back; the charge is kept`
+    ? `burnt: a set of regions was agreed on, but ${came} came back where ${threshold} with true shares open it; the charge is kept`
     : `${came} of ${n} regions took part; ${survivors} are needed, so that no mask opens for fewer`;
 }
 
@@ -106,17 +121,17 @@ async function next(
   await move(round, { phase, ...sets }, context);
 }
 
-type Sets = Pick<Round, "members" | "second" | "session" | "u2" | "survivors">;
+type Sets = Pick<Round, "members" | "first" | "second" | "session" | "u2" | "survivors">;
 
 /** The set that a phase leaves to the next one, and the hash that names it, as the nodes compute it. */
 function setsOf(round: Round, came: readonly Message[], setting: Setting): Sets {
   const envelopes = came.map(({ envelope }) => envelope);
   const members = came.map(({ node }) => node);
-  const { session, second, u2, survivors } = round;
-  const sets = { members, session, second, u2, survivors };
+  const { session, first, second, u2, survivors } = round;
+  const sets = { members, session, first, second, u2, survivors };
   switch (round.phase) {
     case "advertise":
-      return { ...sets, session: sessionOf(setting, openAdverts(setting, envelopes)) };
+      return { ...sets, first: members, session: sessionOf(setting, openAdverts(setting, envelopes)) };
     case "share": {
       const commitments = openCommitments(setting, known(session), round.members, envelopes);
       return { ...sets, second: members, u2: u2Of(known(session), commitments) };
@@ -144,6 +159,7 @@ const again = (round: Round, roster: readonly string[], context: Context & Round
       attempt: round.attempt + 1,
       phase: "advertise",
       members: roster,
+      first: null,
       second: null,
       session: null,
       u2: null,
@@ -153,26 +169,62 @@ const again = (round: Round, roster: readonly string[], context: Context & Round
   );
 
 async function move(
-  { query, version }: Round,
+  round: Round,
   to: Sets & { readonly phase: Phase; readonly attempt?: number },
-  { store, bell, now }: Context & Rounds,
+  context: Context & Rounds,
 ): Promise<void> {
-  await transact(store, async (database) => {
+  const { query, version } = round;
+  const list = (set: readonly string[] | null) => (set === null ? null : JSON.stringify(set));
+  const time = String(context.now().getTime());
+  await transact(context.store, async (database) => {
     const moved = await database
       .updateTable("round")
       .set({
         ...to,
         members: JSON.stringify(to.members),
-        second: to.second === null ? null : JSON.stringify(to.second),
-        since: String(now().getTime()),
+        first: list(to.first),
+        second: list(to.second),
+        since: time,
+        began: time,
         version: version + 1,
       })
       .where("query", "=", query)
       .where("version", "=", version)
       .executeTakeFirst();
-    if (moved.numUpdatedRows > 0n) await addWork(database, query);
+    if (moved.numUpdatedRows === 0n) return;
+    await addWork(database, query);
+    if (to.phase === "agree") await drop(round, to.members, database);
+    if (to.phase === "advertise") await drop(round, [], database);
   });
-  bell.ring();
+  context.bell.ring();
+}
+
+/** Of a query that is over without a sum: what could still say something of a region, were keys to leak one day. */
+const forget = (round: Round, { store }: Context): Promise<void> =>
+  transact(store, (database) => drop(round, [], database));
+
+/** Sealed shares, and vectors of those who are not in the set: nobody has any use for them, now or later. */
+async function drop(
+  { query, attempt }: Round,
+  keep: readonly string[],
+  database: CoordinatorStore["kysely"],
+): Promise<void> {
+  const rows = await database
+    .selectFrom("message")
+    .select(["id", "node"])
+    .where("query", "=", query)
+    .where("attempt", "=", attempt)
+    .where("kind", "in", ["masked", "opening"])
+    .execute();
+  const gone = rows.flatMap(({ id, node }) => (keep.includes(node) ? [] : [id]));
+  if (gone.length > 0) await database.deleteFrom("chunk").where("document", "in", gone).execute();
+  await database
+    .updateTable("message")
+    .set({ boxes: "[]" })
+    .where("query", "=", query)
+    .where("attempt", "=", attempt)
+    .where("kind", "=", "commitment")
+    .execute();
 }
 
 /** The sum, or null while what has come does not open it. */
@@ -192,7 +244,7 @@ async function opened(
   const openings = await of("opening", came);
   const material = {
     ...within,
-    adverts: openAdverts(setting, envelopes(await of("advert", setting.roster))),
+    adverts: openAdverts(setting, envelopes(await of("advert", round.first ?? []))),
     commitments: openCommitments(setting, within.session, second, envelopes(await of("commitment", second))),
     masked: openMasked(setting, within, round.members, envelopes(masked)),
     openings: openings.map(({ envelope }) => openMessage(setting, "opening", Opening, envelope, survivors)),

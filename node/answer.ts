@@ -35,9 +35,11 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
   const stored = await node.answers.find(envelopeId(work.query));
   if (stored !== null) return stored;
 
-  const { id, plan } = await charge(work, node);
+  const admitted = admit(work, { ...node, policy: node.policy(), now: node.now() });
+  const { id, plan } = admitted;
   if (plan.vectors.some(({ variance }) => variance === null))
     throw new Refusal("round-unfit", "expected a round: a national query is answered by a secure sum alone");
+  await charge(admitted, node);
 
   const noise = node.noise.regional(plan);
   const sums = await runPlan(plan, node.store);
@@ -53,10 +55,8 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
   return await node.answers.keep(id, seal("answer", payload satisfies Answer, node.signer));
 }
 
-/** What comes before any answer, by itself or in a secure sum: admitted, and charged on disk, once. */
-export async function charge(work: WorkItem, node: Answerer): Promise<Admitted> {
-  const admitted = admit(work, { ...node, policy: node.policy(), now: node.now() });
+/** What comes before any answer, by itself or in a secure sum: the charge, on disk, once. */
+export async function charge(admitted: Admitted, { ledger }: Pick<Answerer, "ledger">): Promise<void> {
   const { id, plan, account, ceiling } = admitted;
-  await node.ledger.reserve({ query: id, account, periods: plan.periods, rho: plan.charge, ceiling });
-  return admitted;
+  await ledger.reserve({ query: id, account, periods: plan.periods, rho: plan.charge, ceiling });
 }

@@ -15,6 +15,7 @@ import {
   signOf,
 } from "../protocol/mask.ts";
 import type { Plan } from "../protocol/plan.ts";
+import { sensitivity } from "../protocol/privacy.ts";
 import { surplusCommitment } from "../protocol/session.ts";
 import { hashNatively } from "../server/secure.ts";
 
@@ -55,8 +56,9 @@ export function maskVector(input: ToMask): MaskedVector {
       sign: signOf(code, node),
     })),
   ];
+  const bounded = clamped(plan, sums);
   const masked = cut(length, (sum, offset) => {
-    sum.addBig(sums, offset / 8, shares.scale);
+    sum.addBig(bounded, offset / 8, shares.scale);
     for (const component of noise) sum.addNumbers(component, offset / 8);
     sum.addMasks(masks, primitives, offset, false);
   });
@@ -71,6 +73,19 @@ export function maskVector(input: ToMask): MaskedVector {
     surplusCommitment(session, code, step, salt, hashes),
   );
   return { ...masked, surplus, commitments };
+}
+
+/** Clamped to what the catalogue says is possible, last of all: the modulus is chosen for that, and no sum may wrap. */
+function clamped(plan: Plan, sums: readonly bigint[]): bigint[] {
+  const limits = plan.periods.flatMap(() =>
+    plan.vectors.flatMap(({ bound, width }) =>
+      new Array<bigint>(plan.cells * width).fill(sensitivity(bound) * BigInt(plan.dataset.maxPersons)),
+    ),
+  );
+  return sums.map((sum, index) => {
+    const limit = limits[index] ?? 0n;
+    return sum > limit ? limit : sum < -limit ? -limit : sum;
+  });
 }
 
 /** What is opened when components up to this step are kept; null where nothing is left over. */

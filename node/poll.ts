@@ -6,7 +6,7 @@ import type { LedgerHead, RefusalNote } from "../protocol/answer.ts";
 import { type Envelope, envelopeId, seal } from "../protocol/envelope.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import type { RoundState, WorkItem } from "../protocol/routes.ts";
+import { type RoundState, WorkItem } from "../protocol/routes.ts";
 import { type Logger, nameOf } from "../server/log.ts";
 import { answer } from "./answer.ts";
 import { RandomnessFailure } from "./random.ts";
@@ -53,13 +53,15 @@ export async function pollOnce(worker: Worker): Promise<number> {
   memory.head ??= await ledger.head();
   const { cursor, head } = memory;
   const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: head };
-  const { cursor: next, work } = await client("poll", { body: seal("poll", poll, signer), signal });
+  const { cursor: next, work: items } = await client("poll", { body: seal("poll", poll, signer), signal });
+  const work = items.flatMap((item) => {
+    const parsed = WorkItem.safeParse(item);
+    if (parsed.success && isReadable(parsed.data)) return [parsed.data];
+    worker.logger.warn({}, "the coordinator sent what is no query: passed over");
+    return [];
+  });
   if (work.some(({ round }) => round === null || round.phase === "advertise")) memory.head = null;
   for (const item of work) {
-    if (!isReadable(item)) {
-      worker.logger.warn({}, "the coordinator sent what is no query: passed over");
-      continue;
-    }
     await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
   }
   memory.cursor = next;
@@ -70,9 +72,14 @@ export async function pollOnce(worker: Worker): Promise<number> {
 
 /** A question that this region answers by itself. */
 async function single(item: WorkItem, worker: Worker): Promise<void> {
-  const outcome = await settle(item, () => answer(item, worker), worker);
-  await atTick(worker);
-  await hand(outcome, worker);
+  try {
+    const outcome = await settle(item, () => answer(item, worker), worker);
+    await atTick(worker);
+    await hand(outcome, worker);
+  } catch (error) {
+    if (!isRoundRefusal(error)) throw error;
+    worker.logger.warn({ code: error.code }, "a national query came without its round: passed over");
+  }
 }
 
 /** A question that regions answer together: what the round asks for now, or a refusal to take part. */

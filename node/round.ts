@@ -5,10 +5,12 @@
  */
 import type { Client } from "../protocol/client.ts";
 import { type Envelope, envelopeId } from "../protocol/envelope.ts";
+import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { RoundState, WorkItem } from "../protocol/routes.ts";
 import { unfit } from "../protocol/session.ts";
 import { nativePrimitives } from "../server/secure.ts";
+import { type Admitted, admit } from "./admit.ts";
 import type { SessionDisk } from "./agreed.ts";
 import { type Answerer, answer, charge } from "./answer.ts";
 import type { Fill } from "./random.ts";
@@ -21,7 +23,7 @@ export type RoundWorker = Answerer & {
   readonly random: Fill;
   readonly disk: SessionDisk;
   /** The attempts that this process is in, by query: the only place where their secrets are. */
-  readonly sessions: Map<string, Session>;
+  readonly sessions: Map<string, Held>;
 };
 
 /** What a node has to send for an item of work that is a round. */
@@ -33,15 +35,21 @@ export type Turn = {
 
 /** Throws the refusal that is to be handed in, or a `round-…` one, after which nothing is sent. */
 export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWorker): Promise<Turn> {
-  const known = node.sessions.get(envelopeId(work.query));
-  if (known?.attempt === round.attempt) {
-    const own = round.phase === "advertise" ? await node.answers.find(envelopeId(work.query)) : null;
-    return { own, reply: await known.reply(round) };
+  forgetEnded(node);
+  const id = envelopeId(work.query);
+  const known = node.sessions.get(id);
+  if (known?.session.attempt === round.attempt) {
+    // What was admitted may no longer be: data are read, and masks made, only of what still is.
+    if (round.phase === "share" || round.phase === "mask") admitted(work, node);
+    const own = round.phase === "advertise" ? await node.answers.find(id) : null;
+    return { own, reply: await silently(() => known.session.reply(round)) };
   }
   if (round.phase !== "advertise") throw unfit("an attempt that this node has joined");
-  const { id, plan, roster } = await charge(work, node);
+  const asked = admitted(work, node);
+  const { plan, roster, query } = asked;
   const { shares } = plan;
   if (shares === null) throw unfit("a query with a secure sum");
+  await charge(asked, node);
   const own = plan.vectors.some(({ variance }) => variance !== null) ? await answer(work, node) : null;
   const session = await Session.begin({
     setting: { federation: node.federation, query: id, attempt: round.attempt, roster, shares },
@@ -54,20 +62,37 @@ export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWor
     shares: node.noise.shares,
     sums: (planned) => runPlan(planned, node.store),
   });
-  known?.forget();
-  node.sessions.set(id, session);
-  while (node.sessions.size > MOST_SESSIONS) forgetOldest(node.sessions);
+  known?.session.forget();
+  node.sessions.delete(id); // Set anew, so that the order of the map is that of the attempts' beginnings.
+  node.sessions.set(id, { session, until: query.answerBy });
   return { own, reply: await session.reply(round) };
 }
 
-/** Secrets of attempts that ended without a word are not kept for ever. */
-const MOST_SESSIONS = 20;
+const admitted = (work: WorkItem, node: RoundWorker): Admitted =>
+  admit(work, { ...node, policy: node.policy(), now: node.now() });
 
-function forgetOldest(sessions: Map<string, Session>): void {
-  const [oldest] = sessions;
-  if (oldest === undefined) return;
-  oldest[1].forget();
-  sessions.delete(oldest[0]);
+/** What a coordinator shows may be anything: a refusal of it is between the two, never one that the region hands in. */
+async function silently<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code.startsWith("round-")) throw error;
+    throw new Refusal("round-unfit", error.message, { cause: error });
+  }
+}
+
+/** An attempt in this process's memory, and when its query is over. */
+export type Held = { readonly session: Session; readonly until: string };
+
+/** Secrets of attempts that ended without a word are not kept; nor more of them than memory has room for. */
+const MOST_SESSIONS = 50;
+
+function forgetEnded({ sessions, now }: RoundWorker): void {
+  for (const [id, { session, until }] of sessions) {
+    if (until > instant(now()) && sessions.size < MOST_SESSIONS) continue;
+    session.forget();
+    sessions.delete(id);
+  }
 }
 
 /** Sends a reply: the message first, since it binds the pieces that follow. The same bytes however often it is sent. */

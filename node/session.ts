@@ -34,6 +34,7 @@ import {
   unfit,
 } from "../protocol/session.ts";
 import { stepOf } from "../protocol/shares.ts";
+import { oneAtATime } from "../server/database.ts";
 import { openBox, sealBox } from "../server/secure.ts";
 import type { SessionDisk } from "./agreed.ts";
 import { type MaskedVector, maskVector, surplusAbove } from "./mask.ts";
@@ -79,6 +80,8 @@ export class Session {
     reply: Reply;
   } | null = null;
   #opening: Reply | null = null;
+  #over = false;
+  readonly #alone = oneAtATime();
 
   /** Round 0. The attempt is on disk before its keys leave. */
   static async begin(own: Participant): Promise<Session> {
@@ -128,8 +131,12 @@ export class Session {
   }
 
   /** The reply to where the coordinator says that the attempt stands. Throws a refusal, and then sends nothing. */
-  async reply(round: RoundState): Promise<Reply> {
-    if (round.attempt !== this.attempt) throw unfit("the attempt that this session is of");
+  reply(round: RoundState): Promise<Reply> {
+    return this.#alone(() => this.#replyTo(round));
+  }
+
+  async #replyTo(round: RoundState): Promise<Reply> {
+    if (this.#over || round.attempt !== this.attempt) throw unfit("the attempt that this session is of");
     switch (round.phase) {
       case "advertise":
         return this.#advert;
@@ -231,6 +238,9 @@ export class Session {
     await disk.keepMasked(setting.query, this.attempt, documentId("masked", body));
     const reply = { envelope: sealBytes("masked", body, [signer]), boxes: [], chunks: vector.chunks };
     this.#masked = { u2, members: [...shares.keys()], shares, vector, reply };
+    // All that they were for is done: what is opened from now on are shares, which others hold.
+    wipe([this.#channel.private, this.#mask.private, shared.seed]);
+    for (const component of noise) component.fill(0);
     return reply;
   }
 
@@ -300,15 +310,24 @@ export class Session {
       [],
       surplus?.chunks ?? [],
     );
+    for (const share of shares.values()) wipe([share.seed, share.mask]);
     return this.#opening;
   }
 
   /** Forgets the secrets: the attempt is over. */
   forget(): void {
-    for (const secret of [this.#channel.private, this.#mask.private, this.#shared?.seed]) secret?.fill(0);
+    this.#over = true;
+    wipe([this.#channel.private, this.#mask.private, this.#shared?.seed]);
+    const held = [...(this.#masked?.shares.values() ?? []), this.#shared?.own];
+    for (const share of held) wipe([share?.seed, share?.mask]);
     this.#shared = null;
     this.#masked = null;
+    this.#opening = null;
   }
+}
+
+function wipe(secrets: ReadonlyArray<Uint8Array | undefined>): void {
+  for (const secret of secrets) secret?.fill(0);
 }
 
 const channelInfo = (from: string, to: string): Uint8Array => utf8(JSON.stringify(["share", from, to]));

@@ -4,7 +4,7 @@
  * it kept. Five rounds: advertise, share, mask, agree, open.
  */
 import { z } from "zod";
-import { concat, fromBase64, fromHex, Hash, hashOf, toHex, utf8 } from "./bytes.ts";
+import { concat, fromBase64, fromHex, Hash, hashOf, utf8 } from "./bytes.ts";
 import type { Federation } from "./directory.ts";
 import { type Envelope, type Kind, open } from "./envelope.ts";
 import { RegionCode } from "./query.ts";
@@ -23,11 +23,29 @@ export const MESSAGE = {
   open: "opening",
 } as const satisfies Record<Phase, Kind>;
 
-const bytesOf = (length: number) =>
+/** Base64 of so many bytes in its one canonical form: what does not decode must not get past the schema. */
+export const bytesOf = (length: number) =>
   z
     .string()
     .length(4 * Math.ceil(length / 3))
-    .regex(/^[A-Za-z0-9+/]*={0,2}$/, `expected base64 of ${length} bytes`);
+    .refine((text) => decoded(text)?.length === length, `expected base64 of ${length} bytes`);
+
+function decoded(text: string): Uint8Array | null {
+  try {
+    return fromBase64(text);
+  } catch (error) {
+    if (error instanceof Refusal) return null; // Not canonical: that is the answer, not an error.
+    throw error;
+  }
+}
+
+const FIELD = 2n ** 255n - 19n;
+
+/** A public key of X25519 as the only text of its kind: RFC 7748 would also take u ≥ p, and ignores the top bit. */
+const X25519Key = bytesOf(32).refine((text) => {
+  const u = decoded(text)?.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n) ?? FIELD;
+  return u < FIELD;
+}, "expected a canonical public key of X25519");
 
 export const Attempt = z.int().min(1).max(1000);
 const common = { query: Hash, attempt: Attempt, node: RegionCode };
@@ -37,7 +55,7 @@ const bound = { ...common, session: Hash };
 const Chunks = z.array(Hash).min(1).max(64);
 
 /** Round 0: fresh keys of one attempt, for sealed channels and for masks. */
-export const Advert = z.strictObject({ ...common, directory: Hash, channel: bytesOf(32), mask: bytesOf(32) });
+export const Advert = z.strictObject({ ...common, directory: Hash, channel: X25519Key, mask: X25519Key });
 export type Advert = z.infer<typeof Advert>;
 
 /** Round 1: binds a node to the seed of its own mask, whose shares travel sealed beside it. */
@@ -129,9 +147,7 @@ export function openAdverts(setting: Setting, envelopes: readonly Envelope[]): S
   checkFloor(setting, adverts.length);
   if (adverts.some(({ payload }) => payload.directory !== setting.federation.hash))
     throw unfit("adverts bound to the directory that is in force");
-  const keys = adverts.flatMap(({ payload }) =>
-    [payload.channel, payload.mask].map((key) => toHex(fromBase64(key))),
-  );
+  const keys = adverts.flatMap(({ payload }) => [payload.channel, payload.mask]);
   if (new Set(keys).size !== keys.length) throw unfit("each key once");
   return adverts;
 }

@@ -78,27 +78,22 @@ async function masksOf(
   length: number,
   primitives: Primitives,
 ): Promise<Mask[]> {
-  const { threshold } = setting.shares;
   const of: Stream = { session, u2, vector: ANSWER, length };
   const survivors = masked.map(({ payload }) => payload.node);
   const publicOf = (node: string) =>
     fromBase64(adverts.find(({ payload }) => payload.node === node)?.payload.mask ?? "");
-  const sharesOf = (kind: "self" | "mask", node: string) =>
-    openings.flatMap(({ payload }) =>
-      payload[kind].filter((share) => share.of === node).map(({ share }) => fromBase64(share)),
-    );
+  const openers = new Openers(setting.shares.threshold, openings);
   const masks: Mask[] = [];
   for (const { payload } of commitments) {
     const { node, commitment } = payload;
     if (survivors.includes(node)) {
       const fits = (seed: Uint8Array) => seedCommitment(session, node, seed) === commitment;
-      const seed = await rebuild(sharesOf("self", node), threshold, fits, node);
-      masks.push({ key: selfKey(primitives, seed, node, of), sign: 1 });
+      masks.push({ key: selfKey(primitives, await openers.rebuild("self", node, fits), node, of), sign: 1 });
       continue;
     }
     const key = toBase64(publicOf(node));
     const fits = (secret: Uint8Array) => toBase64(primitives.publicOf(secret)) === key;
-    const secret = await rebuild(sharesOf("mask", node), threshold, fits, node);
+    const secret = await openers.rebuild("mask", node, fits);
     for (const other of survivors) {
       const shared = pairKey(primitives, secret, publicOf(other), [node, other], of);
       masks.push({ key: shared, sign: signOf(other, node) });
@@ -107,22 +102,81 @@ async function masksOf(
   return masks;
 }
 
-/** The secret that some t of the shares give and that fits; each run of t is tried, since some may be false. */
-async function rebuild(
-  shares: readonly Uint8Array[],
-  threshold: number,
-  fits: (secret: Uint8Array) => boolean,
-  node: string,
-): Promise<Uint8Array> {
-  if (shares.length >= threshold) {
-    for (let start = 0; start < shares.length; start++) {
-      const run = Array.from({ length: threshold }, (_, index) => shares[(start + index) % shares.length]);
-      const secret = await combine(run.filter((share) => share !== undefined)).catch(() => null);
-      if (secret !== null && fits(secret)) return secret;
-      if (shares.length === threshold) break;
+/** How many sets of t shares are tried for one secret; with three false ones of 21, one in 66 sets has none. */
+const MOST_TRIES = 3000;
+
+/** Those who opened: some may give false shares, and are found out by the first secret, so that later ones go fast. */
+class Openers {
+  readonly #threshold: number;
+  readonly #openings: readonly Opening[];
+  readonly #false = new Set<string>();
+
+  constructor(threshold: number, openings: readonly Signed<Opening>[]) {
+    this.#threshold = threshold;
+    this.#openings = openings.map(({ payload }) => payload);
+  }
+
+  /** The secret that some t of the shares give and that fits what was committed to. One share of each opener counts. */
+  async rebuild(
+    kind: "self" | "mask",
+    node: string,
+    fits: (secret: Uint8Array) => boolean,
+  ): Promise<Uint8Array> {
+    const held = this.#openings.flatMap((opening) => {
+      const share = opening[kind].find((each) => each.of === node)?.share;
+      return share === undefined ? [] : [{ opener: opening.node, share: fromBase64(share) }];
+    });
+    const trusted = held.toSorted(
+      (a, b) => Number(this.#false.has(a.opener)) - Number(this.#false.has(b.opener)),
+    );
+    const tries = trusted.length < this.#threshold ? 0 : trusted.length === this.#threshold ? 1 : MOST_TRIES;
+    const order = shuffler(trusted.length);
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const some = (attempt === 0 ? trusted : order().flatMap((place) => trusted[place] ?? [])).slice(
+        0,
+        this.#threshold,
+      );
+      const secret = await combine(some.map(({ share }) => share)).catch(() => null);
+      if (secret === null || !fits(secret)) continue;
+      if (attempt > 0) await this.#findFalse(some, trusted, fits);
+      return secret;
+    }
+    throw new Refusal(
+      "round-unfit",
+      `expected ${this.#threshold} shares that give what ${node} committed to`,
+    );
+  }
+
+  /** A share is true if it gives the same secret in the place of one that is. */
+  async #findFalse(
+    good: ReadonlyArray<{ opener: string; share: Uint8Array }>,
+    all: ReadonlyArray<{ opener: string; share: Uint8Array }>,
+    fits: (secret: Uint8Array) => boolean,
+  ): Promise<void> {
+    for (const each of all) {
+      if (good.includes(each)) continue;
+      const swapped = [each, ...good.slice(1)].map(({ share }) => share);
+      const secret = await combine(swapped).catch(() => null);
+      if (secret === null || !fits(secret)) this.#false.add(each.opener);
     }
   }
-  throw new Refusal("round-unfit", `expected ${threshold} shares that give what ${node} committed to`);
+}
+
+/** Orders of 0 … n−1, one after another, the same on every machine: nothing depends on their being random. */
+function shuffler(n: number): () => number[] {
+  let state = 1;
+  const next = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const order = Array.from({ length: n }, (_, index) => index);
+  return () => {
+    for (let last = n - 1; last > 0; last--) {
+      const other = next(last + 1);
+      [order[last], order[other]] = [order[other] ?? 0, order[last] ?? 0];
+    }
+    return [...order];
+  };
 }
 
 /** Whose surplus above this D's step is as it was committed to in round 2. */

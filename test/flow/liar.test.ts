@@ -5,7 +5,7 @@
 import { combine } from "shamir-secret-sharing";
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../node/random.ts";
-import { fromBase64, hashOf, toBase64, utf8 } from "../../protocol/bytes.ts";
+import { decodeVector, fromBase64, hashOf, toBase64, utf8 } from "../../protocol/bytes.ts";
 import { type Envelope, seal } from "../../protocol/envelope.ts";
 import { ANSWER, pairKey, Sum64, selfKey, signOf } from "../../protocol/mask.ts";
 import { Refusal } from "../../protocol/refusal.ts";
@@ -408,6 +408,25 @@ describe("the set that is opened", () => {
       stage.expected(roster, [liar]),
     );
   });
+});
+
+test("two regions that open with false shares, not side by side, are found out: the sum opens without theirs", async () => {
+  const stage = await played("open");
+  const { roster, actors } = stage.cast;
+  for (const liar of [roster[1] ?? "", roster[5] ?? ""]) {
+    const opened = stage.opened.get(liar) ?? expect.fail();
+    const payload = Opening.parse(payloadOf(opened.envelope));
+    const self = payload.self.map(({ of, share }) => {
+      const bytes = fromBase64(share);
+      bytes[3] = (bytes[3] ?? 0) ^ 0x55;
+      return { of, share: toBase64(bytes) };
+    });
+    const { signer } = actors.get(liar) ?? expect.fail();
+    stage.opened.set(liar, { ...opened, envelope: seal("opening", { ...payload, self }, signer) });
+  }
+  const { bytes, unopened } = await stage.sum();
+  expect(unopened).toEqual([]);
+  expect(decodeVector(bytes)).toEqual(stage.expected(roster));
 });
 
 describe("restarts", () => {

@@ -89,7 +89,10 @@ beforeAll(async () => {
     ],
     shares: (plan, code) => {
       const noise = drawShares(plan, systemRandom);
-      drawn.set(code, noise);
+      drawn.set(
+        code,
+        noise.map((component) => component.slice()),
+      ); // The session wipes its own.
       return noise;
     },
   });

@@ -100,7 +100,7 @@ export class Actor {
         random: this.#cast.random,
         shares: (planned) => {
           const drawn = draw(planned);
-          this.noise.push(drawn);
+          this.noise.push(drawn.map((component) => component.slice())); // The session wipes its own.
           return drawn;
         },
         sums: async () => sums(this.code),
