@@ -1,9 +1,11 @@
 /** `npm run bench -- NAME…`: measures what is named, or all; one JSON line a figure. */
+import { accuracy } from "./accuracy.ts";
 import { answering } from "./answer.ts";
 import { demonstration } from "./demo.ts";
 import { importing } from "./import.ts";
 import { queryOverhead } from "./query-overhead.ts";
 import { sampler } from "./sampler.ts";
+import { secureRound } from "./secure-round.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   "query-overhead": queryOverhead,
@@ -11,6 +13,8 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   import: importing,
   demo: demonstration,
   answer: answering,
+  accuracy,
+  "secure-round": secureRound,
 };
 
 const named = process.argv.slice(2);

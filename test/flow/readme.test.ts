@@ -37,7 +37,8 @@ const skeleton = (text: string): string[] =>
     .split("\n")
     .map((line) =>
       line
-        .replaceAll(/[\d.,]+/g, "#")
+        .replaceAll("(unreliable)", "") // What is rare may come out either way.
+        .replaceAll(/-?[\d.,]+/g, "#")
         .replaceAll(/[#\s─┌┬┐└┴┘│±%]+/g, " ")
         .trim(),
     )
@@ -83,12 +84,23 @@ describe("a running federation", () => {
         .replaceAll(" question.json", ` ${folder.path}/question.json`)
         .replaceAll("signed.json", `${folder.path}/signed.json`);
     const variables: Record<string, string> = { ADDRESS, KEYS, ID: "" };
-    for (const command of find("./brus query")) {
+    for (const command of find("./brus query").filter((each) => !each.includes("recompute"))) {
       const printed = await run(local(command), variables);
       ran.add(command);
       if (command.includes("check")) expect(printed).toContain("What remains suffices in every region.");
       if (command.includes("submit")) variables["ID"] = printed.trim();
       if (command.includes("result")) expect(printed).toContain("The nation");
+    }
+    // The same commands for a national release, and then an auditor's.
+    const question = JSON.parse(/```json\n([\s\S]*?)```/.exec(README)?.[1] ?? "") as object;
+    writeFileSync(join(folder.path, "question.json"), JSON.stringify({ ...question, release: "national" }));
+    const national: Record<string, string> = { ADDRESS, KEYS, ID: "" };
+    for (const command of find("./brus query")) {
+      const printed = await run(local(command).replaceAll("signed.json", "national.json"), national);
+      if (command.includes("submit")) national["ID"] = printed.trim();
+      if (command.includes("check")) expect(printed).toMatch(/by secure sum.*all missing that may be/);
+      if (command.includes("result")) expect(printed).not.toContain("Region Stockholm");
+      if (command.includes("recompute")) expect(printed).toContain("Holds: the published sum");
     }
     for (const format of ["json", "csv"]) {
       const printed = await run(
