@@ -6,11 +6,11 @@ import { combine } from "shamir-secret-sharing";
 import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../node/random.ts";
 import { decodeVector, fromBase64, hashOf, toBase64, utf8 } from "../../protocol/bytes.ts";
-import { type Envelope, seal } from "../../protocol/envelope.ts";
+import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
 import { ANSWER, pairKey, Sum64, selfKey, signOf } from "../../protocol/mask.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import type { RoundState } from "../../protocol/routes.ts";
-import { Advert, Commitment, Masked, Opening } from "../../protocol/session.ts";
+import { Advert, Commitment, Masked, Opening, survivorsHash } from "../../protocol/session.ts";
 import { hashNatively, nativePrimitives, openBox } from "../../server/secure.ts";
 import { newKey, signerOf } from "../../server/signing.ts";
 import { type Actor, type Cast, castOf, Stage } from "../support/cast.ts";
@@ -344,6 +344,26 @@ describe("the set that is opened", () => {
     expect(Opening.parse(payloadOf(envelope)).self.map(({ of }) => of)).toEqual(eight);
     expect(opener.disk.sets.size).toBe(1);
     await refuses(opener, shy.agreeState(roster));
+  });
+
+  test("below the floor of the signed query, though t regions have signed: opened by nobody else", async () => {
+    const stage = await played("mask", { query: { groupBy: ["sex"], minRegions: 8 } });
+    const { roster, actors } = stage.cast;
+    const seven = roster.slice(0, THRESHOLD);
+    const { session, u2 } = Masked.parse(
+      payloadOf(stage.masked.get(roster[0] ?? "")?.envelope ?? expect.fail()),
+    );
+    const survivors = survivorsHash(
+      session,
+      u2,
+      seven.map((node) => ({ node, masked: envelopeId(stage.masked.get(node)?.envelope ?? expect.fail()) })),
+    );
+    for (const node of seven) {
+      const { signer } = actors.get(node) ?? expect.fail();
+      const statement = { query: stage.cast.query, attempt: 1, node, session, u2, survivors };
+      stage.agreed.set(node, { envelope: seal("agreement", statement, signer), boxes: [], chunks: [] });
+    }
+    await refuses(first(stage), stage.openState(seven));
   });
 
   test("a region that is not among the survivors opens nothing", async () => {
