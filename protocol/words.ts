@@ -29,6 +29,13 @@ const PHRASES = {
     in: "i",
     regions: "i alla regioner",
     someRegions: "i regionerna",
+    nation: "för alla regioner tillsammans",
+    someNation: "tillsammans för regionerna",
+    both: "i alla regioner och för dem tillsammans",
+    someBoth: "var för sig och tillsammans i regionerna",
+    atLeast: "Endast summan öppnas, av minst {n} regioner; ingen regions siffror kan ses.",
+    split:
+      "Av ρ går {part} till den gemensamma summan; regionernas och rikets siffror stäms av mot varandra.",
     pooled: "(perioderna sammanslagna)",
     note: "Varje person väger ett och delas över sina egna rader i perioden; högst fem räknas.",
     nulls: "Saknade värden räknas som 0 i summor.",
@@ -53,6 +60,12 @@ const PHRASES = {
     in: "in",
     regions: "in every region",
     someRegions: "in the regions",
+    nation: "for all regions together",
+    someNation: "together for the regions",
+    both: "in every region and for all of them together",
+    someBoth: "one by one and together in the regions",
+    atLeast: "Only the sum is opened, of at least {n} regions; no region's figures can be seen.",
+    split: "Of ρ, {part} is for the sum of all; the regions' figures and the nation's are reconciled.",
     pooled: "(the periods pooled)",
     note: "Each person weighs one, split over their own rows of the period; at most five count.",
     nulls: "Missing values count as 0 in sums.",
@@ -68,11 +81,27 @@ export function inWords(query: Query, dataset: Dataset, language: Language): str
   const grouping = query.groupBy.length === 0 ? "" : ` ${say.by} ${query.groupBy.map(name).join(", ")}`;
   const filter =
     query.where === undefined ? say.all : `${say.where} ${filterInWords(query.where, say, name)}`;
-  const where = query.regions === "all" ? say.regions : `${say.someRegions} ${query.regions.join(", ")}`;
+  const where = areaInWords(query, say);
   const periods = `${query.periods.join(", ")}${query.pool ? ` ${say.pooled}` : ""}`;
   const nulls = query.measures.some(({ kind }) => kind === "sum") ? ` ${say.nulls}` : "";
   const text = `${measures}${grouping}, ${filter}, ${say.in} ${dataset.title[language]} ${periods}, ${where}.`;
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)} ${say.note}${nulls}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${kindInWords(query, say)} ${say.note}${nulls}`;
+}
+
+function areaInWords({ regions, release }: Query, say: Phrases): string {
+  const [all, some] =
+    release === "national"
+      ? [say.nation, say.someNation]
+      : release === "both"
+        ? [say.both, say.someBoth]
+        : [say.regions, say.someRegions];
+  return regions === "all" ? all : `${some} ${regions.join(", ")}`;
+}
+
+/** What a release kind means for who can see what: part of what an approver approves. */
+function kindInWords({ release, minRegions, nationalPart }: Query, say: Phrases): string {
+  if (release === "national") return ` ${say.atLeast.replace("{n}", String(minRegions))}`;
+  return release === "both" ? ` ${say.split.replace("{part}", nationalPart ?? "")}` : "";
 }
 
 function measureInWords(measure: Measure, say: Phrases, name: (column: string) => string): string {
