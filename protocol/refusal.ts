@@ -96,6 +96,16 @@ export const REFUSALS = {
     "The regions do not suit a national release",
     "Ask 2 to 255 regions, with minRegions at most their number, or ask with release kind regions.",
   ],
+  "log-malformed": [
+    400,
+    "Not in a transparency log's format",
+    "Send the bytes as C2SP's formats say (signed-note, tlog-checkpoint, tlog-tiles, tlog-proof, tlog-policy).",
+  ],
+  "proof-invalid": [
+    403,
+    "The proof does not hold",
+    "Fetch the proof anew for this entry and checkpoint; if it fails again, tell the other auditors.",
+  ],
   "round-unfit": [
     403,
     "The round cannot go on so",

@@ -19,7 +19,7 @@ import type { Plan } from "../../protocol/plan.ts";
 import { toNumber } from "../../protocol/rational.ts";
 import { ROUTES } from "../../protocol/routes.ts";
 import type { Act } from "../support/cast.ts";
-import { federationOf, now, settled } from "../support/federation.ts";
+import { CARE, federationOf, now, settled } from "../support/federation.ts";
 
 const ACTS = ["advertise", "share", "mask", "agree", "open"] as const satisfies readonly Act[];
 const CODES = Array.from({ length: 21 }, (_, index) => String(index + 1).padStart(2, "0"));
@@ -69,24 +69,7 @@ beforeAll(async () => {
   network = await federationOf(folder, Object.fromEntries(CODES.map((code, index) => [code, csvOf(index)])), {
     roundSeconds: 2,
     fetch: flaky,
-    datasets: [
-      {
-        dataset: "care",
-        version: 1,
-        title: { sv: "Vård", en: "Care" },
-        person: "one person within one region",
-        period: "quarter",
-        rowsPerPerson: 5,
-        maxPersons: 1_000_000,
-        columns: {
-          sex: { kind: "category", values: ["1", "2"] },
-          unit: { kind: "category", values: ["a", "b", "c"], nullable: true },
-          score: { kind: "integer", min: 0, max: 100, nullable: true },
-          flag: { kind: "boolean" },
-        },
-        budget: { rhoPerPeriod: "100", delta: "1e-9" },
-      },
-    ],
+    datasets: [{ ...CARE, budget: { rhoPerPeriod: "100", delta: "1e-9" } }],
     shares: (plan, code) => {
       const noise = drawShares(plan, systemRandom);
       drawn.set(

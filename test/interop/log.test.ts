@@ -1,0 +1,83 @@
+/**
+ * Tools nobody here wrote accept our log: Go's sumdb/note and sumdb/tlog (Debian's golang-go and
+ * golang-golang-x-mod-dev, which .ci/run installs). Skipped, saying so, where they are missing.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { concat, fromUtf8, toBase64 } from "../../protocol/bytes.ts";
+import { cosign, formatCheckpoint } from "../../protocol/checkpoint.ts";
+import { consistencyProof, inclusionProof, leafHash, readerOf, rootOf } from "../../protocol/merkle.ts";
+import { formatNote, formatVerifierKey, signText } from "../../protocol/note.ts";
+import { tilePath, tilesBetween } from "../../protocol/tile.ts";
+import { entriesOf, logKey, ORIGIN, signerOf, witnessKey } from "../vectors/log/generate.ts";
+
+const LIBRARIES = "/usr/share/gocode";
+const has =
+  existsSync(join(LIBRARIES, "src/golang.org/x/mod/sumdb/note")) && spawnSync("go", ["version"]).status === 0;
+if (!has && (process.env["BRUS_REQUIRE"] ?? "").split(",").includes("go"))
+  throw new Error("BRUS_REQUIRE names go, and there is no go with golang.org/x/mod");
+
+const go = (input: object) =>
+  spawnSync("go", ["run", join(import.meta.dirname, "log.go")], {
+    input: JSON.stringify(input),
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      GO111MODULE: "off",
+      GOPATH: LIBRARIES,
+      GOFLAGS: "",
+      GOCACHE: "/tmp/brus-go-cache",
+    },
+  });
+
+const SIZE = 700;
+
+function inputOf() {
+  const entries = entriesOf(SIZE);
+  const read = readerOf(entries.map(leafHash));
+  const text = formatCheckpoint({ origin: ORIGIN, size: SIZE, root: rootOf(SIZE, read) });
+  const signatures = [
+    signText(text, logKey(ORIGIN), signerOf(ORIGIN)),
+    cosign(text, 1_790_000_000, witnessKey("brus.example/w1"), signerOf("brus.example/w1")),
+  ];
+  return {
+    log: formatVerifierKey(logKey(ORIGIN)),
+    checkpoint: fromUtf8(formatNote({ text, signatures })),
+    size: SIZE,
+    entries: entries.map(fromUtf8),
+    inclusion: [0, 1, 255, 256, 511, 699].map((index) => ({
+      index,
+      proof: inclusionProof(index, SIZE, read).map(toBase64),
+    })),
+    consistency: [1, 2, 255, 256, 300, 512, 699].map((from) => ({
+      from,
+      root: toBase64(rootOf(from, read)),
+      proof: consistencyProof(from, SIZE, read).map(toBase64),
+    })),
+    tiles: tilesBetween(0, SIZE).flatMap((tile) => {
+      const { level, index, width } = tile;
+      if (level === "entries") return [];
+      const hashes = Array.from({ length: width }, (_, at) => read(8 * level, index * 256 + at));
+      return [{ level, index, width, path: tilePath(tile), bytes: toBase64(concat(...hashes)) }];
+    }),
+  };
+}
+
+test.skipIf(!has)(
+  "Go's sumdb opens our checkpoint, proofs and tiles (skipped without go and golang.org/x/mod)",
+  () => {
+    const { stdout, stderr } = go(inputOf());
+    expect(`${stdout}${stderr}`.trim()).toBe("ok");
+  },
+);
+
+test.skipIf(!has)("negative control: Go's sumdb refuses what was changed", () => {
+  const input = inputOf();
+  const { stdout } = go({
+    ...input,
+    entries: input.entries.map((entry, index) => (index === 256 ? "forged" : entry)),
+  });
+  expect(stdout).toMatch(/^inclusion /);
+});
