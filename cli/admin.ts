@@ -91,11 +91,19 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
     .option("--node <code=name=key>", "a region: code, name, answer key", collect, [])
     .option("--researcher <id=key>", "a person who asks", collect, [])
     .option("--approver <id=key>", "a person who approves", collect, [])
+    .option("--auditor <id=key>", "a person who audits", collect, [])
     .option("--dataset <file>", "a dataset", collect, [])
     .action(
       (
         file: string,
-        o: { root: string; node: string[]; researcher: string[]; approver: string[]; dataset: string[] },
+        o: {
+          root: string;
+          node: string[];
+          researcher: string[];
+          approver: string[];
+          auditor: string[];
+          dataset: string[];
+        },
       ) => {
         const before = payload(file);
         if (!before.roots.keys.includes(readKey(o.root, "root").public)) {
@@ -119,6 +127,7 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
             ...before.people,
             ...o.researcher.map(person("researcher", "ask")),
             ...o.approver.map(person("approver", "approve")),
+            ...o.auditor.map(person("auditor", "audit")),
           ],
           datasets: [
             ...before.datasets,
