@@ -5,23 +5,12 @@
 import { fromBase64, type Hash, hashOf } from "../protocol/bytes.ts";
 import type { Client } from "../protocol/client.ts";
 import { type Federation, rosterOf } from "../protocol/directory.ts";
-import { type Envelope, seal } from "../protocol/envelope.ts";
+import { seal } from "../protocol/envelope.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import {
-  Opening,
-  openAdverts,
-  openAgreements,
-  openCommitments,
-  openMasked,
-  openMessage,
-  sessionOf,
-  survivorsHash,
-  survivorsOf,
-  u2Of,
-} from "../protocol/session.ts";
+import { openAgreements } from "../protocol/session.ts";
 import { stepOf } from "../protocol/shares.ts";
-import { openSum } from "../protocol/unmask.ts";
+import { openSum, readMaterial } from "../protocol/unmask.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { Party } from "./ask.ts";
 import { fetchResult } from "./result.ts";
@@ -55,19 +44,10 @@ export async function recompute(
     roster: rosterOf(federation, query),
     shares: plan.shares,
   };
-  const adverts = openAdverts(setting, shown.adverts);
-  const session = sessionOf(setting, adverts);
-  const u1 = adverts.map(({ payload }) => payload.node);
-  const commitments = openCommitments(setting, session, u1, shown.commitments);
-  const u2 = u2Of(session, commitments);
-  const second = commitments.map(({ payload }) => payload.node);
-  const masked = openMasked(setting, { session, u2 }, second, shown.masked);
-  const survivors = survivorsOf(masked);
-  const within = { session, survivors: survivorsHash(session, u2, survivors) };
-  openAgreements(setting, { ...within, u2 }, survivors, shown.agreements);
-  const openings = shown.openings.map((each: Envelope) =>
-    openMessage(setting, "opening", Opening, each, within),
-  );
+  const material = readMaterial(setting, shown);
+  const { session, u2, masked, openings, survivors } = material;
+  const within = { session, u2, survivors: material.survivorsHash };
+  openAgreements(setting, within, survivors, shown.agreements);
   const named = new Set(national.openings.map(({ hash }) => hash));
   if (openings.length !== named.size || openings.some(({ id: document }) => !named.has(document)))
     throw new Refusal("signature-invalid", "expected the openings that the release names");
@@ -84,7 +64,6 @@ export async function recompute(
       throw new Refusal("signature-invalid", "expected a piece of the vector that its region signed");
     return bytes;
   };
-  const material = { session, u2, adverts, commitments, masked, openings };
   const { bytes, unopened } = await openSum(setting, plan, material, piece, nativePrimitives);
   if (hashOf(bytes) !== national.sum)
     throw new Refusal("signature-invalid", "expected the published sum to be the sum of the masked vectors");

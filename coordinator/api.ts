@@ -2,16 +2,23 @@
 import type { Hono, Context as HonoContext } from "hono";
 import { Poll } from "../protocol/answer.ts";
 import { Hash, toBase64 } from "../protocol/bytes.ts";
-import { Envelope, unwrap } from "../protocol/envelope.ts";
-import { parseJson } from "../protocol/json.ts";
+import { Envelope } from "../protocol/envelope.ts";
 import { PieceRequest } from "../protocol/material.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { Release } from "../protocol/release.ts";
 import { ROUTES } from "../protocol/routes.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
 import { type Bell, workFor } from "./dispatch.ts";
-import { type Context, storedEnvelope, takeAnswer, takeApproval, takePoll, takeQuery } from "./intake.ts";
+import {
+  type Context,
+  stored,
+  storedEnvelope,
+  storedRelease,
+  takeAnswer,
+  takeApproval,
+  takePoll,
+  takeQuery,
+} from "./intake.ts";
 import { materialOf, pieceOf } from "./material.ts";
 import { takeChunk, takeRound } from "./messages.ts";
 import { openApi } from "./openapi.ts";
@@ -104,7 +111,7 @@ export function apiOf(api: Api): Hono {
       const poll = storedEnvelope(envelope);
       return {
         node,
-        ledger: parseWith(Poll, parseJson(unwrap(poll, "poll").body), "stored poll").ledger,
+        ledger: stored("poll", Poll, poll).ledger,
         poll,
       };
     });
@@ -114,18 +121,14 @@ export function apiOf(api: Api): Hono {
   app.get(path(ROUTES.getCells), async (c) => json(c, (await releaseOf(c, api)).cells));
   app.get(path(ROUTES.getAnswers), async (c) => {
     const { query, envelope } = await releaseOf(c, api);
-    const { answers, national } = parseWith(
-      Release,
-      parseJson(unwrap(storedEnvelope(envelope), "release").body),
-      "stored release",
-    );
+    const { answers, national } = storedRelease(envelope);
     const rows = await store.kysely
       .selectFrom("answer")
       .select(["id", "envelope"])
       .where("query", "=", query)
       .execute();
-    const stored = new Map(rows.map((row) => [row.id, row.envelope]));
-    const envelopes = answers.flatMap(({ hash }) => stored.get(hash) ?? []);
+    const texts = new Map(rows.map((row) => [row.id, row.envelope]));
+    const envelopes = answers.flatMap(({ hash }) => texts.get(hash) ?? []);
     const signed = await store.kysely
       .selectFrom("message")
       .select(["id", "envelope"])

@@ -3,11 +3,10 @@
  */
 import { Answer, readVector } from "../protocol/answer.ts";
 import { planIn } from "../protocol/directory.ts";
-import { unwrap } from "../protocol/envelope.ts";
-import { parseJson } from "../protocol/json.ts";
+import type { Envelope } from "../protocol/envelope.ts";
 import type { Plan } from "../protocol/plan.ts";
-import { parseWith, type RefusalCode } from "../protocol/refusal.ts";
-import { type Context, storedEnvelope } from "./intake.ts";
+import type { RefusalCode } from "../protocol/refusal.ts";
+import { type Context, stored, storedEnvelope } from "./intake.ts";
 import type { Standing } from "./standing.ts";
 
 export type Collected = {
@@ -63,6 +62,6 @@ export function collect(standing: Standing, { federation, store }: Context): Col
   };
 }
 
-function vectorIn(envelope: Parameters<typeof unwrap>[0], plan: Plan): bigint[] {
-  return readVector(parseWith(Answer, parseJson(unwrap(envelope, "answer").body), "stored answer"), plan);
+function vectorIn(envelope: Envelope, plan: Plan): bigint[] {
+  return readVector(stored("answer", Answer, envelope), plan);
 }

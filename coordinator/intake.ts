@@ -2,24 +2,26 @@
  * Intake: signed documents are judged, stored, and answered with their id. What was seen before gives the same id
  * again. Nothing is acknowledged before it is on disk.
  */
+import type { z } from "zod";
 import { Answer, Poll, RefusalNote, readVector } from "../protocol/answer.ts";
 import { missingApproval } from "../protocol/approval.ts";
 import type { Hash } from "../protocol/bytes.ts";
 import {
   type Asked,
   type Federation,
-  nodeOf,
   openApproval,
+  openByNode,
   openQuery,
   planIn,
   rosterOf,
 } from "../protocol/directory.ts";
-import { Envelope, envelopeId, type Opened, open, unwrap } from "../protocol/envelope.ts";
+import { Envelope, envelopeId, type Kind, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
-import { checkClosed } from "../protocol/plan.ts";
+import { checkClosed, regionsAnswer } from "../protocol/plan.ts";
 import { instant, Query } from "../protocol/query.ts";
 import { compare, parseRational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { Release } from "../protocol/release.ts";
 import type { CoordinatorStore } from "./database.ts";
 import { once } from "./write.ts";
 
@@ -29,9 +31,14 @@ export type Context = {
   readonly now: () => Date;
 };
 
-/** The query in an envelope that was verified when it was taken in. */
-export const storedQuery = (envelope: string): Query =>
-  parseWith(Query, parseJson(unwrap(storedEnvelope(envelope), "query").body), "stored query");
+/** What an envelope says that was verified when it was taken in. */
+export const stored = <S extends z.ZodType>(kind: Kind, schema: S, envelope: Envelope): z.output<S> =>
+  parseWith(schema, parseJson(unwrap(envelope, kind).body), `stored ${kind}`);
+
+export const storedQuery = (envelope: string): Query => stored("query", Query, storedEnvelope(envelope));
+
+export const storedRelease = (envelope: string): Release =>
+  stored("release", Release, storedEnvelope(envelope));
 
 export const storedEnvelope = (text: string): Envelope =>
   parseWith(Envelope, parseJson(text), "stored envelope");
@@ -155,11 +162,9 @@ export async function takeAnswer(
   { federation, store }: Context,
 ): Promise<{ id: Hash; query: Hash }> {
   const kind = envelope.payloadType.includes("refusal") ? "refusal" : "answer";
-  const keys = federation.directory.nodes.map((node) => node.keys.answer);
-  const opened = openFromNode(kind, envelope, keys, federation);
+  const schema: z.ZodType<Answer | RefusalNote> = kind === "answer" ? Answer : RefusalNote;
+  const opened = openByNode(federation, envelope, kind, schema);
   const { query, node: region, directory } = opened.payload;
-  if (nodeOf(federation, region).keys.answer !== opened.key)
-    throw new Refusal("key-unknown", "expected the node's own answer key");
   const row = await store.kysely.selectFrom("query").selectAll().where("id", "=", query).executeTakeFirst();
   if (row === undefined)
     throw new Refusal("query-unknown", "expected an answer to a query that was submitted");
@@ -172,7 +177,7 @@ export async function takeAnswer(
   }
   if ("vector" in opened.payload) {
     const plan = planIn(federation, asked);
-    if (plan.vectors.some(({ variance }) => variance === null))
+    if (!regionsAnswer(plan))
       throw new Refusal("answer-unfit", "expected no region's own answer to a national query");
     readVector(opened.payload, plan);
     if (compare(parseRational(opened.payload.charge), plan.charge) !== 0) {
@@ -217,25 +222,11 @@ export async function takeAnswer(
   return { id, query };
 }
 
-function openFromNode(
-  kind: "answer" | "refusal",
-  envelope: Envelope,
-  keys: readonly string[],
-  { verify }: Federation,
-): Opened<Answer | RefusalNote> {
-  return kind === "answer"
-    ? open(envelope, kind, Answer, keys, verify)
-    : open(envelope, kind, RefusalNote, keys, verify);
-}
-
 const MAX_SKEW = 15 * 60_000;
 
 /** A poll, judged; its ledger head is kept as the node's latest. A repeatable read otherwise. */
 export async function takePoll(envelope: Envelope, { federation, store, now }: Context): Promise<Poll> {
-  const keys = federation.directory.nodes.map((node) => node.keys.answer);
-  const { payload: poll, key } = open(envelope, "poll", Poll, keys, federation.verify);
-  if (nodeOf(federation, poll.node).keys.answer !== key)
-    throw new Refusal("key-unknown", "expected the node's own answer key");
+  const { payload: poll } = openByNode(federation, envelope, "poll", Poll);
   if (Math.abs(Date.parse(poll.time) - now().getTime()) > MAX_SKEW) {
     throw new Refusal("clock-skew", "expected a time within 15 minutes of the coordinator's");
   }

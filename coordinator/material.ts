@@ -1,13 +1,12 @@
 /** Gives auditors of the directory what stands behind a secure sum, on a signed request that is kept. */
 import { type Hash, toBase64 } from "../protocol/bytes.ts";
 import { openMaterialRequest } from "../protocol/directory.ts";
-import { type Envelope, envelopeId, type Kind, unwrap } from "../protocol/envelope.ts";
-import { parseJson } from "../protocol/json.ts";
+import { type Envelope, envelopeId, type Kind } from "../protocol/envelope.ts";
 import type { MaterialMessages } from "../protocol/material.ts";
 import { instant } from "../protocol/query.ts";
-import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { type NationalPart, Release } from "../protocol/release.ts";
-import { type Context, storedEnvelope } from "./intake.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import type { NationalPart } from "../protocol/release.ts";
+import { type Context, storedRelease } from "./intake.ts";
 import { messagesOf, type Round, roundOf } from "./rounds.ts";
 import { readChunk } from "./secure.ts";
 import { once } from "./write.ts";
@@ -29,11 +28,7 @@ async function judged(
     .where("id", "=", request.release)
     .executeTakeFirst();
   const round = row === undefined ? null : await roundOf(row.query, context);
-  const national =
-    row === undefined
-      ? null
-      : parseWith(Release, parseJson(unwrap(storedEnvelope(row.envelope), "release").body), "stored release")
-          .national;
+  const national = row === undefined ? null : storedRelease(row.envelope).national;
   if (round === null || national === null)
     throw new Refusal("release-unknown", "expected the id of a release with a secure sum");
   const kept = { id, release: request.release, envelope: JSON.stringify(envelope), received: instant(now()) };

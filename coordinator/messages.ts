@@ -5,11 +5,11 @@
 import { sql } from "kysely";
 import type { z } from "zod";
 import { fromBase64, type Hash } from "../protocol/bytes.ts";
-import { nodeOf } from "../protocol/directory.ts";
-import { type Envelope, open, payloadType, unwrap } from "../protocol/envelope.ts";
-import { parseJson } from "../protocol/json.ts";
+import { openByNode } from "../protocol/directory.ts";
+import { type Envelope, payloadType } from "../protocol/envelope.ts";
 import { CHUNK, pieces } from "../protocol/mask.ts";
-import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { vectorBytes } from "../protocol/plan.ts";
+import { Refusal } from "../protocol/refusal.ts";
 import type { SealedBox } from "../protocol/routes.ts";
 import {
   Advert,
@@ -24,7 +24,7 @@ import {
 } from "../protocol/session.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { CoordinatorStore } from "./database.ts";
-import { type Context, storedEnvelope } from "./intake.ts";
+import { type Context, stored, storedEnvelope } from "./intake.ts";
 import { messagesOf, plannedOf, type Round, roundOf } from "./rounds.ts";
 import { together } from "./write.ts";
 
@@ -50,12 +50,9 @@ export async function takeRound(
       "expected an advert, commitment, masked, agreement or opening",
     );
   const { federation, store } = context;
-  const keys = federation.directory.nodes.map((node) => node.keys.answer);
   const schema: z.ZodType<Advert | Commitment | Masked | Agreement | Opening> = SCHEMAS[phase];
-  const { id, payload, key } = open(envelope, MESSAGE[phase], schema, keys, federation.verify);
+  const { id, payload } = openByNode(federation, envelope, MESSAGE[phase], schema);
   const { query, node, attempt } = payload;
-  if (nodeOf(federation, node).keys.answer !== key)
-    throw new Refusal("key-unknown", "expected the node's own answer key");
   const round = await roundOf(query, context);
   if (round === null)
     throw new Refusal("query-unknown", "expected a message about a query with a secure sum");
@@ -169,12 +166,16 @@ async function checkKind(
       .executeTakeFirst();
     if (answered === undefined) throw unfit("the region's own answer first, since the query asks for both");
   }
-  const list = "chunks" in payload ? payload.chunks : "self" in payload ? payload.surplus?.chunks : undefined;
-  if (list === undefined) return 0;
-  const count = pieces(plan.length * plan.periods.length * 8).length;
+  const list = "chunks" in payload || "self" in payload ? chunksOf(payload) : null;
+  if (list === null) return 0;
+  const count = pieces(vectorBytes(plan)).length;
   if (list.length !== count) throw unfit(`${count} pieces of the vector`);
   return count;
 }
+
+/** The pieces of the vector that a message binds; null where it binds none. */
+const chunksOf = (payload: Masked | Opening): readonly Hash[] | null =>
+  "chunks" in payload ? payload.chunks : (payload.surplus?.chunks ?? null);
 
 /** What a node would refuse in an advert is refused here, or one region could stop all the others. */
 async function checkKeys(advert: Advert, round: Round, context: Context): Promise<void> {
@@ -185,7 +186,7 @@ async function checkKeys(advert: Advert, round: Round, context: Context): Promis
   for (const key of keys) nativePrimitives.agree(PROBE, fromBase64(key));
   const others = (await messagesOf(round, "advert", context)).filter(({ node }) => node !== advert.node);
   const taken = others.flatMap(({ envelope }) => {
-    const { channel, mask } = parseWith(Advert, parseJson(unwrap(envelope, "advert").body), "stored advert");
+    const { channel, mask } = stored("advert", Advert, envelope);
     return [channel, mask];
   });
   if (advert.channel === advert.mask || keys.some((key) => taken.includes(key))) throw unfit("each key once");
@@ -228,10 +229,6 @@ export async function takeChunk(document: Hash, bytes: Uint8Array, context: Cont
 
 /** Where a piece of this hash stands in the vector that a message binds: in several places if it repeats. */
 function placesOf(kind: "masked" | "opening", envelope: Envelope, hash: Hash): number[] {
-  const body = parseJson(unwrap(envelope, kind).body); // Verified when it was taken in.
-  const chunks =
-    kind === "masked"
-      ? parseWith(Masked, body, kind).chunks
-      : (parseWith(Opening, body, kind).surplus?.chunks ?? []);
-  return chunks.flatMap((each, place) => (each === hash ? [place] : []));
+  const payload = kind === "masked" ? stored(kind, Masked, envelope) : stored(kind, Opening, envelope);
+  return (chunksOf(payload) ?? []).flatMap((each, place) => (each === hash ? [place] : []));
 }

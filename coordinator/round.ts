@@ -36,12 +36,12 @@ async function open(standing: Standing, context: Context & Dispatcher): Promise<
 
 /** Open → released or failed, once all have answered or the deadline has passed. */
 async function conclude(standing: Standing, context: Context & Publisher & Rounds): Promise<void> {
-  const collected = collect(standing, context);
-  if (collected.plan.shares !== null) {
+  if (standing.query.release !== "regions") {
     const sum = await turn(standing, context);
-    if (sum !== null) await publish(standing, collected, sum, context);
+    if (sum !== null) await publish(standing, collect(standing, context), sum, context);
     return;
   }
+  const collected = collect(standing, context);
   if (!collected.complete && instant(context.now()) < standing.query.answerBy) return;
   if (collected.answerIds.length < standing.query.minRegions) {
     return await close(

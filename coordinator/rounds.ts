@@ -128,10 +128,15 @@ export async function plannedOf(id: string, { federation, store }: Context): Pro
   if (row === undefined) throw new Refusal("query-unknown", "expected the id of a query that was submitted");
   const query = storedQuery(row.envelope);
   const made = { query, plan: planIn(federation, query), roster: rosterOf(federation, query) };
-  const [oldest] = known.keys();
-  if (known.size >= MOST_PLANS && oldest !== undefined) known.delete(oldest);
-  known.set(id, made);
+  remember(known, id, made, MOST_PLANS);
   return made;
+}
+
+/** Kept in place of the oldest, where there are already as many as may be. */
+function remember<T>(all: Map<string, T>, key: string, value: T, most: number): void {
+  const [oldest] = all.keys();
+  if (all.size >= most && oldest !== undefined) all.delete(oldest);
+  all.set(key, value);
 }
 
 /** What a message of this attempt is judged by, for the coordinator as for the nodes. */
@@ -169,9 +174,7 @@ export async function itemIn(round: Round, node: string, context: Context): Prom
   if (known === undefined) {
     const { envelope, approvals } = await standingOf(round.query, context);
     known = { query: envelope, approvals: [...approvals], ...(await shownIn(round, context)) };
-    const [oldest] = all.keys();
-    if (all.size >= MOST_SHOWN && oldest !== undefined) all.delete(oldest);
-    all.set(of, known);
+    remember(all, of, known, MOST_SHOWN);
   }
   const { query, approvals, commitments } = known;
   if (known.round !== null) return { query, approvals, round: known.round };

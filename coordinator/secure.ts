@@ -9,11 +9,9 @@ import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import {
   MESSAGE,
-  Opening,
   openAdverts,
   openCommitments,
   openMasked,
-  openMessage,
   PHASES,
   type Phase,
   type Setting,
@@ -23,7 +21,7 @@ import {
   u2Of,
   unfit,
 } from "../protocol/session.ts";
-import { openSum } from "../protocol/unmask.ts";
+import { openSum, readMaterial } from "../protocol/unmask.ts";
 import { transact } from "../server/database.ts";
 import type { Logger } from "../server/log.ts";
 import { nativePrimitives } from "../server/secure.ts";
@@ -234,21 +232,17 @@ async function opened(
   context: Context & Rounds,
 ): Promise<SecureSum | null> {
   const { setting, plan } = await settingOf(round.query, round.attempt, context);
-  const within = { session: known(round.session), u2: known(round.u2) };
-  const survivors = { session: within.session, survivors: known(round.survivors) };
   const of = async (kind: Kind, nodes: readonly string[]) =>
     (await messagesOf(round, kind, context)).filter(({ node }) => nodes.includes(node));
   const envelopes = (messages: readonly Message[]) => messages.map(({ envelope }) => envelope);
-  const second = round.second ?? [];
   const masked = await of("masked", round.members);
   const openings = await of("opening", came);
-  const material = {
-    ...within,
-    adverts: openAdverts(setting, envelopes(await of("advert", round.first ?? []))),
-    commitments: openCommitments(setting, within.session, second, envelopes(await of("commitment", second))),
-    masked: openMasked(setting, within, round.members, envelopes(masked)),
-    openings: openings.map(({ envelope }) => openMessage(setting, "opening", Opening, envelope, survivors)),
-  };
+  const material = readMaterial(setting, {
+    adverts: envelopes(await of("advert", round.first ?? [])),
+    commitments: envelopes(await of("commitment", round.second ?? [])),
+    masked: envelopes(masked),
+    openings: envelopes(openings),
+  });
   try {
     const chunk = (document: Hash, place: number) => readChunk(document, place, context);
     const { bytes, unopened } = await openSum(setting, plan, material, chunk, nativePrimitives);
@@ -264,13 +258,12 @@ async function opened(
 }
 
 export async function readChunk(document: Hash, place: number, { store }: Context): Promise<Uint8Array> {
-  const { bytes } = await store.kysely
+  const row = await store.kysely
     .selectFrom("chunk")
     .select("bytes")
     .where("document", "=", document)
     .where("place", "=", place)
-    .executeTakeFirst()
-    .then((row) => row ?? { bytes: null });
-  if (bytes === null) throw unfit("a piece of a vector that is in the sum");
-  return bytes;
+    .executeTakeFirst();
+  if (row === undefined) throw unfit("a piece of a vector that is in the sum");
+  return row.bytes;
 }

@@ -8,14 +8,18 @@ import type { CoordinatorDatabase, CoordinatorStore } from "./database.ts";
 
 const turns = new WeakMap<CoordinatorStore, ReturnType<typeof oneAtATime>>();
 
+function turnsOf(store: CoordinatorStore): ReturnType<typeof oneAtATime> {
+  const alone = turns.get(store) ?? oneAtATime();
+  turns.set(store, alone);
+  return alone;
+}
+
 /** A unit of writing: one at a time within this process, tried again where another one's conflicts. */
 export async function once(
   store: CoordinatorStore,
   work: (database: CoordinatorStore["kysely"]) => Promise<void>,
 ): Promise<void> {
-  const alone = turns.get(store) ?? oneAtATime();
-  turns.set(store, alone);
-  await alone(() => transact<CoordinatorDatabase, void>(store, work));
+  await turnsOf(store)(() => transact<CoordinatorDatabase, void>(store, work));
 }
 
 type Work = (database: CoordinatorStore["kysely"]) => Promise<void>;
@@ -37,9 +41,7 @@ export function together(store: CoordinatorStore, work: Work): Promise<void> {
 }
 
 async function writeAll(store: CoordinatorStore, queue: Waiting[]): Promise<void> {
-  const alone = turns.get(store) ?? oneAtATime();
-  turns.set(store, alone);
-  await alone(async () => {
+  await turnsOf(store)(async () => {
     const batch = queue.splice(0);
     const refused = new Map<Waiting, Refusal>();
     try {

@@ -6,6 +6,7 @@
 import { type Answer, writeVector } from "../protocol/answer.ts";
 import type { Federation } from "../protocol/directory.ts";
 import { type Envelope, envelopeId, type Signer, seal } from "../protocol/envelope.ts";
+import { regionsAnswer } from "../protocol/plan.ts";
 import { format } from "../protocol/rational.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { WorkItem } from "../protocol/routes.ts";
@@ -37,7 +38,7 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
 
   const admitted = admit(work, { ...node, policy: node.policy(), now: node.now() });
   const { id, plan } = admitted;
-  if (plan.vectors.some(({ variance }) => variance === null))
+  if (!regionsAnswer(plan))
     throw new Refusal("round-unfit", "expected a round: a national query is answered by a secure sum alone");
   await charge(admitted, node);
 

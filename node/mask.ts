@@ -14,7 +14,7 @@ import {
   selfKey,
   signOf,
 } from "../protocol/mask.ts";
-import type { Plan } from "../protocol/plan.ts";
+import { type Plan, vectorBytes } from "../protocol/plan.ts";
 import { sensitivity } from "../protocol/privacy.ts";
 import { surplusCommitment } from "../protocol/session.ts";
 import { hashNatively } from "../server/secure.ts";
@@ -47,7 +47,7 @@ export function maskVector(input: ToMask): MaskedVector {
   const { plan, sums, noise, session, u2, code, peers, primitives } = input;
   const { shares } = plan;
   if (shares === null) throw new RangeError("expected a plan with a secure sum");
-  const length = plan.length * plan.periods.length * 8;
+  const length = vectorBytes(plan);
   const stream: Stream = { session, u2, vector: ANSWER, length };
   const masks: Mask[] = [
     { key: selfKey(primitives, input.seed, code, stream), sign: 1 },

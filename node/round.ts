@@ -5,6 +5,7 @@
  */
 import type { Client } from "../protocol/client.ts";
 import { type Envelope, envelopeId } from "../protocol/envelope.ts";
+import { regionsAnswer } from "../protocol/plan.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { RoundState, WorkItem } from "../protocol/routes.ts";
@@ -50,7 +51,7 @@ export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWor
   const { shares } = plan;
   if (shares === null) throw unfit("a query with a secure sum");
   await charge(asked, node);
-  const own = plan.vectors.some(({ variance }) => variance !== null) ? await answer(work, node) : null;
+  const own = regionsAnswer(plan) ? await answer(work, node) : null;
   const session = await Session.begin({
     setting: { federation: node.federation, query: id, attempt: round.attempt, roster, shares },
     plan,

@@ -4,7 +4,7 @@
  * Post-processing, with only + − × ÷, which every engine rounds alike.
  */
 import type { Noisy } from "./estimate.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, regionsAnswer } from "./plan.ts";
 import { UNITS } from "./privacy.ts";
 import { toNumber } from "./rational.ts";
 import { releasedVariance } from "./shares.ts";
@@ -50,8 +50,9 @@ export function areasOf(plan: Plan, { answers, national }: Sent): Area[] {
     ];
   }
   const total = inPersons(pooled(plan, national.sum), plan.shares?.scale ?? 1n);
-  const totals = nationalVariances(plan, plan.shares?.n ?? 0, national);
-  if (plan.vectors.every(({ variance }) => variance === null)) return [areaOf(plan, NATION, total, totals)];
+  const missing = (plan.shares?.n ?? 0) - national.survivors.length;
+  const totals = nationalVariances(plan, missing, national.unopened);
+  if (!regionsAnswer(plan)) return [areaOf(plan, NATION, total, totals)];
   return reconciled(plan, regions, national.survivors, { total, own, totals });
 }
 
@@ -112,15 +113,14 @@ export const regionalVariances = (plan: Plan): number[] =>
       ((variance === null ? 0 : toNumber(variance)) * periodsPooled(plan)) / (PER_UNIT * PER_UNIT),
   );
 
-/** The variance of the secure sum's noise in each vector, of a published period, in persons squared. */
-export const nationalVariances = (
-  plan: Plan,
-  regions: number,
-  { survivors, unopened }: Pick<NationalSum, "survivors" | "unopened">,
-): number[] =>
+/**
+ * The variance of the secure sum's noise in each vector, of a published period, in persons squared: with so many
+ * regions missing, and so many survivors who left their surplus in.
+ */
+export const nationalVariances = (plan: Plan, missing: number, unopened: number): number[] =>
   plan.vectors.map((_, vector) => {
     if (plan.shares === null) return 0;
-    const variance = releasedVariance(plan.shares, vector, regions - survivors.length, unopened);
+    const variance = releasedVariance(plan.shares, vector, missing, unopened);
     return toNumber(variance) * periodsPooled(plan);
   });
 

@@ -13,6 +13,7 @@ import {
   type Note,
   type NoteSignature,
   parseNote,
+  signatureOf,
   signText,
   type VerifierKey,
   verifyNote,
@@ -91,11 +92,8 @@ export function cosignatures(
   return witnesses
     .filter(({ type }) => type === NOTE_TYPES.cosignature)
     .flatMap((witness) => {
-      const own = signatures.filter(({ name, id }) => name === witness.name && id === witness.id);
-      if (own.length > 1) throw malformed("one cosignature of each witness");
-      const [signature] = own;
-      if (signature === undefined) return [];
-      const bytes = signature.signature;
+      const bytes = signatureOf(signatures, witness, "one cosignature of each witness");
+      if (bytes === null) return [];
       if (bytes.length !== 72) throw malformed("a cosignature of 8 bytes of time and 64 of signature");
       const time = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
       if (time > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed("a cosignature's time below 2^53");

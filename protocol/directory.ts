@@ -7,7 +7,7 @@ import { Approval, ApprovalRule, type Judged } from "./approval.ts";
 import { Hash } from "./bytes.ts";
 import { checkCatalogue, type DatasetDocument, DatasetRef, readDataset, refOf, textOf } from "./catalogue.ts";
 import { PublicKey, type Verify } from "./ed25519.ts";
-import { type Envelope, envelopeId, open, signedBy, unwrap } from "./envelope.ts";
+import { type Envelope, envelopeId, type Kind, type Opened, open, signedBy, unwrap } from "./envelope.ts";
 import { parseJson } from "./json.ts";
 import { MaterialRequest } from "./material.ts";
 import { type Plan, planOf } from "./plan.ts";
@@ -206,6 +206,20 @@ function openByPerson<S extends z.ZodType>(
     throw new Refusal("key-not-in-force", "expected a key whose notBefore and notAfter include now");
   }
   return { ...opened, person: found.person };
+}
+
+/** Opens a document that names its node: signed by the answer key of that very node, which must be active. */
+export function openByNode<S extends z.ZodType<{ node: string }>>(
+  federation: Federation,
+  envelope: Envelope,
+  kind: Kind,
+  schema: S,
+): Opened<z.output<S>> {
+  const keys = federation.directory.nodes.map((node) => node.keys.answer);
+  const opened = open(envelope, kind, schema, keys, federation.verify);
+  if (nodeOf(federation, opened.payload.node).keys.answer !== opened.key)
+    throw new Refusal("key-unknown", "expected the node's own answer key");
+  return opened;
 }
 
 /** The plan of a query put to this federation: the same for whoever has the directory. */

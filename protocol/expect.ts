@@ -67,11 +67,7 @@ export function expectedByKind(
   const own = regionalVariances(regional);
   const least = national?.shares?.survivors ?? 0;
   const secure = (plan: Plan, count: number) =>
-    expectedErrors(
-      plan,
-      nationalVariances(plan, regions, { survivors: Array(count).fill(""), unopened: 0 }),
-      sizes,
-    );
+    expectedErrors(plan, nationalVariances(plan, regions - count, 0), sizes);
   return {
     region: expectedErrors(regional, own, sizes),
     nation: expectedErrors(

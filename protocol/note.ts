@@ -3,7 +3,7 @@
  * nobody asked about are passed over; one of a known key that fails rejects the whole note.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concat, fromBase64, fromUtf8, toBase64, toHex, utf8 } from "./bytes.ts";
+import { concat, fromBase64, fromHex, fromUtf8, toBase64, toHex, utf8 } from "./bytes.ts";
 import { isGoodPublicKey, type Verify } from "./ed25519.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -97,12 +97,7 @@ function parseSignature(line: string): NoteSignature {
 }
 
 export const formatSignature = ({ name, id, signature }: NoteSignature): string =>
-  `${DASH}${name} ${toBase64(
-    concat(
-      Uint8Array.from(id.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),
-      signature,
-    ),
-  )}\n`;
+  `${DASH}${name} ${toBase64(concat(fromHex(id), signature))}\n`;
 
 export const formatNote = ({ text, signatures }: Note): Uint8Array =>
   utf8(`${text}\n${signatures.map(formatSignature).join("")}`);
@@ -113,6 +108,17 @@ export const signText = (
   { name, id }: VerifierKey,
   sign: (message: Uint8Array) => Uint8Array,
 ): NoteSignature => ({ name, id, signature: sign(utf8(text)) });
+
+/** The bytes that a key has signed with; null if it has not. Refuses two: `once` is what was expected. */
+export function signatureOf(
+  signatures: readonly NoteSignature[],
+  key: VerifierKey,
+  once: string,
+): Uint8Array | null {
+  const own = signatures.filter(({ name, id }) => name === key.name && id === key.id);
+  if (own.length > 1) throw malformed(once);
+  return own[0]?.signature ?? null;
+}
 
 /**
  * The known keys of type 0x01 whose signatures verify over the note's text. Refuses the note if the signature of a
@@ -125,11 +131,9 @@ export function verifyNote(
 ): VerifierKey[] {
   const verified: VerifierKey[] = [];
   for (const key of known.filter(({ type }) => type === NOTE_TYPES.ed25519)) {
-    const own = signatures.filter(({ name, id }) => name === key.name && id === key.id);
-    if (own.length > 1) throw malformed("one signature of each known key");
-    const [signature] = own;
-    if (signature === undefined) continue;
-    if (!verify(key.key, utf8(text), signature.signature))
+    const signature = signatureOf(signatures, key, "one signature of each known key");
+    if (signature === null) continue;
+    if (!verify(key.key, utf8(text), signature))
       throw new Refusal("signature-invalid", "expected the signature of a known key to verify over the note");
     verified.push(key);
   }

@@ -67,6 +67,14 @@ export type Plan = {
   readonly charge: Rational;
 };
 
+/** Whether each region sends an answer of its own, beside a secure sum or without one: all vectors, or none. */
+export const regionsAnswer = ({ vectors }: Pick<Plan, "vectors">): boolean =>
+  vectors.every(({ variance }) => variance !== null);
+
+/** Bytes of a whole answer as a vector of 64-bit integers. */
+export const vectorBytes = ({ length, periods }: Pick<Plan, "length" | "periods">): number =>
+  length * periods.length * 8;
+
 /**
  * The plan of a query, or a refusal. `dataset` is the one the query names; `regions` how many it is put to, on which
  * the noise of a national release depends. `most` integers is the protocol's limit; only benchmarks lift it.

@@ -4,7 +4,7 @@
  */
 import { concat } from "./bytes.ts";
 import { nodeHash, type ReadHash, type TreeHash } from "./merkle.ts";
-import { Refusal } from "./refusal.ts";
+import { malformed } from "./note.ts";
 
 /** Hashes in a full tile, entries in a full bundle: a subtree of height 8. */
 export const TILE = 256;
@@ -12,8 +12,6 @@ const HEIGHT = 8;
 const HASH = 32;
 /** Entries carry their length in 16 bits. */
 export const MAX_ENTRY = 65_535;
-
-const malformed = (expected: string): Refusal => new Refusal("log-malformed", `expected ${expected}`);
 
 /** Level 0 is of leaves; `width` is 256 for a full tile. Entries' bundles have the level `entries`. */
 export type Tile = { readonly level: number | "entries"; readonly index: number; readonly width: number };

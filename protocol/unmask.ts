@@ -5,6 +5,7 @@
  */
 import { combine } from "shamir-secret-sharing";
 import { concat, fromBase64, type Hash, toBase64 } from "./bytes.ts";
+import type { Envelope } from "./envelope.ts";
 import {
   ANSWER,
   type Mask,
@@ -16,17 +17,26 @@ import {
   selfKey,
   signOf,
 } from "./mask.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, vectorBytes } from "./plan.ts";
 import { Refusal } from "./refusal.ts";
 import {
   type Advert,
   type Commitment,
   type Masked,
-  type Opening,
+  Opening,
+  openAdverts,
+  openCommitments,
+  openMasked,
+  openMessage,
   type Setting,
   type Signed,
+  type Survivor,
   seedCommitment,
+  sessionOf,
   surplusCommitment,
+  survivorsHash,
+  survivorsOf,
+  u2Of,
 } from "./session.ts";
 import { stepOf } from "./shares.ts";
 
@@ -41,6 +51,32 @@ export type Material = {
   readonly masked: readonly Signed<Masked>[];
   readonly openings: readonly Signed<Opening>[];
 };
+
+/** The set that was agreed on: whose vectors are added up, and the hash that its members signed. */
+export type AgreedOn = { readonly survivors: readonly Survivor[]; readonly survivorsHash: Hash };
+
+/**
+ * Reads what the rounds left, from round 0 on: each set is computed from the messages before it, never taken from who
+ * shows them. Refuses what a node would have refused.
+ */
+export function readMaterial(
+  setting: Setting,
+  shown: Readonly<Record<"adverts" | "commitments" | "masked" | "openings", readonly Envelope[]>>,
+): Material & AgreedOn {
+  const adverts = openAdverts(setting, shown.adverts);
+  const session = sessionOf(setting, adverts);
+  const u1 = adverts.map(({ payload }) => payload.node);
+  const commitments = openCommitments(setting, session, u1, shown.commitments);
+  const u2 = u2Of(session, commitments);
+  const second = commitments.map(({ payload }) => payload.node);
+  const masked = openMasked(setting, { session, u2 }, second, shown.masked);
+  const survivors = survivorsOf(masked);
+  const agreed = { survivors, survivorsHash: survivorsHash(session, u2, survivors) };
+  const openings = shown.openings.map((each) =>
+    openMessage(setting, "opening", Opening, each, { session, survivors: agreed.survivorsHash }),
+  );
+  return { session, u2, adverts, commitments, masked, openings, ...agreed };
+}
 
 export type OpenedSum = {
   /** 8 bytes an integer, period by period: the plan's integers times its scale. */
@@ -57,7 +93,7 @@ export async function openSum(
   chunk: (document: Hash, place: number) => Promise<Uint8Array>,
   primitives: Primitives,
 ): Promise<OpenedSum> {
-  const length = plan.length * plan.periods.length * 8;
+  const length = vectorBytes(plan);
   const masks = await masksOf(setting, material, length, primitives);
   const { opened, unopened } = surplusesOf(setting, material);
   const parts: Uint8Array[] = [];

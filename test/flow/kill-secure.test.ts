@@ -14,7 +14,7 @@ import { openStore } from "../../server/database.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import { ENGINES, missing } from "../support/engines.ts";
 import { now } from "../support/federation.ts";
-import { retry, type Setting, setUp, storedAnswers, submit } from "../support/killing.ts";
+import { outlived, retry, type Setting, setUp, storedAnswers, submit } from "../support/killing.ts";
 import { type Party, startParty, stopParty } from "../support/process.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;
@@ -89,17 +89,8 @@ describe.each(ENGINES)("%s", (engine) => {
         await node.ready;
         const id = await submit(setting, NATIONAL);
         ids.push(id);
-        const reached = await Promise.race([
-          node.ended,
-          retry(() => follow(setting.client, id, 90)).then(() => "released"),
-        ]);
-        const alive =
-          reached === "released" &&
-          (await Promise.race([
-            node.ended,
-            new Promise<string>((resolve) => setTimeout(() => resolve("alive"), 300)),
-          ])) === "alive";
-        if (alive) {
+        const through = retry(() => follow(setting.client, id, 90));
+        if (await outlived(node, through)) {
           await stopParty(node);
           break;
         }
@@ -136,16 +127,8 @@ describe.each(ENGINES)("%s", (engine) => {
         await coordinator.ready;
         const asking = submit(setting, NATIONAL);
         asking.catch(() => undefined); // Awaited below, after the restart that lets it through.
-        const done = asking.then((id) => retry(() => follow(setting.client, id, 90))).then(() => "released");
-        done.catch(() => undefined); // The same.
-        const reached = await Promise.race([coordinator.ended, done]);
-        if (reached === "released") {
-          const late = await Promise.race([
-            coordinator.ended,
-            new Promise<string>((resolve) => setTimeout(() => resolve("alive"), 300)),
-          ]);
-          if (late === "alive") break;
-        }
+        const through = asking.then((id) => retry(() => follow(setting.client, id, 90)));
+        if (await outlived(coordinator, through)) break;
         coordinator = startParty("coordinator", setting.coordinator);
         await coordinator.ready;
         const id = await asking;

@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { follow } from "../../cli/ask.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import { ENGINES, missing } from "../support/engines.ts";
-import { released, retry, setUp, storedAnswers, submit } from "../support/killing.ts";
+import { outlived, released, retry, setUp, storedAnswers, submit } from "../support/killing.ts";
 import { type Party, startParty, stopParty } from "../support/process.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;
@@ -33,20 +33,10 @@ describe.each(ENGINES)("%s", (engine) => {
         const node = startParty("node", victim, { at, arm: "work", trace });
         await node.ready;
         const id = await submit(setting);
-        const reached = await Promise.race([
-          node.ended,
-          retry(() => follow(setting.client, id, 60)).then(() => "released"),
-        ]);
-        if (reached === "released") {
-          // Steps after the answer was handed in are few: wait a moment for a kill that is still to come.
-          const late = await Promise.race([
-            node.ended,
-            new Promise<string>((resolve) => setTimeout(() => resolve("alive"), 300)),
-          ]);
-          if (late === "alive") {
-            await stopParty(node);
-            break;
-          }
+        const through = retry(() => follow(setting.client, id, 60));
+        if (await outlived(node, through)) {
+          await stopParty(node);
+          break;
         }
         expect(await node.ended).toBe("SIGKILL");
         killed++;
@@ -104,16 +94,8 @@ describe.each(ENGINES)("%s", (engine) => {
         await coordinator.ready;
         const asking = submit(setting);
         asking.catch(() => undefined); // Awaited below, after the restart that lets it through.
-        const done = asking.then((id) => retry(() => follow(setting.client, id, 60))).then(() => "released");
-        done.catch(() => undefined); // The same.
-        const reached = await Promise.race([coordinator.ended, done]);
-        if (reached === "released") {
-          const late = await Promise.race([
-            coordinator.ended,
-            new Promise<string>((resolve) => setTimeout(() => resolve("alive"), 300)),
-          ]);
-          if (late === "alive") break;
-        }
+        const through = asking.then((id) => retry(() => follow(setting.client, id, 60)));
+        if (await outlived(coordinator, through)) break;
         killed++;
         coordinator = startParty("coordinator", setting.coordinator);
         await coordinator.ready;

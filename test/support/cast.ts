@@ -15,20 +15,8 @@ import { type Plan, planOf } from "../../protocol/plan.ts";
 import type { Query } from "../../protocol/query.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import type { RoundState } from "../../protocol/routes.ts";
-import {
-  type Advert,
-  Opening,
-  openAdverts,
-  openCommitments,
-  openMasked,
-  openMessage,
-  type Setting,
-  sessionOf,
-  survivorsHash,
-  survivorsOf,
-  u2Of,
-} from "../../protocol/session.ts";
-import { type OpenedSum, openSum } from "../../protocol/unmask.ts";
+import type { Setting } from "../../protocol/session.ts";
+import { type OpenedSum, openSum, readMaterial } from "../../protocol/unmask.ts";
 import { nativePrimitives } from "../../server/secure.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { CARE } from "./federation.ts";
@@ -294,17 +282,12 @@ export class Stage {
   /** Opens the sum as the coordinator does, from what it has. */
   async sum(survivors: readonly string[] = [...this.masked.keys()].toSorted()): Promise<OpenedSum> {
     const setting = this.cast.settingOf(this.attempt);
-    const adverts = openAdverts(setting, this.#in(this.adverts, this.adverts.keys()));
-    const session = sessionOf(setting, adverts);
-    const u1 = adverts.map(({ payload }: { payload: Advert }) => payload.node);
-    const commitments = openCommitments(setting, session, u1, this.#in(this.shared, this.shared.keys()));
-    const u2 = u2Of(session, commitments);
-    const second = commitments.map(({ payload }) => payload.node);
-    const masked = openMasked(setting, { session, u2 }, second, this.#in(this.masked, survivors));
-    const hash = survivorsHash(session, u2, survivorsOf(masked));
-    const openings = [...this.opened.values()].map(({ envelope }) =>
-      openMessage(setting, "opening", Opening, envelope, { session, survivors: hash }),
-    );
+    const material = readMaterial(setting, {
+      adverts: this.#in(this.adverts, this.adverts.keys()),
+      commitments: this.#in(this.shared, this.shared.keys()),
+      masked: this.#in(this.masked, survivors),
+      openings: [...this.opened.values()].map(({ envelope }) => envelope),
+    });
     const chunks = new Map(
       [...this.masked.values(), ...this.opened.values()].map((reply) => [
         envelopeId(reply.envelope),
@@ -316,7 +299,6 @@ export class Stage {
       if (bytes === undefined) throw new Error("a piece that was sent is there");
       return bytes;
     };
-    const material = { session, u2, adverts, commitments, masked, openings };
     return await openSum(setting, this.cast.plan, material, chunk, nativePrimitives);
   }
 

@@ -12,7 +12,7 @@ import { type Envelope, envelopeId } from "../../protocol/envelope.ts";
 import { openStore } from "../../server/database.ts";
 import { databaseUrlFor, type Engine, temporaryFolder } from "./engines.ts";
 import { CARE, DRAFT, now } from "./federation.ts";
-import { freePort } from "./process.ts";
+import { freePort, type Party } from "./process.ts";
 
 /** Calls until it gets through: the party on the other side is being killed. */
 export async function retry<T>(work: () => Promise<T>): Promise<T> {
@@ -29,6 +29,18 @@ export async function retry<T>(work: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+/** Whether a party that is to be killed saw the query through and lives on. */
+export async function outlived({ ended }: Party, through: Promise<unknown>): Promise<boolean> {
+  const reached = await Promise.race([ended, through.then(() => "released")]);
+  if (reached !== "released") return false;
+  // Steps after the answer was handed in are few: wait a moment for a kill that is still to come.
+  const late = await Promise.race([
+    ended,
+    new Promise<string>((resolve) => setTimeout(() => resolve("alive"), 300)),
+  ]);
+  return late === "alive";
 }
 
 export async function setUp(engine: Engine, codes: readonly string[], roundSeconds = 10) {
