@@ -1,5 +1,6 @@
 /** Asks a question of a running network to its end, and one question in both ways, so that they stand side by side. */
 import type { Hash } from "../protocol/bytes.ts";
+import type { Federation } from "../protocol/directory.ts";
 import { instant, type Query } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Cell } from "../protocol/release.ts";
@@ -16,9 +17,16 @@ export type Asked = {
   readonly result: Result;
 };
 
+/** The federation as its nodes know it. */
+export function federationIn({ nodes }: Network): Federation {
+  const federation = nodes[0]?.answerer.federation;
+  if (federation === undefined) throw new Error("a federation has at least one node");
+  return federation;
+}
+
 /** Signed, submitted, approved, answered, and the release checked. Throws a refusal that says why there is none. */
 export async function askAll(network: Network, approvals: number, draft: unknown): Promise<Asked> {
-  const { made, client, nodes } = network;
+  const { made, client } = network;
   const now = new Date();
   const later = (seconds: number) => instant(new Date(now.getTime() + seconds * 1000));
   const times = { answerBy: later(120), expires: later(60) };
@@ -28,8 +36,7 @@ export async function askAll(network: Network, approvals: number, draft: unknown
   const signed = made.approvers.slice(0, approvals).map((approver) => signApproval(asked, approver, now));
   await ask(client, envelope, signed);
   const status = await follow(client, asked, 180);
-  const federation = nodes[0]?.answerer.federation;
-  if (federation === undefined) throw new Error("a federation has at least one node");
+  const federation = federationIn(network);
   if (status.release === null) {
     const codes = status.regions.flatMap(({ region, code }) => (code === null ? [] : [`${region} ${code}`]));
     throw new Refusal(

@@ -18,10 +18,10 @@ import {
 import { parseJson } from "../protocol/json.ts";
 import { RegionCode } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { askAll, askBothWays } from "./both.ts";
+import { askAll, askBothWays, federationIn } from "./both.ts";
 import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_QUERY } from "./journals.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { costText, tableOf } from "./print.ts";
+import { resultText } from "./print.ts";
 import { barOf } from "./progress.ts";
 import { writeText } from "./query.ts";
 import { REGIONS } from "./regions.ts";
@@ -268,16 +268,12 @@ async function importAll(
 
 async function askOne(network: Network, scenario: Scenario, draft: unknown) {
   const { query, asked, status, result } = await askAll(network, scenario.approvals, draft);
-  const { plan, release, envelope, cells } = result;
-  const names = new Map(scenario.regions.map(({ code, name }) => [code, name]));
-  const missing = release.missing.map(({ region, reason }) => `${region} (${reason})`).join(", ");
+  const { release, envelope, cells } = result;
   const took = status.regions.filter(({ state }) => state === "answered").length;
   const text = [
     "",
     `“${query.title}”, signed by a researcher, approved by ${scenario.approvals}, answered by ${took} of ${status.regions.length} regions:`,
-    tableOf(plan, cells, names),
-    `± is half of the 95 % interval, of the noise alone. Cost: ${costText(plan)}.`,
-    ...(missing === "" ? [] : [`Missing: ${missing}.`]),
+    resultText(result, federationIn(network)),
     release.national === null
       ? "Checked here: the release's signature, each region's, and that the table is the sum of their answers."
       : `Checked here: the release's signature, and that ${release.national.agreements.length} regions signed which vectors it is the sum of.`,

@@ -1,10 +1,12 @@
 /** How figures look in a terminal: aligned, with ± and what they cost. Errors are never rounded down. */
 import Table from "cli-table3";
 import { NATION } from "../protocol/areas.ts";
+import type { Federation } from "../protocol/directory.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { epsilonAt } from "../protocol/privacy.ts";
 import { parseRational, toNumber } from "../protocol/rational.ts";
 import type { Cell } from "../protocol/release.ts";
+import type { Result } from "./result.ts";
 
 export type Format = "table" | "json" | "csv";
 
@@ -31,8 +33,32 @@ export function figureText(cell: Cell, kind: string): string {
   return `${text.replaceAll(",", " ")} ± ${up.toFixed(digits)}${kind === "share" ? " %" : ""}${cell.flag === "unreliable" ? " (unreliable)" : ""}`;
 }
 
-/** A table by area, a column a measure; the nation last, as its sum. */
-export function tableOf(plan: Plan, cells: readonly Cell[], names: ReadonlyMap<string, string>): string {
+/** A result as people read it: its table, who is not in it, and what it cost. */
+export function resultText({ plan, release, cells }: Result, { directory }: Federation): string {
+  const active = directory.nodes.filter(({ status }) => status === "active");
+  const within = new Set(
+    [...release.answers, ...(release.national?.survivors ?? [])].map(({ region }) => region),
+  );
+  const names = new Map(directory.nodes.map(({ code, name }) => [code, name]));
+  // The nation only where no region is left out.
+  const total = within.size === active.length ? "The nation" : `${within.size} of ${active.length} regions`;
+  const missing = release.missing.map(
+    ({ region, reason }) => `${region} ${names.get(region) ?? ""} (${reason})`,
+  );
+  return [
+    tableOf(plan, cells, names, total),
+    `± is half of the 95 % interval, of the noise alone. Cost: ${costText(plan)}.`,
+    ...(missing.length === 0 ? [] : [`Missing: ${missing.join(", ")}.`]),
+  ].join("\n");
+}
+
+/** A table by area, a column a measure; all regions together last, under the name given. */
+function tableOf(
+  plan: Plan,
+  cells: readonly Cell[],
+  names: ReadonlyMap<string, string>,
+  total: string,
+): string {
   const kinds = new Map(plan.measures.map(({ measure }) => [measure.id, measure.kind]));
   const keys = [...new Set(cells.flatMap(({ at }) => Object.keys(at)))].filter((key) => key !== "region");
   const shown = keys.filter(
@@ -58,7 +84,7 @@ export function tableOf(plan: Plan, cells: readonly Cell[], names: ReadonlyMap<s
       const cell = own.get(id);
       return cell === undefined ? "" : figureText(cell, kinds.get(id) ?? "");
     });
-    const name = area === NATION ? "The nation" : `${area} ${names.get(area) ?? ""}`;
+    const name = area === NATION ? total : `${area} ${names.get(area) ?? ""}`;
     table.push([name, ...shown.map((key) => at[key] ?? "–"), ...figures]);
   }
   return table.toString();

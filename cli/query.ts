@@ -6,7 +6,7 @@ import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import { type Client, clientOf } from "../protocol/client.ts";
 import { type Federation, planIn, readFederation, rosterOf } from "../protocol/directory.ts";
 import { Envelope, envelopeId } from "../protocol/envelope.ts";
-import { expectedByKind } from "../protocol/expect.ts";
+import { type Expected, expectedByKind, expectedOfBoth } from "../protocol/expect.ts";
 import { parseJson } from "../protocol/json.ts";
 import { checkClosed, type Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
@@ -15,7 +15,7 @@ import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { inWords } from "../protocol/words.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
 import { fillQuery, follow, type Party, signApproval, signQuery } from "./ask.ts";
-import { costText, csvOf, type Format, tableOf } from "./print.ts";
+import { costText, csvOf, type Format, resultText } from "./print.ts";
 import { barOf } from "./progress.ts";
 import { recompute } from "./recompute.ts";
 import { fetchResult } from "./result.ts";
@@ -139,7 +139,9 @@ export function queryCommands(program: Command, { say, now }: Out): void {
         const asked = parseWith(Query, parseJson(fromBase64(status.query.payload)), "query");
         const document = federation.datasets.get(asked.dataset);
         if (document !== undefined)
-          say(`${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${asked.purpose}`);
+          say(
+            `${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${asked.purpose}\nCost: ${costText(planIn(federation, asked))}.`,
+          );
         const approval = signApproval(hash, partyOf(federation, options.key, "approve"), now(), {
           role: options.role,
           region: options.region ?? "all",
@@ -191,9 +193,7 @@ export function queryCommands(program: Command, { say, now }: Out): void {
             : "table";
       if (how === "csv") return say(csvOf(result.cells).trimEnd());
       if (how === "json") return say(JSON.stringify({ document: result.envelope, cells: result.cells }));
-      const names = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
-      say(tableOf(result.plan, result.cells, names));
-      say(`± is half of the 95 % interval, of the noise alone. Cost: ${costText(result.plan)}.`);
+      say(resultText(result, federation));
     });
 
   sub("recompute <id>", "for auditors: add a national release up anew from the masked vectors behind it")
@@ -252,6 +252,7 @@ function checkReport(
     floor:
       plan.shares === null ? null : { threshold: plan.shares.threshold, survivors: plan.shares.survivors },
     expected: bothKinds(federation, query, roster.length),
+    reconciled: query.release === "both" ? expectedOfBoth(plan, roster.length, SIZES) : null,
   };
 }
 
@@ -270,21 +271,25 @@ function bothKinds(federation: Federation, query: Query, regions: number) {
 
 function checkText(report: ReturnType<typeof checkReport>, plan: Plan): string {
   const short = report.remains.filter(({ suffices }) => !suffices).map(({ region }) => region);
+  const say = (halfWidth: number | null | undefined) =>
+    halfWidth == null ? "depends on the data" : `± ${halfWidth.toPrecision(2)}`;
+  const of = ({ measure, kind, persons }: Expected) =>
+    persons === null
+      ? `  ${measure} (${kind})`
+      : `  ${measure} (${kind}) with ${persons.toLocaleString("en").replaceAll(",", " ")} persons in the cell`;
+  const reconciled = report.reconciled?.region.map(
+    (row, index) =>
+      `${of(row)}: a region ${say(row.halfWidth)}, the nation ${say(report.reconciled?.nation[index]?.halfWidth)}`,
+  );
   const lines = report.expected.region.map((row, index) => {
     const nation = report.expected.nation[index];
-    const say = (halfWidth: number | null | undefined) =>
-      halfWidth == null ? "depends on the data" : `± ${halfWidth.toPrecision(2)}`;
-    const size =
-      row.persons === null
-        ? ""
-        : ` with ${row.persons.toLocaleString("en").replaceAll(",", " ")} persons in the cell`;
     const secure = report.expected.secure?.[index];
     const worst = report.expected.secureAtWorst?.[index];
     const summed =
       secure === undefined
         ? ""
         : `, or ${say(secure.halfWidth)} by secure sum (release national; ${say(worst?.halfWidth)} with all missing that may be)`;
-    return `  ${row.measure} (${row.kind})${size}: a region ${say(row.halfWidth)}, the nation ${say(nation?.halfWidth)} as their sum${summed}`;
+    return `${of(row)}: a region ${say(row.halfWidth)}, the nation ${say(nation?.halfWidth)} as their sum${summed}`;
   });
   return [
     report.words,
@@ -298,6 +303,9 @@ function checkText(report: ReturnType<typeof checkReport>, plan: Plan): string {
           `No sum is opened of fewer than ${report.floor.survivors} regions; ${report.floor.threshold} must sign which.`,
         ]),
     "Expected error at this ρ (half of the 95 % interval, at worst; a nation's cell of so many persons in all):",
+    ...(reconciled === undefined
+      ? []
+      : [...reconciled, "Were all of this ρ spent on one kind of release instead:"]),
     ...lines,
   ].join("\n");
 }

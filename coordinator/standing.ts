@@ -4,6 +4,7 @@ import type { Envelope } from "../protocol/envelope.ts";
 import type { Query } from "../protocol/query.ts";
 import { Refusal, RefusalCode } from "../protocol/refusal.ts";
 import type { QueryState } from "../protocol/routes.ts";
+import { transact } from "../server/database.ts";
 import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
 
 export type Outcome = {
@@ -68,10 +69,12 @@ export async function close(
   reason: string,
   { store }: Context,
 ): Promise<void> {
-  await store.kysely
-    .updateTable("query")
-    .set({ state: to, reason })
-    .where("id", "=", id)
-    .where("state", "=", state)
-    .execute();
+  await transact(store, (database) =>
+    database
+      .updateTable("query")
+      .set({ state: to, reason })
+      .where("id", "=", id)
+      .where("state", "=", state)
+      .execute(),
+  );
 }

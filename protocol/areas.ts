@@ -79,15 +79,13 @@ function reconciled(
       .reduce(added, zeros(plan)),
     1n,
   );
-  const pulls = own.map((v, vector) => v / (m * v + (totals[vector] ?? 0)));
+  const pulls = pullsOf(own, totals, m);
   const shifts = vectorOfEach(plan).map(
     (vector, index) => (pulls[vector] ?? 0) * ((total[index] ?? 0) - (sums[index] ?? 0)),
   );
   const nation = sums.map((value, index) => value + m * (shifts[index] ?? 0) + (outside[index] ?? 0));
-  const nationVariances = own.map((v, vector) => {
-    const w = totals[vector] ?? 0;
-    return (m * v * w) / (m * v + w) + others * v;
-  });
+  const variances = reconciledVariances(own, totals, m);
+  const nationVariances = variances.nation.map((variance, vector) => variance + others * (own[vector] ?? 0));
   return [
     areaOf(plan, NATION, nation, nationVariances),
     ...regions.map(([code, answer]) => {
@@ -97,10 +95,29 @@ function reconciled(
         plan,
         code,
         values.map((value, index) => value + (shifts[index] ?? 0)),
-        own.map((v, vector) => v - (pulls[vector] ?? 0) * v),
+        variances.region,
       );
     }),
   ];
+}
+
+const pullsOf = (own: readonly number[], totals: readonly number[], m: number): number[] =>
+  own.map((v, vector) => v / (m * v + (totals[vector] ?? 0)));
+
+/** Variances, vector by vector, once the estimates of m regions and of their secure sum are reconciled. */
+export function reconciledVariances(
+  own: readonly number[],
+  totals: readonly number[],
+  m: number,
+): { readonly region: number[]; readonly nation: number[] } {
+  const pulls = pullsOf(own, totals, m);
+  return {
+    region: own.map((v, vector) => v - (pulls[vector] ?? 0) * v),
+    nation: own.map((v, vector) => {
+      const w = totals[vector] ?? 0;
+      return (m * v * w) / (m * v + w);
+    }),
+  };
 }
 
 const PER_UNIT = Number(UNITS);

@@ -1,5 +1,5 @@
 /** What error to expect of a planned query, before asking: from the plan alone, without touching data. */
-import { nationalVariances, regionalVariances } from "./areas.ts";
+import { nationalVariances, reconciledVariances, regionalVariances } from "./areas.ts";
 import { Z } from "./estimate.ts";
 import { type Plan, vectorOf } from "./plan.ts";
 
@@ -33,14 +33,15 @@ export function expectedErrors(
       return [{ measure: id, kind, halfWidth: first ?? null, persons: null }];
     }
     return sizes.map((persons) => {
-      // At worst the ratio is at the edge of its range, where the denominator's noise counts most.
+      // At worst the ratio is at the edge of its range, where the denominator's noise counts most: for a variance
+      // with mean m and mean square q about the middle, m² = q = 2·bound, where its slope is 2m² − q + bound.
       const worst =
         kind === "mean"
           ? Math.hypot(first ?? 0, bound * (second ?? 0)) / persons
           : kind === "share"
             ? Math.hypot(first ?? 0, second ?? 0) / persons
             : kind === "variance"
-              ? Math.hypot(first ?? 0, 2 * Math.sqrt(2 * bound) * (second ?? 0), bound * (third ?? 0)) /
+              ? Math.hypot(first ?? 0, 2 * Math.sqrt(2 * bound) * (second ?? 0), 3 * bound * (third ?? 0)) /
                 persons
               : null;
       return { measure: id, kind, halfWidth: worst, persons };
@@ -57,6 +58,18 @@ export type ExpectedByKind = {
   readonly secure: readonly Expected[] | null;
   readonly secureAtWorst: readonly Expected[] | null;
 };
+
+/** What to expect of a question that is asked in both ways at once, its ρ split: estimates reconciled, none missing. */
+export function expectedOfBoth(
+  plan: Plan,
+  regions: number,
+  sizes: readonly number[],
+): { readonly region: readonly Expected[]; readonly nation: readonly Expected[] } {
+  const own = regionalVariances(plan);
+  const totals = nationalVariances(plan, 0, 0);
+  const { region, nation } = reconciledVariances(own, totals, regions);
+  return { region: expectedErrors(plan, region, sizes), nation: expectedErrors(plan, nation, sizes) };
+}
 
 export function expectedByKind(
   regional: Plan,
