@@ -17,7 +17,7 @@ export async function answering(): Promise<void> {
   const datasets = [writeDataset({ ...CARE_EXPERIENCE, budget: { rhoPerPeriod: "100", delta: "1e-9" } })];
   const network = await startNetwork(
     folder,
-    { name: "Bench", regions: REGIONS, datasets, approvals: 1 },
+    { name: "Bench", regions: REGIONS, datasets, approvals: 1, logged: false },
     {
       prepare: async (node) => {
         const region = REGIONS.find(({ code }) => code === node.config.code);

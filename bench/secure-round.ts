@@ -69,6 +69,7 @@ async function networkOf(n: number, missing: Set<string>, traffic: Map<string, T
       regions: codes.map((code) => ({ code, name: code })),
       datasets: [writeDataset(DATASET)],
       approvals: 1,
+      logged: false,
     },
     {
       tick: 1,

@@ -24,6 +24,8 @@ export type FederationPlan = {
   readonly approvals: number;
   readonly approvers?: number;
   readonly rules?: readonly ApprovalRule[];
+  /** False leaves logs and witnesses out: for tests and benchmarks of something else. */
+  readonly logged?: boolean;
 };
 
 export type MadeFederation = {
@@ -73,6 +75,13 @@ export function makeFederation(
   };
   const root = key("root", "root");
   const release = key("coordinator", "release");
+  const logged = plan.logged !== false;
+  const watching = (name: string) =>
+    logged
+      ? { log: key(`${name}-log`, "log").publicKey, witness: key(`${name}-witness`, "witness").publicKey }
+      : {};
+  const watchingFiles = (name: string) =>
+    logged ? { logKey: join(keys, `${name}-log.json`), witnessKey: join(keys, `${name}-witness.json`) } : {};
   const researcher: Party = { id: "researcher", signer: key("researcher", "ask") };
   const approvers = Array.from(
     { length: plan.approvers ?? Math.max(plan.approvals, 1) },
@@ -90,12 +99,12 @@ export function makeFederation(
     validFrom: validity.notBefore,
     expires: validity.notAfter,
     roots: { keys: [root.publicKey], threshold: 1 },
-    coordinator: { release: release.publicKey },
+    coordinator: { release: release.publicKey, ...watching("coordinator") },
     nodes: nodes.map(({ code, name, signer }) => ({
       code,
       name,
       status: "active",
-      keys: { answer: signer.publicKey },
+      keys: { answer: signer.publicKey, ...watching(`node-${code}`) },
     })),
     people: [
       {
@@ -136,6 +145,7 @@ export function makeFederation(
     directory: hash,
     datasetFiles,
     releaseKey: join(keys, "coordinator.json"),
+    ...watchingFiles("coordinator"),
     host: "127.0.0.1",
     port: 0,
     roundSeconds: 10,
@@ -163,6 +173,7 @@ export function makeFederation(
         directory: hash,
         data: join(own, "data"),
         answerKey: join(keys, `node-${code}.json`),
+        ...watchingFiles(`node-${code}`),
         secrets: own,
         keepIdentities: true,
         policy: join(own, "policy.json"),

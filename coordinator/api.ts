@@ -6,6 +6,7 @@ import { Envelope } from "../protocol/envelope.ts";
 import { PieceRequest } from "../protocol/material.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { ROUTES } from "../protocol/routes.ts";
+import { Push, WitnessRequest } from "../protocol/witness.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
 import { type Bell, workFor } from "./dispatch.ts";
@@ -19,6 +20,7 @@ import {
   takePoll,
   takeQuery,
 } from "./intake.ts";
+import type { Logs } from "./logs.ts";
 import { materialOf, pieceOf } from "./material.ts";
 import { takeChunk, takeRound } from "./messages.ts";
 import { openApi } from "./openapi.ts";
@@ -59,11 +61,19 @@ export function apiOf(api: Api): Hono {
     return c.json({ id });
   });
   app.get(ROUTES.listQueries.path, async (c) => {
-    const latest = store.kysely
+    const latest = await store.kysely
       .selectFrom("query")
-      .select(["id", "state", "title"])
-      .orderBy("received", "desc");
-    return c.json({ queries: await latest.limit(1000).execute() });
+      .leftJoin("release", "release.query", "query.id")
+      .select(["query.id", "query.state", "query.title", "release.place"])
+      .orderBy("received", "desc")
+      .limit(1000)
+      .execute();
+    const queries = latest.map(({ id, state, title, place }) => ({
+      id,
+      title,
+      state: isPublic(place, api) ? state : ("open" as const),
+    }));
+    return c.json({ queries });
   });
   app.get(path(ROUTES.getQuery), async (c) => c.json(await statusOf(await standingOf(idOf(c), api), api)));
   app.post(ROUTES.submitApproval.path, async (c) => {
@@ -72,6 +82,17 @@ export function apiOf(api: Api): Hono {
     api.bell.ring();
     return c.json({ id });
   });
+  app.post(ROUTES.submitLeaves.path, async (c) => {
+    const push = await readBody(c, Push, "entries");
+    return c.json({ kept: await logsOf(api).push(push) });
+  });
+  app.post(ROUTES.witness.path, async (c) => {
+    const request = await readBody(c, WitnessRequest, "request");
+    const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
+    return c.json(await logsOf(api).answer(request, signal));
+  });
+  // Static files, in C2SP's formats: outside the routes, since a plain file server may serve them as well.
+  app.get("/log/:path{.+}", (c) => logFile(c, api));
   app.post(ROUTES.submitAnswer.path, async (c) => {
     const { id, query } = await takeAnswer(await readBody(c, Envelope, "envelope"), api);
     api.nudge(query);
@@ -162,14 +183,34 @@ const json = (c: HonoContext, text: string) =>
     "cache-control": "public, max-age=31536000, immutable",
   });
 
-async function releaseOf(c: HonoContext, { store }: Context) {
-  const row = await store.kysely
+async function releaseOf(c: HonoContext, context: Context) {
+  const row = await context.store.kysely
     .selectFrom("release")
     .selectAll()
     .where("id", "=", idOf(c))
     .executeTakeFirst();
-  if (row === undefined) throw new Refusal("release-unknown", "expected the id of a release");
+  if (row === undefined || !isPublic(row.place, context))
+    throw new Refusal("release-unknown", "expected the id of a release that is public");
   return row;
+}
+
+/** A release is published once a quorum has cosigned a checkpoint that holds it. */
+const isPublic = (place: number | null, { logs }: Context): boolean =>
+  logs === null || place === null || place < logs.publicSize;
+
+function logsOf({ logs }: Context): Logs {
+  if (logs === null) throw new Refusal("not-found", "expected a federation that keeps logs");
+  return logs;
+}
+
+function logFile(c: HonoContext, context: Context): Response {
+  const file = logsOf(context).read(c.req.param("path") ?? "");
+  if (file === null)
+    throw new Refusal("not-found", "expected a file of a log, of a size that was signed for");
+  return c.body(Uint8Array.from(file.bytes), 200, {
+    "content-type": file.mutable ? "text/plain; charset=utf-8" : "application/octet-stream",
+    "cache-control": file.mutable ? "no-cache" : "public, max-age=31536000, immutable",
+  });
 }
 
 async function statusOf(standing: Standing, context: Context) {
@@ -190,5 +231,13 @@ async function statusOf(standing: Standing, context: Context) {
           : "waiting";
     return { region, state, code: outcome?.code ?? null };
   });
-  return { id, state, reason, query: envelope, approvals, regions, release };
+  const made = await context.store.kysely
+    .selectFrom("release")
+    .select("place")
+    .where("query", "=", id)
+    .executeTakeFirst();
+  const shown = isPublic(made?.place ?? null, context)
+    ? { state, release }
+    : { state: "open" as const, release: null };
+  return { id, reason, query: envelope, approvals, regions, ...shown };
 }

@@ -1,19 +1,22 @@
 /** A coordinator put together from its configuration, with the clockwork that takes queries from step to step. */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Hono } from "hono";
 import { z } from "zod";
-import { Hash } from "../protocol/bytes.ts";
+import { Hash, utf8 } from "../protocol/bytes.ts";
 import { readFederation } from "../protocol/directory.ts";
 import { Envelope } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
+import { isLogged } from "../protocol/quorum.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
 import { LEVELS, type Logger, nameOf } from "../server/log.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
 import { apiOf } from "./api.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./database.ts";
-import { bellOf } from "./dispatch.ts";
+import { announcePublic, bellOf } from "./dispatch.ts";
+import { Logs, type LogsContext } from "./logs.ts";
+import { keepBehind } from "./release.ts";
 import { advance } from "./round.ts";
 
 export const CoordinatorConfig = z.strictObject({
@@ -24,6 +27,9 @@ export const CoordinatorConfig = z.strictObject({
   directory: Hash.optional(),
   datasetFiles: z.array(z.string().max(1000)).max(1000),
   releaseKey: z.string().max(1000),
+  /** Where the directory names keys for logs: the log's, and the one with which it witnesses the regions'. */
+  logKey: z.string().max(1000).optional(),
+  witnessKey: z.string().max(1000).optional(),
   host: z.string().max(255).default("127.0.0.1"),
   port: z.int().min(0).max(65535).default(8700),
   /** How long each round of a secure sum waits for the next region before it goes on without the rest. */
@@ -37,6 +43,37 @@ export const CoordinatorConfig = z.strictObject({
   logLevel: z.enum(LEVELS).default("info"),
 });
 export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
+
+/** How long a leaf waits for others to share a checkpoint with. */
+const LOG_MILLISECONDS = 20;
+
+/** The federation's logs; null where its directory names no keys for them. */
+async function logsOf(
+  { data, logKey, witnessKey }: CoordinatorConfig,
+  at: (path: string) => string,
+  context: Pick<LogsContext, "federation" | "store" | "now">,
+  onPublic: () => void,
+): Promise<Logs | null> {
+  const { federation } = context;
+  if (!isLogged(federation)) return null;
+  if (logKey === undefined || witnessKey === undefined)
+    throw new Refusal("config-invalid", "expected logKey and witnessKey: the directory names keys for logs");
+  const signer = signerOf(readKey(at(logKey), "log"));
+  const witness = signerOf(readKey(at(witnessKey), "witness"));
+  const named = federation.directory.coordinator;
+  if (signer.publicKey !== named.log || witness.publicKey !== named.witness)
+    throw new Refusal(
+      "config-invalid",
+      "expected the keys for log and witness that the directory names for the coordinator",
+    );
+  const logs = await Logs.open({ ...context, signer, witness, folder: join(at(data), "log"), onPublic });
+  logs.keep([
+    [federation.hash, utf8(JSON.stringify(federation.envelope))],
+    ...[...federation.datasets.values()].map(({ hash, body }) => [hash, body] as const),
+  ]);
+  await logs.append();
+  return logs;
+}
 
 export type RunningCoordinator = {
   readonly app: Hono;
@@ -88,7 +125,13 @@ export async function startCoordinator(
   const bell = bellOf();
   const alone = oneAtATime();
   const { roundSeconds } = config;
-  const context = { federation, store, now, signer, bell, roundSeconds, logger };
+  const logs = await logsOf(config, at, { federation, store, now }, () => {
+    const told = announcePublic(context).then(() => bell.ring());
+    void told.catch((error) =>
+      logger.error({ error: nameOf(error) }, "what is public was not put to the nodes"),
+    );
+  });
+  const context = { federation, store, now, signer, bell, roundSeconds, logger, logs };
   const pending = new Set<string>();
   const step = async (id: string): Promise<void> => {
     pending.delete(id);
@@ -127,6 +170,15 @@ export async function startCoordinator(
     .where("query", "in", (rows) => rows.selectFrom("query").select("id").where("state", "=", "open"))
     .execute();
   await sweep();
+  if (logs !== null) {
+    const releases = await store.kysely.selectFrom("release").selectAll().execute();
+    for (const release of releases) await keepBehind(release, context);
+    await announcePublic(context);
+  }
+  const ticking = setInterval(() => {
+    void logs?.tick().catch((error) => logger.error({ error: nameOf(error) }, "the log was not added to"));
+  }, LOG_MILLISECONDS);
+  const renewing = setInterval(() => logs?.renew(), 60_000);
 
   const ready = () =>
     store.kysely
@@ -149,14 +201,19 @@ export async function startCoordinator(
     stopping: stopping.signal,
     limits,
     logger,
+    logs,
   });
   return {
     app,
     store,
     stop: async () => {
       clearInterval(timer);
+      clearInterval(ticking);
+      clearInterval(renewing);
       stopping.abort();
+      logs?.close();
       await alone(async () => undefined);
+      await logs?.append();
       await store.close();
     },
   };

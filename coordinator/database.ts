@@ -3,6 +3,7 @@
  * ever; nothing that is not signed by somebody else or derived from what is.
  */
 import { makeTables, type Store } from "../server/database.ts";
+import { LOG_TABLES, type LogTables } from "../server/tlog.ts";
 
 export type CoordinatorDatabase = {
   meta: { key: string; value: string };
@@ -14,9 +15,22 @@ export type CoordinatorDatabase = {
     state: "waiting" | "open" | "released" | "failed" | "declined" | "expired";
     reason: string | null;
     release: string | null;
+    /** Its place in the log; null where none is kept. */
+    place: number | null;
   };
   /** One a person, role, region and decision (`slot`); a later one replaces it. */
-  approval: { query: string; slot: string; id: string; envelope: string; received: string };
+  approval: {
+    query: string;
+    slot: string;
+    id: string;
+    envelope: string;
+    received: string;
+    place: number | null;
+  };
+  /** Queries to put to the nodes once so much of the log is public. */
+  announcement: { query: string; size: number };
+  /** Of each log, the checkpoint that the world is shown, with the cosignatures of its quorum. */
+  published: { log: string; size: number; checkpoint: string };
   /** What nodes are to read, in order; the cursor of a poll is the sequence. */
   work: { sequence: number; query: string };
   /** One row a query and region: a refusal may give way to an answer while the query is open; an answer stays. */
@@ -62,25 +76,35 @@ export type CoordinatorDatabase = {
   chunk: { document: string; place: number; bytes: Uint8Array };
   /** Auditors' requests for what stands behind a secure sum, as signed. */
   request: { id: string; release: string; envelope: string; received: string };
-  release: { id: string; query: string; envelope: string; cells: string; sum: string | null };
+  release: {
+    id: string;
+    query: string;
+    envelope: string;
+    cells: string;
+    sum: string | null;
+    place: number | null;
+  };
   /** Each node's latest poll, as signed: its ledger head is public. */
   budget: { node: string; sequence: number; envelope: string };
-};
+} & LogTables;
 
 export type CoordinatorStore = Store<CoordinatorDatabase>;
 
 const TABLES = [
   "create table if not exists meta (key varchar primary key, value varchar not null)",
-  "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar)",
-  "create table if not exists approval (query varchar not null, slot varchar not null, id varchar not null, envelope varchar not null, received varchar not null, primary key (query, slot))",
+  "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar, place integer)",
+  "create table if not exists approval (query varchar not null, slot varchar not null, id varchar not null, envelope varchar not null, received varchar not null, place integer, primary key (query, slot))",
+  "create table if not exists announcement (query varchar not null, size integer not null)",
+  "create table if not exists published (log varchar primary key, size integer not null, checkpoint varchar not null)",
   "create table if not exists work (sequence integer primary key, query varchar not null)",
   "create table if not exists answer (query varchar not null, region varchar not null, kind varchar not null, id varchar not null, code varchar, envelope varchar not null, primary key (query, region))",
-  "create table if not exists release (id varchar primary key, query varchar not null unique, envelope varchar not null, cells varchar not null, sum varchar)",
+  "create table if not exists release (id varchar primary key, query varchar not null unique, envelope varchar not null, cells varchar not null, sum varchar, place integer)",
   "create table if not exists round (query varchar primary key, attempt integer not null, phase varchar not null, since varchar not null, began varchar not null, version integer not null, members varchar not null, first varchar, second varchar, session varchar, u2 varchar, survivors varchar)",
   "create table if not exists message (query varchar not null, attempt integer not null, kind varchar not null, node varchar not null, id varchar not null, envelope varchar not null, boxes varchar not null, pieces integer not null, primary key (query, attempt, kind, node))",
   "create table if not exists chunk (document varchar not null, place integer not null, bytes bytea not null, primary key (document, place))",
   "create table if not exists request (id varchar primary key, release varchar not null, envelope varchar not null, received varchar not null)",
   "create table if not exists budget (node varchar primary key, sequence integer not null, envelope varchar not null)",
+  ...LOG_TABLES,
 ];
 
 export const prepareCoordinator = (store: CoordinatorStore): Promise<void> => makeTables(store, TABLES);

@@ -3,18 +3,20 @@
  * from its cursor.
  */
 import type { Poll } from "../protocol/answer.ts";
+import { dispatchEntry } from "../protocol/leaf.ts";
 import type { WorkItem } from "../protocol/routes.ts";
 import { transact } from "../server/database.ts";
-import { addWork, type Context } from "./intake.ts";
+import { addWork, announce, type Context } from "./intake.ts";
 import { itemIn, roundOf } from "./rounds.ts";
-import { type Standing, standingOf } from "./standing.ts";
+import { type Standing, shownOf, standingOf } from "./standing.ts";
+import { once } from "./write.ts";
 
 export type Dispatcher = { readonly bell: Bell };
 
 /** Opens a query to the nodes, and wakes those that wait. */
 export async function dispatch(
   { id, query, roster }: Standing,
-  { store, bell, now }: Context & Dispatcher,
+  { store, bell, now, logs }: Context & Dispatcher,
 ): Promise<void> {
   await transact(store, async (database) => {
     const opened = await database
@@ -34,7 +36,29 @@ export async function dispatch(
         .values({ query: id, ...start, ...sets, members, since, began: since })
         .execute();
     }
-    await addWork(database, id);
+    await announce(database, id, (await logs?.promise(database, [dispatchEntry(id)])) ?? null);
+  });
+  bell.ring();
+}
+
+/** Puts to the nodes what has become public since. */
+export async function announcePublic({ store, bell, logs }: Context & Dispatcher): Promise<void> {
+  if (logs === null) return;
+  const size = logs.publicSize;
+  const due = await store.kysely
+    .selectFrom("announcement")
+    .select("query")
+    .where("size", "<=", size)
+    .execute();
+  if (due.length === 0) return;
+  await once(store, async (database) => {
+    const rows = await database
+      .selectFrom("announcement")
+      .select("query")
+      .where("size", "<=", size)
+      .execute();
+    for (const query of new Set(rows.map((row) => row.query))) await addWork(database, query);
+    await database.deleteFrom("announcement").where("size", "<=", size).execute();
   });
   bell.ring();
 }
@@ -81,10 +105,10 @@ async function itemFor(id: string, node: string, context: Context): Promise<Work
   const round = await roundOf(id, context);
   if (round !== null && !round.members.includes(node)) return null;
   if (round !== null && round.phase !== "advertise") return await itemIn(round, node, context);
-  const { envelope, approvals, roster } = await standingOf(id, context);
-  if (!roster.includes(node)) return null;
+  const standing = await standingOf(id, context);
+  if (!standing.roster.includes(node)) return null;
   const state = round === null ? null : ({ phase: "advertise", attempt: round.attempt } as const);
-  return { query: envelope, approvals: [...approvals], round: state };
+  return { ...shownOf(standing, context), round: state };
 }
 
 /** Lets polls wait for something new without asking the database again and again. */

@@ -23,12 +23,15 @@ import { compare, parseRational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
 import type { CoordinatorStore } from "./database.ts";
+import type { Logs } from "./logs.ts";
 import { once } from "./write.ts";
 
 export type Context = {
   readonly federation: Federation;
   readonly store: CoordinatorStore;
   readonly now: () => Date;
+  /** Null where the federation keeps no logs. */
+  readonly logs: Logs | null;
 };
 
 /** What an envelope says that was verified when it was taken in. */
@@ -43,7 +46,10 @@ export const storedRelease = (envelope: string): Release =>
 export const storedEnvelope = (text: string): Envelope =>
   parseWith(Envelope, parseJson(text), "stored envelope");
 
-export async function takeQuery(envelope: Envelope, { federation, store, now }: Context): Promise<Hash> {
+export async function takeQuery(
+  envelope: Envelope,
+  { federation, store, now, logs }: Context,
+): Promise<Hash> {
   const id = envelopeId(envelope);
   const known = await store.kysely.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
   if (known !== undefined) return id;
@@ -60,18 +66,17 @@ export async function takeQuery(envelope: Envelope, { federation, store, now }: 
   }
   const row = { id, envelope: JSON.stringify(envelope), title: asked.query.title, received: instant(now()) };
   await once(store, async (database) => {
-    const values = { ...row, state: "waiting" as const, reason: null, release: null };
-    await database
-      .insertInto("query")
-      .values(values)
-      .onConflict((on) => on.column("id").doNothing())
-      .execute();
+    const before = await database.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
+    if (before !== undefined) return;
+    const place = (await logs?.document(database, "query", id, envelope)) ?? null;
+    const values = { ...row, state: "waiting" as const, reason: null, release: null, place };
+    await database.insertInto("query").values(values).execute();
   });
   return id;
 }
 
 export async function takeApproval(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
-  const { federation, store, now } = context;
+  const { federation, store, now, logs } = context;
   const { id, approval, person } = openApproval(federation, envelope, now());
   const row = await store.kysely
     .selectFrom("query")
@@ -108,7 +113,8 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
       .where("slot", "=", slot)
       .executeTakeFirst();
     if (known?.id === id) return;
-    const document = { id, envelope: JSON.stringify(envelope), received: instant(now()) };
+    const place = (await logs?.document(database, "approval", id, envelope)) ?? null;
+    const document = { id, envelope: JSON.stringify(envelope), received: instant(now()), place };
     if (known === undefined)
       await database
         .insertInto("approval")
@@ -122,7 +128,7 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
         .where("slot", "=", slot)
         .execute();
     // Nodes that refused for want of approvals look again.
-    if (state === "open") await addWork(database, query);
+    if (state === "open") await announce(database, query, place);
   });
   return { id, query: approval.query };
 }
@@ -144,6 +150,19 @@ function openQueryLeniently(
   }
 }
 
+/** Puts a query to the nodes: once what they must see of it is public, where a log is kept. */
+export async function announce(
+  database: CoordinatorStore["kysely"],
+  query: string,
+  place: number | null,
+): Promise<void> {
+  if (place === null) return await addWork(database, query);
+  await database
+    .insertInto("announcement")
+    .values({ query, size: place + 1 })
+    .execute();
+}
+
 /** The work list's next entry. Its sequence is the cursor that polls move. */
 export async function addWork(database: CoordinatorStore["kysely"], query: string): Promise<void> {
   const { last } = await database
@@ -159,7 +178,7 @@ export async function addWork(database: CoordinatorStore["kysely"], query: strin
 /** An answer or refusal from the node that signed it, stored under its query; an answer never gives way. */
 export async function takeAnswer(
   envelope: Envelope,
-  { federation, store }: Context,
+  { federation, store, logs }: Context,
 ): Promise<{ id: Hash; query: Hash }> {
   const kind = envelope.payloadType.includes("refusal") ? "refusal" : "answer";
   const schema: z.ZodType<Answer | RefusalNote> = kind === "answer" ? Answer : RefusalNote;
@@ -205,6 +224,7 @@ export async function takeAnswer(
       .executeTakeFirst();
     if (current.numUpdatedRows === 0n)
       throw new Refusal("answer-late", "expected an answer while the query is open");
+    await logs?.document(database, kind, id, kind === "answer" ? null : envelope);
     const outcome = { kind, id, code, envelope: JSON.stringify(envelope) } as const;
     if (before === undefined)
       await database

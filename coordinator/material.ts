@@ -18,7 +18,7 @@ async function judged(
   envelope: Envelope,
   context: Context,
 ): Promise<{ round: Round; national: NationalPart }> {
-  const { federation, store, now } = context;
+  const { federation, store, now, logs } = context;
   const { id, request } = openMaterialRequest(federation, envelope, now());
   if (Math.abs(Date.parse(request.time) - now().getTime()) > MAX_AGE)
     throw new Refusal("clock-skew", "expected a request signed within the last 15 minutes");
@@ -33,11 +33,10 @@ async function judged(
     throw new Refusal("release-unknown", "expected the id of a release with a secure sum");
   const kept = { id, release: request.release, envelope: JSON.stringify(envelope), received: instant(now()) };
   await once(store, async (database) => {
-    await database
-      .insertInto("request")
-      .values(kept)
-      .onConflict((on) => on.column("id").doNothing())
-      .execute();
+    const known = await database.selectFrom("request").select("id").where("id", "=", id).executeTakeFirst();
+    if (known !== undefined) return;
+    await database.insertInto("request").values(kept).execute();
+    await logs?.document(database, "request", id, envelope);
   });
   return { round, national };
 }

@@ -49,7 +49,7 @@ export async function takeRound(
       "payload-type-unexpected",
       "expected an advert, commitment, masked, agreement or opening",
     );
-  const { federation, store } = context;
+  const { federation, store, logs } = context;
   const schema: z.ZodType<Advert | Commitment | Masked | Agreement | Opening> = SCHEMAS[phase];
   const { id, payload } = openByNode(federation, envelope, MESSAGE[phase], schema);
   const { query, node, attempt } = payload;
@@ -78,6 +78,8 @@ export async function takeRound(
       .insertInto("message")
       .values({ ...row, envelope: JSON.stringify(envelope), boxes: JSON.stringify(boxes) })
       .execute();
+    // A masked vector is a region's answer, known by the digest that binds it.
+    if (phase === "mask") await logs?.document(database, "answer", id, null);
     // Whoever takes part now has changed its mind: approvals that were missing have come.
     if (phase === "advertise")
       await database

@@ -3,7 +3,8 @@
  * state, so that there is one release a query, whatever happens in between.
  */
 
-import { decodeVector, fromUtf8, hashOf, toBase64 } from "../protocol/bytes.ts";
+import type { Selectable } from "kysely";
+import { decodeVector, fromBase64, fromUtf8, hashOf, toBase64, utf8 } from "../protocol/bytes.ts";
 import { envelopeId, type Signer, seal } from "../protocol/envelope.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { UNITS } from "../protocol/privacy.ts";
@@ -14,7 +15,8 @@ import { cellsOf, type NationalPart, Release, writeCells } from "../protocol/rel
 import { releasedVariance } from "../protocol/shares.ts";
 import { transact } from "../server/database.ts";
 import type { Collected } from "./combine.ts";
-import type { Context } from "./intake.ts";
+import type { CoordinatorDatabase } from "./database.ts";
+import { type Context, storedEnvelope, storedRelease } from "./intake.ts";
 import type { SecureSum } from "./secure.ts";
 import type { Standing } from "./standing.ts";
 
@@ -62,6 +64,15 @@ export async function publish(
   } satisfies Release;
   const envelope = seal("release", parseWith(Release, release, "release"), context.signer);
   const id = envelopeId(envelope);
+  const row = {
+    id,
+    query: standing.id,
+    envelope: JSON.stringify(envelope),
+    cells: fromUtf8(bytes),
+    sum: secure === null ? null : toBase64(secure.bytes),
+  };
+  // Beside the log before the log says so: whoever reads of the release finds all that stands behind it.
+  await keepBehind(row, context);
   await transact(context.store, async (database) => {
     const closed = await database
       .updateTable("query")
@@ -79,15 +90,40 @@ export async function publish(
       .execute();
     if (rows.length !== answerIds.length)
       throw new Refusal("unavailable", "an answer came in while the others were added up");
-    const values = {
-      id,
-      query: standing.id,
-      envelope: JSON.stringify(envelope),
-      cells: fromUtf8(bytes),
-      sum: secure === null ? null : toBase64(secure.bytes),
-    };
-    await database.insertInto("release").values(values).execute();
+    const place = (await context.logs?.document(database, "release", id, envelope)) ?? null;
+    await database
+      .insertInto("release")
+      .values({ ...row, place })
+      .execute();
   });
+}
+
+/** What an audit needs of a release, as files beside the log; what auditors alone may see is not among it. */
+export async function keepBehind(
+  { query, envelope, cells, sum }: Omit<Selectable<CoordinatorDatabase["release"]>, "place">,
+  { store, logs }: Context,
+): Promise<void> {
+  if (logs === null) return;
+  const answers = await store.kysely
+    .selectFrom("answer")
+    .select(["id", "envelope"])
+    .where("query", "=", query)
+    .where("kind", "=", "answer")
+    .execute();
+  const named = new Set(storedRelease(envelope).national?.agreements.map(({ hash }) => hash));
+  const agreements = await store.kysely
+    .selectFrom("message")
+    .select(["id", "envelope"])
+    .where("query", "=", query)
+    .where("kind", "=", "agreement")
+    .execute();
+  const signed = [...answers, ...agreements.filter(({ id }) => named.has(id))];
+  logs.keep([
+    ...signed.map((document) => [document.id, utf8(document.envelope)] as const),
+    [envelopeId(storedEnvelope(envelope)), utf8(envelope)],
+    [hashOf(utf8(cells)), utf8(cells)],
+    ...(sum === null ? [] : [[hashOf(fromBase64(sum)), fromBase64(sum)] as const]),
+  ]);
 }
 
 /** What the release says of the secure sum: enough for anyone to check the set, and for an auditor to add up anew. */

@@ -11,7 +11,7 @@ import { Refusal } from "../protocol/refusal.ts";
 import type { RoundState, WorkItem } from "../protocol/routes.ts";
 import { MESSAGE, type Phase, type Setting } from "../protocol/session.ts";
 import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
-import { standingOf } from "./standing.ts";
+import { shownOf, standingOf } from "./standing.ts";
 
 export type Round = {
   readonly query: Hash;
@@ -154,9 +154,7 @@ export async function settingOf(
 }
 
 /** What every member of a phase is shown: fixed when the phase begins, so read once for all their polls. */
-type Shown = {
-  readonly query: Envelope;
-  readonly approvals: Envelope[];
+type Shown = Omit<WorkItem, "round"> & {
   readonly round: Exclude<RoundState, { phase: "mask" }> | null;
   /** For the phase `mask`, in which each is shown the shares sealed for it. */
   readonly commitments: readonly Message[];
@@ -172,17 +170,17 @@ export async function itemIn(round: Round, node: string, context: Context): Prom
   shown.set(context.store, all);
   let known = all.get(of);
   if (known === undefined) {
-    const { envelope, approvals } = await standingOf(round.query, context);
-    known = { query: envelope, approvals: [...approvals], ...(await shownIn(round, context)) };
+    const standing = await standingOf(round.query, context);
+    known = { ...shownOf(standing, context), ...(await shownIn(round, context)) };
     remember(all, of, known, MOST_SHOWN);
   }
-  const { query, approvals, commitments } = known;
-  if (known.round !== null) return { query, approvals, round: known.round };
+  const { commitments, ...item } = known;
+  if (item.round !== null) return { ...item, round: item.round };
   const members = commitments.map(({ envelope, boxes }) => ({
     commitment: envelope,
     box: boxes.get(node) ?? null,
   }));
-  return { query, approvals, round: { phase: "mask", attempt, members } };
+  return { ...item, round: { phase: "mask", attempt, members } };
 }
 
 async function shownIn(round: Round, context: Context): Promise<Pick<Shown, "round" | "commitments">> {

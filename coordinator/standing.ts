@@ -3,7 +3,7 @@ import { rosterOf } from "../protocol/directory.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { Query } from "../protocol/query.ts";
 import { Refusal, RefusalCode } from "../protocol/refusal.ts";
-import type { QueryState } from "../protocol/routes.ts";
+import type { QueryState, WorkItem } from "../protocol/routes.ts";
 import { transact } from "../server/database.ts";
 import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
 
@@ -23,6 +23,8 @@ export type Standing = {
   readonly query: Query;
   readonly approvalIds: readonly string[];
   readonly approvals: readonly Envelope[];
+  /** Where the query, and each approval, stand in the log; null where none is kept. */
+  readonly places: { readonly query: number | null; readonly approvals: ReadonlyArray<number | null> };
   readonly outcomes: readonly Outcome[];
   /** The regions it is put to, in the directory's order. */
   readonly roster: readonly string[];
@@ -34,7 +36,7 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
   if (row === undefined) throw new Refusal("query-unknown", "expected the id of a query that was submitted");
   const approvals = await kysely
     .selectFrom("approval")
-    .select(["id", "envelope"])
+    .select(["id", "envelope", "place"])
     .where("query", "=", id)
     .orderBy("id")
     .execute();
@@ -55,12 +57,31 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
     query,
     approvalIds: approvals.map((approval) => approval.id),
     approvals: approvals.map(({ envelope }) => storedEnvelope(envelope)),
+    places: { query: row.place, approvals: approvals.map(({ place }) => place) },
     outcomes: outcomes.map(({ code, ...outcome }) => ({
       ...outcome,
       code: code === null ? null : RefusalCode.parse(code),
     })),
     roster: rosterOf(federation, query),
   };
+}
+
+/** The place of the directory's version 1, the log's first leaf. */
+const DIRECTORY_PLACE = 0;
+
+/** A query as nodes are shown it: with the approvals that are public, and the proof that all of it is. */
+export function shownOf(
+  { envelope, approvals, places }: Standing,
+  { logs }: Context,
+): Pick<WorkItem, "query" | "approvals" | "proof"> {
+  if (logs === null) return { query: envelope, approvals: [...approvals], proof: null };
+  const size = logs.publicSize;
+  const within = approvals.flatMap((approval, index) => {
+    const place = places.approvals[index] ?? null;
+    return place !== null && place < size ? [{ approval, place }] : [];
+  });
+  const proof = logs.prove([DIRECTORY_PLACE, places.query ?? 0, ...within.map(({ place }) => place)]);
+  return { query: envelope, approvals: within.map(({ approval }) => approval), proof };
 }
 
 export async function close(

@@ -5,6 +5,7 @@
 import { missingApproval } from "../protocol/approval.ts";
 import type { Hash } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
+import type { Checkpoint } from "../protocol/checkpoint.ts";
 import {
   type Asked,
   type Federation,
@@ -15,9 +16,11 @@ import {
 } from "../protocol/directory.ts";
 import { checkClosed, type Plan } from "../protocol/plan.ts";
 import { instant, type Query } from "../protocol/query.ts";
+import { isLogged } from "../protocol/quorum.ts";
 import type { Rational } from "../protocol/rational.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { WorkItem } from "../protocol/routes.ts";
+import { checkPublic } from "../protocol/witness.ts";
 import { ceilingOf, checkPolicy, type Policy } from "./policy.ts";
 
 export type Admitted = {
@@ -29,6 +32,8 @@ export type Admitted = {
   /** The account that is charged, and the most that each of its periods may come to. */
   readonly account: string;
   readonly ceiling: Rational;
+  /** The checkpoint in which the query, its approvals and the directory stand; null where no logs are kept. */
+  readonly seen: Checkpoint | null;
 };
 
 export type AdmitContext = {
@@ -52,14 +57,26 @@ export function admit(work: WorkItem, { federation, code, policy, now }: AdmitCo
   checkClosed(plan, now);
   checkPolicy(policy, asked, plan);
   checkApprovals(work, asked, policy, { federation, code, now, dataset: dataset.dataset });
+  const seen = isLogged(federation) ? publicIn(work, federation, now) : null;
   return {
     id: asked.id,
+    seen,
     query,
     plan,
     roster,
     account: ledgerGroupOf(dataset),
     ceiling: ceilingOf(policy, plan),
   };
+}
+
+/** What is not public is not refused before the world, but passed over: the world does not know of it. */
+function publicIn(work: WorkItem, federation: Federation, now: Date): Checkpoint {
+  try {
+    return checkPublic(federation, work, work.proof, now);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal("query-not-public", error.message, { cause: error });
+  }
 }
 
 function checkTimes({ query }: Asked, now: Date): void {

@@ -3,9 +3,11 @@
  * set it signed. Never a session's secrets: databases, their logs and backups do not forget.
  */
 import type { Hash } from "../protocol/bytes.ts";
+import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { oneAtATime, transact } from "../server/database.ts";
 import type { NodeStore } from "./database.ts";
+import type { NodeLog } from "./log.ts";
 
 export type AgreedSet = { readonly attempt: number; readonly session: Hash; readonly survivors: Hash };
 
@@ -21,7 +23,11 @@ export type SessionDisk = {
   readonly agree: (query: Hash, set: AgreedSet) => Promise<void>;
 };
 
-export function sessionDiskOf(store: NodeStore): SessionDisk {
+export function sessionDiskOf(
+  store: NodeStore,
+  now: () => Date,
+  log: Pick<NodeLog, "promise"> | null,
+): SessionDisk {
   const alone = oneAtATime();
   return {
     begin: (query, attempt) =>
@@ -45,17 +51,23 @@ export function sessionDiskOf(store: NodeStore): SessionDisk {
         }),
       ),
     keepMasked: (query, attempt, masked) =>
-      alone(async () => {
-        const kept = await store.kysely
-          .updateTable("session")
-          .set({ masked })
-          .where("query", "=", query)
-          .where("attempt", "=", attempt)
-          .where("masked", "is", null)
-          .executeTakeFirst();
-        if (kept.numUpdatedRows === 0n)
-          throw new Refusal("round-unfit", "expected an attempt in which this region has sent no vector yet");
-      }),
+      alone(() =>
+        transact(store, async (database) => {
+          const kept = await database
+            .updateTable("session")
+            .set({ masked })
+            .where("query", "=", query)
+            .where("attempt", "=", attempt)
+            .where("masked", "is", null)
+            .executeTakeFirst();
+          if (kept.numUpdatedRows === 0n)
+            throw new Refusal(
+              "round-unfit",
+              "expected an attempt in which this region has sent no vector yet",
+            );
+          await log?.promise(database, { kind: "masked", query, attempt, id: masked, time: instant(now()) });
+        }),
+      ),
     agree: (query, set) =>
       alone(() =>
         transact(store, async (database) => {
@@ -69,6 +81,7 @@ export function sessionDiskOf(store: NodeStore): SessionDisk {
               .insertInto("agreed")
               .values({ query, ...set })
               .execute();
+            await log?.promise(database, { kind: "agreed", query, ...set, time: instant(now()) });
             return;
           }
           const same =

@@ -58,6 +58,6 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
 
 /** What comes before any answer, by itself or in a secure sum: the charge, on disk, once. */
 export async function charge(admitted: Admitted, { ledger }: Pick<Answerer, "ledger">): Promise<void> {
-  const { id, plan, account, ceiling } = admitted;
-  await ledger.reserve({ query: id, account, periods: plan.periods, rho: plan.charge, ceiling });
+  const { id, plan, account, ceiling, seen } = admitted;
+  await ledger.reserve({ query: id, account, periods: plan.periods, rho: plan.charge, ceiling, seen });
 }

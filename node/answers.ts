@@ -3,10 +3,13 @@
  * what leaves the node, then and every time after.
  */
 import type { Hash } from "../protocol/bytes.ts";
-import { Envelope } from "../protocol/envelope.ts";
+import { Envelope, envelopeId } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
+import { instant } from "../protocol/query.ts";
 import { parseWith } from "../protocol/refusal.ts";
+import { transact } from "../server/database.ts";
 import type { NodeStore } from "./database.ts";
+import type { NodeLog } from "./log.ts";
 
 export type AnswerShelf = {
   readonly find: (query: Hash) => Promise<Envelope | null>;
@@ -16,7 +19,12 @@ export type AnswerShelf = {
   readonly charge: (query: Hash) => Promise<string | null>;
 };
 
-export function shelfOf({ kysely }: NodeStore): AnswerShelf {
+export function shelfOf(
+  store: NodeStore,
+  now: () => Date,
+  log: Pick<NodeLog, "promise"> | null,
+): AnswerShelf {
+  const { kysely } = store;
   const row = (query: Hash) =>
     kysely.selectFrom("answer").select(["envelope", "charge"]).where("query", "=", query).executeTakeFirst();
   const find = async (query: Hash) => {
@@ -26,12 +34,21 @@ export function shelfOf({ kysely }: NodeStore): AnswerShelf {
   return {
     find,
     keep: async (query, envelope) => {
-      await kysely
-        .updateTable("answer")
-        .set({ envelope: JSON.stringify(envelope) })
-        .where("query", "=", query)
-        .where("envelope", "is", null)
-        .execute();
+      await transact(store, async (database) => {
+        const kept = await database
+          .updateTable("answer")
+          .set({ envelope: JSON.stringify(envelope) })
+          .where("query", "=", query)
+          .where("envelope", "is", null)
+          .executeTakeFirst();
+        if (kept.numUpdatedRows > 0n)
+          await log?.promise(database, {
+            kind: "answer",
+            query,
+            id: envelopeId(envelope),
+            time: instant(now()),
+          });
+      });
       const kept = await find(query);
       if (kept === null) throw new Error("an answer was computed for a query that has no reservation");
       return kept;

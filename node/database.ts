@@ -4,6 +4,7 @@
  */
 import type { Dataset } from "../protocol/catalogue.ts";
 import { makeTables, type Store } from "../server/database.ts";
+import { LOG_TABLES, type LogTables } from "../server/tlog.ts";
 
 export type NodeDatabase = {
   /** Small facts of the node itself: the poll's cursor, the check value of the pseudonym key. */
@@ -31,7 +32,9 @@ export type NodeDatabase = {
   agreed: { query: string; attempt: number; session: string; survivors: string };
   /** One row a query for ever, made in the transaction that charges for it. */
   answer: { query: string; charge: string; envelope: string | null; made: string };
-};
+  /** One row: what this witness has seen of every log, as JSON. */
+  witness: { id: number; state: string };
+} & LogTables;
 
 export type NodeStore = Store<NodeDatabase>;
 
@@ -45,6 +48,8 @@ const TABLES = [
   "create table if not exists session (query varchar not null, attempt integer not null, masked varchar, primary key (query, attempt))",
   "create table if not exists agreed (query varchar primary key, attempt integer not null, session varchar not null, survivors varchar not null)",
   "create table if not exists answer (query varchar primary key, charge varchar not null, envelope varchar, made varchar not null)",
+  "create table if not exists witness (id integer primary key, state varchar not null)",
+  ...LOG_TABLES,
 ];
 
 /** PostgreSQL finds persons by index; DuckDB by hash join, and its index would slow an import down tenfold. */

@@ -4,7 +4,8 @@
  */
 import type { Transaction } from "kysely";
 import type { LedgerHead } from "../protocol/answer.ts";
-import { type Hash, hashOf, utf8 } from "../protocol/bytes.ts";
+import { type Hash, hashOf, toBase64, utf8 } from "../protocol/bytes.ts";
+import type { Checkpoint } from "../protocol/checkpoint.ts";
 import type { Period } from "../protocol/period.ts";
 import { compose } from "../protocol/privacy.ts";
 import { instant } from "../protocol/query.ts";
@@ -12,6 +13,7 @@ import { compare, format, parseRational, type Rational, subtract, ZERO } from ".
 import { Refusal } from "../protocol/refusal.ts";
 import { oneAtATime, transact } from "../server/database.ts";
 import type { NodeDatabase, NodeStore } from "./database.ts";
+import type { NodeLog } from "./log.ts";
 
 export type Charge = {
   readonly query: Hash;
@@ -21,6 +23,8 @@ export type Charge = {
   readonly rho: Rational;
   /** What each period of the account may come to in all. */
   readonly ceiling: Rational;
+  /** Where the coordinator's log stood when it showed the query to be public; null where no logs are kept. */
+  readonly seen: Checkpoint | null;
 };
 
 export type Ledger = {
@@ -34,17 +38,22 @@ export type Ledger = {
 
 const START: Hash = hashOf(utf8("brus ledger"));
 
-/** The only writer of a node's ledger. `now` is for the entries' times alone. */
-export function ledgerOf(store: NodeStore, now: () => Date): Ledger {
+/** The only writer of a node's ledger. `now` is for the entries' times alone; each charge is a leaf of the node's log. */
+export function ledgerOf(store: NodeStore, now: () => Date, log: Pick<NodeLog, "promise"> | null): Ledger {
   const alone = oneAtATime();
   return {
-    reserve: (charge) => alone(() => transact(store, (transaction) => reserve(transaction, charge, now()))),
+    reserve: (charge) =>
+      alone(() => transact(store, (transaction) => reserve(transaction, charge, now(), log))),
     head: () => headOf(store),
   };
 }
 
-async function reserve(database: Transaction<NodeDatabase>, charge: Charge, now: Date): Promise<boolean> {
-  const { query, account, periods, rho, ceiling } = charge;
+async function reserve(
+  database: Transaction<NodeDatabase>,
+  { query, account, periods, rho, ceiling, seen }: Charge,
+  now: Date,
+  log: Pick<NodeLog, "promise"> | null,
+): Promise<boolean> {
   const known = await database
     .selectFrom("answer")
     .select("query")
@@ -83,6 +92,16 @@ async function reserve(database: Transaction<NodeDatabase>, charge: Charge, now:
     .values({ query, charge: format(rho), envelope: null, made })
     .execute();
   await database.updateTable("ledger_head").set({ sequence, hash }).where("id", "=", 1).execute();
+  if (log !== null && seen !== null)
+    await log.promise(database, {
+      kind: "charge",
+      query,
+      account,
+      charge: format(rho),
+      periods: entries.map(({ period, spent }) => ({ period, spent })),
+      public: { size: seen.size, root: toBase64(seen.root) },
+      time: made,
+    });
   return true;
 }
 

@@ -10,6 +10,7 @@ import { type Federation, nodeOf, readFederation } from "../protocol/directory.t
 import { Envelope } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { RegionCode } from "../protocol/query.ts";
+import { isLogged } from "../protocol/quorum.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
 import { LEVELS, type Logger, nameOf } from "../server/log.ts";
@@ -26,11 +27,13 @@ import {
   sweepCopies,
 } from "./import.ts";
 import { ledgerOf } from "./ledger.ts";
+import { NodeLog, type NodeLogContext } from "./log.ts";
 import type { Noise } from "./noise.ts";
 import { loadPersonKeys, type PersonKeys, rekey } from "./people.ts";
 import { readPolicy } from "./policy.ts";
 import { pollForever, type Worker } from "./poll.ts";
 import type { Fill } from "./random.ts";
+import { Witness, type WitnessContext } from "./witness.ts";
 
 export const NodeConfig = z.strictObject({
   code: RegionCode,
@@ -41,6 +44,9 @@ export const NodeConfig = z.strictObject({
   data: z.string().min(1).max(1000),
   databaseUrl: z.string().max(1000).optional(),
   answerKey: z.string().max(1000),
+  /** Where the directory names them: the key of the node's own log, and the one it witnesses others' with. */
+  logKey: z.string().max(1000).optional(),
+  witnessKey: z.string().max(1000).optional(),
   /** Where the keys of pseudonyms and sealed identities are, outside the database. */
   secrets: z.string().max(1000),
   keepIdentities: z.boolean().default(true),
@@ -97,15 +103,26 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     store,
     [...federation.datasets.values()].map(({ dataset }) => dataset),
   );
-  let keys: PersonKeys = await loadPersonKeys(at(config.secrets), config.keepIdentities, store);
   const stopping = new AbortController();
+  const logging = await loggingOf(config, at, {
+    code: config.code,
+    federation,
+    store,
+    client,
+    now: effects.now,
+    sleep: effects.sleep,
+    logger: effects.logger,
+    signal: stopping.signal,
+  });
+  const log = logging?.log ?? null;
+  let keys: PersonKeys = await loadPersonKeys(at(config.secrets), config.keepIdentities, store);
   const answerer: Answerer = {
     code: config.code,
     federation,
     signer,
     store,
-    ledger: ledgerOf(store, effects.now),
-    answers: shelfOf(store),
+    ledger: ledgerOf(store, effects.now, log),
+    answers: shelfOf(store, effects.now, log),
     policy: () => {
       try {
         return readPolicy(at(config.policy));
@@ -126,7 +143,9 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     signal: stopping.signal,
     sleep: effects.sleep,
     random: effects.random,
-    disk: sessionDiskOf(store),
+    disk: sessionDiskOf(store, effects.now, log),
+    log,
+    missingFor: (now) => logging?.witness.missingFor(now) ?? 0,
     sessions: new Map(),
     memory: { cursor: null, head: null },
   };
@@ -155,7 +174,9 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
         keys = await rekey(at(config.secrets), keys, store);
       }),
     work: () => {
-      working = pollForever(worker);
+      // Two loops: a node witnesses for others while it waits for them to witness its own.
+      const watching = logging?.witness.watchForever() ?? Promise.resolve();
+      working = Promise.all([pollForever(worker), watching]).then(() => undefined);
       return working;
     },
     stop: async () => {
@@ -165,6 +186,29 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
       await store.close();
     },
   };
+}
+
+/** The node's log with its start in it, and the node as a witness; null where the directory names no keys for logs. */
+async function loggingOf(
+  { code, logKey, witnessKey }: NodeConfig,
+  at: (path: string) => string,
+  context: Omit<NodeLogContext & WitnessContext, "signer" | "log">,
+): Promise<{ log: NodeLog; witness: Witness } | null> {
+  const { federation } = context;
+  if (!isLogged(federation)) return null;
+  if (logKey === undefined || witnessKey === undefined)
+    throw new Refusal("config-invalid", "expected logKey and witnessKey: the directory names keys for logs");
+  const signer = signerOf(readKey(at(logKey), "log"));
+  const witness = signerOf(readKey(at(witnessKey), "witness"));
+  const named = nodeOf(federation, code).keys;
+  if (signer.publicKey !== named.log || witness.publicKey !== named.witness)
+    throw new Refusal(
+      "config-invalid",
+      "expected the keys for log and witness that the directory names for this node",
+    );
+  const log = new NodeLog({ ...context, signer });
+  await log.start();
+  return { log, witness: new Witness({ ...context, signer: witness, log }) };
 }
 
 const Kept = z.strictObject({ directory: Envelope, datasets: z.array(z.string()) });

@@ -7,8 +7,10 @@ import { type Envelope, envelopeId, seal } from "../protocol/envelope.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { type RoundState, WorkItem } from "../protocol/routes.ts";
+import { transact } from "../server/database.ts";
 import { type Logger, nameOf } from "../server/log.ts";
 import { answer } from "./answer.ts";
+import type { NodeLog } from "./log.ts";
 import { RandomnessFailure } from "./random.ts";
 import { isRoundRefusal, type RoundWorker, sendReply, takeTurn } from "./round.ts";
 
@@ -16,6 +18,10 @@ export type Worker = RoundWorker & {
   /** What need not be read anew for each poll: its cursor, and the ledger's head while nothing can have charged it. */
   readonly memory: { cursor: number | null; head: LedgerHead | null };
   readonly logger: Logger;
+  /** The region's own log; null where the federation keeps none. */
+  readonly log: NodeLog | null;
+  /** For how many seconds what this node logged has been missing from the coordinator's log. */
+  readonly missingFor: (now: Date) => number;
   /** Answers leave on multiples of this many milliseconds of the clock, so that their time tells little of the data. */
   readonly tick: number;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -61,6 +67,7 @@ export async function pollOnce(worker: Worker): Promise<number> {
     return [];
   });
   if (work.some(({ round }) => round === null || round.phase === "advertise")) memory.head = null;
+  if (work.length > 0) await worker.log?.started();
   for (const item of work) {
     await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
   }
@@ -74,11 +81,11 @@ export async function pollOnce(worker: Worker): Promise<number> {
 async function single(item: WorkItem, worker: Worker): Promise<void> {
   try {
     const outcome = await settle(item, () => answer(item, worker), worker);
-    await atTick(worker);
+    await leave(worker);
     await hand(outcome, worker);
   } catch (error) {
-    if (!isRoundRefusal(error)) throw error;
-    worker.logger.warn({ code: error.code }, "a national query came without its round: passed over");
+    if (!isPassedOver(error)) throw error;
+    worker.logger.warn({ code: error.code }, "a query that cannot be answered so was passed over");
   }
 }
 
@@ -86,7 +93,9 @@ async function single(item: WorkItem, worker: Worker): Promise<void> {
 async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promise<void> {
   try {
     const turn = await settle(item, () => takeTurn(item, round, worker), worker);
-    await atTick(worker);
+    // Fresh keys and sealed shares say nothing of the data: what does leaves only once others have seen the log.
+    if ("reply" in turn && turn.own === null && KEYS.has(round.phase)) await atTick(worker);
+    else await leave(worker);
     if (!("reply" in turn)) return await hand(turn, worker);
     if (turn.own !== null) await hand(turn.own, worker);
     await sendReply(turn.reply, worker);
@@ -98,6 +107,24 @@ async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promi
     );
   }
 }
+
+const KEYS: ReadonlySet<RoundState["phase"]> = new Set(["advertise", "share"]);
+const DAY = 24 * 3600;
+
+/**
+ * What goes before anything leaves: a quorum has cosigned a checkpoint of this node's log that holds the charge, and
+ * the answer's digest or the set; and what the node logged stands in the coordinator's log, within a day.
+ */
+async function leave(worker: Worker): Promise<void> {
+  if (worker.missingFor(worker.now()) > DAY)
+    throw new Refusal("query-not-public", "expected this node's log in the coordinator's within a day");
+  await worker.log?.settle();
+  await atTick(worker);
+}
+
+/** What the world does not know of is not refused before it. */
+const isPassedOver = (error: unknown): error is Refusal =>
+  isRoundRefusal(error) || (error instanceof Refusal && error.code === "query-not-public");
 
 const atTick = ({ sleep, tick, now }: Worker): Promise<void> => sleep(tick - (now().getTime() % tick));
 
@@ -116,7 +143,7 @@ async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker)
     try {
       return await work();
     } catch (error) {
-      if (error instanceof RandomnessFailure || isRoundRefusal(error)) throw error;
+      if (error instanceof RandomnessFailure || isPassedOver(error)) throw error;
       // The coordinator's clock may be a little ahead: it would not send what is not valid yet by its own.
       if (error instanceof Refusal && error.code === "query-not-yet-valid" && attempt <= SKEW_SECONDS) {
         await worker.sleep(1000);
@@ -134,7 +161,7 @@ async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker)
 async function refuse(
   item: WorkItem,
   refusal: Refusal,
-  { answers, code, federation, signer, logger }: Worker,
+  { answers, code, federation, signer, logger, log, store, now }: Worker,
 ): Promise<Envelope> {
   const query = envelopeId(item.query);
   logger.info({ query, code: refusal.code }, "refused");
@@ -147,7 +174,12 @@ async function refuse(
     detail: refusal.message,
     charge,
   };
-  return seal("refusal", note satisfies RefusalNote, signer);
+  const envelope = seal("refusal", note satisfies RefusalNote, signer);
+  if (log !== null)
+    await transact(store, (database) =>
+      log.promise(database, { kind: "refusal", query, id: envelopeId(envelope), time: instant(now()) }),
+    );
+  return envelope;
 }
 
 /** A no from the coordinator (late, or already there) ends the matter; its absence does not. */

@@ -48,7 +48,11 @@ export const Directory = z
     validFrom: Instant,
     expires: Instant,
     roots: z.strictObject({ keys: z.array(PublicKey).min(1).max(20), threshold: z.int().min(1).max(20) }),
-    coordinator: z.strictObject({ release: PublicKey, log: PublicKey.optional() }),
+    coordinator: z.strictObject({
+      release: PublicKey,
+      log: PublicKey.optional(),
+      witness: PublicKey.optional(),
+    }),
     nodes: z.array(NodeEntry).min(1).max(1000),
     people: z.array(Person).max(10_000),
     datasets: z.array(z.strictObject({ dataset: DatasetRef, hash: Hash })).max(1000),
@@ -66,6 +70,13 @@ export const Directory = z
     ({ people }) => new Set(people.map(({ id }) => id)).size === people.length,
     "expected each person once",
   )
+  .refine(({ coordinator, nodes }) => {
+    const named = [coordinator, ...nodes.map(({ keys }) => keys)].flatMap(({ log, witness }) => [
+      log,
+      witness,
+    ]);
+    return named.every((key) => key !== undefined) || named.every((key) => key === undefined);
+  }, "expected keys for log and witness of the coordinator and of every node, or of none")
   .refine((directory) => {
     const keys = keysOf(directory);
     return new Set(keys).size === keys.length;
@@ -91,6 +102,8 @@ function keysOf({ roots, coordinator, nodes, people }: HasKeys): PublicKey[] {
 /** A directory version with its datasets, all checked: what every judgement below is made against. */
 export type Federation = {
   readonly hash: Hash;
+  /** The hash of version 1, by which the federation and its logs are known. */
+  readonly first: Hash;
   readonly envelope: Envelope;
   readonly directory: Directory;
   readonly datasets: ReadonlyMap<string, DatasetDocument>;
@@ -135,7 +148,7 @@ export function readFederation(
   if (absent !== undefined)
     throw new Refusal("dataset-unknown", `expected ${absent.dataset} beside the directory`);
   checkCatalogue([...datasets.values()].map(({ dataset }) => dataset));
-  return { hash, envelope, directory, datasets, verify, limit };
+  return { hash, first: hash, envelope, directory, datasets, verify, limit };
 }
 
 export type Asked = { readonly id: Hash; readonly query: Query; readonly requester: string };

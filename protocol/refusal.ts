@@ -106,6 +106,21 @@ export const REFUSALS = {
     "The proof does not hold",
     "Fetch the proof anew for this entry and checkpoint; if it fails again, tell the other auditors.",
   ],
+  "query-not-public": [
+    403,
+    "Not shown to be public",
+    "Show that the query, its approvals and the directory stand in a checkpoint a quorum cosigned within 24 hours.",
+  ],
+  "log-unfit": [
+    409,
+    "Not where the log stands",
+    "Ask how much of the log is kept, and send what comes after it.",
+  ],
+  "log-forked": [
+    403,
+    "Two histories of one log",
+    "Keep both checkpoints and tell the auditors: one of them is not what happened.",
+  ],
   "round-unfit": [
     403,
     "The round cannot go on so",

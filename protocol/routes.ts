@@ -11,6 +11,7 @@ import { RegionCode } from "./query.ts";
 import { RefusalCode } from "./refusal.ts";
 import { CellTable } from "./release.ts";
 import { Attempt, bytesOf } from "./session.ts";
+import { PublicProof, Push, WitnessReply, WitnessRequest } from "./witness.ts";
 
 export const QueryState = z.enum(["waiting", "open", "released", "failed", "declined", "expired"]);
 export type QueryState = z.infer<typeof QueryState>;
@@ -64,6 +65,8 @@ export const WorkItem = z.strictObject({
   approvals: z.array(Envelope).max(10_000),
   /** For release kinds national and both. */
   round: RoundState.nullable(),
+  /** That directory, query and approvals are public; null where the federation keeps no logs. */
+  proof: PublicProof.nullable(),
 });
 export type WorkItem = z.infer<typeof WorkItem>;
 
@@ -113,6 +116,20 @@ export const ROUTES = {
     body: Envelope,
     // Each item is read by itself (as a WorkItem), so that one that does not fit stops no other.
     response: z.strictObject({ cursor: z.int().min(0), work: z.array(z.unknown()) }),
+  },
+  submitLeaves: {
+    method: "post",
+    path: "/api/logs",
+    says: "A node hands out the entries that it added to its own log, and the checkpoint they lead to.",
+    body: Push,
+    response: z.strictObject({ kept: z.int().min(0) }),
+  },
+  witness: {
+    method: "post",
+    path: "/api/witness",
+    says: "A witness hands in what it cosigned, and asks for checkpoints that are new.",
+    body: WitnessRequest,
+    response: WitnessReply,
   },
   submitAnswer: {
     method: "post",

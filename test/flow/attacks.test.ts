@@ -383,7 +383,7 @@ describe("the question", () => {
     const [node] = network.nodes;
     if (node === undefined) throw new Error("a federation has a node");
     await expect(
-      answerQuery({ query: open, approvals: [], round: null }, node.answerer),
+      answerQuery({ query: open, approvals: [], round: null, proof: null }, node.answerer),
     ).rejects.toMatchObject({
       code: "period-unfit",
     });
@@ -467,7 +467,7 @@ describe("the question", () => {
     if (node === undefined) throw new Error("a federation has a node");
     const before = await node.answerer.ledger.head();
     await expect(
-      answerQuery({ query: signed(network, {}), approvals: [], round: null }, node.answerer),
+      answerQuery({ query: signed(network, {}), approvals: [], round: null, proof: null }, node.answerer),
     ).rejects.toMatchObject({ code: "approvals-missing" });
     expect(await node.answerer.ledger.head()).toEqual(before);
   });
@@ -478,12 +478,12 @@ describe("the question", () => {
     const status = await settled(network, { where: { column: "sex", in: ["1"] } }, 2);
     const spent = async () => (await node.answerer.ledger.head()).sequence;
     const before = await spent();
-    const work = { query: status.query, approvals: status.approvals, round: null };
+    const work = { query: status.query, approvals: status.approvals, round: null, proof: null };
     const stored = await answerQuery(work, node.answerer);
     expect(stored).toEqual((await answerOf(network, status.id)).envelope);
-    expect(await answerQuery({ query: status.query, approvals: [], round: null }, node.answerer)).toEqual(
-      stored,
-    );
+    expect(
+      await answerQuery({ query: status.query, approvals: [], round: null, proof: null }, node.answerer),
+    ).toEqual(stored);
     expect(await spent()).toBe(before);
     const reworded = await settled(
       network,
@@ -664,7 +664,10 @@ describe("noise", () => {
         },
       },
     };
-    await answerQuery({ query: status.query, approvals: status.approvals, round: null }, watched);
+    await answerQuery(
+      { query: status.query, approvals: status.approvals, round: null, proof: null },
+      watched,
+    );
     expect(order.slice(0, 3)).toEqual(["reserve", "noise", "read"]);
   });
 });

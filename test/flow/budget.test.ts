@@ -26,6 +26,7 @@ const chargeOf = (index: number) => ({
   periods: ["2025K1", "2025K2"],
   rho: parseRational("1/100"),
   ceiling: parseRational("1/10"),
+  seen: null,
 });
 
 describe.each(ENGINES)("%s", (engine) => {
@@ -33,7 +34,7 @@ describe.each(ENGINES)("%s", (engine) => {
     const folder = temporaryFolder();
     const store = await openNodeStore(engine, folder.path);
     await prepareNode(store, []);
-    const ledgers = Array.from({ length: 4 }, () => ledgerOf(store, now));
+    const ledgers = Array.from({ length: 4 }, () => ledgerOf(store, now, null));
     const outcomes = await Promise.all(
       Array.from({ length: ASKS }, async (_, index) => {
         try {
@@ -69,7 +70,7 @@ describe.each(ENGINES)("%s", (engine) => {
       // The coordinator runs here; its one node runs, and dies, as a process.
       const network = await startNetwork(
         folder.path,
-        { name: "Race", regions: [region], datasets, approvals: 1 },
+        { name: "Race", regions: [region], datasets, approvals: 1, logged: false },
         { tick: 1 },
       );
       await Promise.all(network.nodes.map((node) => node.stop()));
@@ -147,7 +148,10 @@ test.skipIf(missing("postgresql"))(
       memory: "500MB",
     });
     expect(await checkLedger(store)).toBeNull();
-    expect((await ledgerOf(store, now).head()).accounts.map(({ spent }) => spent)).toEqual(["1/10", "1/10"]);
+    expect((await ledgerOf(store, now, null).head()).accounts.map(({ spent }) => spent)).toEqual([
+      "1/10",
+      "1/10",
+    ]);
     // What the survivors saw charged is no more than what is charged: the dead took some with them.
     expect(texts.join("").match(/charged/g)?.length ?? 0).toBeLessThanOrEqual(10);
     await store.close();

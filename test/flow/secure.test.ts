@@ -267,7 +267,7 @@ describe("21 regions over HTTP", () => {
     const status = await network.client("getQuery", { params: { id } });
     const { answer } = await import("../../node/answer.ts");
     await expect(
-      answer({ query: status.query, approvals: status.approvals, round: null }, node.answerer),
+      answer({ query: status.query, approvals: status.approvals, round: null, proof: null }, node.answerer),
     ).rejects.toMatchObject({ code: "round-unfit" });
   });
 });

@@ -100,7 +100,7 @@ test("coverage of counts, means, shares, variances and quantiles, by region and 
   const texts = new Map<string, string>();
   network = await startNetwork(
     folder.path,
-    { name: "Coverage", regions: REGIONS, datasets: [document], approvals: 1 },
+    { name: "Coverage", regions: REGIONS, datasets: [document], approvals: 1, logged: false },
     {
       draw: seededNoise("coverage"),
       tick: 1,

@@ -37,6 +37,8 @@ export type Regions = Readonly<Record<string, string>>;
 export type FederationOptions = NetworkOptions & {
   readonly datasets?: readonly DatasetDraft[];
   readonly approvals?: number;
+  /** With logs and witnesses: for tests of what they are for, since every step then waits for a quorum. */
+  readonly logged?: boolean;
   readonly mapping?: (dataset: DatasetDraft) => unknown;
 };
 
@@ -58,6 +60,7 @@ export async function federationOf(
     datasets,
     approvals: options.approvals ?? 1,
     approvers: 3,
+    logged: options.logged ?? false,
   };
   return await startNetwork(folder, plan, {
     tick: 1,

@@ -51,6 +51,7 @@ export async function setUp(engine: Engine, codes: readonly string[], roundSecon
     regions: codes.map((code) => ({ code, name: code })),
     datasets: [writeDataset({ ...CARE, budget: { rhoPerPeriod: "100", delta: "1e-9" } })],
     approvals: 1,
+    logged: false,
   };
   const address = `http://127.0.0.1:${port}`;
   const made = makeFederation(folder.path, plan, now(), address);

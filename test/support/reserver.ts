@@ -17,7 +17,7 @@ const store = await openStore<NodeDatabase>("node", {
   memory: "500MB",
 });
 await prepareNode(store, []);
-const ledger = ledgerOf(store, () => new Date());
+const ledger = ledgerOf(store, () => new Date(), null);
 let charged = 0;
 await Promise.all(
   Array.from({ length: 50 }, async (_, index) => {
@@ -28,6 +28,7 @@ await Promise.all(
       periods: ["2025K1", "2025K2"],
       rho: parseRational("1/100"),
       ceiling: parseRational("1/10"),
+      seen: null,
     };
     try {
       if (!(await ledger.reserve(charge))) return;

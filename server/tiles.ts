@@ -1,0 +1,129 @@
+/**
+ * A log's files: entries, tiles and checkpoints, in C2SP's layout, for any file server. They lag behind the database
+ * by a crash at most and are made up for, or made anew, from it; what was written under a path never changes.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { concat, utf8 } from "../protocol/bytes.ts";
+import { leafHash, nodeHash, type ReadHash, type TreeHash } from "../protocol/merkle.ts";
+import {
+  fromTiles,
+  readTile,
+  TILE,
+  type Tile,
+  tilePath,
+  tilesBetween,
+  writeBundle,
+} from "../protocol/tile.ts";
+
+export type TileFolder = {
+  /** Entries, tiles, then the mark of how far they go: whoever is shown a checkpoint finds all that it needs. */
+  readonly add: (entries: readonly Uint8Array[]) => void;
+  /** The checkpoint that the world is shown. */
+  readonly show: (checkpoint: string) => void;
+  /** Hashes of complete subtrees, from the tiles. */
+  readonly hashes: ReadHash;
+  /** How many entries stand in the files. */
+  readonly size: () => number;
+};
+
+/** How many entries have all their files; more than the world is shown by `checkpoint`. */
+const MARK = "size";
+
+/** Writes a file whole or not at all. */
+export function writeWhole(path: string, bytes: Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.tmp`, bytes);
+  renameSync(`${path}.tmp`, path);
+}
+
+export function openTiles(folder: string): TileFolder {
+  const at = (path: string) => join(folder, path);
+  const mark = at(MARK);
+  let size = existsSync(mark) ? Number(readFileSync(mark, "utf8")) : 0;
+  let edge = edgeAt(size, at);
+  const full = new Map<string, readonly TreeHash[]>();
+  const bundle = ({ index, width }: Tile, from: number, entries: readonly Uint8Array[]): Uint8Array => {
+    const start = index * TILE;
+    const own = writeBundle(entries.slice(Math.max(0, start - from), start + width - from));
+    // One that was begun before is begun anew from its file.
+    return start >= from
+      ? own
+      : concat(readFileSync(at(tilePath({ level: "entries", index, width: from - start }))), own);
+  };
+  return {
+    add: (entries) => {
+      const to = size + entries.length;
+      const grown = grow(edge, size, entries.map(leafHash));
+      for (const tile of tilesBetween(size, to)) {
+        const hashes = grown.tiles.get(`${tile.level}/${tile.index}`) ?? [];
+        const bytes =
+          tile.level === "entries" ? bundle(tile, size, entries) : concat(...hashes.slice(0, tile.width));
+        writeWhole(at(tilePath(tile)), bytes);
+      }
+      writeWhole(mark, utf8(String(to)));
+      edge = grown.edge;
+      size = to;
+    },
+    show: (checkpoint) => writeWhole(at("checkpoint"), utf8(checkpoint)),
+    hashes: fromTiles((level, index) => {
+      const row = Math.floor(size / TILE ** level);
+      if (index === Math.floor(row / TILE)) return edge[level] ?? [];
+      const tile = { level, index, width: TILE };
+      const path = tilePath(tile);
+      const known = full.get(path) ?? readTile(readFileSync(at(path)), tile);
+      if (full.size > 1000) full.clear();
+      full.set(path, known);
+      return known;
+    }),
+    size: () => size,
+  };
+}
+
+/** The hashes of the last tile of each level: all that adding to a tree's tiles needs. */
+type Edge = readonly (readonly TreeHash[])[];
+
+function edgeAt(size: number, at: (path: string) => string): Edge {
+  const edge: TreeHash[][] = [];
+  for (let [level, count] = [0, size]; count > 0; level++, count = Math.floor(count / TILE)) {
+    const tile = { level, index: Math.floor(count / TILE), width: count % TILE };
+    edge.push(tile.width === 0 ? [] : readTile(readFileSync(at(tilePath(tile))), tile));
+  }
+  return edge;
+}
+
+/** Adds leaves at the edge; gives the new edge, and every tile that was completed or widened, by level and index. */
+function grow(
+  edge: Edge,
+  size: number,
+  leaves: readonly TreeHash[],
+): { edge: TreeHash[][]; tiles: Map<string, TreeHash[]> } {
+  const next = edge.map((hashes) => [...hashes]);
+  const tiles = new Map<string, TreeHash[]>();
+  let at = size;
+  for (const leaf of leaves) {
+    at++;
+    for (let [level, hash, count] = [0, leaf, at]; ; level++, count = Math.floor(count / TILE)) {
+      const row = next[level] ?? [];
+      next[level] = row;
+      row.push(hash);
+      tiles.set(`${level}/${Math.floor((count - 1) / TILE)}`, row);
+      if (row.length < TILE) break;
+      hash = rootOfFull(row);
+      next[level] = [];
+    }
+  }
+  return { edge: next, tiles };
+}
+
+function rootOfFull(hashes: readonly TreeHash[]): TreeHash {
+  let row = [...hashes];
+  while (row.length > 1)
+    row = row.flatMap((left, index) => {
+      const right = row[index + 1];
+      return index % 2 === 0 && right !== undefined ? [nodeHash(left, right)] : [];
+    });
+  const [root] = row;
+  if (root === undefined) throw new RangeError("expected a full tile");
+  return root;
+}
