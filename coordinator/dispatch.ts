@@ -36,7 +36,7 @@ export async function dispatch(
         .values({ query: id, ...start, ...sets, members, since, began: since })
         .execute();
     }
-    await announce(database, id, (await logs?.promise(database, [dispatchEntry(id)])) ?? null);
+    await announce(database, id, (await logs?.promise(database, [dispatchEntry(id)], true)) ?? null);
   });
   bell.ring();
 }

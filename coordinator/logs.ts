@@ -71,7 +71,9 @@ const MOST_ENTRIES = 2_000;
 /** A checkpoint that nothing follows is cosigned anew, so that what is public stays fresh. */
 const RENEW_SECONDS = 3600;
 /** Checkpoints that come within so many milliseconds go to a witness together. */
-const GATHER = 15;
+const GATHER = 40;
+/** Leaves that nobody waits for are signed for within so many milliseconds. */
+const IDLE = 1000;
 
 export class Logs {
   readonly #context: LogsContext;
@@ -80,6 +82,8 @@ export class Logs {
   readonly #bell: Bell = bellOf();
   /** How many more ticks look for promised leaves: the transaction that promised them may still be on its way. */
   #ticks = 0;
+  /** When promised leaves were last looked for, in milliseconds. */
+  #latest = 0;
 
   private constructor(context: LogsContext) {
     this.#context = context;
@@ -133,20 +137,25 @@ export class Logs {
     return kept;
   }
 
-  /** Adds leaves in the transaction that stores what they say; gives the first's place. */
-  async promise(database: Database, entries: readonly Uint8Array[]): Promise<number> {
-    this.#ticks = 5;
+  /**
+   * Adds leaves in the transaction that stores what they say; gives the first's place. `waited` are those that somebody
+   * waits to see public: the others go along with them, or within a second.
+   */
+  async promise(database: Database, entries: readonly Uint8Array[], waited = false): Promise<number> {
+    if (waited) this.#ticks = 5;
     return await promiseLeaves(database, COORDINATOR, entries);
   }
 
   document(database: Database, kind: DocumentKind, id: Hash, document: Envelope | null): Promise<number> {
-    return this.promise(database, [documentEntry(kind, id, document)]);
+    return this.promise(database, [documentEntry(kind, id, document)], kind === "release");
   }
 
-  /** Called many times a second: signs for what was promised. */
+  /** Called many times a second: signs for what is waited for soon, and for the rest once a second. */
   async tick(): Promise<void> {
-    if (this.#ticks === 0) return;
-    this.#ticks--;
+    const time = Date.now();
+    if (this.#ticks === 0 && time - this.#latest < IDLE) return;
+    this.#latest = time;
+    this.#ticks = Math.max(0, this.#ticks - 1);
     await this.append();
   }
 

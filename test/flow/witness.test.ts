@@ -1,0 +1,225 @@
+/**
+ * A witness shown whatever a lying coordinator can think of: it cosigns what only adds to what it has cosigned, once it
+ * has read it, and nothing else; what it has seen survives its process.
+ */
+
+import { readFileSync } from "node:fs";
+import { afterEach, describe, expect, test } from "vitest";
+import { makeFederation } from "../../cli/federation.ts";
+import type { NodeDatabase } from "../../node/database.ts";
+import { prepareNode } from "../../node/database.ts";
+import { NodeLog } from "../../node/log.ts";
+import { Witness } from "../../node/witness.ts";
+import { fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/bytes.ts";
+import { writeDataset } from "../../protocol/catalogue.ts";
+import { cosignatures, signCheckpoint } from "../../protocol/checkpoint.ts";
+import type { Client } from "../../protocol/client.ts";
+import { type Federation, readFederation } from "../../protocol/directory.ts";
+import { Envelope } from "../../protocol/envelope.ts";
+import { documentEntry } from "../../protocol/leaf.ts";
+import { consistencyProof, leafHash, readerOf, rootOf } from "../../protocol/merkle.ts";
+import { parseNote } from "../../protocol/note.ts";
+import { COORDINATOR, logKeyOf, witnessKeyOf } from "../../protocol/quorum.ts";
+import { hashTexts, type WitnessReply, type WitnessRequest } from "../../protocol/witness.ts";
+import { openStore } from "../../server/database.ts";
+import { loggerOf } from "../../server/log.ts";
+import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
+import { databaseUrlFor, ENGINES, missing, temporaryFolder } from "../support/engines.ts";
+import { CARE } from "../support/federation.ts";
+
+const running: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const stop of running.splice(0).reverse()) await stop();
+});
+
+const entry = (index: number): Uint8Array => documentEntry("query", hashOf(utf8(`query ${index}`)), null);
+const entries = (from: number, to: number, history = 0): Uint8Array[] =>
+  Array.from({ length: to - from }, (_, index) => entry(from + index + history * 1000));
+
+describe.each(ENGINES)("%s", (engine) => {
+  /** A witness whose coordinator is the test: `show` gives it a reply, and the cosignatures it hands in next. */
+  async function witnessing() {
+    const folder = temporaryFolder();
+    const codes = ["01", "03", "04"];
+    const document = writeDataset(CARE);
+    const made = makeFederation(
+      folder.path,
+      { name: "W", regions: codes.map((code) => ({ code, name: code })), datasets: [document], approvals: 1 },
+      new Date(),
+      "http://127.0.0.1:1",
+    );
+    const envelope = Envelope.parse(JSON.parse(readFileSync(made.coordinator.directoryFile, "utf8")));
+    const federation: Federation = readFederation(envelope, [document.body], null, nativeVerify);
+    const [node] = made.nodes;
+    if (node === undefined) throw new Error("a node");
+    const databaseUrl = await databaseUrlFor(engine);
+    const store = await openStore<NodeDatabase>("node", {
+      data: folder.path,
+      databaseUrl,
+      threads: 1,
+      memory: "500MB",
+    });
+    await prepareNode(store, []);
+    running.push(async () => {
+      await store.close();
+      folder.remove();
+    });
+    let reply: WitnessReply = { offered: [], entries: [], own: null, kept: 0 };
+    let asked: WitnessRequest | null = null;
+    const client = (async (_: string, { body }: { body: WitnessRequest }) => {
+      asked = body;
+      return reply;
+    }) as unknown as Client; // The one route that a witness calls.
+    const fresh = () => {
+      const signal = new AbortController().signal;
+      const context = { code: "01", federation, store, client, now: () => new Date(), signal };
+      const log = new NodeLog({ ...context, signer: signerOf(readKey(node.config.logKey ?? "", "log")) });
+      const signer = signerOf(readKey(node.config.witnessKey ?? "", "witness"));
+      const sleep = async () => undefined;
+      return new Witness({ ...context, signer, sleep, logger: loggerOf("test", "silent"), log });
+    };
+    const nothing: WitnessReply = { offered: [], entries: [], own: null, kept: 0 };
+    const state = { witness: fresh() };
+    /** What the witness cosigned of this reply. */
+    const show = async (shown: Partial<WitnessReply>): Promise<WitnessRequest["cosignatures"]> => {
+      reply = { ...nothing, ...shown };
+      const failure = await state.witness.watchOnce().then(
+        () => null,
+        (error: unknown) => error,
+      );
+      reply = nothing;
+      await state.witness.watchOnce();
+      if (failure !== null) {
+        expect(asked?.cosignatures).toEqual([]);
+        throw failure;
+      }
+      return asked?.cosignatures ?? [];
+    };
+    const signers = new Map([
+      [COORDINATOR, signerOf(readKey(made.coordinator.logKey ?? "", "log"))],
+      ...made.nodes.map(({ code, config }) => [code, signerOf(readKey(config.logKey ?? "", "log"))] as const),
+    ]);
+    const checkpoint = (log: string, leaves: readonly Uint8Array[], signer = signers.get(log)) => {
+      const root = rootOf(leaves.length, readerOf(leaves.map(leafHash)));
+      const key = logKeyOf(federation, log);
+      return fromUtf8(
+        signCheckpoint({ origin: key.name, size: leaves.length, root }, key, signer?.sign ?? expect.fail()),
+      );
+    };
+    const proofOf = (leaves: readonly Uint8Array[], from: number) =>
+      from === 0 || from >= leaves.length
+        ? []
+        : hashTexts(consistencyProof(from, leaves.length, readerOf(leaves.map(leafHash))));
+    const offer = (log: string, leaves: readonly Uint8Array[], from: number) => ({
+      log,
+      checkpoint: checkpoint(log, leaves),
+      proof: proofOf(leaves, from),
+    });
+    const texts = (some: readonly Uint8Array[]) => some.map(toBase64);
+    const restart = () => {
+      state.witness = fresh();
+    };
+    return { federation, show, offer, texts, restart, checkpoint, signers, proofOf };
+  }
+
+  test.skipIf(missing(engine))(
+    "cosigns what only adds to what it cosigned, over restarts; the line verifies",
+    async () => {
+      const { federation, show, offer, texts, restart } = await witnessing();
+      const sizes = [1, 2, 5, 5, 300];
+      let from = 0;
+      for (const size of sizes) {
+        const leaves = entries(0, size);
+        const given = offer(COORDINATOR, leaves, from);
+        const [line, ...more] = await show({ offered: [given], entries: texts(leaves.slice(from)) });
+        expect(more).toEqual([]);
+        const note = parseNote(utf8(given.checkpoint + (line?.line ?? "")));
+        const witness = witnessKeyOf(federation, "01");
+        const [made] = cosignatures(note, [witness], nativeVerify);
+        expect(Math.abs((made?.time ?? 0) - Date.now() / 1000)).toBeLessThan(10);
+        from = size;
+        restart();
+      }
+    },
+  );
+
+  test.skipIf(missing(engine))(
+    "reads a log in parts, and cosigns only when it has read all of it",
+    async () => {
+      const { show, offer, texts } = await witnessing();
+      const leaves = entries(0, 10);
+      const given = offer(COORDINATOR, leaves, 0);
+      expect(await show({ offered: [given], entries: texts(leaves.slice(0, 4)) })).toEqual([]);
+      expect(await show({ offered: [given], entries: texts(leaves.slice(4, 9)) })).toEqual([]);
+      expect(await show({ offered: [given], entries: texts(leaves.slice(9)) })).toHaveLength(1);
+    },
+  );
+
+  test.skipIf(missing(engine))("refuses, after restarts too, what is not one history", async () => {
+    const { show, offer, texts, restart, checkpoint, proofOf } = await witnessing();
+    const leaves = entries(0, 8);
+    const other = entries(0, 12, 1);
+    expect(await show({ offered: [offer(COORDINATOR, leaves, 0)], entries: texts(leaves) })).toHaveLength(1);
+    expect(await show({ offered: [offer("03", leaves, 0)] })).toHaveLength(1);
+    const grown = entries(0, 12);
+    const changed = [...entries(0, 3), entry(99), ...entries(4, 12)];
+    const cases: Record<string, [Partial<WitnessReply>, string]> = {
+      "a shorter tree": [{ offered: [offer(COORDINATOR, leaves.slice(0, 5), 0)] }, "log-forked"],
+      "another tree of the same size": [{ offered: [offer(COORDINATOR, entries(0, 8, 1), 0)] }, "log-forked"],
+      "an entry hidden": [
+        { offered: [offer(COORDINATOR, grown, 8)], entries: texts([...grown.slice(8, 11), entry(77)]) },
+        "log-forked",
+      ],
+      "an entry changed in the past": [
+        { offered: [offer(COORDINATOR, changed, 8)], entries: texts(changed.slice(8)) },
+        "log-forked",
+      ],
+      "another history, longer": [
+        { offered: [offer(COORDINATOR, other, 8)], entries: texts(other.slice(8)) },
+        "log-forked",
+      ],
+      "a proof that is none": [
+        {
+          offered: [
+            { log: COORDINATOR, checkpoint: checkpoint(COORDINATOR, grown), proof: proofOf(other, 8) },
+          ],
+          entries: texts(grown.slice(8)),
+        },
+        "log-forked",
+      ],
+      "a region's log, set back": [{ offered: [offer("03", leaves.slice(0, 7), 0)] }, "log-forked"],
+      "a region's log, another history": [{ offered: [offer("03", other, 8)] }, "log-forked"],
+      "a key that is not the log's": [
+        {
+          offered: [
+            {
+              log: COORDINATOR,
+              checkpoint: checkpoint(COORDINATOR, grown, signerOf(newKey("log"))),
+              proof: [],
+            },
+          ],
+          entries: texts(grown.slice(8)),
+        },
+        "signature-invalid",
+      ],
+      "the checkpoint of another log under this one's name": [
+        { offered: [{ ...offer("04", grown, 0), log: "03" }] },
+        "signature-invalid",
+      ],
+      "an entry that is no leaf": [
+        { offered: [offer(COORDINATOR, grown, 8)], entries: [toBase64(utf8("{}"))] },
+        "log-malformed",
+      ],
+      "a log of nobody": [{ offered: [{ ...offer("04", grown, 0), log: "99" }] }, "key-unknown"],
+    };
+    for (const [name, [shown, code]] of Object.entries(cases)) {
+      restart();
+      await expect(show(shown), name).rejects.toMatchObject({ code });
+    }
+    restart();
+    // And what is one history still is, beside what is not.
+    const good = offer(COORDINATOR, grown, 8);
+    await expect(show({ offered: [good], entries: texts(grown.slice(8)) })).resolves.toHaveLength(1);
+    expect(await show({ offered: [offer("03", grown, 8)] })).toHaveLength(1);
+  });
+});
