@@ -18,6 +18,7 @@ import {
 import { parseJson } from "../protocol/json.ts";
 import { RegionCode } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { auditFrom, auditText } from "./audit.ts";
 import { askAll, askBothWays, federationIn } from "./both.ts";
 import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_QUERY } from "./journals.ts";
 import { type Network, startNetwork } from "./network.ts";
@@ -25,6 +26,7 @@ import { resultText } from "./print.ts";
 import { barOf } from "./progress.ts";
 import { writeText } from "./query.ts";
 import { REGIONS } from "./regions.ts";
+import { sourceOf } from "./source.ts";
 
 export type DemoOptions = {
   readonly once: boolean;
@@ -139,6 +141,11 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
     lap("both-ways", asking);
     say(text);
   }
+  const auditing = performance.now();
+  const verdict = await auditFrom(sourceOf(network.address), network.made.hash, new Date());
+  say(auditText(verdict));
+  say("");
+  lap("audit", auditing);
   lap("total", started);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify({ releases, timings })}\n`);
   if (options.once) {

@@ -5,6 +5,7 @@ import { runNode } from "../node/main.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { nameOf } from "../server/log.ts";
 import { directoryCommands, keyCommands } from "./admin.ts";
+import { auditCommands } from "./audit.ts";
 import { demo } from "./demo.ts";
 import { nodeCommands } from "./local.ts";
 import { type Out, queryCommands } from "./query.ts";
@@ -79,6 +80,7 @@ program
 
 nodeCommands(program, out);
 queryCommands(program, out);
+auditCommands(program, out);
 
 try {
   await program.parseAsync();

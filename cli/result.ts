@@ -1,23 +1,21 @@
 /** Reads a release back and checks it before showing it: signature, directory, table, and the sum of the answers. */
 import { Answer, readVector } from "../protocol/answer.ts";
-import type { NationalSum } from "../protocol/areas.ts";
-import { decodeVector, fromBase64, type Hash, hashOf } from "../protocol/bytes.ts";
+import { fromBase64, type Hash } from "../protocol/bytes.ts";
 import type { Client } from "../protocol/client.ts";
-import { type Federation, planIn, rosterOf } from "../protocol/directory.ts";
+import { type Federation, planIn } from "../protocol/directory.ts";
 import { type Envelope, envelopeId, open, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
+import { checkNational } from "../protocol/national.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
-import { format } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { type Cell, cellsOf, Release, readCells, writeCells } from "../protocol/release.ts";
-import { openAgreements, survivorsHash } from "../protocol/session.ts";
-import { releasedVariance } from "../protocol/shares.ts";
 
 export type Result = {
   readonly query: Query;
   readonly plan: Plan;
   readonly release: Release;
+  readonly releaseId: Hash;
   readonly envelope: Envelope;
   readonly cells: readonly Cell[];
 };
@@ -47,7 +45,13 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
   const national =
     plan.shares === null
       ? null
-      : await nationalOf(client, federation, { query, id, release: status.release }, release, agreements);
+      : checkNational(
+          federation,
+          { query, id },
+          release,
+          agreements,
+          fromBase64((await client("getSum", { params: { id: status.release } })).sum),
+        );
   const sum = cellsOf(plan, { answers: new Map(answersOf(federation, release, answers, plan)), national });
   if (
     release.query !== id ||
@@ -56,50 +60,7 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
   ) {
     throw new Refusal("signature-invalid", "expected a table that is the sum of the signed answers");
   }
-  return { query, plan, release, envelope, cells: [...readCells(plan, table)] };
-}
-
-/**
- * The secure sum, with what can be checked of it without its masked vectors: that at least the threshold of regions
- * signed this very set of vectors, that their number is not below the floor, and that the bytes are those the release
- * is bound to. That they *are* the sum of those vectors, an auditor recomputes (`brus query recompute`).
- */
-async function nationalOf(
-  client: Client,
-  federation: Federation,
-  { query, id, release }: { query: Query; id: Hash; release: Hash },
-  { national }: Release,
-  agreements: readonly Envelope[],
-): Promise<NationalSum> {
-  const { shares } = planIn(federation, query);
-  if (national === null || shares === null)
-    throw new Refusal("signature-invalid", "expected a release with a secure sum");
-  const { attempt, session, u2, openings } = national;
-  const roster = rosterOf(federation, query);
-  const survivors = national.survivors.map(({ region, masked }) => ({ node: region, masked }));
-  if (survivors.length < shares.survivors || survivors.some(({ node }) => !roster.includes(node)))
-    throw new Refusal("signature-invalid", `expected a sum of at least ${shares.survivors} regions`);
-  const within = { session, u2, survivors: survivorsHash(session, u2, survivors) };
-  openAgreements({ federation, query: id, attempt, roster, shares }, within, survivors, agreements);
-  const { sum } = await client("getSum", { params: { id: release } });
-  const bytes = fromBase64(sum);
-  if (hashOf(bytes) !== national.sum)
-    throw new Refusal("signature-invalid", "expected the sum that the release is bound to");
-  const codes = survivors.map(({ node }) => node);
-  const openers = openings.map(({ region }) => region);
-  if (new Set(openers).size !== openers.length || openers.some((node) => !codes.includes(node)))
-    throw new Refusal("signature-invalid", "expected openings of survivors, one each");
-  const unopened = codes.length - openings.filter(({ surplus }) => surplus).length;
-  const noise = shares.vectors.map((_, vector) =>
-    format(releasedVariance(shares, vector, shares.n - codes.length, unopened)),
-  );
-  if (
-    national.scale !== shares.scale.toString() ||
-    national.noise.length !== noise.length ||
-    national.noise.some(({ variance }, vector) => variance !== noise[vector])
-  )
-    throw new Refusal("signature-invalid", "expected the scale and the noise that the plan says");
-  return { sum: decodeVector(bytes), survivors: codes, unopened };
+  return { query, plan, release, releaseId: status.release, envelope, cells: [...readCells(plan, table)] };
 }
 
 function answersOf(

@@ -160,6 +160,10 @@ export function apiOf(api: Api): Hono {
     const agreements = (national?.agreements ?? []).flatMap(({ hash }) => agreed.get(hash) ?? []);
     return c.json({ answers: envelopes.map(storedEnvelope), agreements: agreements.map(storedEnvelope) });
   });
+  app.get(path(ROUTES.getReceipt), async (c) => {
+    const { place } = await releaseOf(c, api);
+    return c.json({ receipt: logsOf(api).receipt(place ?? 0) });
+  });
   app.post(ROUTES.getMaterial.path, async (c) =>
     c.json(await materialOf(await readBody(c, Envelope, "envelope"), api)),
   );

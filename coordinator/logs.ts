@@ -8,12 +8,14 @@ import { join } from "node:path";
 import { fromBase64, type Hash, toBase64, toHex, utf8 } from "../protocol/bytes.ts";
 import { cosign, cosignatures, openCheckpoint } from "../protocol/checkpoint.ts";
 import type { Federation } from "../protocol/directory.ts";
+import { documentPath } from "../protocol/document.ts";
 import type { Envelope, Signer } from "../protocol/envelope.ts";
 import { extend, rootOfFrontier } from "../protocol/frontier.ts";
 import { checkpointEntry, type DocumentKind, documentEntry, readNodeLeaf } from "../protocol/leaf.ts";
 import { consistencyProof } from "../protocol/merkle.ts";
 import { formatSignature, parseNote } from "../protocol/note.ts";
 import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf, witnessKeyOf } from "../protocol/quorum.ts";
+import { formatReceipt } from "../protocol/receipt.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { parseTilePath, tilePath } from "../protocol/tile.ts";
 import {
@@ -22,6 +24,7 @@ import {
   type PublicProof,
   type Push,
   proveAll,
+  readHashes,
   type WitnessReply,
   type WitnessRequest,
 } from "../protocol/witness.ts";
@@ -341,6 +344,13 @@ export class Logs {
     return proveAll(shown.checkpoint, shown.size, places, tiles.hashes);
   }
 
+  /** That one leaf is public, as a file that anyone can keep. */
+  receipt(place: number): string {
+    const { checkpoint, places } = this.prove([place]);
+    const proof = readHashes(places[0]?.proof ?? []);
+    return formatReceipt({ extra: null, index: place, proof, checkpoint: utf8(checkpoint) });
+  }
+
   /** Keeps documents beside the log, each under the hash it is known by: what is written never changes. */
   keep(documents: ReadonlyArray<readonly [Hash, Uint8Array]>): void {
     for (const [id, bytes] of documents) {
@@ -370,9 +380,3 @@ export class Logs {
     this.#bell.ring();
   }
 }
-
-/** Where a document lies beside a log. */
-export const documentPath = (id: Hash): string => {
-  const hex = id.slice("sha256:".length);
-  return `documents/${hex.slice(0, 2)}/${hex.slice(2)}`;
-};

@@ -123,15 +123,10 @@ export function readFederation(
   verify: Verify,
   limit: number = MAX_INTEGERS,
 ): Federation {
-  const { body } = unwrap(envelope, "directory");
   const hash = envelopeId(envelope);
   if (pinned !== null && hash !== pinned)
     throw new Refusal("directory-unknown", "expected the directory that is pinned");
-  const directory = parseWith(Directory, parseJson(body), "directory");
-  const { keys, threshold } = directory.roots;
-  if (signedBy(envelope, "directory", keys, verify).length < threshold) {
-    throw new Refusal("signature-invalid", `expected ${threshold} root signatures on the directory`);
-  }
+  const directory = readDirectory(envelope, verify);
   if (directory.version !== 1 || directory.previous !== null) {
     throw new Refusal("directory-unknown", "expected version 1 of the directory");
   }
@@ -149,6 +144,17 @@ export function readFederation(
     throw new Refusal("dataset-unknown", `expected ${absent.dataset} beside the directory`);
   checkCatalogue([...datasets.values()].map(({ dataset }) => dataset));
   return { hash, first: hash, envelope, directory, datasets, verify, limit };
+}
+
+/** A version of the directory, signed by as many of its own roots as it asks for. */
+export function readDirectory(envelope: Envelope, verify: Verify): Directory {
+  const { body } = unwrap(envelope, "directory");
+  const directory = parseWith(Directory, parseJson(body), "directory");
+  const { keys, threshold } = directory.roots;
+  if (signedBy(envelope, "directory", keys, verify).length < threshold) {
+    throw new Refusal("signature-invalid", `expected ${threshold} root signatures on the directory`);
+  }
+  return directory;
 }
 
 export type Asked = { readonly id: Hash; readonly query: Query; readonly requester: string };

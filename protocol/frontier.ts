@@ -8,22 +8,21 @@ export type Frontier = { readonly size: number; readonly roots: readonly TreeHas
 
 export const EMPTY: Frontier = { size: 0, roots: [] };
 
-/** The frontier once entries were added, in their order. */
-export function extend({ size, roots }: Frontier, entries: readonly Uint8Array[]): Frontier {
+/** The frontier once a leaf of this hash was added. */
+export function extendHash({ size, roots }: Frontier, leaf: TreeHash): Frontier {
   const next = [...roots];
-  let count = size;
-  for (const entry of entries) {
-    let hash = leafHash(entry);
-    // As many subtrees close as the old size ends in ones (RFC 9162, section 2.1.2).
-    for (let rest = count; rest % 2 === 1; rest = (rest - 1) / 2) {
-      const left = next.pop();
-      if (left !== undefined) hash = nodeHash(left, hash);
-    }
-    next.push(hash);
-    count++;
+  let hash = leaf;
+  // As many subtrees close as the old size ends in ones (RFC 9162, section 2.1.2).
+  for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
+    const left = next.pop();
+    if (left !== undefined) hash = nodeHash(left, hash);
   }
-  return { size: count, roots: next };
+  return { size: size + 1, roots: [...next, hash] };
 }
+
+/** The frontier once entries were added, in their order. */
+export const extend = (frontier: Frontier, entries: readonly Uint8Array[]): Frontier =>
+  entries.reduce((before, entry) => extendHash(before, leafHash(entry)), frontier);
 
 /** The tree's root: subtrees joined from the right. */
 export const rootOfFrontier = ({ roots }: Frontier): TreeHash =>

@@ -4,9 +4,18 @@
  */
 import { fromUtf8, toBase64, utf8 } from "./bytes.ts";
 import { cosignatures, openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
+import type { Federation } from "./directory.ts";
 import type { Verify } from "./ed25519.ts";
 import { leafHash, type TreeHash, verifyInclusion } from "./merkle.ts";
-import { base64, malformed, NOTE_TYPES, parseVerifierKey, type VerifierKey } from "./note.ts";
+import {
+  base64,
+  formatVerifierKey,
+  malformed,
+  NOTE_TYPES,
+  parseVerifierKey,
+  type VerifierKey,
+} from "./note.ts";
+import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
 import { Refusal } from "./refusal.ts";
 
 const HEAD = "c2sp.org/tlog-proof@v1";
@@ -29,6 +38,19 @@ export const formatReceipt = ({ extra, index, proof, checkpoint }: Receipt): str
     "",
     fromUtf8(checkpoint),
   ].join("\n");
+
+/** The policy that follows from a federation's directory: its coordinator's log, its regions as witnesses, their quorum. */
+export function policyText(federation: Federation): string {
+  const { witnesses, least } = quorumOf(federation, COORDINATOR);
+  const named = witnesses.map((key, index) => ({ name: `w${index + 1}`, key: formatVerifierKey(key) }));
+  return [
+    `log ${formatVerifierKey(logKeyOf(federation, COORDINATOR))}`,
+    ...named.map(({ name, key }) => `witness ${name} ${key}`),
+    `group regions ${least} ${named.map(({ name }) => name).join(" ")}`,
+    "quorum regions",
+    "",
+  ].join("\n");
+}
 
 export function parseReceipt(text: string): Receipt {
   const blank = text.indexOf("\n\n");

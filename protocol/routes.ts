@@ -182,6 +182,13 @@ export const ROUTES = {
     params: IdParam,
     response: z.strictObject({ answers: z.array(Envelope), agreements: z.array(Envelope) }),
   },
+  getReceipt: {
+    method: "get",
+    path: "/api/releases/{id}/receipt",
+    says: "That a release stands in the log: a text in the form tlog-proof, of the newest cosigned checkpoint.",
+    params: IdParam,
+    response: z.strictObject({ receipt: z.string().max(1_000_000) }),
+  },
   getMaterial: {
     method: "post",
     path: "/api/material",

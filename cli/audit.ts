@@ -1,0 +1,410 @@
+/** `brus audit`, `brus log …`, `brus receipt` and `brus verify`: anyone checks everything, offline where they like. */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { type Audit, audit } from "../protocol/audit.ts";
+import { Hash, hashOf, utf8 } from "../protocol/bytes.ts";
+import { cosignatures, openCheckpoint, parseCheckpoint } from "../protocol/checkpoint.ts";
+import { type Federation, readDirectory, readFederation } from "../protocol/directory.ts";
+import { documentOf, envelopeOf } from "../protocol/document.ts";
+import { Envelope, envelopeId, open } from "../protocol/envelope.ts";
+import { type Finding, RULES } from "../protocol/finding.ts";
+import { parseJson } from "../protocol/json.ts";
+import { documentEntry, type Leaf, type NodeLeaf, readLeaf, readNodeLeaf } from "../protocol/leaf.ts";
+import { boundOf, settingFor } from "../protocol/national.ts";
+import { parseNote } from "../protocol/note.ts";
+import { Query } from "../protocol/query.ts";
+import { COORDINATOR, logKeyOf } from "../protocol/quorum.ts";
+import { pathIn, readEntries, type Source } from "../protocol/read-log.ts";
+import { meetsQuorum, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { Release } from "../protocol/release.ts";
+import { inWords } from "../protocol/words.ts";
+import { hashNatively, nativePrimitives } from "../server/secure.ts";
+import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { keepMaterial, keptMaterial, mirror } from "./mirror.ts";
+import { barOf } from "./progress.ts";
+import { client, federationAt, type Out, readBytes, writeText } from "./query.ts";
+import { givenTo } from "./recompute.ts";
+import { sourceOf } from "./source.ts";
+
+const size = (text: string): number => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
+  return Number(text);
+};
+
+/** The hash of directory 1: as it is given, or as the log itself says, and then it is not pinned. */
+async function firstOf(source: Source, given: string | undefined): Promise<Hash> {
+  if (given !== undefined) return parseWith(Hash, given, "--directory1", "usage");
+  const bytes = await source("checkpoint");
+  if (bytes === null) throw new Refusal("usage", "expected a log with a checkpoint");
+  const { size: entries, root } = parseCheckpoint(parseNote(bytes).text);
+  let first: Hash | null = null;
+  const place = { origin: "", size: Math.min(entries, 1), root };
+  await readEntries(
+    source,
+    COORDINATOR,
+    { ...place, size: Math.min(entries, 256) },
+    () => undefined,
+    (entry, at) => {
+      if (at === 0) {
+        const leaf = readLeaf(entry);
+        if (leaf.kind === "directory") first = leaf.id;
+      }
+    },
+  );
+  if (first === null)
+    throw new Refusal("usage", "expected --directory1: the log does not begin with a directory");
+  return first;
+}
+
+async function federationIn(source: Source, first: Hash): Promise<Federation> {
+  const envelope = await envelopeOf(source, first);
+  if (envelope === null)
+    throw new Refusal("directory-unknown", "expected version 1 of the directory beside the log");
+  const { datasets } = readDirectory(envelope, nativeVerify);
+  const bodies = await Promise.all(datasets.map(({ hash }) => documentOf(source, hash)));
+  return readFederation(
+    envelope,
+    bodies.filter((body) => body !== null),
+    first,
+    nativeVerify,
+  );
+}
+
+export function auditCommands(program: Command, { say, now }: Out): void {
+  program
+    .command("audit <source>")
+    .description(
+      "recompute everything from the logs at an address or in a folder; exit code 0 only if all holds",
+    )
+    .option("--directory1 <hash>", "the hash of version 1 of the directory, which alone is believed")
+    .option("--policy <file>", "a tlog-policy file that the coordinator's checkpoint must meet as well")
+    .option("--since <size>", "releases before this size of the log were audited before", size, 0)
+    .option("--key <file>", "an auditor's key: secure sums are then added up anew from the masked vectors")
+    .option("--json <file>", "write all that was found there")
+    .action(
+      async (
+        place: string,
+        o: { directory1?: string; policy?: string; since: number; key?: string; json?: string },
+      ) => {
+        const source = sourceOf(place);
+        const first = await firstOf(source, o.directory1);
+        const bar = barOf("Auditing", 1);
+        const given =
+          o.key === undefined ? null : await giver(place, o.key, await federationIn(source, first), now);
+        const result = await auditFrom(source, first, now(), {
+          since: o.since,
+          material: async (release) =>
+            (await keptMaterial(source, release)) ?? (await given?.(release)) ?? null,
+          onProgress: bar.set,
+        });
+        bar.done();
+        const policy = o.policy === undefined ? [] : await checkPolicy(source, first, o.policy);
+        const all: Audit = {
+          ...result,
+          findings: [...policy, ...result.findings],
+          holds: result.holds && policy.length === 0,
+        };
+        if (o.json !== undefined) writeText(o.json, JSON.stringify(all));
+        say(auditText(all));
+        if (o.directory1 === undefined)
+          say(
+            `The directory was not pinned: compare its hash, ${first}, with one from elsewhere (--directory1).`,
+          );
+        if (!all.holds) process.exitCode = 1;
+      },
+    );
+
+  const log = program.command("log").description("read and copy the federation's logs");
+  const sub = (usage: string, description: string) =>
+    log
+      .command(usage)
+      .description(description)
+      .option("--log <name>", "coordinator, or a region's code", COORDINATOR)
+      .option("--directory1 <hash>", "the hash of version 1 of the directory");
+  type Options = { log: string; directory1?: string };
+  const leaves = async (place: string, { log: name, directory1 }: Options) => {
+    const source = sourceOf(place);
+    const federation = await federationIn(source, await firstOf(source, directory1));
+    const bytes = await source(pathIn(name, "checkpoint"));
+    if (bytes === null) throw new Refusal("usage", `expected the log of ${name} at ${place}`);
+    const { checkpoint } = openCheckpoint(bytes, logKeyOf(federation, name), federation.verify);
+    const entries: Uint8Array[] = [];
+    await readEntries(source, name, checkpoint, refuse, (entry) => void entries.push(entry));
+    return { federation, entries };
+  };
+  sub("ls <source>", "every entry in a line: who asked what, who approved, what it cost").action(
+    async (place: string, options: Options) => {
+      const { federation, entries } = await leaves(place, options);
+      for (const [at, entry] of entries.entries())
+        say(`${String(at).padStart(6)}  ${lineOf(entry, federation, options.log)}`);
+    },
+  );
+  sub("show <source> <leaf>", "one entry, whole").action(
+    async (place: string, leaf: string, options: Options) => {
+      const { federation, entries } = await leaves(place, options);
+      const entry = entries[size(leaf)];
+      if (entry === undefined) throw new Refusal("usage", `expected an entry below ${entries.length}`);
+      say(lineOf(entry, federation, options.log));
+      say(JSON.stringify(withPayload(parseJson(entry)), null, 2));
+    },
+  );
+  log
+    .command("mirror <address> <folder>")
+    .description("copy all that an audit needs, so that it can be done offline")
+    .option("--directory1 <hash>", "the hash of version 1 of the directory")
+    .option("--key <file>", "an auditor's key: the masked vectors behind secure sums too")
+    .action(async (address: string, folder: string, o: { directory1?: string; key?: string }) => {
+      const source = sourceOf(address);
+      const federation = await federationIn(source, await firstOf(source, o.directory1));
+      mkdirSync(folder, { recursive: true });
+      const bar = barOf("Copying", 1);
+      await mirror(source, folder, federation, (done) => bar.set(done, done));
+      if (o.key !== undefined) await mirrorMaterial(address, folder, o.key, federation, now);
+      bar.done();
+      say(`Copied to ${folder}. Audit it offline: brus audit ${folder} --directory1 ${federation.first}`);
+    });
+  log
+    .command("policy <source>")
+    .description("the policy that follows from the directory, in the form tlog-policy")
+    .option("--directory1 <hash>", "the hash of version 1 of the directory")
+    .action(async (place: string, o: { directory1?: string }) => {
+      const source = sourceOf(place);
+      say(policyText(await federationIn(source, await firstOf(source, o.directory1))).trimEnd());
+    });
+
+  program
+    .command("receipt <release>")
+    .description(
+      "that a release stands in the log: a .tlog-proof file, and the documents it needs, in a folder",
+    )
+    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
+    .option("--directory <hash>", "pin the directory by its hash")
+    .option("--out <folder>", "where to", ".")
+    .action(async (id: string, o: { coordinator: string; directory?: string; out: string }) => {
+      const release = parseWith(Hash, id, "release", "usage");
+      const federation = await federationAt(o.coordinator, o.directory);
+      const ask = client(o.coordinator);
+      const envelope = await ask("getRelease", { params: { id: release } });
+      const { receipt } = await ask("getReceipt", { params: { id: release } });
+      const table = await ask("getCells", { params: { id: release } });
+      mkdirSync(o.out, { recursive: true });
+      const name = release.slice("sha256:".length, "sha256:".length + 16);
+      const at = (suffix: string) => join(o.out, `${name}.${suffix}`);
+      writeText(at("tlog-proof"), receipt);
+      writeText(at("release.json"), JSON.stringify(envelope));
+      writeText(at("cells.json"), JSON.stringify(table));
+      writeText(at("directory.json"), JSON.stringify(federation.envelope));
+      say(verified(at("tlog-proof"), federation.first, undefined));
+      say(at("tlog-proof"));
+    });
+
+  program
+    .command("verify <file>")
+    .description("check a receipt offline, with the documents beside it")
+    .option("--directory1 <hash>", "the hash of version 1 of the directory, which alone is believed")
+    .option("--policy <file>", "a tlog-policy file to check by instead of the directory's own")
+    .action((file: string, o: { directory1?: string; policy?: string }) => {
+      const first =
+        o.directory1 === undefined ? null : parseWith(Hash, o.directory1, "--directory1", "usage");
+      say(verified(file, first, o.policy));
+    });
+}
+
+const refuse = ({ log, leaf, says }: Finding): never => {
+  throw new Refusal("log-malformed", `${log} ${leaf ?? ""}: ${says}`);
+};
+
+/** The audit with the platform's own primitives. */
+export const auditFrom = (
+  source: Source,
+  first: Hash,
+  time: Date,
+  more: Partial<Parameters<typeof audit>[1]> = {},
+): Promise<Audit> =>
+  audit(source, {
+    first,
+    verify: nativeVerify,
+    primitives: nativePrimitives,
+    hash: hashNatively,
+    now: time,
+    ...more,
+  });
+
+export function auditText({ holds, findings, size: entries, asOf, releases, regions }: Audit): string {
+  const digest = releases.filter(({ sum }) => sum === "by digest");
+  const recomputed = releases.filter(({ sum }) => sum === "recomputed");
+  const when = asOf === null ? "" : `, as of ${new Date(asOf * 1000).toISOString().replace(".000", "")}`;
+  const seen = `${entries} entries, ${regions} regions' own logs, ${releases.length} releases${when}`;
+  return [
+    holds ? `Audit: all holds. ${seen}.` : `Audit: ${findings.length} things do not hold. ${seen}.`,
+    ...findings.map(
+      ({ log, leaf, rule, says }) =>
+        `  ${log}${leaf === null ? "" : ` entry ${leaf}`}: ${rule}: ${says}. ${RULES[rule]}`,
+    ),
+    ...(recomputed.length === 0
+      ? []
+      : [`  recomputed from what the regions signed: ${recomputed.length} releases`]),
+    ...digest.map(
+      ({ title, id }) =>
+        `  checked by digest, since masked vectors are for the directory's auditors: “${title}” (${id.slice(0, 23)}…)`,
+    ),
+    "  What no audit can show: that a region counted true rows, or drew its noise.",
+  ].join("\n");
+}
+
+async function checkPolicy(source: Source, first: Hash, file: string): Promise<Finding[]> {
+  const policy = parsePolicy(new TextDecoder().decode(readBytes(file)));
+  const federation = await federationIn(source, first);
+  const bytes = await source("checkpoint");
+  const key = policy.logs.find(({ name }) => name === logKeyOf(federation, COORDINATOR).name);
+  const finding = (says: string): Finding[] => [{ log: COORDINATOR, leaf: null, rule: "quorum", says }];
+  if (bytes === null || key === undefined) return finding("expected a log of the policy");
+  const { note } = openCheckpoint(bytes, key, nativeVerify);
+  const by = cosignatures(note, [...policy.witnesses.values()], nativeVerify).map(({ witness }) => witness);
+  return meetsQuorum(policy, by) ? [] : finding("expected cosignatures that meet the policy's quorum");
+}
+
+/** Asks a running coordinator for what stands behind secure sums, as an auditor of the directory. */
+async function giver(address: string, keyFile: string, federation: Federation, now: () => Date) {
+  const signer = signerOf(readKey(keyFile, "audit"));
+  const person = federation.directory.people.find(({ keys }) =>
+    keys.some(({ key }) => key === signer.publicKey),
+  );
+  if (person === undefined) throw new Refusal("key-unknown", "expected a key that the directory names");
+  const base = address.replace(/\/+$/, "").replace(/\/log$/, "");
+  return (release: Hash) => givenTo(client(base), release, { id: person.id, signer }, now());
+}
+
+async function mirrorMaterial(
+  address: string,
+  folder: string,
+  keyFile: string,
+  federation: Federation,
+  now: () => Date,
+): Promise<void> {
+  const give = await giver(address, keyFile, federation, now);
+  const source = sourceOf(folder);
+  const found = await auditFrom(source, federation.first, now());
+  for (const { id } of found.releases.filter(({ sum }) => sum === "by digest")) {
+    const envelope = await envelopeOf(source, id);
+    if (envelope === null) continue;
+    const keys = [federation.directory.coordinator.release];
+    const { payload: release } = open(envelope, "release", Release, keys, federation.verify);
+    const asked = await client(address.replace(/\/+$/, ""))("getQuery", { params: { id: release.query } });
+    const query = parseWith(Query, parseJson(Buffer.from(asked.query.payload, "base64")), "query");
+    const given = await give(id);
+    const bound = boundOf(settingFor(federation, { query, id: release.query }, release), given.messages);
+    await keepMaterial(folder, id, given, bound);
+  }
+}
+
+/** Refuses what does not hold; otherwise says what does. */
+function verified(file: string, first: Hash | null, policyFile: string | undefined): string {
+  const beside = (suffix: string): Uint8Array => {
+    const path = file.replace(/\.tlog-proof$/, `.${suffix}`);
+    if (!existsSync(path)) throw new Refusal("usage", `expected ${path} beside the receipt`);
+    return readFileSync(path);
+  };
+  const directory = parseWith(Envelope, parseJson(beside("directory.json")), "directory");
+  const hash = envelopeId(directory);
+  if (first !== null && hash !== first)
+    throw new Refusal("directory-unknown", `expected the directory that is pinned beside ${dirname(file)}`);
+  // Without its datasets: a receipt says that something was published, not how it was computed.
+  const federation: Federation = {
+    hash,
+    first: hash,
+    envelope: directory,
+    directory: readDirectory(directory, nativeVerify),
+    datasets: new Map(),
+    verify: nativeVerify,
+    limit: 0,
+  };
+  const envelope = parseWith(Envelope, parseJson(beside("release.json")), "release");
+  const keys = [federation.directory.coordinator.release];
+  const { id, payload } = open(envelope, "release", Release, keys, nativeVerify);
+  if (hashOf(beside("cells.json")) !== payload.cells.hash)
+    throw new Refusal("signature-invalid", "expected the table that the release is bound to");
+  const text = policyFile === undefined ? utf8(policyText(federation)) : readBytes(policyFile);
+  const policy = parsePolicy(new TextDecoder().decode(text));
+  const receipt = parseReceipt(new TextDecoder().decode(readBytes(file)));
+  const { checkpoint, asOf } = verifyReceipt(
+    receipt,
+    documentEntry("release", id, envelope),
+    policy,
+    nativeVerify,
+  );
+  const when = asOf === null ? "" : `, as of ${new Date(asOf * 1000).toISOString().replace(".000", "")}`;
+  return `Holds: the release ${id} stands as entry ${receipt.index} of ${checkpoint.size} in the log ${checkpoint.origin}, which a quorum has cosigned${when}; its table is the one it is bound to.${first === null ? ` The directory was not pinned: compare its hash, ${hash}.` : ""}`;
+}
+
+/** An entry as a person would say it. */
+function lineOf(entry: Uint8Array, federation: Federation, log: string): string {
+  return log === COORDINATOR ? coordinatorLine(readLeaf(entry), federation) : regionLine(readNodeLeaf(entry));
+}
+
+const short = (id: string): string => `${id.slice("sha256:".length, "sha256:".length + 8)}…`;
+
+function payloadOf(leaf: Leaf): Record<string, unknown> | null {
+  const document = "document" in leaf ? leaf.document : null;
+  return document === null
+    ? null
+    : (parseJson(Buffer.from(document.payload, "base64")) as Record<string, unknown>);
+}
+
+function coordinatorLine(leaf: Leaf, federation: Federation): string {
+  const payload = payloadOf(leaf);
+  switch (leaf.kind) {
+    case "directory":
+      return `directory ${short(leaf.id)}: who is who`;
+    case "query": {
+      const query = parseWith(Query, payload, "query");
+      const dataset = federation.datasets.get(query.dataset)?.dataset;
+      const words = dataset === undefined ? query.title : inWords(query, dataset, "en");
+      return `query ${short(leaf.id)} by ${query.requester}: ${query.title}. ${words} ρ = ${query.rho}`;
+    }
+    case "approval":
+      return `${payload?.["decision"] === "decline" ? "declined" : "approved"} by ${String(payload?.["approver"])} as ${String(payload?.["role"])}: query ${short(String(payload?.["query"]))}`;
+    case "dispatch":
+      return `query ${short(leaf.id)} put to the regions`;
+    case "answer":
+      return `answer ${short(leaf.id)}, by digest`;
+    case "refusal":
+      return `${String(payload?.["node"])} refused query ${short(String(payload?.["query"]))}: ${String(payload?.["code"])}`;
+    case "request":
+      return `${String(payload?.["auditor"])} was given what stands behind release ${short(String(payload?.["release"]))}`;
+    case "release":
+      return `release ${short(leaf.id)} of query ${short(String(payload?.["query"] ?? leaf.id))}, charge ρ = ${String(payload?.["charge"] ?? "?")} a period and region`;
+    case "checkpoint":
+      return `the log of ${leaf.node}, ${leaf.checkpoint.split("\n")[1] ?? "?"} entries`;
+  }
+}
+
+function regionLine(leaf: NodeLeaf): string {
+  switch (leaf.kind) {
+    case "started":
+      return `${leaf.time} started`;
+    case "charge":
+      return `${leaf.time} charged ρ = ${leaf.charge} for query ${short(leaf.query)}: ${leaf.account}, ${leaf.periods.map(({ period, spent }) => `${period} now ${spent}`).join(", ")}`;
+    case "answer":
+      return `${leaf.time} answered query ${short(leaf.query)}: ${short(leaf.id)}`;
+    case "refusal":
+      return `${leaf.time} refused query ${short(leaf.query)}`;
+    case "masked":
+      return `${leaf.time} masked its answer to query ${short(leaf.query)}: ${short(leaf.id)}`;
+    case "agreed":
+      return `${leaf.time} agreed on the regions whose sum is opened, query ${short(leaf.query)}`;
+  }
+}
+
+/** With the payload of a document as JSON, so that it can be read. */
+function withPayload(leaf: unknown): unknown {
+  const document = (leaf as { document?: { payload: string } | null }).document;
+  return document == null
+    ? leaf
+    : {
+        ...(leaf as object),
+        document: { ...document, payload: parseJson(Buffer.from(document.payload, "base64")) },
+      };
+}

@@ -1,0 +1,27 @@
+/** Where an audit reads from: a coordinator's address, or a folder that mirrors its `/log/`. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Source } from "../protocol/read-log.ts";
+import { Refusal } from "../protocol/refusal.ts";
+
+export function sourceOf(place: string): Source {
+  if (/^https?:\/\//.test(place)) return overHttp(`${place.replace(/\/+$/, "").replace(/\/log$/, "")}/log`);
+  if (!existsSync(place) || !statSync(place).isDirectory())
+    throw new Refusal("usage", `expected an address, or a folder with a log, at ${place}`);
+  return async (path) => {
+    const file = join(place, path);
+    return existsSync(file) ? Uint8Array.from(readFileSync(file)) : null;
+  };
+}
+
+const overHttp =
+  (base: string): Source =>
+  async (path) => {
+    const response = await fetch(`${base}/${path}`).catch((cause: unknown) => {
+      throw new Refusal("unavailable", `expected a log at ${base}`, { cause });
+    });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (response.status === 404) return null;
+    if (!response.ok) throw new Refusal("unavailable", `expected a file at ${base}/${path}`);
+    return bytes;
+  };

@@ -1,0 +1,108 @@
+/** Reads a log's files as they come: entries in order, a bundle at a time, held to the checkpoint's root at the end. */
+import { toHex } from "./bytes.ts";
+import { type Checkpoint, cosignatures, openCheckpoint } from "./checkpoint.ts";
+import type { Federation } from "./directory.ts";
+import type { Finding } from "./finding.ts";
+import { EMPTY, extend, type Frontier, rootOfFrontier } from "./frontier.ts";
+import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
+import { Refusal } from "./refusal.ts";
+import { readBundle, TILE, tilePath } from "./tile.ts";
+
+/** A mirror of a coordinator's `/log/`, wherever it is; null where there is no such file. */
+export type Source = (path: string) => Promise<Uint8Array | null>;
+
+export type Note = (finding: Finding) => void;
+
+/** Where a log lies below a source. */
+export const pathIn = (log: string, path: string): string =>
+  log === COORDINATOR ? path : `nodes/${log}/${path}`;
+
+export type OpenLog = {
+  readonly checkpoint: Checkpoint;
+  /** The time of the q-th newest cosignature, in POSIX seconds; null where there is none or none is needed. */
+  readonly asOf: number | null;
+};
+
+/** A log's checkpoint, its quorum and its age judged; null where there is none that its key has signed. */
+export async function openLog(
+  federation: Federation,
+  source: Source,
+  log: string,
+  note: Note,
+): Promise<OpenLog | null> {
+  const say = (rule: "file" | "checkpoint" | "quorum", says: string) => note({ log, leaf: null, rule, says });
+  const bytes = await source(pathIn(log, "checkpoint"));
+  if (bytes === null) {
+    say("file", "expected a checkpoint");
+    return null;
+  }
+  try {
+    const { checkpoint, note: signed } = openCheckpoint(bytes, logKeyOf(federation, log), federation.verify);
+    const { witnesses, least } = quorumOf(federation, log);
+    try {
+      const times = cosignatures(signed, witnesses, federation.verify)
+        .map(({ time }) => time)
+        .sort((a, b) => b - a);
+      if (times.length < least)
+        say("quorum", `expected ${least} regions to have cosigned; ${times.length} have`);
+      return { checkpoint, asOf: times[least - 1] ?? null };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      say("quorum", error.message);
+      return { checkpoint, asOf: null };
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    say("checkpoint", error.message);
+    return null;
+  }
+}
+
+/**
+ * Calls `each` with every entry and its place, and `grown` with the tree after each bundle. Notes a root that the
+ * entries do not give. False where the files end before the tree does.
+ */
+export async function readEntries(
+  source: Source,
+  log: string,
+  { size, root }: Checkpoint,
+  note: Note,
+  each: (entry: Uint8Array, place: number) => void | Promise<void>,
+  grown: (before: Frontier, entries: readonly Uint8Array[]) => void = () => undefined,
+): Promise<boolean> {
+  let frontier = EMPTY;
+  for (let index = 0; index * TILE < size; index++) {
+    const entries = await bundleOf(source, log, index, Math.min(TILE, size - index * TILE));
+    if (entries === null) {
+      note({ log, leaf: index * TILE, rule: "file", says: "expected whole entries from here on" });
+      return false;
+    }
+    for (const [at, entry] of entries.entries()) await each(entry, index * TILE + at);
+    grown(frontier, entries);
+    frontier = extend(frontier, entries);
+  }
+  if (toHex(rootOfFrontier(frontier)) !== toHex(root))
+    note({ log, leaf: null, rule: "root", says: `expected ${size} entries that give the root signed for` });
+  return true;
+}
+
+/** Partial bundles may have been removed once the full one was there (tlog-tiles). */
+async function bundleOf(
+  source: Source,
+  log: string,
+  index: number,
+  width: number,
+): Promise<readonly Uint8Array[] | null> {
+  const tried = width === TILE ? [TILE] : [width, TILE];
+  for (const wide of tried) {
+    const bytes = await source(pathIn(log, tilePath({ level: "entries", index, width: wide })));
+    if (bytes === null) continue;
+    try {
+      return readBundle(bytes, { width: wide }).slice(0, width);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return null; // Not whole: as good as missing.
+    }
+  }
+  return null;
+}

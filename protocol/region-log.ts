@@ -1,0 +1,134 @@
+/** Replays a region's own log: its charges, its answers' digests and its ledger, recomputed to the last fraction. */
+
+import { type Hash, toHex } from "./bytes.ts";
+import { ledgerGroupOf } from "./catalogue.ts";
+import type { Federation } from "./directory.ts";
+import { extend, type Frontier, rootOfFrontier } from "./frontier.ts";
+import { type NodeLeaf, readNodeLeaf } from "./leaf.ts";
+import { add, compare, format, parseRational, type Rational, ZERO } from "./rational.ts";
+import { type Note, openLog, readEntries, type Source } from "./read-log.ts";
+import { Refusal } from "./refusal.ts";
+import type { Placed } from "./replay.ts";
+
+type ChargeLeaf = Extract<NodeLeaf, { kind: "charge" }>;
+
+export type RegionReplay = {
+  readonly asOf: number | null;
+  readonly charges: Map<Hash, Placed<ChargeLeaf>>;
+  /** By query: the region's own answer, and its masked vectors. */
+  readonly answers: Map<Hash, Placed<{ id: Hash; time: string }>>;
+  readonly masked: Map<Hash, Placed<{ query: Hash }>>;
+  /** By query: the one set. */
+  readonly agreed: Map<Hash, Placed<{ survivors: Hash; session: Hash; attempt: number; time: string }>>;
+};
+
+/** `seen` are the trees that the coordinator's log has of this one: the region's log must have had each. */
+export async function replayRegion(
+  federation: Federation,
+  source: Source,
+  log: string,
+  seen: ReadonlyArray<{ readonly size: number; readonly root: string; readonly place: number }>,
+  note: Note,
+): Promise<RegionReplay | null> {
+  const opened = await openLog(federation, source, log, note);
+  if (opened === null) return null;
+  const found: RegionReplay = {
+    asOf: opened.asOf,
+    charges: new Map(),
+    answers: new Map(),
+    masked: new Map(),
+    agreed: new Map(),
+  };
+  const spent = new Map<string, Rational>();
+  const budgets = new Map(
+    [...federation.datasets.values()].map(({ dataset }) => [
+      ledgerGroupOf(dataset),
+      parseRational(dataset.budget.rhoPerPeriod),
+    ]),
+  );
+  const known = new Map(seen.map(({ size, root }) => [size, root]));
+  const largest = Math.max(0, ...known.keys());
+  if (largest > opened.checkpoint.size)
+    note({
+      log,
+      leaf: null,
+      rule: "log-behind",
+      says: `expected at least the ${largest} entries that the coordinator's log has seen`,
+    });
+  const whole = await readEntries(
+    source,
+    log,
+    opened.checkpoint,
+    note,
+    (entry, place) => {
+      try {
+        takeLeaf(readNodeLeaf(entry), place, log, found, { spent, budgets }, note);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        note({ log, leaf: place, rule: "leaf", says: error.message });
+      }
+    },
+    (before, entries) => {
+      let frontier: Frontier = before;
+      for (const entry of entries) {
+        frontier = extend(frontier, [entry]);
+        const root = known.get(frontier.size);
+        if (root !== undefined && root !== toHex(rootOfFrontier(frontier)))
+          note({
+            log,
+            leaf: frontier.size - 1,
+            rule: "log-behind",
+            says: "expected the tree that the coordinator's log has seen at this size",
+          });
+      }
+    },
+  );
+  return whole ? found : null;
+}
+
+function takeLeaf(
+  leaf: NodeLeaf,
+  place: number,
+  log: string,
+  found: RegionReplay,
+  { spent, budgets }: { spent: Map<string, Rational>; budgets: ReadonlyMap<string, Rational> },
+  note: Note,
+): void {
+  /** Notes a second one of a query; true where it is the first. */
+  const first = (of: ReadonlyMap<Hash, unknown>, query: Hash): boolean => {
+    if (!of.has(query)) return true;
+    note({ log, leaf: place, rule: "order", says: "expected it once of a query" });
+    return false;
+  };
+  switch (leaf.kind) {
+    case "started":
+    case "refusal":
+      return;
+    case "charge": {
+      if (!first(found.charges, leaf.query)) return;
+      found.charges.set(leaf.query, { ...leaf, place });
+      for (const { period, spent: said } of leaf.periods) {
+        const name = `${leaf.account} ${period}`;
+        const after = add(spent.get(name) ?? ZERO, parseRational(leaf.charge));
+        spent.set(name, after);
+        const budget = budgets.get(leaf.account);
+        if (format(after) !== said)
+          note({ log, leaf: place, rule: "ledger", says: `expected ${format(after)} spent of ${name}` });
+        else if (budget === undefined || compare(after, budget) > 0)
+          note({ log, leaf: place, rule: "ledger", says: `expected at most the budget of ${name}` });
+      }
+      return;
+    }
+    case "answer":
+      if (first(found.answers, leaf.query))
+        found.answers.set(leaf.query, { place, id: leaf.id, time: leaf.time });
+      return;
+    case "masked":
+      found.masked.set(leaf.id, { place, query: leaf.query });
+      return;
+    case "agreed":
+      // One set of one query, ever.
+      if (first(found.agreed, leaf.query)) found.agreed.set(leaf.query, { ...leaf, place });
+      return;
+  }
+}
