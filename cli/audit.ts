@@ -1,30 +1,29 @@
-/** `brus audit`, `brus log …`, `brus receipt` and `brus verify`: anyone checks everything, offline where they like. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+/** `brus audit` and `brus log …`: anyone checks everything, offline where they like. */
+import { mkdirSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Audit, audit } from "../protocol/audit.ts";
-import { Hash, hashOf, utf8 } from "../protocol/bytes.ts";
+import { Hash } from "../protocol/bytes.ts";
 import { cosignatures, openCheckpoint, parseCheckpoint } from "../protocol/checkpoint.ts";
 import { type Federation, readDirectory, readFederation } from "../protocol/directory.ts";
 import { documentOf, envelopeOf } from "../protocol/document.ts";
-import { Envelope, envelopeId, open } from "../protocol/envelope.ts";
+import { open } from "../protocol/envelope.ts";
 import { type Finding, RULES } from "../protocol/finding.ts";
 import { parseJson } from "../protocol/json.ts";
-import { documentEntry, type Leaf, type NodeLeaf, readLeaf, readNodeLeaf } from "../protocol/leaf.ts";
+import { readLeaf } from "../protocol/leaf.ts";
 import { boundOf, settingFor } from "../protocol/national.ts";
 import { parseNote } from "../protocol/note.ts";
 import { Query } from "../protocol/query.ts";
 import { COORDINATOR, logKeyOf } from "../protocol/quorum.ts";
 import { pathIn, readEntries, type Source } from "../protocol/read-log.ts";
-import { meetsQuorum, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
+import { meetsQuorum, parsePolicy, policyText } from "../protocol/receipt.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
-import { inWords } from "../protocol/words.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { lineOf, withPayload } from "./entries.ts";
 import { keepMaterial, keptMaterial, mirror } from "./mirror.ts";
 import { barOf } from "./progress.ts";
-import { client, federationAt, type Out, readBytes, writeText } from "./query.ts";
+import { client, type Out, readBytes, writeText } from "./query.ts";
 import { givenTo } from "./recompute.ts";
 import { sourceOf } from "./source.ts";
 
@@ -173,43 +172,6 @@ export function auditCommands(program: Command, { say, now }: Out): void {
       const source = sourceOf(place);
       say(policyText(await federationIn(source, await firstOf(source, o.directory1))).trimEnd());
     });
-
-  program
-    .command("receipt <release>")
-    .description(
-      "that a release stands in the log: a .tlog-proof file, and the documents it needs, in a folder",
-    )
-    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-    .option("--directory <hash>", "pin the directory by its hash")
-    .option("--out <folder>", "where to", ".")
-    .action(async (id: string, o: { coordinator: string; directory?: string; out: string }) => {
-      const release = parseWith(Hash, id, "release", "usage");
-      const federation = await federationAt(o.coordinator, o.directory);
-      const ask = client(o.coordinator);
-      const envelope = await ask("getRelease", { params: { id: release } });
-      const { receipt } = await ask("getReceipt", { params: { id: release } });
-      const table = await ask("getCells", { params: { id: release } });
-      mkdirSync(o.out, { recursive: true });
-      const name = release.slice("sha256:".length, "sha256:".length + 16);
-      const at = (suffix: string) => join(o.out, `${name}.${suffix}`);
-      writeText(at("tlog-proof"), receipt);
-      writeText(at("release.json"), JSON.stringify(envelope));
-      writeText(at("cells.json"), JSON.stringify(table));
-      writeText(at("directory.json"), JSON.stringify(federation.envelope));
-      say(verified(at("tlog-proof"), federation.first, undefined));
-      say(at("tlog-proof"));
-    });
-
-  program
-    .command("verify <file>")
-    .description("check a receipt offline, with the documents beside it")
-    .option("--directory1 <hash>", "the hash of version 1 of the directory, which alone is believed")
-    .option("--policy <file>", "a tlog-policy file to check by instead of the directory's own")
-    .action((file: string, o: { directory1?: string; policy?: string }) => {
-      const first =
-        o.directory1 === undefined ? null : parseWith(Hash, o.directory1, "--directory1", "usage");
-      say(verified(file, first, o.policy));
-    });
 }
 
 const refuse = ({ log, leaf, says }: Finding): never => {
@@ -298,113 +260,4 @@ async function mirrorMaterial(
     const bound = boundOf(settingFor(federation, { query, id: release.query }, release), given.messages);
     await keepMaterial(folder, id, given, bound);
   }
-}
-
-/** Refuses what does not hold; otherwise says what does. */
-function verified(file: string, first: Hash | null, policyFile: string | undefined): string {
-  const beside = (suffix: string): Uint8Array => {
-    const path = file.replace(/\.tlog-proof$/, `.${suffix}`);
-    if (!existsSync(path)) throw new Refusal("usage", `expected ${path} beside the receipt`);
-    return readFileSync(path);
-  };
-  const directory = parseWith(Envelope, parseJson(beside("directory.json")), "directory");
-  const hash = envelopeId(directory);
-  if (first !== null && hash !== first)
-    throw new Refusal("directory-unknown", `expected the directory that is pinned beside ${dirname(file)}`);
-  // Without its datasets: a receipt says that something was published, not how it was computed.
-  const federation: Federation = {
-    hash,
-    first: hash,
-    envelope: directory,
-    directory: readDirectory(directory, nativeVerify),
-    datasets: new Map(),
-    verify: nativeVerify,
-    limit: 0,
-  };
-  const envelope = parseWith(Envelope, parseJson(beside("release.json")), "release");
-  const keys = [federation.directory.coordinator.release];
-  const { id, payload } = open(envelope, "release", Release, keys, nativeVerify);
-  if (hashOf(beside("cells.json")) !== payload.cells.hash)
-    throw new Refusal("signature-invalid", "expected the table that the release is bound to");
-  const text = policyFile === undefined ? utf8(policyText(federation)) : readBytes(policyFile);
-  const policy = parsePolicy(new TextDecoder().decode(text));
-  const receipt = parseReceipt(new TextDecoder().decode(readBytes(file)));
-  const { checkpoint, asOf } = verifyReceipt(
-    receipt,
-    documentEntry("release", id, envelope),
-    policy,
-    nativeVerify,
-  );
-  const when = asOf === null ? "" : `, as of ${new Date(asOf * 1000).toISOString().replace(".000", "")}`;
-  return `Holds: the release ${id} stands as entry ${receipt.index} of ${checkpoint.size} in the log ${checkpoint.origin}, which a quorum has cosigned${when}; its table is the one it is bound to.${first === null ? ` The directory was not pinned: compare its hash, ${hash}.` : ""}`;
-}
-
-/** An entry as a person would say it. */
-function lineOf(entry: Uint8Array, federation: Federation, log: string): string {
-  return log === COORDINATOR ? coordinatorLine(readLeaf(entry), federation) : regionLine(readNodeLeaf(entry));
-}
-
-const short = (id: string): string => `${id.slice("sha256:".length, "sha256:".length + 8)}…`;
-
-function payloadOf(leaf: Leaf): Record<string, unknown> | null {
-  const document = "document" in leaf ? leaf.document : null;
-  return document === null
-    ? null
-    : (parseJson(Buffer.from(document.payload, "base64")) as Record<string, unknown>);
-}
-
-function coordinatorLine(leaf: Leaf, federation: Federation): string {
-  const payload = payloadOf(leaf);
-  switch (leaf.kind) {
-    case "directory":
-      return `directory ${short(leaf.id)}: who is who`;
-    case "query": {
-      const query = parseWith(Query, payload, "query");
-      const dataset = federation.datasets.get(query.dataset)?.dataset;
-      const words = dataset === undefined ? query.title : inWords(query, dataset, "en");
-      return `query ${short(leaf.id)} by ${query.requester}: ${query.title}. ${words} ρ = ${query.rho}`;
-    }
-    case "approval":
-      return `${payload?.["decision"] === "decline" ? "declined" : "approved"} by ${String(payload?.["approver"])} as ${String(payload?.["role"])}: query ${short(String(payload?.["query"]))}`;
-    case "dispatch":
-      return `query ${short(leaf.id)} put to the regions`;
-    case "answer":
-      return `answer ${short(leaf.id)}, by digest`;
-    case "refusal":
-      return `${String(payload?.["node"])} refused query ${short(String(payload?.["query"]))}: ${String(payload?.["code"])}`;
-    case "request":
-      return `${String(payload?.["auditor"])} was given what stands behind release ${short(String(payload?.["release"]))}`;
-    case "release":
-      return `release ${short(leaf.id)} of query ${short(String(payload?.["query"] ?? leaf.id))}, charge ρ = ${String(payload?.["charge"] ?? "?")} a period and region`;
-    case "checkpoint":
-      return `the log of ${leaf.node}, ${leaf.checkpoint.split("\n")[1] ?? "?"} entries`;
-  }
-}
-
-function regionLine(leaf: NodeLeaf): string {
-  switch (leaf.kind) {
-    case "started":
-      return `${leaf.time} started`;
-    case "charge":
-      return `${leaf.time} charged ρ = ${leaf.charge} for query ${short(leaf.query)}: ${leaf.account}, ${leaf.periods.map(({ period, spent }) => `${period} now ${spent}`).join(", ")}`;
-    case "answer":
-      return `${leaf.time} answered query ${short(leaf.query)}: ${short(leaf.id)}`;
-    case "refusal":
-      return `${leaf.time} refused query ${short(leaf.query)}`;
-    case "masked":
-      return `${leaf.time} masked its answer to query ${short(leaf.query)}: ${short(leaf.id)}`;
-    case "agreed":
-      return `${leaf.time} agreed on the regions whose sum is opened, query ${short(leaf.query)}`;
-  }
-}
-
-/** With the payload of a document as JSON, so that it can be read. */
-function withPayload(leaf: unknown): unknown {
-  const document = (leaf as { document?: { payload: string } | null }).document;
-  return document == null
-    ? leaf
-    : {
-        ...(leaf as object),
-        document: { ...document, payload: parseJson(Buffer.from(document.payload, "base64")) },
-      };
 }

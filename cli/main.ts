@@ -9,6 +9,7 @@ import { auditCommands } from "./audit.ts";
 import { demo } from "./demo.ts";
 import { nodeCommands } from "./local.ts";
 import { type Out, queryCommands } from "./query.ts";
+import { receiptCommands } from "./receipt.ts";
 
 const out: Out = { say: (text) => process.stdout.write(`${text}\n`), now: () => new Date() };
 
@@ -81,6 +82,7 @@ program
 nodeCommands(program, out);
 queryCommands(program, out);
 auditCommands(program, out);
+receiptCommands(program, out);
 
 try {
   await program.parseAsync();

@@ -3,21 +3,17 @@
  * own in batches, hands checkpoints to witnesses, gathers their cosignatures, and shows the world what a quorum has
  * cosigned. It cannot cosign for them, nor show two histories without one of them seeing it.
  */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromBase64, type Hash, toBase64, toHex, utf8 } from "../protocol/bytes.ts";
-import { cosign, cosignatures, openCheckpoint } from "../protocol/checkpoint.ts";
+import { openCheckpoint } from "../protocol/checkpoint.ts";
 import type { Federation } from "../protocol/directory.ts";
-import { documentPath } from "../protocol/document.ts";
 import type { Envelope, Signer } from "../protocol/envelope.ts";
 import { extend, rootOfFrontier } from "../protocol/frontier.ts";
 import { checkpointEntry, type DocumentKind, documentEntry, readNodeLeaf } from "../protocol/leaf.ts";
 import { consistencyProof } from "../protocol/merkle.ts";
-import { formatSignature, parseNote } from "../protocol/note.ts";
-import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf, witnessKeyOf } from "../protocol/quorum.ts";
+import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf } from "../protocol/quorum.ts";
 import { formatReceipt } from "../protocol/receipt.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import { parseTilePath, tilePath } from "../protocol/tile.ts";
 import {
   type Cosigned,
   hashTexts,
@@ -29,22 +25,15 @@ import {
   type WitnessRequest,
 } from "../protocol/witness.ts";
 import { oneAtATime, transact } from "../server/database.ts";
-import { openTiles, type TileFolder, writeWhole } from "../server/tiles.ts";
+import { openTiles, type TileFolder } from "../server/tiles.ts";
 import { type Batch, headOf, keepSigned, leavesOf, promiseLeaves, signNext } from "../server/tlog.ts";
 import type { CoordinatorStore } from "./database.ts";
 import { type Bell, bellOf } from "./dispatch.ts";
+import { keepDocuments, type LogFile, readFile } from "./files.ts";
+import { type Offer, ownLine, verifies } from "./offer.ts";
 import { together } from "./write.ts";
 
 type Database = CoordinatorStore["kysely"];
-
-/** A checkpoint on its way to a quorum. The next one is offered when this one has it: witnesses gather on one. */
-type Offer = {
-  readonly size: number;
-  readonly checkpoint: string;
-  /** Cosignature lines by witness. */
-  readonly lines: Map<string, string>;
-  met: boolean;
-};
 
 type Shown = { readonly size: number; readonly checkpoint: string; readonly asOf: number };
 
@@ -273,13 +262,7 @@ export class Logs {
     const kept = this.#of(log);
     const { offer } = kept;
     if (offer === null || offer.met || offer.size !== size || offer.lines.has(node) || log === node) return;
-    try {
-      const note = parseNote(utf8(offer.checkpoint + line));
-      if (cosignatures(note, [witnessKeyOf(federation, node)], federation.verify).length === 0) return;
-    } catch (error) {
-      if (error instanceof Refusal) return;
-      throw error;
-    }
+    if (!verifies(federation, offer, node, line)) return;
     offer.lines.set(node, line);
     if (offer.lines.size >= quorumOf(federation, log).least) await this.#met(log, kept, offer);
   }
@@ -288,19 +271,7 @@ export class Logs {
   async #met(log: string, kept: Kept, offer: Offer): Promise<void> {
     const { federation, store, now, witness } = this.#context;
     offer.met = true;
-    const own =
-      log === COORDINATOR
-        ? []
-        : [
-            formatSignature(
-              cosign(
-                parseNote(utf8(offer.checkpoint)).text,
-                Math.floor(now().getTime() / 1000),
-                witnessKeyOf(federation, COORDINATOR),
-                witness.sign,
-              ),
-            ),
-          ];
+    const own = log === COORDINATOR ? [] : [ownLine(federation, offer, witness, now())];
     const checkpoint = [offer.checkpoint, ...offer.lines.values(), ...own].join("");
     const { asOf } = openWitnessed(federation, log, utf8(checkpoint));
     const shown = { size: offer.size, checkpoint };
@@ -351,28 +322,14 @@ export class Logs {
     return formatReceipt({ extra: null, index: place, proof, checkpoint: utf8(checkpoint) });
   }
 
-  /** Keeps documents beside the log, each under the hash it is known by: what is written never changes. */
-  keep(documents: ReadonlyArray<readonly [Hash, Uint8Array]>): void {
-    for (const [id, bytes] of documents) {
-      const path = this.#document(id);
-      if (!existsSync(path)) writeWhole(path, bytes);
-    }
-  }
-
-  #document(id: Hash): string {
-    return join(this.#context.folder, documentPath(id));
-  }
-
   /** A file that the world may read, by its path below the log's address; null where there is none. */
-  read(path: string): { readonly bytes: Uint8Array; readonly mutable: boolean } | null {
-    const [, node, rest = path] = /^nodes\/([0-9A-Za-z-]+)\/(.+)$/.exec(path) ?? [];
-    if (node !== undefined && (node === COORDINATOR || !this.#kept.has(node))) return null;
-    const document = /^documents\/([0-9a-f]{2})\/([0-9a-f]{62})$/.test(rest) && node === undefined;
-    if (rest !== "checkpoint" && !document) tilePath(parseTilePath(rest));
-    const from = join(this.#context.folder, path);
-    return existsSync(from)
-      ? { bytes: Uint8Array.from(readFileSync(from)), mutable: rest === "checkpoint" }
-      : null;
+  read(path: string): LogFile | null {
+    return readFile(this.#context.folder, path, (name) => name !== COORDINATOR && this.#kept.has(name));
+  }
+
+  /** Keeps documents beside the log, each under the hash it is known by. */
+  keep(documents: ReadonlyArray<readonly [Hash, Uint8Array]>): void {
+    keepDocuments(this.#context.folder, documents);
   }
 
   /** Wakes those that wait, since this is stopping. */

@@ -3,7 +3,6 @@
  * it so. Its key signs here; the coordinator only serves it. Nothing leaves the node that the log's quorum has not
  * cosigned, so that a node set back to a backup stays silent.
  */
-import { randomBytes } from "node:crypto";
 import { fromUtf8, toBase64, toHex, utf8 } from "../protocol/bytes.ts";
 import { signCheckpoint } from "../protocol/checkpoint.ts";
 import type { Client } from "../protocol/client.ts";
@@ -19,6 +18,7 @@ import type { Push } from "../protocol/witness.ts";
 import { oneAtATime, transact } from "../server/database.ts";
 import { headOf, leavesOf, promiseLeaves, signNext } from "../server/tlog.ts";
 import type { NodeStore } from "./database.ts";
+import type { Fill } from "./random.ts";
 
 export type NodeLogContext = {
   readonly code: string;
@@ -28,6 +28,7 @@ export type NodeLogContext = {
   readonly client: Client;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  readonly random: Fill;
 };
 
 type Database = NodeStore["kysely"];
@@ -70,8 +71,10 @@ export class NodeLog {
 
   /** The first leaf of a process: fresh, so that no other process of this node can have a tree like it. */
   async start(): Promise<void> {
-    const { store, now } = this.#context;
-    const leaf = { kind: "started", nonce: toHex(randomBytes(32)), time: instant(now()) } as const;
+    const { store, now, random } = this.#context;
+    const nonce = new Uint8Array(32);
+    random(nonce);
+    const leaf = { kind: "started", nonce: toHex(nonce), time: instant(now()) } as const;
     await transact(store, (database) => this.promise(database, leaf));
     this.#started = await this.#alone(() => this.#sign());
   }

@@ -112,6 +112,7 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     now: effects.now,
     sleep: effects.sleep,
     logger: effects.logger,
+    random: effects.random,
     signal: stopping.signal,
   });
   const log = logging?.log ?? null;

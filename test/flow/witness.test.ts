@@ -9,6 +9,7 @@ import { makeFederation } from "../../cli/federation.ts";
 import type { NodeDatabase } from "../../node/database.ts";
 import { prepareNode } from "../../node/database.ts";
 import { NodeLog } from "../../node/log.ts";
+import { systemRandom } from "../../node/random.ts";
 import { Witness } from "../../node/witness.ts";
 import { fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/bytes.ts";
 import { writeDataset } from "../../protocol/catalogue.ts";
@@ -72,7 +73,8 @@ describe.each(ENGINES)("%s", (engine) => {
     }) as unknown as Client; // The one route that a witness calls.
     const fresh = () => {
       const signal = new AbortController().signal;
-      const context = { code: "01", federation, store, client, now: () => new Date(), signal };
+      const now = () => new Date();
+      const context = { code: "01", federation, store, client, now, signal, random: systemRandom };
       const log = new NodeLog({ ...context, signer: signerOf(readKey(node.config.logKey ?? "", "log")) });
       const signer = signerOf(readKey(node.config.witnessKey ?? "", "witness"));
       const sleep = async () => undefined;

@@ -1,0 +1,467 @@
+/**
+ * The forger: the operator of the coordinator, with its database and keys, and where a rule behind the quorum is to be
+ * seen, with every other key too. The audit must name the entry and the rule.
+ */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { signApproval } from "../../cli/ask.ts";
+import { auditFrom } from "../../cli/audit.ts";
+import type { Network } from "../../cli/network.ts";
+import { sourceOf } from "../../cli/source.ts";
+import { utf8 } from "../../protocol/bytes.ts";
+import type { Federation } from "../../protocol/directory.ts";
+import { documentPath } from "../../protocol/document.ts";
+import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
+import type { Rule } from "../../protocol/finding.ts";
+import {
+  dispatchEntry,
+  documentEntry,
+  type Leaf,
+  type NodeLeaf,
+  nodeEntry,
+  readLeaf,
+  readNodeLeaf,
+} from "../../protocol/leaf.ts";
+import { COORDINATOR } from "../../protocol/quorum.ts";
+import type { Source } from "../../protocol/read-log.ts";
+import { readKey, signerOf } from "../../server/signing.ts";
+import { temporaryFolder } from "../support/engines.ts";
+import { federationOf, settled } from "../support/federation.ts";
+import {
+  checkpointOf,
+  copyOf,
+  publicAt,
+  putTogether,
+  type Taken,
+  type Together,
+  takeApart,
+} from "../support/forge.ts";
+
+const folder = temporaryFolder();
+let network: Network;
+let federation: Federation;
+let source: Source;
+let whole: Taken;
+let regions: string;
+
+beforeAll(async () => {
+  network = await federationOf(
+    folder.path,
+    { "01": "", "03": "", "04": "", "05": "" },
+    { roundSeconds: 3, logged: true, approvals: 2 },
+  );
+  const first = await settled(network, { rho: "1/100" }, 2);
+  await settled(network, { release: "national", minRegions: 3, rho: "1/100" }, 2);
+  await settled(network, { rho: "1/50" }, 2);
+  regions = first.id;
+  const found = network.nodes[0]?.answerer.federation;
+  if (found === undefined) throw new Error("a node");
+  federation = found;
+  source = sourceOf(network.address);
+  whole = await takeApart(source, federation, network.made);
+}, 120_000);
+afterAll(async () => {
+  await network?.stop();
+  folder.remove();
+});
+
+const auditOf = (forged: Source, now = new Date()) => auditFrom(forged, federation.first, now);
+
+/** The coordinator's entries, each with its place, of a kind. */
+const placesOf = (taken: Taken, kind: Leaf["kind"]): number[] =>
+  (taken.logs.get(COORDINATOR) ?? []).flatMap((entry, place) =>
+    readLeaf(entry).kind === kind ? [place] : [],
+  );
+
+const own = (taken: Taken, code: string, kind: NodeLeaf["kind"]): Array<[number, NodeLeaf]> =>
+  (taken.logs.get(code) ?? [])
+    .map(readNodeLeaf)
+    .flatMap((leaf, place): Array<[number, NodeLeaf]> => (leaf.kind === kind ? [[place, leaf]] : []));
+
+const documentAt = (taken: Taken, place: number): Envelope => {
+  const leaf = readLeaf(taken.logs.get(COORDINATOR)?.[place] ?? new Uint8Array());
+  if (!("document" in leaf) || leaf.document === null) throw new Error("a document");
+  return leaf.document;
+};
+const payloadAt = (taken: Taken, place: number) =>
+  JSON.parse(Buffer.from(documentAt(taken, place).payload, "base64").toString()) as Record<string, unknown>;
+
+/** A release signed by the coordinator's own key, in the place of the one that stands there. */
+function signedRelease(
+  taken: Taken,
+  place: number,
+  change: (release: Record<string, never>) => object,
+): void {
+  const release = { ...payloadAt(taken, place), ...change(payloadAt(taken, place) as Record<string, never>) };
+  const envelope = seal("release", release, signerOf(readKey(taken.made.coordinator.releaseKey, "release")));
+  put(taken, COORDINATOR, place, documentEntry("release", envelopeId(envelope), envelope));
+}
+
+const put = (taken: Taken, log: string, place: number, entry: Uint8Array, instead = 1): void =>
+  void taken.logs.get(log)?.splice(place, instead, entry);
+
+test("what happened holds", async () => {
+  const found = await auditOf(source);
+  expect(found.findings).toEqual([]);
+  expect(found.releases.map(({ sum }) => sum)).toEqual(["recomputed", "by digest", "recomputed"]);
+  // And so does the workbench, when it changes nothing.
+  const again = await auditOf(putTogether(copyOf(whole), source));
+  expect(again.findings).toEqual([]);
+});
+
+type Act = {
+  readonly forge: (taken: Taken) => number | null;
+  readonly log?: string;
+  readonly rule: Rule;
+  readonly together?: Together;
+};
+
+/** Each gives the place at which it is to be found. */
+const ACTS: Readonly<Record<string, Act>> = {
+  "a leaf changed, under the checkpoint that was signed": {
+    forge: (taken) => {
+      put(taken, COORDINATOR, 2, dispatchEntry(regions));
+      return null;
+    },
+    rule: "root",
+    together: { keep: [COORDINATOR] },
+  },
+  "a leaf changed, and signed for anew": {
+    forge: (taken) => {
+      put(taken, COORDINATOR, 2, dispatchEntry(regions));
+      return null;
+    },
+    rule: "quorum",
+    together: { witnesses: 1 },
+  },
+  "a leaf removed": {
+    forge: (taken) => {
+      taken.logs.get(COORDINATOR)?.splice(placesOf(taken, "refusal")[0] ?? 5, 1);
+      return null;
+    },
+    rule: "quorum",
+    together: { witnesses: 2 },
+  },
+  "two leaves in another order": {
+    forge: (taken) => {
+      const entries = taken.logs.get(COORDINATOR) ?? [];
+      const [a, b] = [entries[3], entries[4]];
+      if (a === undefined || b === undefined) throw new Error("entries");
+      entries.splice(3, 2, b, a);
+      return null;
+    },
+    rule: "quorum",
+    together: { witnesses: 2 },
+  },
+  "a leaf put in the past": {
+    forge: (taken) => {
+      put(taken, COORDINATOR, 1, dispatchEntry(regions), 0);
+      return null;
+    },
+    rule: "quorum",
+    together: { witnesses: 2 },
+  },
+  "the past rewritten with everyone's keys, but for what the regions wrote down of it": {
+    forge: (taken) => {
+      put(taken, COORDINATOR, 1, documentEntry("answer", `sha256:${"0".repeat(64)}`, null), 0);
+      return own(taken, "01", "charge")[0]?.[0] ?? -1;
+    },
+    log: "01",
+    rule: "not-public",
+  },
+  "a release of a query that nobody asked": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "query");
+      put(taken, COORDINATOR, place, dispatchEntry(regions));
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "query-missing",
+  },
+  "a release with too few approvals": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "approval");
+      put(taken, COORDINATOR, place, documentEntry("answer", `sha256:${"0".repeat(64)}`, null));
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "approvals",
+  },
+  "a release approved by the requester": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "approval");
+      const { researcher } = taken.made;
+      const envelope = signApproval(regions, researcher, new Date());
+      put(taken, COORDINATOR, place, documentEntry("approval", envelopeId(envelope), envelope));
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "approvals",
+  },
+  "the same approver twice": {
+    forge: (taken) => {
+      const [first = -1, second = -1] = placesOf(taken, "approval");
+      put(taken, COORDINATOR, second, taken.logs.get(COORDINATOR)?.[first] ?? new Uint8Array());
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "approvals",
+  },
+  "approvals that came after the regions were asked": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "approval");
+      const [dispatched = -1] = placesOf(taken, "dispatch");
+      const [entry] = taken.logs.get(COORDINATOR)?.splice(place, 1) ?? [];
+      if (entry !== undefined) put(taken, COORDINATOR, dispatched, entry, 0);
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "approvals",
+  },
+  "a release signed by another key": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      const envelope = seal(
+        "release",
+        payloadAt(taken, place),
+        signerOf(readKey(taken.made.nodes[0]?.config.answerKey ?? "", "answer")),
+      );
+      put(taken, COORDINATOR, place, documentEntry("release", envelopeId(envelope), envelope));
+      return place;
+    },
+    rule: "signature",
+  },
+  "two releases of one query": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      taken.logs.get(COORDINATOR)?.push(taken.logs.get(COORDINATOR)?.[place] ?? new Uint8Array());
+      return (taken.logs.get(COORDINATOR)?.length ?? 0) - 1;
+    },
+    rule: "order",
+  },
+  "a release that is not the sum": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      const cells = utf8(JSON.stringify({ areas: ["00"], figures: [[1, 1, 1, 1, null]] }));
+      const hash = documentIdOf(cells);
+      taken.files.set(documentPath(hash), cells);
+      signedRelease(taken, place, () => ({ cells: { hash, count: 1 } }));
+      return place;
+    },
+    rule: "sum",
+  },
+  "a region left out as missing that had answered": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      signedRelease(taken, place, (release) => {
+        const answers = (release as unknown as { answers: Array<{ region: string }> }).answers;
+        return {
+          answers: answers.filter(({ region }) => region !== "03"),
+          missing: [{ region: "03", reason: "no-answer" }],
+          madeAt: "2099-01-01T00:00:00Z",
+        };
+      });
+      return place;
+    },
+    rule: "left-out",
+  },
+  "a smaller noise than planned": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      signedRelease(taken, place, (release) => ({
+        noise: (release as unknown as { noise: Array<{ vector: string }> }).noise.map(({ vector }) => ({
+          vector,
+          variance: "1",
+        })),
+      }));
+      return place;
+    },
+    rule: "plan",
+  },
+  "a smaller cost than planned": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      signedRelease(taken, place, () => ({ charge: "1/1000" }));
+      return place;
+    },
+    rule: "plan",
+  },
+  "a smaller noise of the secure sum": {
+    forge: (taken) => {
+      const place = placesOf(taken, "release")[1] ?? -1;
+      signedRelease(taken, place, (release) => {
+        const { national } = release as unknown as { national: { noise: Array<{ vector: string }> } };
+        return {
+          national: { ...national, noise: national.noise.map(({ vector }) => ({ vector, variance: "1" })) },
+        };
+      });
+      return place;
+    },
+    rule: "sum",
+  },
+  "an answer counted that its region never gave": {
+    forge: (taken) => {
+      const [at = -1] = own(taken, "03", "answer")[0] ?? [];
+      taken.logs.get("03")?.splice(at, 1);
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "answer-missing",
+    together: { retell: true },
+  },
+  "an answer that was not charged for": {
+    forge: (taken) => {
+      const [at = -1] = own(taken, "03", "charge")[0] ?? [];
+      taken.logs.get("03")?.splice(at, 1);
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "charge-missing",
+    together: { retell: true },
+  },
+  "a smaller charge in a region's log": {
+    forge: (taken) => {
+      const [at = -1, leaf] = own(taken, "03", "charge")[0] ?? [];
+      if (leaf?.kind !== "charge") throw new Error("a charge");
+      put(taken, "03", at, nodeEntry({ ...leaf, charge: "1/1000" }));
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "charge",
+    together: { retell: true },
+  },
+  "a balance that forgets a charge": {
+    forge: (taken) => {
+      const [at = -1, leaf] = own(taken, "03", "charge")[1] ?? [];
+      if (leaf?.kind !== "charge") throw new Error("a charge");
+      const periods = leaf.periods.map(({ period }) => ({ period, spent: leaf.charge }));
+      put(taken, "03", at, nodeEntry({ ...leaf, periods }));
+      return at;
+    },
+    log: "03",
+    rule: "ledger",
+    together: { retell: true },
+  },
+  "a query answered before it was public": {
+    forge: (taken) => {
+      const [at = -1, leaf] = own(taken, "03", "charge")[0] ?? [];
+      if (leaf?.kind !== "charge") throw new Error("a charge");
+      put(taken, "03", at, nodeEntry({ ...leaf, public: publicAt(taken, 1) }));
+      return at;
+    },
+    log: "03",
+    rule: "not-public",
+  },
+  "a region's log set back": {
+    forge: (taken) => {
+      taken.logs.get("03")?.splice(2);
+      return null;
+    },
+    log: "03",
+    rule: "log-behind",
+  },
+  "a region's log rewritten": {
+    forge: (taken) => {
+      put(
+        taken,
+        "03",
+        0,
+        nodeEntry({ kind: "started", nonce: "0".repeat(64), time: "2026-01-01T00:00:00Z" }),
+      );
+      return 2;
+    },
+    log: "03",
+    rule: "log-behind",
+  },
+  "a region that agreed on another set": {
+    forge: (taken) => {
+      const [at = -1, leaf] = own(taken, "03", "agreed")[0] ?? [];
+      if (leaf?.kind !== "agreed") throw new Error("a set");
+      put(taken, "03", at, nodeEntry({ ...leaf, survivors: `sha256:${"1".repeat(64)}` }));
+      return placesOf(taken, "release")[1] ?? -1;
+    },
+    rule: "set",
+    together: { retell: true },
+  },
+  "a checkpoint by the right key with another origin": {
+    forge: (taken) => {
+      const entries = taken.logs.get(COORDINATOR) ?? [];
+      taken.files.set(
+        "checkpoint",
+        utf8(checkpointOf(taken, COORDINATOR, entries, { origin: "brus.log/other" })),
+      );
+      return null;
+    },
+    rule: "checkpoint",
+  },
+  "cosignatures of the wrong key": {
+    forge: (taken) => {
+      const note = checkpointOf(taken, COORDINATOR, taken.logs.get(COORDINATOR) ?? []);
+      const lines = note.trimEnd().split("\n");
+      const swapped = lines.map((line, index) => {
+        const [, name] = line.split(" ");
+        const [, , signature] = (lines[index - 1] ?? "").split(" ");
+        return index > lines.length - 3 ? `— ${name} ${signature}` : line;
+      });
+      taken.files.set("checkpoint", utf8(`${swapped.join("\n")}\n`));
+      return null;
+    },
+    rule: "quorum",
+  },
+  "cosignatures of two days ago": {
+    forge: () => null,
+    rule: "stale",
+    together: { time: Date.now() / 1000 - 2 * 24 * 3600 },
+  },
+  "an entry of nothing": {
+    forge: (taken) => {
+      taken.logs.get(COORDINATOR)?.push(utf8('{"kind":"nothing"}'));
+      return (taken.logs.get(COORDINATOR)?.length ?? 0) - 1;
+    },
+    rule: "leaf",
+  },
+  "a second directory, slipped in": {
+    forge: (taken) => {
+      const entry = taken.logs.get(COORDINATOR)?.[0] ?? new Uint8Array();
+      taken.logs.get(COORDINATOR)?.push(entry);
+      return (taken.logs.get(COORDINATOR)?.length ?? 0) - 1;
+    },
+    rule: "order",
+  },
+  "a document that is not the one named": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "approval");
+      const envelope = documentAt(taken, place);
+      put(taken, COORDINATOR, place, documentEntry("approval", `sha256:${"2".repeat(64)}`, envelope));
+      return place;
+    },
+    rule: "document",
+  },
+};
+
+const documentIdOf = (bytes: Uint8Array) => `sha256:${Buffer.from(sha256(bytes)).toString("hex")}`;
+
+describe("each act of the forger is named, with the entry and the rule", () => {
+  test.each(Object.entries(ACTS))("%s", async (_, { forge, log = COORDINATOR, rule, together }) => {
+    const taken = copyOf(whole);
+    const leaf = forge(taken);
+    const found = await auditOf(putTogether(taken, source, together));
+    expect(found.holds).toBe(false);
+    expect(found.findings).toContainEqual(expect.objectContaining({ log, leaf, rule }));
+    for (const { says } of found.findings) expect(says).not.toMatch(/undefined|object Object/);
+  });
+
+  test("files that are not there", async () => {
+    for (const path of ["checkpoint", "nodes/03/checkpoint"]) {
+      const found = await auditOf(async (asked) => (asked === path ? null : await source(asked)));
+      expect(found.findings).toContainEqual(expect.objectContaining({ rule: "file", leaf: null }));
+    }
+    const bundle = await auditOf(async (asked) =>
+      asked.startsWith("tile/entries") ? null : await source(asked),
+    );
+    expect(bundle.findings).toContainEqual({
+      log: COORDINATOR,
+      leaf: 0,
+      rule: "file",
+      says: expect.anything(),
+    });
+    const answer = await auditOf(async (asked) => {
+      const bytes = await source(asked);
+      return bytes !== null && new TextDecoder().decode(bytes).includes("brus.answer") ? null : bytes;
+    });
+    expect(answer.findings.map(({ rule }) => rule)).toContain("sum");
+  });
+});
