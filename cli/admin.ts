@@ -11,6 +11,7 @@ import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { KeyFile, newKey, readKey, signerOf, writeSecret } from "../server/signing.ts";
 import { type Out, readBytes } from "./query.ts";
 
+const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
 const YEAR = 365 * 24 * 3600 * 1000;
 
 export function keyCommands(program: Command, { say }: Out): void {
@@ -59,12 +60,22 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
     .requiredOption("--name <name>", "the federation's name")
     .requiredOption("--root <key file>", "the root key that signs it")
     .requiredOption("--release <key>", "the coordinator's release key: base64, or its key file")
-    .requiredOption("--node <code=name=key...>", "the first regions, each code=name=answer key", collect, [])
+    .option("--log <key>", "the key of the coordinator's log; without it no logs are kept")
+    .option("--witness <key>", "the key with which the coordinator witnesses the regions' logs")
+    .requiredOption("--node <code=name=keys...>", `the first regions, each ${NODE_FORM}`, collect, [])
     .requiredOption("--approvals <n>", "how many distinct approvers each query needs", approvers)
     .action(
       (
         file: string,
-        o: { name: string; root: string; release: string; node: string[]; approvals: number },
+        o: {
+          name: string;
+          root: string;
+          release: string;
+          log?: string;
+          witness?: string;
+          node: string[];
+          approvals: number;
+        },
       ) => {
         if (existsSync(file)) throw new Refusal("usage", `expected no file at ${file} yet`);
         const times = { validFrom: instant(now()), expires: instant(new Date(now().getTime() + YEAR)) };
@@ -74,7 +85,11 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
           name: o.name,
           ...times,
           roots: { keys: [readKey(o.root, "root").public], threshold: 1 },
-          coordinator: { release: publicOf(o.release) },
+          coordinator: {
+            release: publicOf(o.release),
+            ...(o.log === undefined ? {} : { log: publicOf(o.log) }),
+            ...(o.witness === undefined ? {} : { witness: publicOf(o.witness) }),
+          },
           nodes: o.node.map(nodeEntry),
           people: [],
           datasets: [],
@@ -88,7 +103,7 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
     .command("add <file>")
     .description("add regions, people and datasets before the directory is pinned; prints the new hash")
     .requiredOption("--root <key file>", "the root key that signs it")
-    .option("--node <code=name=key>", "a region: code, name, answer key", collect, [])
+    .option("--node <code=name=keys>", `a region: ${NODE_FORM}`, collect, [])
     .option("--researcher <id=key>", "a person who asks", collect, [])
     .option("--approver <id=key>", "a person who approves", collect, [])
     .option("--auditor <id=key>", "a person who audits", collect, [])
@@ -175,6 +190,11 @@ function split(text: string, parts: number): string[] {
 }
 
 const nodeEntry = (text: string) => {
-  const [code = "", name = "", key = ""] = split(text, 3);
-  return { code, name, status: "active", keys: { answer: publicOf(key) } };
+  const [code = "", name = "", list = ""] = split(text, 3);
+  const [answer = "", log, witness, ...more] = list.split(",");
+  if (more.length > 0 || (log === undefined) !== (witness === undefined))
+    throw new Refusal("usage", `expected ${NODE_FORM}`);
+  const watching =
+    log === undefined || witness === undefined ? {} : { log: publicOf(log), witness: publicOf(witness) };
+  return { code, name, status: "active", keys: { answer: publicOf(answer), ...watching } };
 };

@@ -95,7 +95,7 @@ export function auditCommands(program: Command, { say, now }: Out): void {
         const result = await auditFrom(source, first, now(), {
           since: o.since,
           material: async (release) =>
-            (await keptMaterial(source, release)) ?? (await given?.(release)) ?? null,
+            (await keptMaterial(place, release)) ?? (await given?.(release)) ?? null,
           onProgress: bar.set,
         });
         bar.done();

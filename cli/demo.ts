@@ -164,6 +164,7 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
   say(
     `Ask your own:  ./brus query sign FILE --key ${folder}/keys/researcher.json --coordinator ${network.address}`,
   );
+  say(`Check it all:  ./brus audit ${network.address} --directory1 ${network.made.hash}`);
   say("Ctrl-C ends it.");
   return network;
 }

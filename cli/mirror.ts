@@ -114,10 +114,11 @@ export async function keepMaterial(
   );
 }
 
-/** What was kept before; null where nothing was. */
-export async function keptMaterial(source: Source, release: Hash): Promise<GivenMaterial | null> {
-  const bytes = await source(materialPath(release));
-  if (bytes === null) return null;
+/** What a folder keeps from before; null where it keeps nothing. An address never has it: it is not for the world. */
+export async function keptMaterial(folder: string, release: Hash): Promise<GivenMaterial | null> {
+  const path = join(folder, materialPath(release));
+  if (!existsSync(path)) return null;
+  const bytes = readFileSync(path);
   const { messages, pieces } = JSON.parse(new TextDecoder().decode(bytes)) as {
     messages: unknown;
     pieces: Array<[Hash, Hash[]]>;
@@ -127,10 +128,10 @@ export async function keptMaterial(source: Source, release: Hash): Promise<Given
     messages: parseWith(MaterialMessages, messages, "material"),
     piece: async (document, place) => {
       const hash = bound.get(document)?.[place];
-      const piece = hash === undefined ? null : await source(documentPath(hash));
-      if (piece === null)
+      const file = hash === undefined ? "" : join(folder, documentPath(hash));
+      if (!existsSync(file))
         throw new Refusal("signature-invalid", "expected a piece of a masked vector beside the log");
-      return piece;
+      return Uint8Array.from(readFileSync(file));
     },
   };
 }

@@ -202,7 +202,6 @@ export class Logs {
       if (entries.length === 0) return;
       const batch = { from, entries, head: { frontier: next, checkpoint: text } };
       await keepSigned(database, node, batch);
-      await this.promise(database, [checkpointEntry(node, text)]);
       added.push(batch);
     });
     for (const batch of added) await this.#grew(node, kept, batch);
@@ -276,6 +275,8 @@ export class Logs {
     const { asOf } = openWitnessed(federation, log, utf8(checkpoint));
     const shown = { size: offer.size, checkpoint };
     await together(store, async (database) => {
+      // Seen by the coordinator's log only once the world can see it: neither is ever ahead of the other.
+      if (log !== COORDINATOR) await this.promise(database, [checkpointEntry(log, offer.checkpoint)]);
       const updated = await database
         .updateTable("published")
         .set(shown)

@@ -67,7 +67,7 @@ export async function checkRelease(
     checkRegions(released, plan, context, wrong);
     return done(await checkSum(released, plan, context));
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof Refusal) || error.status >= 500) throw error;
     wrong(error.code === "signature-invalid" ? "sum" : "plan", error.message);
     return done("fails");
   }
