@@ -12,17 +12,23 @@ export type Bench = {
   readonly store: NodeStore;
 };
 
-export async function withEngines(work: (bench: Bench) => Promise<void>): Promise<void> {
+/** Calls `work` for each engine that there is, with the address of its database: none for DuckDB. */
+export async function eachEngine(
+  work: (engine: Bench["engine"], databaseUrl: string | undefined) => Promise<void>,
+): Promise<void> {
   let url: string | null = null;
   const stop = await start({
     provide: (_, value) => {
       url = value;
     },
   });
-  const addresses = [["duckdb", undefined], ...(url === null ? [] : [["postgresql", url]])] as Array<
-    ["duckdb" | "postgresql", string | undefined]
-  >;
-  for (const [engine, databaseUrl] of addresses) {
+  await work("duckdb", undefined);
+  if (url !== null) await work("postgresql", url);
+  stop?.();
+}
+
+export const withEngines = (work: (bench: Bench) => Promise<void>): Promise<void> =>
+  eachEngine(async (engine, databaseUrl) => {
     const folder = mkdtempSync(join(tmpdir(), "brus-bench-"));
     const store = await openStore<NodeDatabase>("node", {
       data: folder,
@@ -36,6 +42,4 @@ export async function withEngines(work: (bench: Bench) => Promise<void>): Promis
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     }
-  }
-  stop?.();
-}
+  });

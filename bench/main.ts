@@ -3,6 +3,7 @@ import { accuracy } from "./accuracy.ts";
 import { answering } from "./answer.ts";
 import { demonstration } from "./demo.ts";
 import { importing } from "./import.ts";
+import { auditing, logAppend } from "./log.ts";
 import { queryOverhead } from "./query-overhead.ts";
 import { sampler } from "./sampler.ts";
 import { secureRound } from "./secure-round.ts";
@@ -15,6 +16,8 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   answer: answering,
   accuracy,
   "secure-round": secureRound,
+  "log-append": logAppend,
+  audit: auditing,
 };
 
 const named = process.argv.slice(2);

@@ -263,7 +263,15 @@ export class Logs {
     if (offer === null || offer.met || offer.size !== size || offer.lines.has(node) || log === node) return;
     if (!verifies(federation, offer, node, line)) return;
     offer.lines.set(node, line);
-    if (offer.lines.size >= quorumOf(federation, log).least) await this.#met(log, kept, offer);
+    if (offer.lines.size < quorumOf(federation, log).least) return;
+    try {
+      await this.#met(log, kept, offer);
+    } catch (error) {
+      // Not on disk, and so not shown: the next cosignature tries again.
+      offer.met = false;
+      offer.lines.delete(node);
+      throw error;
+    }
   }
 
   /** A quorum stands: from now on the world is shown this checkpoint. */

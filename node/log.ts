@@ -97,7 +97,8 @@ export class NodeLog {
   /** What the coordinator says of this log: how much it has, and the checkpoint that a quorum has cosigned. */
   async heard(kept: number, own: string | null): Promise<void> {
     if (own !== null) this.#cosign(openWitnessed(this.#context.federation, this.#context.code, utf8(own)));
-    if (this.#kept === kept) return;
+    // A push that failed is made up for here, whoever waits for it.
+    if (this.#kept === kept && kept === this.#size) return;
     await this.#alone(async () => {
       this.#kept = kept;
       await this.#sign();

@@ -59,7 +59,7 @@ export async function replay(
       await take(readLeaf(entry), place, { federation, source, found, note });
     } catch (error) {
       if (!(error instanceof Refusal) || error.status >= 500) throw error;
-      const rule = error.code === "log-malformed" ? "leaf" : "signature";
+      const rule = error.code === "log-malformed" || error.code === "json-malformed" ? "leaf" : "signature";
       note({ log: COORDINATOR, leaf: place, rule, says: error.message });
     }
   });

@@ -10,7 +10,11 @@ import { concat, fromUtf8, toBase64 } from "../../protocol/bytes.ts";
 import { cosign, formatCheckpoint } from "../../protocol/checkpoint.ts";
 import { consistencyProof, inclusionProof, leafHash, readerOf, rootOf } from "../../protocol/merkle.ts";
 import { formatNote, formatVerifierKey, signText } from "../../protocol/note.ts";
+import { logKeyOf } from "../../protocol/quorum.ts";
 import { tilePath, tilesBetween } from "../../protocol/tile.ts";
+import { temporaryFolder } from "../support/engines.ts";
+import { federationOf, settled } from "../support/federation.ts";
+import { overHttp, readLog } from "../support/logs.ts";
 import { entriesOf, logKey, ORIGIN, signerOf, witnessKey } from "../vectors/log/generate.ts";
 
 const LIBRARIES = "/usr/share/gocode";
@@ -81,3 +85,52 @@ test.skipIf(!has)("negative control: Go's sumdb refuses what was changed", () =>
   });
   expect(stdout).toMatch(/^inclusion /);
 });
+
+test.skipIf(!has)(
+  "Go's sumdb opens the log of a federation that has answered (skipped without go and golang.org/x/mod)",
+  async () => {
+    const folder = temporaryFolder();
+    const network = await federationOf(folder.path, { "01": "", "03": "", "04": "" }, { logged: true });
+    try {
+      for (const rho of ["1/100", "1/200"]) await settled(network, { rho });
+      const federation = network.nodes[0]?.answerer.federation;
+      if (federation === undefined) throw new Error("a node");
+      const file = overHttp(network.address);
+      for (const log of ["coordinator", "01"]) {
+        const own = (path: string) => file(log === "coordinator" ? path : `nodes/01/${path}`);
+        const { checkpoint, entries, read } = await readLog(file, federation, log);
+        const { size } = checkpoint;
+        const sizes = Array.from({ length: size - 1 }, (_, index) => index + 1);
+        const tiles = await Promise.all(
+          tilesBetween(0, size)
+            .filter(({ level }) => level !== "entries")
+            .map(async (tile) => ({
+              ...tile,
+              path: tilePath(tile),
+              bytes: toBase64(await own(tilePath(tile))),
+            })),
+        );
+        const { stdout, stderr } = go({
+          log: formatVerifierKey(logKeyOf(federation, log)),
+          checkpoint: fromUtf8(await own("checkpoint")),
+          size,
+          entries: entries.map(fromUtf8),
+          inclusion: entries.map((_, index) => ({
+            index,
+            proof: inclusionProof(index, size, read).map(toBase64),
+          })),
+          consistency: sizes.map((from) => ({
+            from,
+            root: toBase64(rootOf(from, read)),
+            proof: consistencyProof(from, size, read).map(toBase64),
+          })),
+          tiles,
+        });
+        expect(`${stdout}${stderr}`.trim(), log).toBe("ok");
+      }
+    } finally {
+      await network.stop();
+      folder.remove();
+    }
+  },
+);

@@ -5,8 +5,9 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { concat, fromUtf8, utf8 } from "../../protocol/bytes.ts";
+import { concat, fromUtf8, hashOf, utf8 } from "../../protocol/bytes.ts";
 import { parseCheckpoint } from "../../protocol/checkpoint.ts";
+import { documentEntry, readLeaf, readNodeLeaf } from "../../protocol/leaf.ts";
 import {
   consistencyProof,
   inclusionProof,
@@ -167,8 +168,27 @@ const SEEDS: ReadonlyArray<readonly [string, string, (text: string) => unknown]>
   ["a receipt", of("receipt.json").receipt, parseReceipt],
   ["a policy", of("receipt.json").policy, parsePolicy],
   ["a verifier key", of("checkpoint.json").log, (text) => parseVerifierKey(text, [NOTE_TYPES.ed25519])],
+  [
+    "a leaf",
+    fromUtf8(documentEntry("query", hashOf(utf8("a query")), null)),
+    (text) => parsedWith(() => readLeaf(utf8(text))),
+  ],
+  [
+    "a region's leaf",
+    '{"kind":"started","nonce":"'.concat("0".repeat(64), '","time":"2026-01-01T00:00:00Z"}'),
+    (text) => parsedWith(() => readNodeLeaf(utf8(text))),
+  ],
   ["a tile's path", "tile/0/x001/x234/067.p/17", (text) => tilePath(parseTilePath(text))],
 ];
+
+/** What is no JSON at all is refused as that. */
+function parsedWith(parse: () => unknown): void {
+  try {
+    parse();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "json-malformed") throw error;
+  }
+}
 
 /** Some cuts, copies and stray characters in a text that was right. */
 const mutated = (seed: string) =>

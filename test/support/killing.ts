@@ -43,7 +43,7 @@ export async function outlived({ ended }: Party, through: Promise<unknown>): Pro
   return late === "alive";
 }
 
-export async function setUp(engine: Engine, codes: readonly string[], roundSeconds = 10) {
+export async function setUp(engine: Engine, codes: readonly string[], roundSeconds = 10, logged = false) {
   const folder = temporaryFolder();
   const port = await freePort();
   const plan = {
@@ -51,7 +51,7 @@ export async function setUp(engine: Engine, codes: readonly string[], roundSecon
     regions: codes.map((code) => ({ code, name: code })),
     datasets: [writeDataset({ ...CARE, budget: { rhoPerPeriod: "100", delta: "1e-9" } })],
     approvals: 1,
-    logged: false,
+    logged,
   };
   const address = `http://127.0.0.1:${port}`;
   const made = makeFederation(folder.path, plan, now(), address);
@@ -77,7 +77,7 @@ export async function setUp(engine: Engine, codes: readonly string[], roundSecon
     configs.set(code, path);
   }
   const client = clientOf(address, globalThis.fetch);
-  return { folder, made, client, coordinator, configs };
+  return { folder, made, client, address, coordinator, configs };
 }
 
 export type Setting = Awaited<ReturnType<typeof setUp>>;

@@ -1,0 +1,210 @@
+/**
+ * The log: leaves a second, durable, in batches; how long one leaf waits; bytes a leaf on disk; and an audit's speed and
+ * memory on a log of 100,000 leaves. The published mark for a verifiable access log of this kind is 102 leaves a second.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { auditFrom } from "../cli/audit.ts";
+import { makeFederation } from "../cli/federation.ts";
+import { CARE_EXPERIENCE } from "../cli/journals.ts";
+import { type CoordinatorDatabase, prepareCoordinator } from "../coordinator/database.ts";
+import { Logs } from "../coordinator/logs.ts";
+import { hashOf, utf8 } from "../protocol/bytes.ts";
+import { writeDataset } from "../protocol/catalogue.ts";
+import { type Federation, readFederation } from "../protocol/directory.ts";
+import { Envelope } from "../protocol/envelope.ts";
+import { EMPTY, extend } from "../protocol/frontier.ts";
+import { documentEntry } from "../protocol/leaf.ts";
+import { consistencyProof, inclusionProof, leafHash, readerOf } from "../protocol/merkle.ts";
+import { openStore, type Store, transact } from "../server/database.ts";
+import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { checkpointOf } from "../test/support/forge.ts";
+import { eachEngine } from "./engines.ts";
+import { median, quantile, report } from "./report.ts";
+
+const BATCH = 500;
+const LEAVES = 20_000;
+const AUDITED = 100_000;
+const entry = (index: number): Uint8Array => documentEntry("answer", hashOf(utf8(`answer ${index}`)), null);
+const entriesFrom = (from: number, count: number): Uint8Array[] =>
+  Array.from({ length: count }, (_, index) => entry(from + index));
+
+type Bench = {
+  store: Store<CoordinatorDatabase>;
+  logs: Logs;
+  federation: Federation;
+  files: string;
+  made: ReturnType<typeof makeFederation>;
+};
+
+async function withLog(
+  databaseUrl: string | undefined,
+  work: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "brus-bench-"));
+  const document = writeDataset(CARE_EXPERIENCE);
+  const regions = ["01", "03", "04"].map((code) => ({ code, name: code }));
+  const made = makeFederation(
+    folder,
+    { name: "L", regions, datasets: [document], approvals: 1 },
+    new Date(),
+    "http://127.0.0.1:1",
+  );
+  const { coordinator } = made;
+  const envelope = Envelope.parse(JSON.parse(readFileSync(coordinator.directoryFile, "utf8")));
+  const federation = readFederation(envelope, [document.body], null, nativeVerify);
+  const store = await openStore<CoordinatorDatabase>("coordinator", {
+    data: folder,
+    databaseUrl,
+    threads: 2,
+    memory: "1GB",
+  });
+  await prepareCoordinator(store);
+  const files = join(folder, "log");
+  const logs = await Logs.open({
+    federation,
+    store,
+    folder: files,
+    signer: signerOf(readKey(coordinator.logKey ?? "", "log")),
+    witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
+    now: () => new Date(),
+    onPublic: () => undefined,
+  });
+  logs.keep([
+    [federation.hash, utf8(JSON.stringify(envelope))],
+    [document.hash, document.body],
+  ]);
+  await logs.append();
+  await work({ store, logs, federation, files, made });
+  await store.close();
+  rmSync(folder, { recursive: true });
+}
+
+const bytesIn = (folder: string): number =>
+  readdirSync(folder, { withFileTypes: true }).reduce(
+    (sum, each) =>
+      sum + (each.isDirectory() ? bytesIn(join(folder, each.name)) : statSync(join(folder, each.name)).size),
+    0,
+  );
+
+export async function logAppend(): Promise<void> {
+  await eachEngine(async (engine, databaseUrl) => {
+    await withLog(databaseUrl, async ({ store, logs, files }) => {
+      const add = (from: number, count: number) =>
+        transact(store, async (database) => {
+          await logs.promise(database, entriesFrom(from, count));
+        });
+      await add(0, BATCH);
+      await logs.append();
+      const rates: number[] = [];
+      for (let round = 0; round < 3; round++) {
+        const start = performance.now();
+        for (let at = 0; at < LEAVES; at += BATCH) {
+          await add((round + 1) * LEAVES + at, BATCH);
+          await logs.append();
+        }
+        rates.push(LEAVES / ((performance.now() - start) / 1000));
+      }
+      report({
+        name: `log-append/${engine}`,
+        value: median(rates),
+        unit: "leaves/s",
+        batch: BATCH,
+        signed: true,
+      });
+      const waits: number[] = [];
+      for (let each = 0; each < 100; each++) {
+        const start = performance.now();
+        await add(10 * LEAVES + each, 1);
+        await logs.append();
+        waits.push(performance.now() - start);
+      }
+      report({
+        name: `log-append/${engine}/one`,
+        value: median(waits),
+        unit: "ms",
+        p95: quantile(waits, 0.95),
+      });
+      report({
+        name: `log-append/${engine}/files`,
+        value: bytesIn(files) / (3 * LEAVES + BATCH + 101),
+        unit: "bytes/leaf",
+      });
+    });
+  });
+  for (const size of [1_000, 10_000, 100_000, 1_000_000]) {
+    const leaves = entriesFrom(0, Math.min(size, 1000)).map(leafHash);
+    const read = readerOf(
+      Array.from({ length: size }, (_, index) => leaves[index % leaves.length] ?? new Uint8Array(32)),
+    );
+    read(10, 0); // Builds the levels.
+    const times: number[] = [];
+    for (let each = 0; each < 200; each++) {
+      const start = performance.now();
+      inclusionProof((each * 7919) % size, size, read);
+      consistencyProof(1 + ((each * 7919) % (size - 1)), size, read);
+      times.push(performance.now() - start);
+    }
+    report({ name: `log-proofs/${size}`, value: median(times) * 1000, unit: "µs for both proofs" });
+  }
+}
+
+export async function auditing(): Promise<void> {
+  await withLog(undefined, async ({ store, logs, federation, files, made }) => {
+    for (let at = 0; at < AUDITED; at += 1000) {
+      await transact(store, async (database) => {
+        await logs.promise(database, entriesFrom(at, 1000));
+      });
+      await logs.append();
+    }
+    const all = [
+      documentEntry("directory", federation.hash, federation.envelope),
+      ...entriesFrom(0, AUDITED),
+    ];
+    const bench = { federation, made, logs: new Map(), files: new Map() };
+    const shown = utf8(checkpointOf(bench, "coordinator", all));
+    const empty = new Map(
+      made.nodes.map(({ code }) => [`nodes/${code}/checkpoint`, utf8(checkpointOf(bench, code, []))]),
+    );
+    const source = async (path: string) => {
+      if (path === "checkpoint") return shown;
+      const own = empty.get(path);
+      if (own !== undefined) return own;
+      try {
+        return new Uint8Array(readFileSync(join(files, path)));
+      } catch {
+        return null; // Not there.
+      }
+    };
+    const times: number[] = [];
+    globalThis.gc?.();
+    const before = process.memoryUsage().rss;
+    let most = before;
+    for (let round = 0; round < 3; round++) {
+      const start = performance.now();
+      const found = await auditFrom(source, federation.first, new Date(), {
+        onProgress: () => {
+          most = Math.max(most, process.memoryUsage().rss);
+        },
+      });
+      times.push((performance.now() - start) / 1000);
+      if (!found.holds) throw new Error(JSON.stringify(found.findings.slice(0, 3)));
+    }
+    report({ name: "audit/leaves", value: AUDITED / median(times), unit: "leaves/s", leaves: AUDITED });
+    report({
+      name: "audit/memory",
+      value: (most - before) / 1e6,
+      unit: "MB above what it began with",
+      leaves: AUDITED,
+    });
+    const start = performance.now();
+    extend(EMPTY, all);
+    report({
+      name: "audit/hashing-alone",
+      value: (performance.now() - start) / 1000,
+      unit: "s",
+      leaves: AUDITED,
+    });
+  });
+}
