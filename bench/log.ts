@@ -138,7 +138,7 @@ export async function logAppend(): Promise<void> {
     const read = readerOf(
       Array.from({ length: size }, (_, index) => leaves[index % leaves.length] ?? new Uint8Array(32)),
     );
-    read(10, 0); // Builds the levels.
+    read(9, 0); // Builds the levels.
     const times: number[] = [];
     for (let each = 0; each < 200; each++) {
       const start = performance.now();
