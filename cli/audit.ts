@@ -15,7 +15,7 @@ import { parseNote } from "../protocol/note.ts";
 import { Query } from "../protocol/query.ts";
 import { COORDINATOR, logKeyOf } from "../protocol/quorum.ts";
 import { pathIn, readEntries, type Source } from "../protocol/read-log.ts";
-import { meetsQuorum, parsePolicy, policyText } from "../protocol/receipt.ts";
+import { asOfText, meetsQuorum, parsePolicy, policyText } from "../protocol/receipt.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
@@ -87,7 +87,8 @@ export function auditCommands(program: Command, { say, now }: Out): void {
         place: string,
         o: { directory1?: string; policy?: string; since: number; key?: string; json?: string },
       ) => {
-        const source = sourceOf(place);
+        // Read once: the policy judges the very checkpoint that the audit does.
+        const source = remembered(sourceOf(place));
         const first = await firstOf(source, o.directory1);
         const bar = barOf("Auditing", 1);
         const given =
@@ -174,6 +175,16 @@ export function auditCommands(program: Command, { say, now }: Out): void {
     });
 }
 
+function remembered(source: Source): Source {
+  const known = new Map<string, Promise<Uint8Array | null>>();
+  return (path) => {
+    if (!path.endsWith("checkpoint")) return source(path);
+    const file = known.get(path) ?? source(path);
+    known.set(path, file);
+    return file;
+  };
+}
+
 const refuse = ({ log, leaf, says }: Finding): never => {
   throw new Refusal("log-malformed", `${log} ${leaf ?? ""}: ${says}`);
 };
@@ -194,13 +205,22 @@ export const auditFrom = (
     ...more,
   });
 
-export function auditText({ holds, findings, size: entries, asOf, releases, regions }: Audit): string {
+export function auditText({
+  holds,
+  findings,
+  notices,
+  size: entries,
+  root,
+  asOf,
+  releases,
+  regions,
+}: Audit): string {
   const digest = releases.filter(({ sum }) => sum === "by digest");
   const recomputed = releases.filter(({ sum }) => sum === "recomputed");
-  const when = asOf === null ? "" : `, as of ${new Date(asOf * 1000).toISOString().replace(".000", "")}`;
-  const seen = `${entries} entries, ${regions} regions' own logs, ${releases.length} releases${when}`;
+  const seen = `${entries} entries, ${regions} regions' own logs, ${releases.length} releases${asOfText(asOf)}; root ${root}`;
+  const things = findings.length === 1 ? "1 thing does" : `${findings.length} things do`;
   return [
-    holds ? `Audit: all holds. ${seen}.` : `Audit: ${findings.length} things do not hold. ${seen}.`,
+    holds ? `Audit: all holds. ${seen}.` : `Audit: ${things} not hold. ${seen}.`,
     ...findings.map(
       ({ log, leaf, rule, says }) =>
         `  ${log}${leaf === null ? "" : ` entry ${leaf}`}: ${rule}: ${says}. ${RULES[rule]}`,
@@ -210,8 +230,9 @@ export function auditText({ holds, findings, size: entries, asOf, releases, regi
       : [`  recomputed from what the regions signed: ${recomputed.length} releases`]),
     ...digest.map(
       ({ title, id }) =>
-        `  checked by digest, since masked vectors are for the directory's auditors: “${title}” (${id.slice(0, 23)}…)`,
+        `  checked by digest, not added up anew, since masked vectors are for the directory's auditors: “${title}” (${id.slice(0, 23)}…)`,
     ),
+    ...notices.map((says) => `  ${says}`),
     "  What no audit can show: that a region counted true rows, or drew its noise.",
   ].join("\n");
 }
@@ -223,10 +244,17 @@ async function checkPolicy(source: Source, first: Hash, file: string): Promise<F
   const key = policy.logs.find(({ name }) => name === logKeyOf(federation, COORDINATOR).name);
   const finding = (says: string): Finding[] => [{ log: COORDINATOR, leaf: null, rule: "quorum", says }];
   if (bytes === null || key === undefined) return finding("expected a log of the policy");
-  const { note } = openCheckpoint(bytes, key, nativeVerify);
-  const by = cosignatures(note, [...policy.witnesses.values()], nativeVerify).map(({ witness }) => witness);
-  return meetsQuorum(policy, by) ? [] : finding("expected cosignatures that meet the policy's quorum");
+  try {
+    const { note } = openCheckpoint(bytes, key, nativeVerify);
+    const by = cosignatures(note, [...policy.witnesses.values()], nativeVerify).map(({ witness }) => witness);
+    return meetsQuorum(policy, by) ? [] : finding("expected cosignatures that meet the policy's quorum");
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return finding(`the policy: ${error.message}`);
+  }
 }
+
+const baseOf = (address: string): string => address.replace(/\/+$/, "").replace(/\/log$/, "");
 
 /** Asks a running coordinator for what stands behind secure sums, as an auditor of the directory. */
 async function giver(address: string, keyFile: string, federation: Federation, now: () => Date) {
@@ -235,8 +263,7 @@ async function giver(address: string, keyFile: string, federation: Federation, n
     keys.some(({ key }) => key === signer.publicKey),
   );
   if (person === undefined) throw new Refusal("key-unknown", "expected a key that the directory names");
-  const base = address.replace(/\/+$/, "").replace(/\/log$/, "");
-  return (release: Hash) => givenTo(client(base), release, { id: person.id, signer }, now());
+  return (release: Hash) => givenTo(client(baseOf(address)), release, { id: person.id, signer }, now());
 }
 
 async function mirrorMaterial(
@@ -254,7 +281,7 @@ async function mirrorMaterial(
     if (envelope === null) continue;
     const keys = [federation.directory.coordinator.release];
     const { payload: release } = open(envelope, "release", Release, keys, federation.verify);
-    const asked = await client(address.replace(/\/+$/, ""))("getQuery", { params: { id: release.query } });
+    const asked = await client(baseOf(address))("getQuery", { params: { id: release.query } });
     const query = parseWith(Query, parseJson(Buffer.from(asked.query.payload, "base64")), "query");
     const given = await give(id);
     const bound = boundOf(settingFor(federation, { query, id: release.query }, release), given.messages);

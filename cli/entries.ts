@@ -4,12 +4,19 @@ import { parseJson } from "../protocol/json.ts";
 import { type Leaf, type NodeLeaf, readLeaf, readNodeLeaf } from "../protocol/leaf.ts";
 import { Query } from "../protocol/query.ts";
 import { COORDINATOR } from "../protocol/quorum.ts";
-import { parseWith } from "../protocol/refusal.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { inWords } from "../protocol/words.ts";
 
 /** An entry as a person would say it. */
 export function lineOf(entry: Uint8Array, federation: Federation, log: string): string {
-  return log === COORDINATOR ? coordinatorLine(readLeaf(entry), federation) : regionLine(readNodeLeaf(entry));
+  try {
+    return log === COORDINATOR
+      ? coordinatorLine(readLeaf(entry), federation)
+      : regionLine(readNodeLeaf(entry));
+  } catch (error) {
+    if (error instanceof Refusal) return `unreadable: ${error.message}`; // The log must be readable just then.
+    throw error;
+  }
 }
 
 const short = (id: string): string => `${id.slice("sha256:".length, "sha256:".length + 8)}…`;
@@ -23,6 +30,8 @@ function payloadOf(leaf: Leaf): Record<string, unknown> | null {
 
 function coordinatorLine(leaf: Leaf, federation: Federation): string {
   const payload = payloadOf(leaf);
+  if (payload === null && (leaf.kind === "query" || leaf.kind === "approval" || leaf.kind === "refusal"))
+    return `${leaf.kind} ${short(leaf.id)}, which lies beside the log`;
   switch (leaf.kind) {
     case "directory":
       return `directory ${short(leaf.id)}: who is who`;

@@ -11,7 +11,13 @@ import { nodeCommands } from "./local.ts";
 import { type Out, queryCommands } from "./query.ts";
 import { receiptCommands } from "./receipt.ts";
 
-const out: Out = { say: (text) => process.stdout.write(`${text}\n`), now: () => new Date() };
+/** What moves a terminal's cursor, or turns the direction of writing, could make a text say something else. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const out: Out = {
+  say: (text) => process.stdout.write(`${text.replace(UNSEEN, "�")}\n`),
+  now: () => new Date(),
+};
 
 const whole = (least: number, most: number) => (text: string) => {
   const value = Number(text);

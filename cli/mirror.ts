@@ -4,9 +4,8 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Hash } from "../protocol/bytes.ts";
-import { utf8 } from "../protocol/bytes.ts";
-import { parseCheckpoint } from "../protocol/checkpoint.ts";
+import { z } from "zod";
+import { Hash, utf8 } from "../protocol/bytes.ts";
 import type { Federation } from "../protocol/directory.ts";
 import { documentPath, envelopeOf } from "../protocol/document.ts";
 import { unwrap } from "../protocol/envelope.ts";
@@ -14,8 +13,7 @@ import { parseJson } from "../protocol/json.ts";
 import { readLeaf } from "../protocol/leaf.ts";
 import { MaterialMessages } from "../protocol/material.ts";
 import type { GivenMaterial } from "../protocol/national.ts";
-import { parseNote } from "../protocol/note.ts";
-import { COORDINATOR, logsOf } from "../protocol/quorum.ts";
+import { COORDINATOR, logsOf, openWitnessed } from "../protocol/quorum.ts";
 import { pathIn, type Source } from "../protocol/read-log.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
@@ -33,6 +31,7 @@ export async function mirror(
   let done = 0;
   const copy = async (path: string, needed: boolean): Promise<Uint8Array | null> => {
     const to = join(folder, path);
+    // Written whole or not at all, and never changed under its path.
     if (existsSync(to)) return Uint8Array.from(readFileSync(to));
     const bytes = await source(path);
     if (bytes !== null) writeWhole(to, bytes);
@@ -44,18 +43,20 @@ export async function mirror(
     federation.hash,
     ...federation.directory.datasets.map(({ hash }) => hash),
   ]);
+  const checkpoints = new Map<string, Uint8Array>();
   // The coordinator's first: what it has seen of the others is then not ahead of them.
   for (const log of logsOf(federation)) {
     const checkpoint = await source(pathIn(log, "checkpoint"));
     if (checkpoint === null) continue;
-    const { size } = parseCheckpoint(parseNote(checkpoint).text);
+    // With its quorum: no size that a single key made up is copied.
+    const { size } = openWitnessed(federation, log, checkpoint).checkpoint;
     for (const tile of tilesBetween(0, size)) {
       const bytes = await copy(pathIn(log, tilePath(tile)), true);
       if (log !== COORDINATOR || tile.level !== "entries" || bytes === null) continue;
       for (const leaf of readBundle(bytes, tile).map(readLeaf))
         if ("document" in leaf && (leaf.document === null || leaf.kind === "release")) documents.add(leaf.id);
     }
-    writeWhole(join(folder, pathIn(log, "checkpoint")), checkpoint);
+    checkpoints.set(log, checkpoint);
   }
   for (const id of documents) {
     // Masked vectors are known by their digests alone: not every document is there for everyone.
@@ -64,6 +65,8 @@ export async function mirror(
     const more = await behind(join(folder), id);
     for (const each of more) documents.add(each);
   }
+  for (const [log, checkpoint] of checkpoints)
+    writeWhole(join(folder, pathIn(log, "checkpoint")), checkpoint);
 }
 
 /** What a release names beside itself. */
@@ -93,6 +96,14 @@ async function releaseIn(folder: string, id: Hash): Promise<Release | null> {
 }
 
 const materialPath = (release: Hash): string => `material/${release.slice("sha256:".length)}.json`;
+/** Apart from what the world may read: whoever serves the folder leaves `material` out. */
+const piecePath = (hash: Hash): string => `material/pieces/${hash.slice("sha256:".length)}`;
+
+const Kept = z.strictObject({
+  messages: MaterialMessages,
+  /** By message, the hashes of its pieces. */
+  pieces: z.array(z.tuple([Hash, z.array(Hash).max(64)])).max(1000),
+});
 
 /** Keeps what an auditor was given, pieces of vectors under their own hash. */
 export async function keepMaterial(
@@ -103,32 +114,26 @@ export async function keepMaterial(
 ): Promise<void> {
   for (const [document, chunks] of pieces)
     for (const [place, hash] of chunks.entries()) {
-      const to = join(folder, documentPath(hash));
+      const to = join(folder, piecePath(hash));
       if (existsSync(to)) continue;
       const bytes = await given.piece(document, place);
       if (hashNatively(bytes) === hash) writeWhole(to, bytes);
     }
-  writeWhole(
-    join(folder, materialPath(release)),
-    utf8(JSON.stringify({ messages: given.messages, pieces: [...pieces] })),
-  );
+  const kept = { messages: given.messages, pieces: [...pieces] };
+  writeWhole(join(folder, materialPath(release)), utf8(JSON.stringify(kept)));
 }
 
 /** What a folder keeps from before; null where it keeps nothing. An address never has it: it is not for the world. */
 export async function keptMaterial(folder: string, release: Hash): Promise<GivenMaterial | null> {
   const path = join(folder, materialPath(release));
   if (!existsSync(path)) return null;
-  const bytes = readFileSync(path);
-  const { messages, pieces } = JSON.parse(new TextDecoder().decode(bytes)) as {
-    messages: unknown;
-    pieces: Array<[Hash, Hash[]]>;
-  };
+  const { messages, pieces } = parseWith(Kept, parseJson(readFileSync(path)), "material");
   const bound = new Map(pieces);
   return {
-    messages: parseWith(MaterialMessages, messages, "material"),
+    messages,
     piece: async (document, place) => {
       const hash = bound.get(document)?.[place];
-      const file = hash === undefined ? "" : join(folder, documentPath(hash));
+      const file = hash === undefined ? "" : join(folder, piecePath(hash));
       if (!existsSync(file))
         throw new Refusal("signature-invalid", "expected a piece of a masked vector beside the log");
       return Uint8Array.from(readFileSync(file));

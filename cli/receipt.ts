@@ -7,7 +7,7 @@ import { type Federation, readDirectory } from "../protocol/directory.ts";
 import { Envelope, envelopeId, open } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { documentEntry } from "../protocol/leaf.ts";
-import { parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
+import { asOfText, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
 import { nativeVerify } from "../server/signing.ts";
@@ -87,6 +87,6 @@ function verified(file: string, first: Hash | null, policyFile: string | undefin
     policy,
     nativeVerify,
   );
-  const when = asOf === null ? "" : `, as of ${new Date(asOf * 1000).toISOString().replace(".000", "")}`;
+  const when = asOfText(asOf);
   return `Holds: the release ${id} stands as entry ${receipt.index} of ${checkpoint.size} in the log ${checkpoint.origin}, which a quorum has cosigned${when}; its table is the one it is bound to.${first === null ? ` The directory was not pinned: compare its hash, ${hash}.` : ""}`;
 }

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import type { Source } from "../protocol/read-log.ts";
 import { Refusal } from "../protocol/refusal.ts";
 
+/** Milliseconds that one file may take. */
+const PATIENCE = 120_000;
+
 export function sourceOf(place: string): Source {
   if (/^https?:\/\//.test(place)) return overHttp(`${place.replace(/\/+$/, "").replace(/\/log$/, "")}/log`);
   if (!existsSync(place) || !statSync(place).isDirectory())
@@ -17,11 +20,13 @@ export function sourceOf(place: string): Source {
 const overHttp =
   (base: string): Source =>
   async (path) => {
-    const response = await fetch(`${base}/${path}`).catch((cause: unknown) => {
+    try {
+      const response = await fetch(`${base}/${path}`, { signal: AbortSignal.timeout(PATIENCE) });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (response.ok) return bytes;
+      if (response.status === 404) return null;
+    } catch (cause) {
       throw new Refusal("unavailable", `expected a log at ${base}`, { cause });
-    });
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (response.status === 404) return null;
-    if (!response.ok) throw new Refusal("unavailable", `expected a file at ${base}/${path}`);
-    return bytes;
+    }
+    throw new Refusal("unavailable", `expected a file at ${base}/${path}`);
   };

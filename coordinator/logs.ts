@@ -4,12 +4,18 @@
  * cosigned. It cannot cosign for them, nor show two histories without one of them seeing it.
  */
 import { join } from "node:path";
-import { fromBase64, type Hash, toBase64, toHex, utf8 } from "../protocol/bytes.ts";
+import { fromBase64, type Hash, toHex, utf8 } from "../protocol/bytes.ts";
 import { openCheckpoint } from "../protocol/checkpoint.ts";
 import type { Federation } from "../protocol/directory.ts";
 import type { Envelope, Signer } from "../protocol/envelope.ts";
 import { extend, rootOfFrontier } from "../protocol/frontier.ts";
-import { checkpointEntry, type DocumentKind, documentEntry, readNodeLeaf } from "../protocol/leaf.ts";
+import {
+  checkpointEntry,
+  type DocumentKind,
+  documentEntry,
+  holdsDocument,
+  readNodeLeaf,
+} from "../protocol/leaf.ts";
 import { consistencyProof } from "../protocol/merkle.ts";
 import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf } from "../protocol/quorum.ts";
 import { formatReceipt } from "../protocol/receipt.ts";
@@ -30,7 +36,7 @@ import { type Batch, headOf, keepSigned, leavesOf, promiseLeaves, signNext } fro
 import type { CoordinatorStore } from "./database.ts";
 import { type Bell, bellOf } from "./dispatch.ts";
 import { keepDocuments, type LogFile, readFile } from "./files.ts";
-import { type Offer, ownLine, verifies } from "./offer.ts";
+import { type Offer, ownLine, unreadOf, verifies } from "./offer.ts";
 import { together } from "./write.ts";
 
 type Database = CoordinatorStore["kysely"];
@@ -57,8 +63,7 @@ export type LogsContext = {
   readonly onPublic: () => void;
 };
 
-/** Entries handed to a witness at a time. */
-const MOST_BYTES = 1_000_000;
+/** Entries read from the database at a time. */
 const MOST_ENTRIES = 2_000;
 /** A checkpoint that nothing follows is cosigned anew, so that what is public stays fresh. */
 const RENEW_SECONDS = 3600;
@@ -138,8 +143,11 @@ export class Logs {
     return await promiseLeaves(database, COORDINATOR, entries);
   }
 
+  /** Logs a document; one that does not fit an entry lies beside the log before the log names it. */
   document(database: Database, kind: DocumentKind, id: Hash, document: Envelope | null): Promise<number> {
-    return this.promise(database, [documentEntry(kind, id, document)], kind === "release");
+    const entry = documentEntry(kind, id, document);
+    if (document !== null && !holdsDocument(entry)) this.keep([[id, utf8(JSON.stringify(document))]]);
+    return this.promise(database, [entry], kind === "release");
   }
 
   /** Called many times a second: signs for what is waited for soon, and for the rest once a second. */
@@ -233,7 +241,7 @@ export class Logs {
       const from = seen.get(log) ?? 0;
       const proof = from === 0 || from >= offer.size ? [] : consistencyProof(from, offer.size, tiles.hashes);
       offered.push({ log, checkpoint: offer.checkpoint, proof: hashTexts(proof) });
-      if (log === COORDINATOR) entries = await this.#unread(read, offer.size);
+      if (log === COORDINATOR) entries = await unreadOf(this.#context.store, read, offer.size);
     }
     const { shown, size } = this.#of(node);
     return {
@@ -242,17 +250,6 @@ export class Logs {
       own: shown !== null && shown.size > own ? shown.checkpoint : null,
       kept: size,
     };
-  }
-
-  async #unread(from: number, to: number): Promise<string[]> {
-    const { store } = this.#context;
-    const entries = await leavesOf(store.kysely, COORDINATOR, from, Math.min(to, from + MOST_ENTRIES));
-    let bytes = 0;
-    const some = entries.filter((entry, index) => {
-      bytes += entry.length;
-      return index === 0 || bytes <= MOST_BYTES;
-    });
-    return some.map(toBase64);
   }
 
   /** One that does not verify, or of a checkpoint that is not offered, is passed over: it counts for nothing. */

@@ -1,11 +1,13 @@
 /** A checkpoint on its way to a quorum, and the cosignatures that it has gathered. */
-import { utf8 } from "../protocol/bytes.ts";
+import { toBase64, utf8 } from "../protocol/bytes.ts";
 import { cosign, cosignatures } from "../protocol/checkpoint.ts";
 import type { Federation } from "../protocol/directory.ts";
 import type { Signer } from "../protocol/envelope.ts";
 import { formatSignature, parseNote } from "../protocol/note.ts";
 import { COORDINATOR, witnessKeyOf } from "../protocol/quorum.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { leavesOf } from "../server/tlog.ts";
+import type { CoordinatorStore } from "./database.ts";
 
 /** The next one is offered when this one has it: witnesses gather on one. */
 export type Offer = {
@@ -32,4 +34,19 @@ export function ownLine(federation: Federation, { checkpoint }: Offer, { sign }:
   const { text } = parseNote(utf8(checkpoint));
   const time = Math.floor(now.getTime() / 1000);
   return formatSignature(cosign(text, time, witnessKeyOf(federation, COORDINATOR), sign));
+}
+
+/** Entries handed to a witness at a time. */
+const MOST_BYTES = 1_000_000;
+const MOST_ENTRIES = 2_000;
+
+/** Entries of the coordinator's log from a place on, in base64: at least one, where there is one. */
+export async function unreadOf({ kysely }: CoordinatorStore, from: number, to: number): Promise<string[]> {
+  const entries = await leavesOf(kysely, COORDINATOR, from, Math.min(to, from + MOST_ENTRIES));
+  let bytes = 0;
+  const some = entries.filter((entry, index) => {
+    bytes += entry.length;
+    return index === 0 || bytes <= MOST_BYTES;
+  });
+  return some.map(toBase64);
 }

@@ -3,17 +3,17 @@
  * It asks nobody's opinion, and cannot show that a region drew its noise or counted true rows. Runs in a browser too.
  */
 import { type Hash, toBase64 } from "./bytes.ts";
+import { checkCharges } from "./charged.ts";
 import { type Federation, readDirectory, readFederation } from "./directory.ts";
 import { documentOf, envelopeOf } from "./document.ts";
 import type { Verify } from "./ed25519.ts";
 import type { Finding } from "./finding.ts";
-import { EMPTY, extendHash, rootOfFrontier } from "./frontier.ts";
 import { type AuditedRelease, checkRelease, type Tools } from "./held.ts";
-import { COORDINATOR } from "./quorum.ts";
+import { COORDINATOR, logsOf, quorumOf } from "./quorum.ts";
 import { type Note, openLog, type Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import { type RegionReplay, replayRegion } from "./region-log.ts";
-import { type Replay, replay } from "./replay.ts";
+import { replay } from "./replay.ts";
 
 export type AuditOptions = Tools & {
   /** The hash of version 1 of the directory: the one thing that is believed. */
@@ -28,56 +28,71 @@ export type AuditOptions = Tools & {
 export type Audit = {
   readonly holds: boolean;
   readonly findings: readonly Finding[];
-  /** Size of the coordinator's log. */
+  /** What is worth knowing, and breaks no rule. */
+  readonly notices: readonly string[];
+  /** The coordinator's log, as it was read: two audits of one size have one root (base64). */
   readonly size: number;
+  readonly root: string;
   /** As of when it speaks: the q-th newest cosignature, in POSIX seconds. */
   readonly asOf: number | null;
   readonly releases: readonly AuditedRelease[];
+  /** How many regions' own logs were read. */
   readonly regions: number;
 };
 
 const DAY = 24 * 3600;
+/** Clocks differ: so many seconds ahead are forgiven. */
+const AHEAD = 900;
 
 /** Throws a refusal only where the directory itself is not to be had; all else is a finding. */
 export async function audit(source: Source, options: AuditOptions): Promise<Audit> {
   const findings: Finding[] = [];
+  const notices: string[] = [];
   const note: Note = (finding) => void findings.push(finding);
+  const notice = (says: string) => void notices.push(says);
   const federation = await federationFrom(source, options);
   const opened = await openLog(federation, source, COORDINATOR, note);
-  const regions = federation.directory.nodes.filter(({ status }) => status === "active");
-  if (opened === null)
-    return { holds: false, findings, size: 0, asOf: null, releases: [], regions: regions.length };
+  const nothing = { findings, notices, releases: [], regions: 0 };
+  if (opened === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null };
   const { checkpoint, asOf } = opened;
-  const age = options.now.getTime() / 1000 - (asOf ?? 0);
-  if (age > DAY)
-    note({
-      log: COORDINATOR,
-      leaf: null,
-      rule: "stale",
-      says: "expected a quorum of cosignatures within a day",
-    });
+  const { size } = checkpoint;
+  const summary = { size, root: toBase64(checkpoint.root), asOf };
+  const { since = 0 } = options;
+  if (since > size) throw new Refusal("usage", `expected a size of at most ${size} to begin after`);
+  checkAge(COORDINATOR, asOf, options.now, note);
   const log = await replay(federation, source, checkpoint, note, (place) => {
-    if (place % 64 === 0) options.onProgress?.(place, checkpoint.size);
+    if (place % 64 === 0) options.onProgress?.(place, size);
   });
+  // What is missing here would be missed everywhere: one finding says it.
+  if (!log.whole) return { ...nothing, ...summary, holds: false };
   const own = new Map<string, RegionReplay>();
-  for (const { code } of regions) {
-    const found = await replayRegion(federation, source, code, log.seen.get(code) ?? [], note);
-    if (found !== null) own.set(code, found);
+  for (const region of logsOf(federation).filter((name) => name !== COORDINATOR)) {
+    const found = await replayRegion(federation, source, region, log.seen.get(region) ?? [], note);
+    if (found === null) continue;
+    own.set(region, found);
+    if (quorumOf(federation, region).least > 0 && found.size > 0)
+      checkAge(region, found.asOf, options.now, note);
   }
-  checkPublicFirst(log, own, note);
-  const context = { federation, source, log, own, note, options };
+  const { later } = checkCharges({ federation, log, own }, note);
+  if (later > 0)
+    notice(`${later} charges came after this tree of the coordinator's log: they are for the next audit`);
+  const context = { federation, source, log, own, note, notice, tools: options };
+  const due = log.releases.filter(({ place }) => place >= since);
+  if (due.length < log.releases.length)
+    notice(`${log.releases.length - due.length} releases before entry ${since} were not looked at again`);
   const releases: AuditedRelease[] = [];
-  for (const each of log.releases.filter(({ place }) => place >= (options.since ?? 0)))
-    releases.push(await checkRelease(each, context));
-  options.onProgress?.(checkpoint.size, checkpoint.size);
-  return {
-    holds: findings.length === 0,
-    findings,
-    size: checkpoint.size,
-    asOf,
-    releases,
-    regions: regions.length,
-  };
+  for (const each of due) releases.push(await checkRelease(each, context));
+  options.onProgress?.(size, size);
+  return { ...summary, holds: findings.length === 0, findings, notices, releases, regions: own.size };
+}
+
+/** A log that is shown as it was long ago, or as it will be. */
+function checkAge(log: string, asOf: number | null, now: Date, note: Note): void {
+  const age = now.getTime() / 1000 - (asOf ?? 0);
+  if (asOf !== null && age > DAY)
+    note({ log, leaf: null, rule: "stale", says: "expected a quorum of cosignatures within a day" });
+  if (asOf !== null && age < -AHEAD)
+    note({ log, leaf: null, rule: "stale", says: "expected no cosignatures of a time to come" });
 }
 
 async function federationFrom(source: Source, { first, verify }: AuditOptions): Promise<Federation> {
@@ -92,30 +107,4 @@ async function federationFrom(source: Source, { first, verify }: AuditOptions): 
     first,
     verify,
   );
-}
-
-/** Each charge names a tree of the coordinator's log; that tree was, and query and approvals stood in it. */
-function checkPublicFirst(
-  { hashes, queries }: Replay,
-  own: ReadonlyMap<string, RegionReplay>,
-  note: Note,
-): void {
-  const charges = [...own]
-    .flatMap(([log, { charges: all }]) => [...all.values()].map((charge) => ({ log, charge })))
-    .sort((a, b) => a.charge.public.size - b.charge.public.size);
-  let frontier = EMPTY;
-  for (const { log, charge } of charges) {
-    const { size, root } = charge.public;
-    const wrong = (says: string) => note({ log, leaf: charge.place, rule: "not-public", says });
-    if (size * 32 > hashes.length) {
-      wrong(`expected a tree of the coordinator's log; it had no ${size} entries`);
-      continue;
-    }
-    while (frontier.size < size)
-      frontier = extendHash(frontier, hashes.slice(frontier.size * 32, frontier.size * 32 + 32));
-    if (toBase64(rootOfFrontier(frontier)) !== root) wrong("expected a tree that the coordinator's log had");
-    const query = queries.get(charge.query);
-    if (query === undefined || query.place >= size)
-      wrong("expected the query in the log before it was charged for");
-  }
 }

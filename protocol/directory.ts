@@ -163,8 +163,6 @@ export type Asked = { readonly id: Hash; readonly query: Query; readonly request
 export function openQuery(federation: Federation, envelope: Envelope, now: Date): Asked {
   const { id, payload, person } = openByPerson(federation, envelope, "query", Query, "ask", now);
   if (!person.roles.includes("researcher")) throw new Refusal("role-missing", "expected the role researcher");
-  if (payload.requester !== person.id)
-    throw new Refusal("key-wrong-purpose", "expected a query signed by the requester it names");
   if (payload.directory !== federation.hash) {
     throw new Refusal("directory-unknown", "expected a query bound to the directory that is in force");
   }
@@ -181,8 +179,6 @@ export function openApproval(
   now: Date,
 ): Judged & { readonly id: Hash } {
   const { id, payload, person } = openByPerson(federation, envelope, "approval", Approval, "approve", now);
-  if (payload.approver !== person.id)
-    throw new Refusal("key-wrong-purpose", "expected an approval signed by the approver it names");
   if (!person.roles.includes(payload.role))
     throw new Refusal("role-missing", `expected the role ${payload.role}`);
   if (payload.expires <= instant(now))
@@ -199,18 +195,18 @@ export function openMaterialRequest(
   const opened = openByPerson(federation, envelope, "material", MaterialRequest, "audit", now);
   if (!opened.person.roles.includes("auditor"))
     throw new Refusal("role-missing", "expected the role auditor");
-  if (opened.payload.auditor !== opened.person.id)
-    throw new Refusal("key-wrong-purpose", "expected a request signed by the auditor it names");
   return { id: opened.id, request: opened.payload };
 }
 
-function openByPerson<S extends z.ZodType>(
+type BySigner = { readonly requester?: string; readonly approver?: string; readonly auditor?: string };
+
+/** A person's document: signed by a key of this purpose of the very person it names, whenever that key is in force. */
+export function openSigned<S extends z.ZodType<BySigner>>(
   { directory, verify }: Federation,
   envelope: Envelope,
   kind: "query" | "approval" | "material",
   schema: S,
   purpose: (typeof KEY_PURPOSES)[number],
-  now: Date,
 ) {
   const keys = directory.people.flatMap((person) => person.keys.map((entry) => ({ person, entry })));
   const opened = open(envelope, kind, schema, keysOf(directory), verify);
@@ -218,13 +214,29 @@ function openByPerson<S extends z.ZodType>(
   if (found === undefined || found.entry.purpose !== purpose) {
     throw new Refusal("key-wrong-purpose", `expected a key of purpose ${purpose}`);
   }
-  if (found.entry.revoked !== null && found.entry.revoked <= instant(now)) {
+  const { requester, approver, auditor }: BySigner = opened.payload;
+  if ((requester ?? approver ?? auditor) !== found.person.id)
+    throw new Refusal("key-wrong-purpose", `expected a ${kind} signed by the person it names`);
+  return { ...opened, ...found };
+}
+
+function openByPerson<S extends z.ZodType<BySigner>>(
+  federation: Federation,
+  envelope: Envelope,
+  kind: "query" | "approval" | "material",
+  schema: S,
+  purpose: (typeof KEY_PURPOSES)[number],
+  now: Date,
+) {
+  const opened = openSigned(federation, envelope, kind, schema, purpose);
+  const { revoked, notBefore, notAfter } = opened.entry;
+  if (revoked !== null && revoked <= instant(now)) {
     throw new Refusal("key-revoked", "expected a key that is not revoked");
   }
-  if (found.entry.notBefore > instant(now) || found.entry.notAfter <= instant(now)) {
+  if (notBefore > instant(now) || notAfter <= instant(now)) {
     throw new Refusal("key-not-in-force", "expected a key whose notBefore and notAfter include now");
   }
-  return { ...opened, person: found.person };
+  return opened;
 }
 
 /** Opens a document that names its node: signed by the answer key of that very node, which must be active. */

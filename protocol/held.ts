@@ -1,10 +1,9 @@
-/** What one release is held to: the query, its approvals, its plan, each region's own log, and the sum recomputed. */
+/** What one release is held to: its query, its plan, each region's own log, and the sum recomputed. */
 import { Answer, readVector } from "./answer.ts";
-import { missingApproval } from "./approval.ts";
 import type { NationalSum } from "./areas.ts";
 import { type Hash, hashOf } from "./bytes.ts";
-import { ledgerGroupOf } from "./catalogue.ts";
-import { type Federation, openApproval, openQuery, planIn, rosterOf } from "./directory.ts";
+import { whyNotApproved } from "./charged.ts";
+import { type Federation, planIn, rosterOf } from "./directory.ts";
 import { documentOf, envelopeOf } from "./document.ts";
 import { open } from "./envelope.ts";
 import type { Rule } from "./finding.ts";
@@ -12,6 +11,7 @@ import type { Primitives } from "./mask.ts";
 import { checkNational, type GivenMaterial, recomputeSum } from "./national.ts";
 import { type Plan, regionsAnswer } from "./plan.ts";
 import { UNITS } from "./privacy.ts";
+import type { Query } from "./query.ts";
 import { COORDINATOR } from "./quorum.ts";
 import { divide, format, rational } from "./rational.ts";
 import type { Note, Source } from "./read-log.ts";
@@ -29,13 +29,16 @@ export type Tools = {
   readonly material?: (release: Hash) => Promise<GivenMaterial | null>;
 };
 
+/** What every release of an audit is held to. */
 export type Context = {
   readonly federation: Federation;
   readonly source: Source;
   readonly log: Replay;
   readonly own: ReadonlyMap<string, RegionReplay>;
   readonly note: Note;
-  readonly options: Tools;
+  /** What is worth knowing, and breaks no rule. */
+  readonly notice: (says: string) => void;
+  readonly tools: Tools;
 };
 
 export type AuditedRelease = {
@@ -46,13 +49,15 @@ export type AuditedRelease = {
   readonly sum: "recomputed" | "by digest" | "fails";
 };
 
-export async function checkRelease(
-  released: Placed<{ id: Hash; release: Release }>,
-  context: Context,
-): Promise<AuditedRelease> {
+type Wrong = (rule: Rule, says: string) => void;
+type Released = Placed<{ id: Hash; release: Release }>;
+/** A release with its query and the plan that follows from it. */
+type Held = Released & { readonly query: Query; readonly plan: Plan; readonly asked: number };
+
+export async function checkRelease(released: Released, context: Context): Promise<AuditedRelease> {
   const { place, id, release } = released;
   const { log, note } = context;
-  const wrong = (rule: Rule, says: string) => note({ log: COORDINATOR, leaf: place, rule, says });
+  const wrong: Wrong = (rule, says) => note({ log: COORDINATOR, leaf: place, rule, says });
   const asked = log.queries.get(release.query);
   if (asked === undefined || asked.place > place) {
     wrong("query-missing", "expected the query that the release names, before it");
@@ -60,72 +65,81 @@ export async function checkRelease(
   }
   const { query } = asked;
   const done = (sum: AuditedRelease["sum"]): AuditedRelease => ({ id, place, title: query.title, sum });
+  const plan = await step("plan", wrong, async () => planIn(context.federation, query));
+  if (plan === null) return done("fails");
+  const held: Held = { ...released, query, plan, asked: asked.place };
+  const whole = checkLists(held, context, wrong);
+  checkApprovals(held, context, wrong);
+  checkPlan(held, context, wrong);
+  checkRegions(held, context, wrong);
+  checkMissing(held, context, wrong);
+  checkSet(held, context, wrong);
+  if (!whole) return done("fails");
+  const table = await step("sum", wrong, () => checkTable(held, context));
+  return done(table === null ? "fails" : await sumOf(held, context, wrong));
+}
+
+/** A step of which a refusal is a finding under this rule; what could not be fetched is none, and ends the audit. */
+async function step<T>(rule: Rule, wrong: Wrong, work: () => Promise<T>): Promise<T | null> {
   try {
-    const plan = planIn(context.federation, query);
-    checkApprovals(released, context, wrong);
-    checkPlan(released, plan, context, wrong);
-    checkRegions(released, plan, context, wrong);
-    return done(await checkSum(released, plan, context));
+    return await work();
   } catch (error) {
     if (!(error instanceof Refusal) || error.status >= 500) throw error;
-    wrong(error.code === "signature-invalid" ? "sum" : "plan", error.message);
-    return done("fails");
+    wrong(rule, error.message);
+    return null;
   }
 }
 
-type Wrong = (rule: Rule, says: string) => void;
-type Released = Placed<{ id: Hash; release: Release }>;
+const regionsOf = (list: ReadonlyArray<{ readonly region: string }>): string[] =>
+  list.map(({ region }) => region);
 
-/** Enough approvals, by the rules, stood in the log before the query was put to the regions. */
-function checkApprovals({ release }: Released, { federation, log, own }: Context, wrong: Wrong): void {
-  const asked = log.queries.get(release.query);
+const inSum = ({ answers, national }: Release): Set<string> =>
+  new Set([...regionsOf(answers), ...regionsOf(national?.survivors ?? [])]);
+
+/** Every region that was asked stands in it once: as answering, or as missing. False where nothing can be added up. */
+function checkLists({ release, query, plan }: Held, { federation }: Context, wrong: Wrong): boolean {
+  const roster = rosterOf(federation, query);
+  const lists = [release.answers, release.national?.survivors ?? [], release.missing].map(regionsOf);
+  const once = [...lists, release.approvals].every((list) => new Set(list).size === list.length);
+  const within = inSum(release);
+  const named = new Set([...within, ...regionsOf(release.missing)]);
+  if (!once || regionsOf(release.missing).some((region) => within.has(region)))
+    wrong("plan", "expected each region and approval once, and none both answering and missing");
+  if (named.size !== roster.length || roster.some((region) => !named.has(region)))
+    wrong("plan", "expected every region that was asked, as answering or as missing");
+  if (within.size < query.minRegions) wrong("plan", `expected at least ${query.minRegions} regions`);
+  const parts =
+    (release.national === null) === (plan.shares === null) &&
+    (regionsAnswer(plan) || release.answers.length === 0);
+  if (!parts) wrong("plan", `expected the parts of a release of kind ${query.release}`);
+  const answered = new Set(regionsOf(release.answers));
+  const both = query.release === "both" && regionsOf(release.national?.survivors ?? []);
+  const complete = both === false || both.every((region) => answered.has(region));
+  if (!complete) wrong("plan", "expected the own answer of every region in the sum");
+  return once && parts && complete;
+}
+
+/** The approvals that it names, and that those were enough, before each region that is counted was charged. */
+function checkApprovals({ release, place, asked }: Held, context: Context, wrong: Wrong): void {
+  const { log, own } = context;
   const dispatched = log.dispatched.get(release.query);
-  if (asked === undefined) return;
-  if (dispatched === undefined || dispatched < asked.place)
+  if (dispatched === undefined || dispatched < asked || dispatched > place)
     wrong("order", "expected the query to be put to the regions after it was asked, before its release");
-  if (dispatched === undefined) return;
-  // Signers are judged as of when the first region was charged.
-  const times = [...own.values()].flatMap(({ charges }) => charges.get(release.query)?.time ?? []);
-  const at = new Date(times.toSorted()[0] ?? asked.query.notBefore);
-  let requester: string;
-  try {
-    ({ requester } = openQuery(federation, asked.envelope, at));
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    wrong("signature", `the query: ${error.message}`);
-    return;
+  const known = new Set(
+    (log.approvals.get(release.query) ?? []).flatMap((each) => (each.place < place ? [each.id] : [])),
+  );
+  if (release.approvals.length === 0 || release.approvals.some((id) => !known.has(id)))
+    wrong("approvals", "expected the approvals that the release names in the log, before it");
+  for (const region of inSum(release)) {
+    const charge = own.get(region)?.charges.get(release.query);
+    const why = charge === undefined ? null : whyNotApproved(context, { region, charge });
+    if (why === null) continue;
+    wrong("approvals", `${why}, before ${region} was asked`);
+    return; // Once says it for all.
   }
-  const before = (log.approvals.get(release.query) ?? []).filter(({ place }) => place < dispatched);
-  const judged = before.flatMap(({ envelope }) => {
-    try {
-      return [openApproval(federation, envelope, at)];
-    } catch (error) {
-      if (error instanceof Refusal) return []; // It does not count: the rules say what is missing.
-      throw error;
-    }
-  });
-  const about = { dataset: asked.query.dataset.replace(/@.*/, ""), requester, region: null };
-  const missing = missingApproval(federation.directory.approvalRules, judged, about);
-  if (missing !== null)
-    wrong(
-      "approvals",
-      `expected ${missing.persons} distinct persons with the role ${missing.role}, the requester not counted`,
-    );
-  if (
-    judged.some(
-      ({ approval, person }) =>
-        approval.decision === "decline" && approval.region === "all" && person !== requester,
-    )
-  )
-    wrong("approvals", "expected no approver to have declined");
-  const known = new Set((log.approvals.get(release.query) ?? []).map(({ id }) => id));
-  if (release.approvals.some((id) => !known.has(id)))
-    wrong("approvals", "expected every approval that the release names in the log");
 }
 
-function checkPlan({ release }: Released, plan: Plan, { federation, log }: Context, wrong: Wrong): void {
-  const query = log.queries.get(release.query)?.query;
-  if (query === undefined) return;
+function checkPlan({ release, query, plan, place }: Held, { federation }: Context, wrong: Wrong): void {
   if (release.directory !== query.directory || release.directory !== federation.hash)
     wrong("plan", "expected the directory that the query is bound to");
   if (release.release !== query.release) wrong("plan", `expected a release of kind ${query.release}`);
@@ -135,23 +149,13 @@ function checkPlan({ release }: Released, plan: Plan, { federation, log }: Conte
   );
   if (release.noise.map(({ vector, variance }) => `${vector} ${variance}`).join("\n") !== noise.join("\n"))
     wrong("plan", "expected the noise that the plan says");
-  const within = inSum(release);
-  if (within.size < query.minRegions) wrong("plan", `expected at least ${query.minRegions} regions`);
-  const roster = rosterOf(federation, query);
-  const named = new Set([...within, ...release.missing.map(({ region }) => region)]);
-  if (named.size !== roster.length || roster.some((region) => !named.has(region)))
-    wrong("plan", "expected every region that was asked, as answering or as missing");
+  const ids = plan.vectors.map(({ id }) => id).join("\n");
+  if (release.national !== null && release.national.noise.map(({ vector }) => vector).join("\n") !== ids)
+    wrong("plan", `expected the noise of each vector of the plan, in release ${place}`);
 }
 
-const inSum = (release: Release): Set<string> =>
-  new Set([...release.answers, ...(release.national?.survivors ?? [])].map(({ region }) => region));
-
-/** What each region's own log says of the query: its charge, its answer, the set; and none left out that had answered. */
-function checkRegions(released: Released, plan: Plan, { federation, log, own }: Context, wrong: Wrong): void {
-  const { release, place } = released;
-  const query = log.queries.get(release.query)?.query;
-  if (query === undefined) return;
-  const answered = (id: Hash) => (log.answers.get(id) ?? place) < place;
+/** Each answer that is counted stands in both logs before the release, and was charged for. */
+function checkRegions({ release, place, plan }: Held, { log, own }: Context, wrong: Wrong): void {
   const digests = [
     ...release.answers.map(({ region, hash }) => ({ region, id: hash, masked: false })),
     ...(release.national?.survivors ?? []).map(({ region, masked }) => ({
@@ -161,50 +165,52 @@ function checkRegions(released: Released, plan: Plan, { federation, log, own }: 
     })),
   ];
   for (const { region, id, masked } of digests) {
-    if (!answered(id))
+    if ((log.answers.get(id) ?? place) >= place)
       wrong("answer-missing", `expected the answer of ${region} in the log before the release`);
-    const region_ = own.get(region);
-    if (region_ === undefined) {
+    const found = own.get(region);
+    if (found === undefined) {
       wrong("answer-missing", `expected a readable log of ${region}`);
       continue;
     }
     const there = masked
-      ? region_.masked.get(id)?.query === release.query
-      : region_.answers.get(release.query)?.id === id;
+      ? found.masked.get(id)?.query === release.query
+      : found.answers.get(release.query)?.id === id;
     if (!there) wrong("answer-missing", `expected the answer in the log of ${region}`);
-    const charge = region_.charges.get(release.query);
-    if (charge === undefined) {
+    const charge = found.charges.get(release.query);
+    if (charge === undefined)
       wrong("charge-missing", `expected ${region} to have charged ${format(plan.charge)}`);
-    } else if (
-      charge.charge !== format(plan.charge) ||
-      charge.account !== ledgerGroupOf(plan.dataset) ||
-      charge.periods.map(({ period }) => period).join() !== plan.periods.join()
-    ) {
-      wrong(
-        "charge",
-        `expected ${region} to have charged ${format(plan.charge)} for each period of the query`,
-      );
-    }
+    else if (charge.charge !== format(plan.charge))
+      wrong("charge", `expected ${region} to have charged ${format(plan.charge)}`);
+    else if (charge.public.size > place)
+      wrong("not-public", `expected ${region} to have been charged before the release`);
   }
-  for (const { region } of release.missing) {
-    const answer = own.get(region)?.answers.get(release.query);
-    if (
-      answer !== undefined &&
-      answer.time < query.answerBy &&
-      answer.time < release.madeAt &&
-      regionsAnswer(plan)
-    )
-      wrong("left-out", `${region} had answered at ${answer.time}`);
-  }
-  checkSet(release, { own, federation }, wrong);
 }
 
-/** Nobody whose log says that it agreed on another set is in the one that was opened. */
-function checkSet(
-  { query, national }: Release,
-  { own }: Pick<Context, "own" | "federation">,
+/** Why each region that is missing is: as its own refusal says, or since it had not answered when the time was up. */
+function checkMissing(
+  { release, place, query, plan }: Held,
+  { log, own, notice }: Context,
   wrong: Wrong,
 ): void {
+  for (const { region, reason } of release.missing) {
+    const answer = regionsAnswer(plan) ? own.get(region)?.answers.get(release.query) : undefined;
+    const came = answer !== undefined && (log.answers.get(answer.id) ?? place) < place;
+    if (came)
+      wrong("left-out", `expected the answer of ${region}, which stands in the log before the release`);
+    else if (answer !== undefined && answer.time < query.answerBy)
+      notice(
+        `${region} is missing from the release of “${query.title}”; its own log shows an answer of ${answer.time} that did not come in time`,
+      );
+    const refused = log.refusals.get(`${release.query} ${region}`)?.some(({ code }) => code === reason);
+    if (reason !== "no-answer" && refused !== true)
+      wrong("left-out", `expected a refusal by ${region} that says ${reason}`);
+    if (reason === "no-answer" && query.release === "regions" && release.madeAt < query.answerBy)
+      wrong("left-out", `expected ${region} to be waited for until ${query.answerBy}`);
+  }
+}
+
+/** Nobody who signed the set that was opened says in its own log that it agreed on another. */
+function checkSet({ release: { query, national } }: Held, { own }: Context, wrong: Wrong): void {
   if (national === null) return;
   const survivors = national.survivors.map(({ region, masked }) => ({ node: region, masked }));
   const set = survivorsHash(national.session, national.u2, survivors);
@@ -215,15 +221,12 @@ function checkSet(
   }
 }
 
-/** The table recomputed from the answers; of a secure sum, the sum too, where what stands behind it was given. */
-async function checkSum(
-  { id, release }: Released,
-  plan: Plan,
-  { federation, source, log, options }: Context,
-): Promise<AuditedRelease["sum"]> {
-  const asked = log.queries.get(release.query);
+/** The table recomputed from the answers, and from the secure sum as it was published. */
+async function checkTable(
+  { release, query, plan }: Held,
+  { federation, source }: Pick<Context, "federation" | "source">,
+): Promise<true> {
   const unlike = (expected: string) => new Refusal("signature-invalid", `expected ${expected}`);
-  if (asked === undefined) throw unlike("the query that the release names");
   const answers = new Map<string, bigint[]>();
   for (const { region, hash } of release.answers) {
     const envelope = await envelopeOf(source, hash);
@@ -234,17 +237,33 @@ async function checkSum(
       throw unlike(`an answer of ${region} to this query, at its cost`);
     answers.set(region, readVector(payload, plan));
   }
-  const summed = { query: asked.query, id: release.query };
+  const summed = { query, id: release.query };
   const national = plan.shares === null ? null : await nationalFrom(summed, release, { federation, source });
   const cells = await documentOf(source, release.cells.hash);
-  const table = writeCells(cellsOf(plan, { answers, national }));
-  if (table.hash !== release.cells.hash || cells === null || hashOf(cells) !== table.hash)
+  const table = cellsOf(plan, { answers, national });
+  const { hash } = writeCells(table);
+  if (
+    hash !== release.cells.hash ||
+    table.figures.length !== release.cells.count ||
+    cells === null ||
+    hashOf(cells) !== hash
+  )
     throw unlike("a table that is what the answers add up to");
+  return true;
+}
+
+async function sumOf(
+  { id, release, query, plan }: Held,
+  { federation, tools }: Context,
+  wrong: Wrong,
+): Promise<AuditedRelease["sum"]> {
   if (plan.shares === null) return "recomputed";
-  const given = (await options.material?.(id)) ?? null;
+  const given = (await tools.material?.(id)) ?? null;
   if (given === null) return "by digest";
-  await recomputeSum(federation, summed, release, given, options);
-  return "recomputed";
+  const sum = await step("sum", wrong, () =>
+    recomputeSum(federation, { query, id: release.query }, release, given, tools),
+  );
+  return sum === null ? "fails" : "recomputed";
 }
 
 async function nationalFrom(

@@ -78,6 +78,12 @@ export function documentEntry(kind: DocumentKind, id: Hash, document: Envelope |
   return whole.length <= MAX_ENTRY ? whole : bytesOf({ kind, id, document: null });
 }
 
+/** Whether an entry holds its document, or names it only. */
+export const holdsDocument = (entry: Uint8Array): boolean => {
+  const leaf = readLeaf(entry);
+  return "document" in leaf && leaf.document !== null;
+};
+
 /** With its fields in one order, whatever order they came in. */
 const inOrder = ({ payload, payloadType, signatures }: Envelope): Envelope => ({
   payload,

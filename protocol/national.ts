@@ -8,6 +8,7 @@ import { type Federation, planIn, rosterOf } from "./directory.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Primitives } from "./mask.ts";
 import type { MaterialMessages } from "./material.ts";
+import { vectorBytes } from "./plan.ts";
 import type { Query } from "./query.ts";
 import { format } from "./rational.ts";
 import { Refusal } from "./refusal.ts";
@@ -32,7 +33,8 @@ export function checkNational(
   agreements: readonly Envelope[],
   bytes: Uint8Array,
 ): NationalSum {
-  const { shares } = planIn(federation, query);
+  const plan = planIn(federation, query);
+  const { shares } = plan;
   if (national === null || shares === null) throw unlike("a release with a secure sum");
   const { attempt, session, u2, openings } = national;
   const roster = rosterOf(federation, query);
@@ -42,7 +44,8 @@ export function checkNational(
     throw unlike(`a sum of at least ${shares.survivors} regions`);
   const within = { session, u2, survivors: survivorsHash(session, u2, survivors) };
   openAgreements({ federation, query: id, attempt, roster, shares }, within, survivors, agreements);
-  if (hashOf(bytes) !== national.sum) throw unlike("the sum that the release is bound to");
+  if (hashOf(bytes) !== national.sum || bytes.length !== vectorBytes(plan))
+    throw unlike("the sum that the release is bound to, as long as the plan says");
   const openers = openings.map(({ region }) => region);
   if (new Set(openers).size !== openers.length || openers.some((node) => !codes.includes(node)))
     throw unlike("openings of survivors, one each");

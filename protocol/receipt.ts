@@ -152,6 +152,12 @@ export function meetsQuorum(
   return quorum === "none" || met(quorum);
 }
 
+/** When it speaks of, for people; a time that no calendar has is left out. */
+export const asOfText = (asOf: number | null): string =>
+  asOf === null || asOf > 250_000_000_000
+    ? ""
+    : `, as of ${new Date(asOf * 1000).toISOString().replace(".000", "")}`;
+
 export type Received = SignedCheckpoint & {
   /** When the last of the quorum had cosigned, were they in the order of their times; null where none is needed. */
   readonly asOf: number | null;

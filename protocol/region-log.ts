@@ -5,14 +5,16 @@ import { ledgerGroupOf } from "./catalogue.ts";
 import type { Federation } from "./directory.ts";
 import { extend, type Frontier, rootOfFrontier } from "./frontier.ts";
 import { type NodeLeaf, readNodeLeaf } from "./leaf.ts";
+import { isShort } from "./privacy.ts";
 import { add, compare, format, parseRational, type Rational, ZERO } from "./rational.ts";
 import { type Note, openLog, readEntries, type Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import type { Placed } from "./replay.ts";
 
-type ChargeLeaf = Extract<NodeLeaf, { kind: "charge" }>;
+export type ChargeLeaf = Extract<NodeLeaf, { kind: "charge" }>;
 
 export type RegionReplay = {
+  readonly size: number;
   readonly asOf: number | null;
   readonly charges: Map<Hash, Placed<ChargeLeaf>>;
   /** By query: the region's own answer, and its masked vectors. */
@@ -33,6 +35,7 @@ export async function replayRegion(
   const opened = await openLog(federation, source, log, note);
   if (opened === null) return null;
   const found: RegionReplay = {
+    size: opened.checkpoint.size,
     asOf: opened.asOf,
     charges: new Map(),
     answers: new Map(),
@@ -47,7 +50,7 @@ export async function replayRegion(
     ]),
   );
   const known = new Map(seen.map(({ size, root }) => [size, root]));
-  const largest = Math.max(0, ...known.keys());
+  const largest = seen.at(-1)?.size ?? 0;
   if (largest > opened.checkpoint.size)
     note({
       log,
@@ -100,12 +103,26 @@ function takeLeaf(
     note({ log, leaf: place, rule: "order", says: "expected it once of a query" });
     return false;
   };
+  if (leaf.kind !== "charge" && leaf.kind !== "started" && leaf.kind !== "refusal") {
+    if (!found.charges.has(leaf.query))
+      note({ log, leaf: place, rule: "charge-missing", says: "expected the query's charge before it" });
+  }
   switch (leaf.kind) {
     case "started":
     case "refusal":
       return;
     case "charge": {
       if (!first(found.charges, leaf.query)) return;
+      // Before anything is added up: balances stay short fractions, and only grow.
+      if (compare(parseRational(leaf.charge), ZERO) <= 0 || !isShort(parseRational(leaf.charge))) {
+        note({
+          log,
+          leaf: place,
+          rule: "charge",
+          says: "expected a charge above 0 with at most 12 decimals",
+        });
+        return;
+      }
       found.charges.set(leaf.query, { ...leaf, place });
       for (const { period, spent: said } of leaf.periods) {
         const name = `${leaf.account} ${period}`;

@@ -7,16 +7,16 @@ import { Approval } from "./approval.ts";
 import { type Hash, toHex, utf8 } from "./bytes.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
-import { openByNode } from "./directory.ts";
+import { openByNode, openSigned } from "./directory.ts";
 import { envelopeOf } from "./document.ts";
-import { type Envelope, envelopeId, open, unwrap } from "./envelope.ts";
-import { parseJson } from "./json.ts";
+import { type Envelope, envelopeId, open } from "./envelope.ts";
 import { type DocumentKind, type Leaf, readLeaf } from "./leaf.ts";
+import { MaterialRequest } from "./material.ts";
 import { leafHash } from "./merkle.ts";
 import { Query } from "./query.ts";
 import { COORDINATOR, logKeyOf } from "./quorum.ts";
 import { type Note, readEntries, type Source } from "./read-log.ts";
-import { parseWith, Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 import { Release } from "./release.ts";
 
 export type Placed<T> = T & { readonly place: number };
@@ -31,10 +31,18 @@ export type Replay = {
   readonly releases: Array<Placed<{ id: Hash; release: Release }>>;
   /** By region: the checkpoints of its own log that the coordinator's log has seen, in order. */
   readonly seen: Map<string, Array<Placed<{ size: number; root: string }>>>;
-  /** Hashes of all leaves, 32 bytes each, in order. */
-  readonly hashes: Uint8Array;
+  /** By query and region, as `query region`. */
+  readonly refusals: Map<string, Array<Placed<{ code: string }>>>;
+  /** How many entries were read, and the hash of each leaf. */
+  readonly size: number;
+  readonly hashAt: (place: number) => Uint8Array;
+  /** False where the files ended before the tree did. */
   readonly whole: boolean;
 };
+
+type Found = Omit<Replay, "size" | "hashAt" | "whole">;
+/** Leaf hashes are kept together, so many at a time: an object each would take five times the memory. */
+const BLOCK = 4096;
 
 export async function replay(
   federation: Federation,
@@ -43,33 +51,52 @@ export async function replay(
   note: Note,
   onEntry: (place: number) => void = () => undefined,
 ): Promise<Replay> {
-  const found = {
+  const found: Found = {
     queries: new Map(),
     approvals: new Map(),
     dispatched: new Map(),
     answers: new Map(),
+    refusals: new Map(),
     releases: [],
     seen: new Map(),
-    hashes: new Uint8Array(checkpoint.size * 32),
-  } satisfies Omit<Replay, "whole"> as Omit<Replay, "whole">;
+  };
+  const blocks: Uint8Array[] = [];
+  let size = 0;
   const whole = await readEntries(source, COORDINATOR, checkpoint, note, async (entry, place) => {
-    found.hashes.set(leafHash(entry), place * 32);
+    if (place % BLOCK === 0) blocks.push(new Uint8Array(BLOCK * 32));
+    blocks.at(-1)?.set(leafHash(entry), (place % BLOCK) * 32);
+    size = place + 1;
     onEntry(place);
+    let leaf: Leaf;
     try {
-      await take(readLeaf(entry), place, { federation, source, found, note });
+      leaf = readLeaf(entry);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      note({ log: COORDINATOR, leaf: place, rule: "leaf", says: error.message });
+      return;
+    }
+    try {
+      await take(leaf, place, { federation, source, found, note });
     } catch (error) {
       if (!(error instanceof Refusal) || error.status >= 500) throw error;
-      const rule = error.code === "log-malformed" || error.code === "json-malformed" ? "leaf" : "signature";
-      note({ log: COORDINATOR, leaf: place, rule, says: error.message });
+      note({ log: COORDINATOR, leaf: place, rule: ruleOf(error), says: error.message });
     }
   });
-  return { ...found, whole };
+  const hashAt = (place: number): Uint8Array => {
+    const start = (place % BLOCK) * 32;
+    return blocks[Math.floor(place / BLOCK)]?.slice(start, start + 32) ?? new Uint8Array(32);
+  };
+  return { ...found, size, hashAt, whole };
 }
+
+const MALFORMED: ReadonlySet<string> = new Set(["json-malformed", "schema-mismatch", "envelope-malformed"]);
+const ruleOf = ({ code }: Refusal): "document" | "signature" =>
+  MALFORMED.has(code) ? "document" : "signature";
 
 type Taking = {
   readonly federation: Federation;
   readonly source: Source;
-  readonly found: Omit<Replay, "whole">;
+  readonly found: Found;
   readonly note: Note;
 };
 
@@ -114,15 +141,15 @@ function judge(
         wrong("order", "expected version 1 of the directory, first");
       return;
     case "query": {
-      const query = parseWith(Query, parseJson(unwrap(envelope, "query").body), "query");
+      const query = openSigned(federation, envelope, "query", Query, "ask").payload;
       if (found.queries.has(id)) wrong("order", "expected a query once");
       else found.queries.set(id, { place, query, envelope });
       return;
     }
     case "approval": {
-      const { query } = parseWith(Approval, parseJson(unwrap(envelope, "approval").body), "approval");
+      const { query } = openSigned(federation, envelope, "approval", Approval, "approve").payload;
       if (!found.queries.has(query)) wrong("query-missing", "expected the query before its approval");
-      found.approvals.set(query, [...(found.approvals.get(query) ?? []), { place, id, envelope }]);
+      add(found.approvals, query, { place, id, envelope });
       return;
     }
     case "refusal": {
@@ -140,6 +167,8 @@ function judge(
       return;
     }
     case "request":
+      openSigned(federation, envelope, "material", MaterialRequest, "audit");
+      return;
     case "answer":
       return;
   }
@@ -151,8 +180,15 @@ function takeCheckpoint(
   { federation, found, note }: Taking,
 ): void {
   const { checkpoint } = openCheckpoint(utf8(text), logKeyOf(federation, node), federation.verify);
-  const before = found.seen.get(node) ?? [];
-  if ((before.at(-1)?.size ?? 0) > checkpoint.size)
+  const before = found.seen.get(node)?.at(-1);
+  const [size, root] = [checkpoint.size, toHex(checkpoint.root)];
+  if (before !== undefined && (before.size > size || (before.size === size && before.root !== root)))
     note({ log: COORDINATOR, leaf: place, rule: "log-behind", says: `expected the log of ${node} to grow` });
-  found.seen.set(node, [...before, { place, size: checkpoint.size, root: toHex(checkpoint.root) }]);
+  else add(found.seen, node, { place, size, root });
+}
+
+function add<K, V>(to: Map<K, V[]>, key: K, value: V): void {
+  const list = to.get(key);
+  if (list === undefined) to.set(key, [value]);
+  else list.push(value);
 }

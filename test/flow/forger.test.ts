@@ -10,11 +10,13 @@ import { auditFrom } from "../../cli/audit.ts";
 import type { Network } from "../../cli/network.ts";
 import { sourceOf } from "../../cli/source.ts";
 import { utf8 } from "../../protocol/bytes.ts";
+import { signCheckpoint } from "../../protocol/checkpoint.ts";
 import type { Federation } from "../../protocol/directory.ts";
 import { documentPath } from "../../protocol/document.ts";
 import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
 import type { Rule } from "../../protocol/finding.ts";
 import {
+  checkpointEntry,
   dispatchEntry,
   documentEntry,
   type Leaf,
@@ -23,9 +25,9 @@ import {
   readLeaf,
   readNodeLeaf,
 } from "../../protocol/leaf.ts";
-import { COORDINATOR } from "../../protocol/quorum.ts";
+import { COORDINATOR, logKeyOf } from "../../protocol/quorum.ts";
 import type { Source } from "../../protocol/read-log.ts";
-import { readKey, signerOf } from "../../server/signing.ts";
+import { newKey, readKey, signerOf } from "../../server/signing.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled } from "../support/federation.ts";
 import {
@@ -207,12 +209,155 @@ const ACTS: Readonly<Record<string, Act>> = {
   "approvals that came after the regions were asked": {
     forge: (taken) => {
       const [place = -1] = placesOf(taken, "approval");
-      const [dispatched = -1] = placesOf(taken, "dispatch");
       const [entry] = taken.logs.get(COORDINATOR)?.splice(place, 1) ?? [];
-      if (entry !== undefined) put(taken, COORDINATOR, dispatched, entry, 0);
+      if (entry !== undefined) taken.logs.get(COORDINATOR)?.push(entry);
       return placesOf(taken, "release")[0] ?? -1;
     },
     rule: "approvals",
+  },
+  "a decline kept from the regions": {
+    forge: (taken) => {
+      const [dispatched = -1] = placesOf(taken, "dispatch");
+      const [, , third] = taken.made.approvers;
+      if (third === undefined) throw new Error("a third approver");
+      const envelope = signApproval(regions, third, new Date(), { decision: "decline" });
+      put(taken, COORDINATOR, dispatched, documentEntry("approval", envelopeId(envelope), envelope), 0);
+      return own(taken, "01", "charge")[0]?.[0] ?? -1;
+    },
+    log: "01",
+    rule: "approvals",
+  },
+  "a release that names no approvals": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      signedRelease(taken, place, () => ({ approvals: [] }));
+      return place;
+    },
+    rule: "approvals",
+  },
+  "an answer counted twice": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      signedRelease(taken, place, (release) => {
+        const { answers } = release as unknown as { answers: object[] };
+        return { answers: [...answers, ...answers.slice(0, 1)] };
+      });
+      return place;
+    },
+    rule: "plan",
+  },
+  "a region both answering and missing": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      signedRelease(taken, place, () => ({ missing: [{ region: "03", reason: "no-answer" }] }));
+      return place;
+    },
+    rule: "plan",
+  },
+  "a secure sum that nobody asked for": {
+    forge: (taken) => {
+      const [place = -1, other = -1] = placesOf(taken, "release");
+      const { national } = payloadAt(taken, other);
+      signedRelease(taken, place, () => ({ national }));
+      return place;
+    },
+    rule: "plan",
+  },
+  "a region left out with a refusal that it never gave": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "release");
+      signedRelease(taken, place, (release) => {
+        const answers = (release as unknown as { answers: Array<{ region: string }> }).answers;
+        return {
+          answers: answers.filter(({ region }) => region !== "03"),
+          missing: [{ region: "03", reason: "policy-refuses" }],
+          madeAt: "2001-01-01T00:00:00Z",
+        };
+      });
+      return place;
+    },
+    rule: "left-out",
+  },
+  "a query in a researcher's name, signed by a stranger": {
+    forge: (taken) => {
+      const [place = -1] = placesOf(taken, "query");
+      const envelope = seal("query", payloadAt(taken, place), signerOf(newKey("ask")));
+      taken.logs.get(COORDINATOR)?.push(documentEntry("query", envelopeId(envelope), envelope));
+      return (taken.logs.get(COORDINATOR)?.length ?? 0) - 1;
+    },
+    rule: "signature",
+  },
+  "two histories of a region in the coordinator's log": {
+    forge: (taken) => {
+      const own_ = (taken.logs.get("03") ?? []).slice(0, -1);
+      const other = [
+        ...own_,
+        nodeEntry({ kind: "started", nonce: "1".repeat(64), time: "2026-01-01T00:00:00Z" }),
+      ];
+      const note = checkpointOf(taken, "03", other, { witnesses: 0 });
+      taken.logs.get(COORDINATOR)?.push(checkpointEntry("03", note));
+      return (taken.logs.get(COORDINATOR)?.length ?? 0) - 1;
+    },
+    rule: "log-behind",
+  },
+  "a charge that gives back": {
+    forge: (taken) => {
+      const [at = -1, leaf] = own(taken, "03", "charge")[1] ?? [];
+      if (leaf?.kind !== "charge") throw new Error("a charge");
+      put(taken, "03", at, nodeEntry({ ...leaf, charge: "-1/100" }));
+      return at;
+    },
+    log: "03",
+    rule: "charge",
+    together: { retell: true },
+  },
+  "a charge of no short fraction, to keep an audit busy": {
+    forge: (taken) => {
+      const [at = -1, leaf] = own(taken, "03", "charge")[1] ?? [];
+      if (leaf?.kind !== "charge") throw new Error("a charge");
+      put(taken, "03", at, nodeEntry({ ...leaf, charge: `1/${"7".repeat(80)}` }));
+      return at;
+    },
+    log: "03",
+    rule: "charge",
+    together: { retell: true },
+  },
+  "an answer before its charge": {
+    forge: (taken) => {
+      const [at = -1] = own(taken, "03", "charge")[0] ?? [];
+      const [entry] = taken.logs.get("03")?.splice(at, 1) ?? [];
+      if (entry !== undefined) put(taken, "03", at + 1, entry, 0);
+      return at;
+    },
+    log: "03",
+    rule: "charge-missing",
+    together: { retell: true },
+  },
+  "a charge after the query had expired": {
+    forge: (taken) => {
+      const [at = -1, leaf] = own(taken, "03", "charge")[0] ?? [];
+      if (leaf?.kind !== "charge") throw new Error("a charge");
+      put(taken, "03", at, nodeEntry({ ...leaf, time: "2099-01-01T00:00:00Z" }));
+      return at;
+    },
+    log: "03",
+    rule: "order",
+    together: { retell: true },
+  },
+  "cosignatures of the year to come": {
+    forge: () => null,
+    rule: "stale",
+    together: { time: Date.now() / 1000 + 365 * 24 * 3600 },
+  },
+  "a region's log as it was a month ago": {
+    forge: (taken) => {
+      const entries = taken.logs.get("03") ?? [];
+      const time = Date.now() / 1000 - 30 * 24 * 3600;
+      taken.files.set("nodes/03/checkpoint", utf8(checkpointOf(taken, "03", entries, { time })));
+      return null;
+    },
+    log: "03",
+    rule: "stale",
   },
   "a release signed by another key": {
     forge: (taken) => {
@@ -442,6 +587,19 @@ describe("each act of the forger is named, with the entry and the rule", () => {
     expect(found.holds).toBe(false);
     expect(found.findings).toContainEqual(expect.objectContaining({ log, leaf, rule }));
     for (const { says } of found.findings) expect(says).not.toMatch(/undefined|object Object/);
+  });
+
+  test("a size that one key made up does not exhaust the auditor", async () => {
+    const key = logKeyOf(federation, COORDINATOR);
+    const { sign } = signerOf(readKey(network.made.coordinator.logKey ?? "", "log"));
+    const huge = signCheckpoint({ origin: key.name, size: 2 ** 50, root: new Uint8Array(32) }, key, sign);
+    const found = await auditOf(async (path) => (path === "checkpoint" ? huge : await source(path)));
+    expect(found.findings.map(({ rule }) => rule)).toEqual(["quorum", "file"]);
+    await expect(auditFrom(source, federation.first, new Date(), { since: 1_000_000 })).rejects.toMatchObject(
+      {
+        code: "usage",
+      },
+    );
   });
 
   test("files that are not there", async () => {

@@ -39,6 +39,7 @@ const skeleton = (text: string): string[] =>
       line
         .replaceAll("(unreliable)", "") // What is rare may come out either way.
         .replaceAll(/sha256:[0-9a-f]+/g, "sha256")
+        .replaceAll(/root [A-Za-z0-9+/=]+/g, "root")
         .replaceAll(/-?[\d.,]+/g, "#")
         .replaceAll(/[#\s─┌┬┐└┴┘│±%]+/g, " ")
         .trim(),

@@ -1,0 +1,120 @@
+/**
+ * What every charge in a region's log is held to, released or not: the query was public and approved when the region
+ * was asked, the cost is the plan's, and the region was among those asked.
+ */
+import { missingApproval } from "./approval.ts";
+import { toBase64 } from "./bytes.ts";
+import { ledgerGroupOf } from "./catalogue.ts";
+import { type Federation, openApproval, openQuery, planIn, rosterOf } from "./directory.ts";
+import type { Rule } from "./finding.ts";
+import { EMPTY, extendHash, rootOfFrontier } from "./frontier.ts";
+import { checkClosed } from "./plan.ts";
+import { instant } from "./query.ts";
+import { format } from "./rational.ts";
+import type { Note } from "./read-log.ts";
+import { Refusal } from "./refusal.ts";
+import type { ChargeLeaf, RegionReplay } from "./region-log.ts";
+import type { Placed, Replay } from "./replay.ts";
+
+export type Charged = { readonly region: string; readonly charge: Placed<ChargeLeaf> };
+type Logs = { readonly federation: Federation; readonly log: Replay };
+
+/** Between a region's deciding and its writing down. */
+const SLACK = 60_000;
+
+/** Which of all charges were made after the coordinator's log was read: they are for the next audit. */
+export function checkCharges(
+  { federation, log, own }: Logs & { readonly own: ReadonlyMap<string, RegionReplay> },
+  note: Note,
+): { readonly later: number } {
+  const all = [...own]
+    .flatMap(([region, { charges }]) => [...charges.values()].map((charge): Charged => ({ region, charge })))
+    .sort((a, b) => a.charge.public.size - b.charge.public.size);
+  let frontier = EMPTY;
+  let later = 0;
+  for (const charged of all) {
+    const { region, charge } = charged;
+    const { size, root } = charge.public;
+    const wrong = (rule: Rule, says: string) => note({ log: region, leaf: charge.place, rule, says });
+    if (size > log.size) {
+      // What the coordinator's log has seen of the region's cannot hold what came after it.
+      const seen = log.seen.get(region)?.at(-1)?.size ?? 0;
+      if (charge.place >= seen) later++;
+      else wrong("not-public", `expected a tree of the coordinator's log; it had no ${size} entries`);
+      continue;
+    }
+    while (frontier.size < size) frontier = extendHash(frontier, log.hashAt(frontier.size));
+    if (toBase64(rootOfFrontier(frontier)) !== root)
+      wrong("not-public", "expected a tree that the coordinator's log had");
+    checkCharge(charged, { federation, log }, wrong);
+  }
+  return { later };
+}
+
+function checkCharge(charged: Charged, logs: Logs, wrong: (rule: Rule, says: string) => void): void {
+  const { federation, log } = logs;
+  const { region, charge } = charged;
+  const asked = log.queries.get(charge.query);
+  if (asked === undefined || asked.place >= charge.public.size) {
+    wrong("not-public", "expected the query in the log before it was charged for");
+    return;
+  }
+  const dispatched = log.dispatched.get(charge.query);
+  if (dispatched === undefined || dispatched < asked.place || dispatched >= charge.public.size)
+    wrong("not-public", "expected the query to be put to the regions in the log, before it was charged for");
+  const { query } = asked;
+  try {
+    const plan = planIn(federation, query);
+    if (!rosterOf(federation, query).includes(region)) wrong("charge", "expected a region that was asked");
+    if (
+      charge.charge !== format(plan.charge) ||
+      charge.account !== ledgerGroupOf(plan.dataset) ||
+      charge.periods.map(({ period }) => period).join() !== plan.periods.join()
+    )
+      wrong("charge", `expected ${format(plan.charge)} for each period of the query`);
+    checkClosed(plan, new Date(charge.time));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    wrong("plan", error.message);
+  }
+  const late = instant(new Date(Date.parse(charge.time) - SLACK)) >= query.expires;
+  if (charge.time < query.notBefore || late)
+    wrong("order", `expected a charge between ${query.notBefore} and ${query.expires}`);
+  const why = whyNotApproved(logs, charged);
+  if (why !== null) wrong("approvals", why);
+}
+
+/** What was missing, of what stood in the log that the region was shown, at the time of its charge; null where nothing was. */
+export function whyNotApproved({ federation, log }: Logs, { region, charge }: Charged): string | null {
+  const asked = log.queries.get(charge.query);
+  if (asked === undefined) return "expected the query in the log";
+  const at = new Date(charge.time);
+  let requester: string;
+  try {
+    ({ requester } = openQuery(federation, asked.envelope, at));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return `the query: ${error.message}`;
+  }
+  const public_ = (log.approvals.get(charge.query) ?? []).filter(({ place }) => place < charge.public.size);
+  const judged = public_.flatMap(({ envelope }) => {
+    try {
+      return [openApproval(federation, envelope, at)];
+    } catch (error) {
+      if (error instanceof Refusal) return []; // It does not count: the rules say what is missing.
+      throw error;
+    }
+  });
+  const declined = judged.some(
+    ({ approval, person }) =>
+      approval.decision === "decline" &&
+      person !== requester &&
+      (approval.region === "all" || approval.region === region),
+  );
+  if (declined) return "expected no approver to have declined";
+  const about = { dataset: asked.query.dataset.replace(/@.*/, ""), requester, region };
+  const missing = missingApproval(federation.directory.approvalRules, judged, about);
+  return missing === null
+    ? null
+    : `expected ${missing.persons} distinct persons with the role ${missing.role}, the requester not counted`;
+}
