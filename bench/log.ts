@@ -63,11 +63,13 @@ async function withLog(
   await prepareCoordinator(store);
   const files = join(folder, "log");
   const logs = await Logs.open({
-    federation,
+    federation: () => federation,
     store,
     folder: files,
-    signer: signerOf(readKey(coordinator.logKey ?? "", "log")),
-    witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
+    signers: () => ({
+      log: signerOf(readKey(coordinator.logKey ?? "", "log")),
+      witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
+    }),
     now: () => new Date(),
     onPublic: () => undefined,
   });

@@ -4,9 +4,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type Audit, audit } from "../protocol/audit.ts";
 import { Hash } from "../protocol/bytes.ts";
 import { cosignatures, openCheckpoint, parseCheckpoint } from "../protocol/checkpoint.ts";
-import { type Federation, readDirectory, readFederation } from "../protocol/directory.ts";
-import { documentOf, envelopeOf } from "../protocol/document.ts";
-import { open } from "../protocol/envelope.ts";
+import type { Federation } from "../protocol/directory.ts";
+import { envelopeOf } from "../protocol/document.ts";
 import { type Finding, RULES } from "../protocol/finding.ts";
 import { parseJson } from "../protocol/json.ts";
 import { readLeaf } from "../protocol/leaf.ts";
@@ -17,7 +16,7 @@ import { COORDINATOR, logKeyOf } from "../protocol/quorum.ts";
 import { pathIn, readEntries, type Source } from "../protocol/read-log.ts";
 import { asOfText, meetsQuorum, parsePolicy, policyText } from "../protocol/receipt.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { Release } from "../protocol/release.ts";
+import { federationFrom, openRelease } from "../protocol/versions.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
 import { lineOf, withPayload } from "./entries.ts";
@@ -57,19 +56,8 @@ async function firstOf(source: Source, given: string | undefined): Promise<Hash>
   return first;
 }
 
-async function federationIn(source: Source, first: Hash): Promise<Federation> {
-  const envelope = await envelopeOf(source, first);
-  if (envelope === null)
-    throw new Refusal("directory-unknown", "expected version 1 of the directory beside the log");
-  const { datasets } = readDirectory(envelope, nativeVerify);
-  const bodies = await Promise.all(datasets.map(({ hash }) => documentOf(source, hash)));
-  return readFederation(
-    envelope,
-    bodies.filter((body) => body !== null),
-    first,
-    nativeVerify,
-  );
-}
+const federationIn = (source: Source, first: Hash): Promise<Federation> =>
+  federationFrom(source, first, nativeVerify);
 
 export function auditCommands(program: Command, { say, now }: Out): void {
   program
@@ -279,12 +267,11 @@ async function mirrorMaterial(
   for (const { id } of found.releases.filter(({ sum }) => sum === "by digest")) {
     const envelope = await envelopeOf(source, id);
     if (envelope === null) continue;
-    const keys = [federation.directory.coordinator.release];
-    const { payload: release } = open(envelope, "release", Release, keys, federation.verify);
+    const { payload: release, judged } = openRelease(federation, envelope);
     const asked = await client(baseOf(address))("getQuery", { params: { id: release.query } });
     const query = parseWith(Query, parseJson(Buffer.from(asked.query.payload, "base64")), "query");
     const given = await give(id);
-    const bound = boundOf(settingFor(federation, { query, id: release.query }, release), given.messages);
+    const bound = boundOf(settingFor(judged, { query, id: release.query }, release), given.messages);
     await keepMaterial(folder, id, given, bound);
   }
 }

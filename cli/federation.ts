@@ -28,6 +28,9 @@ export type FederationPlan = {
   readonly logged?: boolean;
 };
 
+/** One key file each: to begin with there is no other. */
+type Watching = { logKey?: string; witnessKey?: string };
+
 export type MadeFederation = {
   readonly folder: string;
   readonly hash: Hash;
@@ -36,12 +39,12 @@ export type MadeFederation = {
   readonly auditor: Party;
   readonly root: Signer;
   readonly directory: Directory;
-  readonly coordinator: CoordinatorConfig;
+  readonly coordinator: CoordinatorConfig & Watching & { releaseKey: string };
   readonly nodes: ReadonlyArray<{
     readonly code: string;
     readonly folder: string;
     readonly signer: Signer;
-    readonly config: NodeConfig;
+    readonly config: NodeConfig & Watching & { answerKey: string };
   }>;
 };
 
@@ -139,7 +142,7 @@ export function makeFederation(
     writeFileSync(path, body);
     return path;
   });
-  const coordinator: CoordinatorConfig = {
+  const coordinator: MadeFederation["coordinator"] = {
     data: join(folder, "coordinator"),
     directoryFile: join(folder, "directory.json"),
     directory: hash,
@@ -167,7 +170,7 @@ export function makeFederation(
     nodes: nodes.map(({ code, signer }) => {
       const own = join(folder, `node-${code}`);
       mkdirSync(own, { recursive: true, mode: 0o700 });
-      const config: NodeConfig = {
+      const config: MadeFederation["nodes"][number]["config"] = {
         code,
         coordinator: address,
         directory: hash,

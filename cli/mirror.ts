@@ -13,11 +13,12 @@ import { parseJson } from "../protocol/json.ts";
 import { readLeaf } from "../protocol/leaf.ts";
 import { MaterialMessages } from "../protocol/material.ts";
 import type { GivenMaterial } from "../protocol/national.ts";
-import { COORDINATOR, logsOf, openWitnessed } from "../protocol/quorum.ts";
+import { COORDINATOR, openWitnessed } from "../protocol/quorum.ts";
 import { pathIn, type Source } from "../protocol/read-log.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
 import { readBundle, tilePath, tilesBetween } from "../protocol/tile.ts";
+import { VERSIONS_PATH, versionsText } from "../protocol/versions.ts";
 import { hashNatively } from "../server/secure.ts";
 import { writeWhole } from "../server/tiles.ts";
 
@@ -40,16 +41,18 @@ export async function mirror(
     return bytes;
   };
   const documents = new Set<Hash>([
-    federation.hash,
-    ...federation.directory.datasets.map(({ hash }) => hash),
+    ...[...federation.earlier, federation].flatMap(({ hash, directory }) => [
+      hash,
+      ...directory.datasets.map((dataset) => dataset.hash),
+    ]),
   ]);
   const checkpoints = new Map<string, Uint8Array>();
   // The coordinator's first: what it has seen of the others is then not ahead of them.
-  for (const log of logsOf(federation)) {
+  for (const log of [COORDINATOR, ...federation.directory.nodes.map(({ code }) => code)]) {
     const checkpoint = await source(pathIn(log, "checkpoint"));
     if (checkpoint === null) continue;
     // With its quorum: no size that a single key made up is copied.
-    const { size } = openWitnessed(federation, log, checkpoint).checkpoint;
+    const size = sizeOf(federation, log, checkpoint);
     for (const tile of tilesBetween(0, size)) {
       const bytes = await copy(pathIn(log, tilePath(tile)), true);
       if (log !== COORDINATOR || tile.level !== "entries" || bytes === null) continue;
@@ -65,8 +68,23 @@ export async function mirror(
     const more = await behind(join(folder), id);
     for (const each of more) documents.add(each);
   }
+  writeWhole(join(folder, VERSIONS_PATH), utf8(versionsText(federation)));
   for (const [log, checkpoint] of checkpoints)
     writeWhole(join(folder, pathIn(log, "checkpoint")), checkpoint);
+}
+
+/** Of a checkpoint that was witnessed under one of the versions: the newest by whose keys it is. */
+function sizeOf(federation: Federation, log: string, checkpoint: Uint8Array): number {
+  let refusal: unknown;
+  for (const version of [federation, ...federation.earlier.toReversed()]) {
+    try {
+      return openWitnessed(version, log, checkpoint).checkpoint.size;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
 }
 
 /** What a release names beside itself. */

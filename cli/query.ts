@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { fromBase64, Hash } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import { type Client, clientOf } from "../protocol/client.ts";
-import { type Federation, planIn, readFederation, rosterOf } from "../protocol/directory.ts";
+import { type Federation, planIn, rosterOf } from "../protocol/directory.ts";
 import { Envelope, envelopeId } from "../protocol/envelope.ts";
 import { type Expected, expectedByKind, expectedOfBoth } from "../protocol/expect.ts";
 import { parseJson } from "../protocol/json.ts";
@@ -12,6 +12,7 @@ import { checkClosed, type Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
 import { compare, format, parseRational, subtract, ZERO } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { readVersions } from "../protocol/versions.ts";
 import { inWords } from "../protocol/words.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
 import { fillQuery, follow, type Party, signApproval, signQuery } from "./ask.ts";
@@ -42,11 +43,11 @@ export const writeText = (path: string, text: string): void => {
 
 export const client = (address: string): Client => clientOf(address.replace(/\/$/, ""), globalThis.fetch);
 
-/** The federation as the coordinator hands it out, pinned where the hash is given. */
+/** The newest version of the directory, from the first, which is pinned where its hash is given. */
 export async function federationAt(address: string, pinned: string | undefined): Promise<Federation> {
-  const { directory, datasets } = await client(address)("getDirectory");
+  const versions = await client(address)("getDirectory");
   const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
-  return readFederation(directory, datasets.map(fromBase64), hash, nativeVerify);
+  return readVersions(versions, hash, nativeVerify);
 }
 
 /** The person whose key a file holds, as the directory knows them. */

@@ -1,15 +1,15 @@
 /** `brus receipt` and `brus verify`: that a release was published, as files that anyone checks offline, for ever. */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { Hash, hashOf, utf8 } from "../protocol/bytes.ts";
-import { type Federation, readDirectory } from "../protocol/directory.ts";
-import { Envelope, envelopeId, open } from "../protocol/envelope.ts";
+import { Versions } from "../protocol/directory.ts";
+import { Envelope } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { documentEntry } from "../protocol/leaf.ts";
 import { asOfText, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { Release } from "../protocol/release.ts";
+import { documentsOf, openRelease, readVersions } from "../protocol/versions.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { client, federationAt, type Out, readBytes, writeText } from "./query.ts";
 
@@ -35,7 +35,7 @@ export function receiptCommands(program: Command, { say }: Out): void {
       writeText(at("tlog-proof"), receipt);
       writeText(at("release.json"), JSON.stringify(envelope));
       writeText(at("cells.json"), JSON.stringify(table));
-      writeText(at("directory.json"), JSON.stringify(federation.envelope));
+      writeText(at("directory.json"), JSON.stringify(documentsOf(federation)));
       say(verified(at("tlog-proof"), federation.first, undefined));
       say(at("tlog-proof"));
     });
@@ -59,23 +59,10 @@ function verified(file: string, first: Hash | null, policyFile: string | undefin
     if (!existsSync(path)) throw new Refusal("usage", `expected ${path} beside the receipt`);
     return readFileSync(path);
   };
-  const directory = parseWith(Envelope, parseJson(beside("directory.json")), "directory");
-  const hash = envelopeId(directory);
-  if (first !== null && hash !== first)
-    throw new Refusal("directory-unknown", `expected the directory that is pinned beside ${dirname(file)}`);
-  // Without its datasets: a receipt says that something was published, not how it was computed.
-  const federation: Federation = {
-    hash,
-    first: hash,
-    envelope: directory,
-    directory: readDirectory(directory, nativeVerify),
-    datasets: new Map(),
-    verify: nativeVerify,
-    limit: 0,
-  };
+  const versions = parseWith(Versions, parseJson(beside("directory.json")), "directory");
+  const federation = readVersions(versions, first, nativeVerify);
   const envelope = parseWith(Envelope, parseJson(beside("release.json")), "release");
-  const keys = [federation.directory.coordinator.release];
-  const { id, payload } = open(envelope, "release", Release, keys, nativeVerify);
+  const { id, payload } = openRelease(federation, envelope);
   if (hashOf(beside("cells.json")) !== payload.cells.hash)
     throw new Refusal("signature-invalid", "expected the table that the release is bound to");
   const text = policyFile === undefined ? utf8(policyText(federation)) : readBytes(policyFile);
@@ -88,5 +75,5 @@ function verified(file: string, first: Hash | null, policyFile: string | undefin
     nativeVerify,
   );
   const when = asOfText(asOf);
-  return `Holds: the release ${id} stands as entry ${receipt.index} of ${checkpoint.size} in the log ${checkpoint.origin}, which a quorum has cosigned${when}; its table is the one it is bound to.${first === null ? ` The directory was not pinned: compare its hash, ${hash}.` : ""}`;
+  return `Holds: the release ${id} stands as entry ${receipt.index} of ${checkpoint.size} in the log ${checkpoint.origin}, which a quorum has cosigned${when}; its table is the one it is bound to.${first === null ? ` The directory was not pinned: compare its hash, ${federation.first}.` : ""}`;
 }

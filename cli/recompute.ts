@@ -15,6 +15,7 @@ import {
 } from "../protocol/national.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { openRelease } from "../protocol/versions.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { Party } from "./ask.ts";
 import { fetchResult } from "./result.ts";
@@ -43,10 +44,11 @@ export async function recompute(
   now: Date,
   onPiece: (done: number, of: number) => void = () => undefined,
 ): Promise<Recomputed> {
-  const { query, release, releaseId } = await fetchResult(client, federation, id);
+  const { query, release, releaseId, envelope } = await fetchResult(client, federation, id);
+  const { judged } = openRelease(federation, envelope);
   if (release.national === null) throw new Refusal("release-unknown", "expected a release with a secure sum");
   const given = await givenTo(client, releaseId, auditor, now);
-  const pieces = piecesOf(settingFor(federation, { query, id }, release), given.messages);
+  const pieces = piecesOf(settingFor(judged, { query, id }, release), given.messages);
   let fetched = 0;
   const piece: GivenMaterial["piece"] = async (document, place) => {
     const bytes = await given.piece(document, place);
@@ -54,5 +56,5 @@ export async function recompute(
     return bytes;
   };
   const tools = { primitives: nativePrimitives, hash: hashNatively };
-  return await recomputeSum(federation, { query, id }, release, { ...given, piece }, tools);
+  return await recomputeSum(judged, { query, id }, release, { ...given, piece }, tools);
 }

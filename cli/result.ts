@@ -2,14 +2,15 @@
 import { Answer, readVector } from "../protocol/answer.ts";
 import { fromBase64, type Hash } from "../protocol/bytes.ts";
 import type { Client } from "../protocol/client.ts";
-import { type Federation, planIn } from "../protocol/directory.ts";
-import { type Envelope, envelopeId, open, unwrap } from "../protocol/envelope.ts";
+import { type Federation, openByNode, planIn } from "../protocol/directory.ts";
+import { type Envelope, envelopeId, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { checkNational } from "../protocol/national.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { type Cell, cellsOf, Release, readCells, writeCells } from "../protocol/release.ts";
+import { type Cell, cellsOf, type Release, readCells, writeCells } from "../protocol/release.ts";
+import { openRelease } from "../protocol/versions.ts";
 
 export type Result = {
   readonly query: Query;
@@ -33,26 +34,20 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
   const query = parseWith(Query, parseJson(unwrap(status.query, "query").body), "query");
   const plan = planIn(federation, query);
   const envelope = await client("getRelease", { params: { id: status.release } });
-  const { payload: release } = open(
-    envelope,
-    "release",
-    Release,
-    [federation.directory.coordinator.release],
-    federation.verify,
-  );
+  const { payload: release, judged } = openRelease(federation, envelope);
   const table = await client("getCells", { params: { id: status.release } });
   const { answers, agreements } = await client("getAnswers", { params: { id: status.release } });
   const national =
     plan.shares === null
       ? null
       : checkNational(
-          federation,
+          judged,
           { query, id },
           release,
           agreements,
           fromBase64((await client("getSum", { params: { id: status.release } })).sum),
         );
-  const sum = cellsOf(plan, { answers: new Map(answersOf(federation, release, answers, plan)), national });
+  const sum = cellsOf(plan, { answers: new Map(answersOf(judged, release, answers, plan)), national });
   if (
     release.query !== id ||
     writeCells(table).hash !== release.cells.hash ||
@@ -71,10 +66,9 @@ function answersOf(
 ): Array<[string, bigint[]]> {
   return release.answers.map(({ region, hash }) => {
     const envelope = answers.find((each) => envelopeId(each) === hash);
-    const node = federation.directory.nodes.find(({ code }) => code === region);
-    if (envelope === undefined || node === undefined)
-      throw new Refusal("signature-invalid", `expected the answer of ${region}`);
-    const { payload } = open(envelope, "answer", Answer, [node.keys.answer], federation.verify);
+    const payload =
+      envelope === undefined ? null : openByNode(federation, envelope, "answer", Answer).payload;
+    if (payload?.node !== region) throw new Refusal("signature-invalid", `expected the answer of ${region}`);
     return [region, readVector(payload, plan)];
   });
 }

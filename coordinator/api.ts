@@ -1,12 +1,14 @@
 /** The coordinator's HTTP interface: the routes of `protocol/routes.ts`, each a few lines over intake and reads. */
 import type { Hono, Context as HonoContext } from "hono";
 import { Poll } from "../protocol/answer.ts";
-import { Hash, toBase64 } from "../protocol/bytes.ts";
+import { Hash } from "../protocol/bytes.ts";
+import { VersionDocument } from "../protocol/directory.ts";
 import { Envelope } from "../protocol/envelope.ts";
 import { PieceRequest } from "../protocol/material.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { ROUTES } from "../protocol/routes.ts";
-import { Push, WitnessRequest } from "../protocol/witness.ts";
+import { documentsOf } from "../protocol/versions.ts";
+import { Push } from "../protocol/witness.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
 import { type Bell, workFor } from "./dispatch.ts";
@@ -19,6 +21,7 @@ import {
   takeApproval,
   takePoll,
   takeQuery,
+  takeWitness,
 } from "./intake.ts";
 import type { Logs } from "./logs.ts";
 import { materialOf, pieceOf } from "./material.ts";
@@ -29,6 +32,8 @@ import { type Standing, standingOf } from "./standing.ts";
 
 export type Api = Context & {
   readonly bell: Bell;
+  /** Takes the next version of the directory in. */
+  readonly publish: (document: VersionDocument) => Promise<Hash>;
   /** Takes a query further after an event, without keeping whoever caused it waiting. */
   readonly nudge: (query: string) => void;
   readonly ready: () => Promise<boolean>;
@@ -40,7 +45,7 @@ export type Api = Context & {
 export function apiOf(api: Api): Hono {
   const app = httpOf(api.logger, api.limits);
   const description = JSON.stringify(openApi());
-  const { federation, store } = api;
+  const { store } = api;
   const path = (route: { path: string }) => route.path.replace("{id}", ":id");
 
   app.get("/openapi.json", (c) => c.body(description, 200, { "content-type": "application/json" }));
@@ -49,12 +54,12 @@ export function apiOf(api: Api): Hono {
     (await api.ready()) ? c.json({ ready: true }) : c.json({ ready: false }, 503),
   );
 
-  app.get(ROUTES.getDirectory.path, (c) =>
-    c.json({
-      directory: federation.envelope,
-      datasets: [...federation.datasets.values()].map(({ body }) => toBase64(body)),
-    }),
-  );
+  app.get(ROUTES.getDirectory.path, (c) => c.json(documentsOf(api.federation())));
+  app.post(ROUTES.publishDirectory.path, async (c) => {
+    const id = await api.publish(await readBody(c, VersionDocument, "directory"));
+    api.bell.ring();
+    return c.json({ id });
+  });
   app.post(ROUTES.submitQuery.path, async (c) => {
     const id = await takeQuery(await readBody(c, Envelope, "envelope"), api);
     api.nudge(id);
@@ -87,7 +92,7 @@ export function apiOf(api: Api): Hono {
     return c.json({ kept: await logsOf(api).push(push) });
   });
   app.post(ROUTES.witness.path, async (c) => {
-    const request = await readBody(c, WitnessRequest, "request");
+    const request = takeWitness(await readBody(c, Envelope, "envelope"), api);
     const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
     return c.json(await logsOf(api).answer(request, signal));
   });
@@ -103,11 +108,12 @@ export function apiOf(api: Api): Hono {
     const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
     const until = Date.now() + poll.wait * 1000;
     for (;;) {
-      if (signal.aborted) return c.json({ cursor: poll.cursor, work: [] });
+      const directory = api.federation().hash;
+      if (signal.aborted) return c.json({ cursor: poll.cursor, work: [], directory });
       const rung = api.bell.rung();
       const list = await workFor(poll, api);
       const left = until - Date.now();
-      if (list.cursor !== poll.cursor || left <= 0) return c.json(list);
+      if (list.cursor !== poll.cursor || left <= 0) return c.json({ ...list, directory });
       await api.bell.wait(rung, left, signal);
     }
   });

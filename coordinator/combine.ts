@@ -26,7 +26,7 @@ export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 ]);
 
 export function collect(standing: Standing, { federation, store }: Context): Collected {
-  const plan = planIn(federation, standing.query);
+  const plan = planIn(federation(), standing.query);
   const outcomes = new Map(standing.outcomes.map((outcome) => [outcome.region, outcome]));
   const answered = standing.roster.flatMap((region) => {
     const outcome = outcomes.get(region);

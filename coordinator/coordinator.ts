@@ -3,17 +3,18 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Hono } from "hono";
 import { z } from "zod";
-import { Hash, utf8 } from "../protocol/bytes.ts";
-import { readFederation } from "../protocol/directory.ts";
-import { Envelope } from "../protocol/envelope.ts";
+import { Hash } from "../protocol/bytes.ts";
+import { type Federation, readFederation } from "../protocol/directory.ts";
+import { Envelope, type Signer } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { isLogged } from "../protocol/quorum.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
 import { LEVELS, type Logger, nameOf } from "../server/log.ts";
-import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { KeyFiles, keyringOf, nativeVerify } from "../server/signing.ts";
 import { apiOf } from "./api.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./database.ts";
+import { openDirectories } from "./directories.ts";
 import { announcePublic, bellOf } from "./dispatch.ts";
 import { Logs, type LogsContext } from "./logs.ts";
 import { keepBehind } from "./release.ts";
@@ -26,10 +27,10 @@ export const CoordinatorConfig = z.strictObject({
   /** Pins the directory; without it the one in the file is taken. */
   directory: Hash.optional(),
   datasetFiles: z.array(z.string().max(1000)).max(1000),
-  releaseKey: z.string().max(1000),
+  releaseKey: KeyFiles,
   /** Where the directory names keys for logs: the log's, and the one with which it witnesses the regions'. */
-  logKey: z.string().max(1000).optional(),
-  witnessKey: z.string().max(1000).optional(),
+  logKey: KeyFiles.optional(),
+  witnessKey: KeyFiles.optional(),
   host: z.string().max(255).default("127.0.0.1"),
   port: z.int().min(0).max(65535).default(8700),
   /** How long each round of a secure sum waits for the next region before it goes on without the rest. */
@@ -47,32 +48,29 @@ export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
 /** How long a leaf waits for others to share a checkpoint with. */
 const LOG_MILLISECONDS = 20;
 
-/** The federation's logs; null where its directory names no keys for them. */
-async function logsOf(
-  { data, logKey, witnessKey }: CoordinatorConfig,
+type Signers = {
+  readonly release: (federation: Federation) => Signer;
+  /** Null where the directory names no keys for logs. */
+  readonly watching: LogsContext["signers"] | null;
+};
+
+/** The keys that a version names for the coordinator, of those that it holds. */
+function signersOf(
+  { releaseKey, logKey, witnessKey }: CoordinatorConfig,
   at: (path: string) => string,
-  context: Pick<LogsContext, "federation" | "store" | "now">,
-  onPublic: () => void,
-): Promise<Logs | null> {
-  const { federation } = context;
-  if (!isLogged(federation)) return null;
+  logged: boolean,
+): Signers {
+  const ring = keyringOf(releaseKey, "release", at);
+  const release: Signers["release"] = ({ directory }) => ring(directory.coordinator.release);
+  if (!logged) return { release, watching: null };
   if (logKey === undefined || witnessKey === undefined)
     throw new Refusal("config-invalid", "expected logKey and witnessKey: the directory names keys for logs");
-  const signer = signerOf(readKey(at(logKey), "log"));
-  const witness = signerOf(readKey(at(witnessKey), "witness"));
-  const named = federation.directory.coordinator;
-  if (signer.publicKey !== named.log || witness.publicKey !== named.witness)
-    throw new Refusal(
-      "config-invalid",
-      "expected the keys for log and witness that the directory names for the coordinator",
-    );
-  const logs = await Logs.open({ ...context, signer, witness, folder: join(at(data), "log"), onPublic });
-  logs.keep([
-    [federation.hash, utf8(JSON.stringify(federation.envelope))],
-    ...[...federation.datasets.values()].map(({ hash, body }) => [hash, body] as const),
-  ]);
-  await logs.append();
-  return logs;
+  const [logs, witnesses] = [keyringOf(logKey, "log", at), keyringOf(witnessKey, "witness", at)];
+  const watching: LogsContext["signers"] = ({ directory: { coordinator } }) => ({
+    log: logs(coordinator.log),
+    witness: witnesses(coordinator.witness),
+  });
+  return { release, watching };
 }
 
 export type RunningCoordinator = {
@@ -104,34 +102,43 @@ export async function startCoordinator(
     }
   };
   const envelope = parseWith(Envelope, parseJson(read(config.directoryFile)), "directory");
-  const federation = readFederation(
+  const first = readFederation(
     envelope,
     config.datasetFiles.map(read),
     config.directory ?? null,
     nativeVerify,
     limit,
   );
-  const signer = signerOf(readKey(at(config.releaseKey), "release"));
-  if (federation.directory.coordinator.release !== signer.publicKey) {
-    throw new Refusal(
-      "config-invalid",
-      "expected the release key that the directory names for the coordinator",
-    );
-  }
+  const signers = signersOf(config, at, isLogged(first));
   const store = await openStore<CoordinatorDatabase>("coordinator", { ...config, data: at(config.data) });
   await prepareCoordinator(store);
+  const check = (federation: Federation): void => {
+    signers.release(federation);
+    signers.watching?.(federation);
+  };
+  const directories = await openDirectories(first, store, now, check);
+  const federation = directories.current;
+  check(federation());
 
   const stopping = new AbortController();
   const bell = bellOf();
   const alone = oneAtATime();
   const { roundSeconds } = config;
-  const logs = await logsOf(config, at, { federation, store, now }, () => {
+  const onPublic = () => {
     const told = announcePublic(context).then(() => bell.ring());
     void told.catch((error) =>
       logger.error({ error: nameOf(error) }, "what is public was not put to the nodes"),
     );
-  });
-  const context = { federation, store, now, signer, bell, roundSeconds, logger, logs };
+  };
+  const folder = join(at(config.data), "log");
+  const logs =
+    signers.watching === null
+      ? null
+      : await Logs.open({ federation, store, now, signers: signers.watching, folder, onPublic });
+  await logs?.append();
+  const signer = () => signers.release(federation());
+  const directoryPlace = directories.place;
+  const context = { federation, directoryPlace, store, now, signer, bell, roundSeconds, logger, logs };
   const pending = new Set<string>();
   const step = async (id: string): Promise<void> => {
     pending.delete(id);
@@ -193,6 +200,8 @@ export async function startCoordinator(
   const limits = { requestsPerMinute: config.requestsPerMinute };
   const app = apiOf({
     federation,
+    directoryPlace,
+    publish: (document) => directories.take(document, logs),
     store,
     now,
     bell,

@@ -7,6 +7,8 @@ import { LOG_TABLES, type LogTables } from "../server/tlog.ts";
 
 export type CoordinatorDatabase = {
   meta: { key: string; value: string };
+  /** Versions of the directory after the first, as they were handed in (JSON), and their places in the log. */
+  directory: { version: number; document: string; place: number };
   query: {
     id: string;
     envelope: string;
@@ -92,6 +94,7 @@ export type CoordinatorStore = Store<CoordinatorDatabase>;
 
 const TABLES = [
   "create table if not exists meta (key varchar primary key, value varchar not null)",
+  "create table if not exists directory (version integer primary key, document varchar not null, place integer not null)",
   "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar, place integer)",
   "create table if not exists approval (query varchar not null, slot varchar not null, id varchar not null, envelope varchar not null, received varchar not null, place integer, primary key (query, slot))",
   "create table if not exists announcement (query varchar not null, size integer not null)",

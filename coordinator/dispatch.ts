@@ -79,6 +79,9 @@ export async function workFor({ node, cursor }: Poll, context: Context): Promise
       .orderBy("work.sequence")
       .limit(MOST)
       .execute();
+  // Until the version in force is public no node may answer: the proof would be of another.
+  const { logs, directoryPlace } = context;
+  if (logs !== null && directoryPlace() >= logs.publicSize) return { cursor, work: [] };
   let from = cursor;
   let entries = await after(from);
   if (entries.length === 0 && from > 0) {

@@ -14,6 +14,7 @@ import {
   openQuery,
   planIn,
   rosterOf,
+  versionOf,
 } from "../protocol/directory.ts";
 import { Envelope, envelopeId, type Kind, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
@@ -22,14 +23,18 @@ import { instant, Query } from "../protocol/query.ts";
 import { compare, parseRational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
+import { WitnessRequest } from "../protocol/witness.ts";
 import type { CoordinatorStore } from "./database.ts";
 import type { Logs } from "./logs.ts";
 import { once } from "./write.ts";
 
 export type Context = {
-  readonly federation: Federation;
+  /** The version of the directory in force. */
+  readonly federation: () => Federation;
   readonly store: CoordinatorStore;
   readonly now: () => Date;
+  /** Where that version stands in the log. */
+  readonly directoryPlace: () => number;
   /** Null where the federation keeps no logs. */
   readonly logs: Logs | null;
 };
@@ -53,11 +58,11 @@ export async function takeQuery(
   const id = envelopeId(envelope);
   const known = await store.kysely.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
   if (known !== undefined) return id;
-  const asked = openQuery(federation, envelope, now());
+  const asked = openQuery(federation(), envelope, now());
   if (asked.query.expires <= instant(now()))
     throw new Refusal("query-expired", "expected a query that has not expired");
-  checkClosed(planIn(federation, asked.query), now());
-  const roster = rosterOf(federation, asked.query);
+  checkClosed(planIn(federation(), asked.query), now());
+  const roster = rosterOf(federation(), asked.query);
   if (roster.length < asked.query.minRegions) {
     throw new Refusal(
       "region-unknown",
@@ -77,7 +82,7 @@ export async function takeQuery(
 
 export async function takeApproval(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
   const { federation, store, now, logs } = context;
-  const { id, approval, person } = openApproval(federation, envelope, now());
+  const { id, approval, person } = openApproval(federation(), envelope, now());
   const row = await store.kysely
     .selectFrom("query")
     .selectAll()
@@ -85,7 +90,7 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
     .executeTakeFirst();
   if (row === undefined)
     throw new Refusal("query-unknown", "expected an approval of a query that was submitted");
-  const asked = openQueryLeniently(federation, storedEnvelope(row.envelope), context);
+  const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
   if (person === asked.requester)
     throw new Refusal("approval-unfit", "expected an approver other than the requester");
   const { query, role, region, decision } = approval;
@@ -182,20 +187,22 @@ export async function takeAnswer(
 ): Promise<{ id: Hash; query: Hash }> {
   const kind = envelope.payloadType.includes("refusal") ? "refusal" : "answer";
   const schema: z.ZodType<Answer | RefusalNote> = kind === "answer" ? Answer : RefusalNote;
-  const opened = openByNode(federation, envelope, kind, schema);
+  const opened = openByNode(federation(), envelope, kind, schema);
   const { query, node: region, directory } = opened.payload;
   const row = await store.kysely.selectFrom("query").selectAll().where("id", "=", query).executeTakeFirst();
   if (row === undefined)
     throw new Refusal("query-unknown", "expected an answer to a query that was submitted");
   const asked = storedQuery(row.envelope);
-  if (directory !== federation.hash || !rosterOf(federation, asked).includes(region)) {
+  const bound =
+    kind === "answer" ? directory === asked.directory : versionOf(federation(), directory) !== null;
+  if (!bound || !rosterOf(federation(), asked).includes(region)) {
     throw new Refusal(
       "answer-unfit",
       "expected an answer from a region that was asked, under this directory",
     );
   }
   if ("vector" in opened.payload) {
-    const plan = planIn(federation, asked);
+    const plan = planIn(federation(), asked);
     if (!regionsAnswer(plan))
       throw new Refusal("answer-unfit", "expected no region's own answer to a national query");
     readVector(opened.payload, plan);
@@ -208,11 +215,13 @@ export async function takeAnswer(
   await once(store, async (database) => {
     const before = await database
       .selectFrom("answer")
-      .select(["kind", "id"])
+      .select(["kind", "id", "code"])
       .where("query", "=", query)
       .where("region", "=", region)
       .executeTakeFirst();
     if (before?.id === id) return;
+    // Another text of the same no adds nothing, and each would be a leaf.
+    if (before?.kind === "refusal" && before.code === code) return;
     if (before?.kind === "answer")
       throw new Refusal("answer-conflict", "expected the answer that is stored already");
     // Written, not only read: a release at the same moment conflicts, and cannot leave this answer out.
@@ -244,12 +253,22 @@ export async function takeAnswer(
 
 const MAX_SKEW = 15 * 60_000;
 
+function checkClock(time: string, now: Date): void {
+  if (Math.abs(Date.parse(time) - now.getTime()) > MAX_SKEW)
+    throw new Refusal("clock-skew", "expected a time within 15 minutes of the coordinator's");
+}
+
+/** A witness's turn, judged: nobody else waits, or brings cosignatures, in its name. */
+export function takeWitness(envelope: Envelope, { federation, now }: Context): WitnessRequest {
+  const { payload } = openByNode(federation(), envelope, "witness", WitnessRequest);
+  checkClock(payload.time, now());
+  return payload;
+}
+
 /** A poll, judged; its ledger head is kept as the node's latest. A repeatable read otherwise. */
 export async function takePoll(envelope: Envelope, { federation, store, now }: Context): Promise<Poll> {
-  const { payload: poll } = openByNode(federation, envelope, "poll", Poll);
-  if (Math.abs(Date.parse(poll.time) - now().getTime()) > MAX_SKEW) {
-    throw new Refusal("clock-skew", "expected a time within 15 minutes of the coordinator's");
-  }
+  const { payload: poll } = openByNode(federation(), envelope, "poll", Poll);
+  checkClock(poll.time, now());
   const latest = await store.kysely
     .selectFrom("budget")
     .select("sequence")

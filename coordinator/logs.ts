@@ -4,25 +4,17 @@
  * cosigned. It cannot cosign for them, nor show two histories without one of them seeing it.
  */
 import { join } from "node:path";
-import { fromBase64, type Hash, toHex, utf8 } from "../protocol/bytes.ts";
-import { openCheckpoint } from "../protocol/checkpoint.ts";
+import { type Hash, toHex, utf8 } from "../protocol/bytes.ts";
 import type { Federation } from "../protocol/directory.ts";
 import type { Envelope, Signer } from "../protocol/envelope.ts";
-import { extend, rootOfFrontier } from "../protocol/frontier.ts";
-import {
-  checkpointEntry,
-  type DocumentKind,
-  documentEntry,
-  holdsDocument,
-  readNodeLeaf,
-} from "../protocol/leaf.ts";
-import { consistencyProof } from "../protocol/merkle.ts";
+import { rootOfFrontier } from "../protocol/frontier.ts";
+import { checkpointEntry, type DocumentKind, documentEntry, holdsDocument } from "../protocol/leaf.ts";
+import { rootOf } from "../protocol/merkle.ts";
 import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf } from "../protocol/quorum.ts";
 import { formatReceipt } from "../protocol/receipt.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import {
   type Cosigned,
-  hashTexts,
   type PublicProof,
   type Push,
   proveAll,
@@ -32,32 +24,24 @@ import {
 } from "../protocol/witness.ts";
 import { oneAtATime, transact } from "../server/database.ts";
 import { openTiles, type TileFolder } from "../server/tiles.ts";
-import { type Batch, headOf, keepSigned, leavesOf, promiseLeaves, signNext } from "../server/tlog.ts";
+import { type Batch, headOf, leavesOf, promiseLeaves, signNext } from "../server/tlog.ts";
 import type { CoordinatorStore } from "./database.ts";
 import { type Bell, bellOf } from "./dispatch.ts";
-import { keepDocuments, type LogFile, readFile } from "./files.ts";
-import { type Offer, ownLine, unreadOf, verifies } from "./offer.ts";
+import { keepDocuments, keepVersions, type LogFile, readFile } from "./files.ts";
+import { asOfIn, filesOf, type Kept, lineOf, type Offer, offersTo, ownLine, unreadOf } from "./offer.ts";
+import { publish, takePush } from "./pushed.ts";
 import { together } from "./write.ts";
 
 type Database = CoordinatorStore["kysely"];
 
-type Shown = { readonly size: number; readonly checkpoint: string; readonly asOf: number };
-
-type Kept = {
-  readonly tiles: TileFolder;
-  size: number;
-  checkpoint: string | null;
-  offer: Offer | null;
-  shown: Shown | null;
-};
-
 export type LogsContext = {
-  readonly federation: Federation;
+  /** The version of the directory in force. */
+  readonly federation: () => Federation;
   readonly store: CoordinatorStore;
   /** Gets the files: the coordinator's log at its root, regions' below `nodes`, documents below `documents`. */
   readonly folder: string;
-  readonly signer: Signer;
-  readonly witness: Signer;
+  /** The keys that a version names for the log, and for witnessing others'. */
+  readonly signers: (federation: Federation) => { readonly log: Signer; readonly witness: Signer };
   readonly now: () => Date;
   /** Called when more of the coordinator's log has become public. */
   readonly onPublic: () => void;
@@ -77,6 +61,7 @@ export class Logs {
   readonly #kept = new Map<string, Kept>();
   readonly #alone = oneAtATime();
   readonly #bell: Bell = bellOf();
+  readonly #waiters = new Map<string, AbortController>();
   /** How many more ticks look for promised leaves: the transaction that promised them may still be on its way. */
   #ticks = 0;
   /** When promised leaves were last looked for, in milliseconds. */
@@ -88,40 +73,70 @@ export class Logs {
 
   /** Opens every log where it stood: files that lag behind the database are made up for. */
   static async open(context: LogsContext): Promise<Logs> {
-    const { federation, store, folder } = context;
+    const { federation, store } = context;
     const logs = new Logs(context);
-    for (const name of logsOf(federation)) {
-      const tiles = openTiles(name === COORDINATOR ? folder : join(folder, "nodes", name));
-      const { frontier, checkpoint } = await headOf(store.kysely, name);
-      if (tiles.size() > frontier.size)
-        throw new Refusal(
-          "log-forked",
-          `expected the database of a log whose files have ${tiles.size()} entries; it has ${frontier.size}: it was set back`,
-        );
-      const shown = await store.kysely
-        .selectFrom("published")
-        .select(["size", "checkpoint"])
-        .where("log", "=", name)
-        .executeTakeFirst();
-      const kept: Kept = { tiles, size: frontier.size, checkpoint, offer: null, shown: null };
-      logs.#kept.set(name, kept);
-      await logs.#catchUp(name, kept);
-      if (shown !== undefined) {
-        const { asOf } = openWitnessed(federation, name, utf8(shown.checkpoint));
-        kept.shown = { ...shown, asOf: asOf ?? 0 };
-        tiles.show(shown.checkpoint);
-      }
-      logs.#offer(kept, name);
-    }
-    const [first] = await leavesOf(store.kysely, COORDINATOR, 0, 1);
-    if (first === undefined) {
-      const entry = documentEntry("directory", federation.hash, federation.envelope);
+    const { earlier } = federation();
+    const first = earlier[0] ?? federation();
+    logs.keep([...earlier, federation()].flatMap(filesOf));
+    keepVersions(context.folder, federation());
+    for (const name of logsOf(federation())) await logs.#open(name);
+    const [leaf] = await leavesOf(store.kysely, COORDINATOR, 0, 1);
+    if (leaf === undefined) {
+      const entry = documentEntry("directory", first.hash, first.envelope);
       await transact(store, (database) => logs.promise(database, [entry]));
     }
     return logs;
   }
 
-  async #catchUp(name: string, { tiles, size }: Kept): Promise<void> {
+  async #open(name: string): Promise<void> {
+    const { federation, store, folder } = this.#context;
+    const tiles = openTiles(name === COORDINATOR ? folder : join(folder, "nodes", name));
+    const { frontier, checkpoint } = await headOf(store.kysely, name);
+    if (tiles.size() > frontier.size)
+      throw new Refusal(
+        "log-forked",
+        `expected the database of a log whose files have ${tiles.size()} entries; it has ${frontier.size}: it was set back`,
+      );
+    const shown = await store.kysely
+      .selectFrom("published")
+      .select(["size", "checkpoint"])
+      .where("log", "=", name)
+      .executeTakeFirst();
+    const rest = { alone: oneAtATime(), behind: false, offer: null, shown: null };
+    const kept: Kept = { tiles, size: frontier.size, checkpoint, ...rest };
+    await this.#catchUp(name, tiles, frontier.size);
+    if (frontier.size > 0 && toHex(rootOf(frontier.size, tiles.hashes)) !== toHex(rootOfFrontier(frontier))) {
+      // Files that did not outlive what the database did (a loss of power): made anew.
+      tiles.clear();
+      await this.#catchUp(name, tiles, frontier.size);
+    }
+    this.#kept.set(name, kept);
+    if (shown !== undefined) {
+      kept.shown = { ...shown, asOf: asOfIn(federation(), name, shown.checkpoint) };
+      tiles.show(shown.checkpoint, shown.size);
+    }
+    this.#offer(kept, name);
+  }
+
+  /**
+   * Runs `adopt`, which brings another version of the directory into force, while nothing is signed for. What was
+   * offered to witnesses is offered anew: they are judged by other keys now.
+   */
+  follow<T>(adopt: () => Promise<T>): Promise<T> {
+    return this.#alone(async () => {
+      const result = await adopt();
+      keepVersions(this.#context.folder, this.#context.federation());
+      for (const name of logsOf(this.#context.federation()))
+        if (!this.#kept.has(name)) await this.#open(name);
+      for (const [name, kept] of this.#kept) {
+        if (kept.offer?.met === false) kept.offer = null;
+        this.#offer(kept, name, true);
+      }
+      return result;
+    });
+  }
+
+  async #catchUp(name: string, tiles: TileFolder, size: number): Promise<void> {
     while (tiles.size() < size) {
       const to = Math.min(size, tiles.size() + MOST_ENTRIES);
       tiles.add(await leavesOf(this.#context.store.kysely, name, tiles.size(), to));
@@ -147,7 +162,7 @@ export class Logs {
   document(database: Database, kind: DocumentKind, id: Hash, document: Envelope | null): Promise<number> {
     const entry = documentEntry(kind, id, document);
     if (document !== null && !holdsDocument(entry)) this.keep([[id, utf8(JSON.stringify(document))]]);
-    return this.promise(database, [entry], kind === "release");
+    return this.promise(database, [entry], kind === "release" || kind === "directory");
   }
 
   /** Called many times a second: signs for what is waited for soon, and for the rest once a second. */
@@ -161,22 +176,27 @@ export class Logs {
 
   /** Signs for everything that was promised, and writes its files. Gives the size of the tree. */
   append(): Promise<number> {
-    const { federation, store, signer } = this.#context;
+    const { federation, store, signers } = this.#context;
     return this.#alone(async () => {
       const kept = this.#of(COORDINATOR);
       for (;;) {
-        const batch = await signNext(store, COORDINATOR, logKeyOf(federation, COORDINATOR), signer.sign);
-        if (batch === null) return kept.size;
+        const { log } = signers(federation());
+        const batch = await signNext(store, COORDINATOR, logKeyOf(federation(), COORDINATOR), log.sign);
+        if (batch === null && !kept.behind) return kept.size;
         await this.#grew(COORDINATOR, kept, batch);
       }
     });
   }
 
-  async #grew(name: string, kept: Kept, { from, entries, head }: Batch): Promise<void> {
-    kept.size = head.frontier.size;
-    kept.checkpoint = head.checkpoint;
-    if (kept.tiles.size() === from) kept.tiles.add(entries);
-    else await this.#catchUp(name, kept);
+  /** Files first, then what witnesses are offered: what failed half-way is made up for by whoever comes next. */
+  async #grew(name: string, kept: Kept, batch: Batch | null): Promise<void> {
+    kept.behind = true;
+    if (batch !== null && kept.tiles.size() === batch.from) kept.tiles.add(batch.entries);
+    const { frontier, checkpoint } = batch?.head ?? (await headOf(this.#context.store.kysely, name));
+    await this.#catchUp(name, kept.tiles, frontier.size);
+    kept.size = frontier.size;
+    kept.checkpoint = checkpoint;
+    kept.behind = false;
     this.#offer(kept, name);
   }
 
@@ -186,41 +206,33 @@ export class Logs {
     if (checkpoint === null || (offer !== null && !offer.met)) return;
     if (!again && size === (offer?.size ?? kept.shown?.size ?? 0)) return;
     kept.offer = { size, checkpoint, lines: new Map(), met: false };
-    if (quorumOf(this.#context.federation, name).least === 0) void this.#met(name, kept, kept.offer);
+    if (quorumOf(this.#context.federation(), name).least === 0) void this.#met(name, kept, kept.offer);
     this.#bell.ring();
   }
 
   /** Entries of a region's own log. Refuses what does not add to what is kept, or is not what the region signed for. */
-  async push({ node, from, entries: texts, checkpoint: text }: Push): Promise<number> {
+  push(push: Push): Promise<number> {
+    const kept = this.#of(push.node);
+    return kept.alone(() => this.#push(push, kept));
+  }
+
+  async #push(push: Push, kept: Kept): Promise<number> {
     const { federation, store } = this.#context;
-    const kept = this.#of(node);
-    const { checkpoint } = openCheckpoint(utf8(text), logKeyOf(federation, node), federation.verify);
-    const entries = texts.map(fromBase64);
-    for (const entry of entries) readNodeLeaf(entry);
-    const added: Batch[] = [];
-    await together(store, async (database) => {
-      added.length = 0;
-      const { frontier } = await headOf(database, node);
-      if (frontier.size !== from && frontier.size === checkpoint.size) return; // Seen before.
-      if (frontier.size !== from)
-        throw new Refusal("log-unfit", `expected entries from ${frontier.size}; they begin at ${from}`);
-      const next = extend(frontier, entries);
-      if (next.size !== checkpoint.size || toHex(rootOfFrontier(next)) !== toHex(checkpoint.root))
-        throw new Refusal("proof-invalid", "expected entries that lead to the checkpoint's root");
-      if (entries.length === 0) return;
-      const batch = { from, entries, head: { frontier: next, checkpoint: text } };
-      await keepSigned(database, node, batch);
-      added.push(batch);
-    });
-    for (const batch of added) await this.#grew(node, kept, batch);
+    const { size, batch } = await takePush(push, federation(), store);
+    if (batch !== null || kept.behind || kept.size < size) await this.#grew(push.node, kept, batch);
     return kept.size;
   }
 
   /** What a witness hands in; then what is new for it, waiting while nothing is. */
-  async answer(request: WitnessRequest, signal: AbortSignal): Promise<WitnessReply> {
+  async answer(request: WitnessRequest, stopping: AbortSignal): Promise<WitnessReply> {
     const { node, wait, cosignatures: lines } = request;
     this.#of(node);
-    for (const line of lines) await this.#take(node, line);
+    for (const line of new Map(lines.map((each) => [each.log, each])).values()) await this.#take(node, line);
+    // One waits for each region: who comes anew has given up the one before.
+    this.#waiters.get(node)?.abort();
+    const mine = new AbortController();
+    this.#waiters.set(node, mine);
+    const signal = AbortSignal.any([stopping, mine.signal]);
     const until = Date.now() + wait * 1000;
     for (;;) {
       const rung = this.#bell.rung();
@@ -234,18 +246,12 @@ export class Logs {
 
   async #replyTo({ node, read, sizes, own }: WitnessRequest): Promise<WitnessReply> {
     const seen = new Map(sizes.map(({ log, size }) => [log, size]));
-    const offered: WitnessReply["offered"] = [];
-    let entries: string[] = [];
-    for (const [log, { offer, tiles }] of this.#kept) {
-      if (log === node || offer === null || offer.met || offer.lines.has(node)) continue;
-      const from = seen.get(log) ?? 0;
-      const proof = from === 0 || from >= offer.size ? [] : consistencyProof(from, offer.size, tiles.hashes);
-      offered.push({ log, checkpoint: offer.checkpoint, proof: hashTexts(proof) });
-      if (log === COORDINATOR) entries = await unreadOf(this.#context.store, read, offer.size);
-    }
+    const offered = offersTo(node, seen, this.#kept);
+    const next = offered.find(({ log }) => log === COORDINATOR);
+    const entries = next === undefined ? [] : await unreadOf(this.#context.store, read, next.size);
     const { shown, size } = this.#of(node);
     return {
-      offered,
+      offered: offered.map(({ offer }) => offer),
       entries,
       own: shown !== null && shown.size > own ? shown.checkpoint : null,
       kept: size,
@@ -254,13 +260,14 @@ export class Logs {
 
   /** One that does not verify, or of a checkpoint that is not offered, is passed over: it counts for nothing. */
   async #take(node: string, { log, size, line }: Cosigned): Promise<void> {
-    const { federation } = this.#context;
+    const { federation, now } = this.#context;
     const kept = this.#of(log);
     const { offer } = kept;
     if (offer === null || offer.met || offer.size !== size || offer.lines.has(node) || log === node) return;
-    if (!verifies(federation, offer, node, line)) return;
-    offer.lines.set(node, line);
-    if (offer.lines.size < quorumOf(federation, log).least) return;
+    const own = lineOf(federation(), offer, node, line, now());
+    if (own === null) return;
+    offer.lines.set(node, own);
+    if (offer.lines.size < quorumOf(federation(), log).least) return;
     try {
       await this.#met(log, kept, offer);
     } catch (error) {
@@ -273,28 +280,22 @@ export class Logs {
 
   /** A quorum stands: from now on the world is shown this checkpoint. */
   async #met(log: string, kept: Kept, offer: Offer): Promise<void> {
-    const { federation, store, now, witness } = this.#context;
+    const { store, now, signers } = this.#context;
+    const federation = this.#context.federation();
     offer.met = true;
-    const own = log === COORDINATOR ? [] : [ownLine(federation, offer, witness, now())];
+    const own = log === COORDINATOR ? [] : [ownLine(federation, offer, signers(federation).witness, now())];
     const checkpoint = [offer.checkpoint, ...offer.lines.values(), ...own].join("");
     const { asOf } = openWitnessed(federation, log, utf8(checkpoint));
     const shown = { size: offer.size, checkpoint };
     await together(store, async (database) => {
-      // Seen by the coordinator's log only once the world can see it: neither is ever ahead of the other.
-      if (log !== COORDINATOR) await this.promise(database, [checkpointEntry(log, offer.checkpoint)]);
-      const updated = await database
-        .updateTable("published")
-        .set(shown)
-        .where("log", "=", log)
-        .executeTakeFirst();
-      if (updated.numUpdatedRows === 0n)
-        await database
-          .insertInto("published")
-          .values({ log, ...shown })
-          .execute();
+      const before = await publish(database, log, shown);
+      // Seen by the coordinator's log only once the world can see it: neither is ever ahead of the other. Cosigned
+      // anew, it is the same.
+      if (log !== COORDINATOR && before < offer.size)
+        await this.promise(database, [checkpointEntry(log, offer.checkpoint)]);
     });
     kept.shown = { ...shown, asOf: asOf ?? Math.floor(now().getTime() / 1000) };
-    kept.tiles.show(checkpoint);
+    kept.tiles.show(checkpoint, offer.size);
     this.#offer(kept, log);
     this.#bell.ring();
     if (log === COORDINATOR) this.#context.onPublic();

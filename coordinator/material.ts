@@ -19,7 +19,7 @@ async function judged(
   context: Context,
 ): Promise<{ round: Round; national: NationalPart }> {
   const { federation, store, now, logs } = context;
-  const { id, request } = openMaterialRequest(federation, envelope, now());
+  const { id, request } = openMaterialRequest(federation(), envelope, now());
   if (Math.abs(Date.parse(request.time) - now().getTime()) > MAX_AGE)
     throw new Refusal("clock-skew", "expected a request signed within the last 15 minutes");
   const row = await store.kysely

@@ -51,7 +51,7 @@ export async function takeRound(
     );
   const { federation, store, logs } = context;
   const schema: z.ZodType<Advert | Commitment | Masked | Agreement | Opening> = SCHEMAS[phase];
-  const { id, payload } = openByNode(federation, envelope, MESSAGE[phase], schema);
+  const { id, payload } = openByNode(federation(), envelope, MESSAGE[phase], schema);
   const { query, node, attempt } = payload;
   const round = await roundOf(query, context);
   if (round === null)
@@ -181,8 +181,9 @@ const chunksOf = (payload: Masked | Opening): readonly Hash[] | null =>
 
 /** What a node would refuse in an advert is refused here, or one region could stop all the others. */
 async function checkKeys(advert: Advert, round: Round, context: Context): Promise<void> {
-  if (advert.directory !== context.federation.hash)
-    throw new Refusal("directory-unknown", "expected an advert bound to the directory that is in force");
+  const { query } = await plannedOf(round.query, context);
+  if (advert.directory !== query.directory)
+    throw new Refusal("directory-unknown", "expected an advert bound to the directory that the query names");
   const keys = [advert.channel, advert.mask];
   // X25519 with a key of ours throws where the other is of small order.
   for (const key of keys) nativePrimitives.agree(PROBE, fromBase64(key));

@@ -1,11 +1,14 @@
 /** A checkpoint on its way to a quorum, and the cosignatures that it has gathered. */
-import { toBase64, utf8 } from "../protocol/bytes.ts";
+import { fromUtf8, type Hash, toBase64, utf8 } from "../protocol/bytes.ts";
 import { cosign, cosignatures } from "../protocol/checkpoint.ts";
 import type { Federation } from "../protocol/directory.ts";
 import type { Signer } from "../protocol/envelope.ts";
-import { formatSignature, parseNote } from "../protocol/note.ts";
-import { COORDINATOR, witnessKeyOf } from "../protocol/quorum.ts";
+import { consistencyProof } from "../protocol/merkle.ts";
+import { formatNote, formatSignature, parseNote } from "../protocol/note.ts";
+import { COORDINATOR, openWitnessed, witnessKeyOf } from "../protocol/quorum.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { hashTexts, type Offered, SKEW_SECONDS } from "../protocol/witness.ts";
+import type { TileFolder } from "../server/tiles.ts";
 import { leavesOf } from "../server/tlog.ts";
 import type { CoordinatorStore } from "./database.ts";
 
@@ -18,13 +21,41 @@ export type Offer = {
   met: boolean;
 };
 
-/** True if the line is this witness's cosignature of the checkpoint. */
-export function verifies(federation: Federation, { checkpoint }: Offer, node: string, line: string): boolean {
+export type Shown = { readonly size: number; readonly checkpoint: string; readonly asOf: number };
+
+/** A log as the coordinator keeps it. */
+export type Kept = {
+  readonly tiles: TileFolder;
+  /** Entries come to it one after another. */
+  readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
+  /** True while what stands here, or in the files, may be behind the database. */
+  behind: boolean;
+  size: number;
+  checkpoint: string | null;
+  offer: Offer | null;
+  shown: Shown | null;
+};
+
+/**
+ * A witness's cosignature of the checkpoint, as one line; null where it is none of its, or of a time that is not now:
+ * an old one could be brought again, and one to come would make the log look fresh when it is not.
+ */
+export function lineOf(
+  federation: Federation,
+  { checkpoint }: Pick<Offer, "checkpoint">,
+  node: string,
+  line: string,
+  now: Date,
+): string | null {
+  if (!/^[^\n]+\n$/.test(line)) return null;
   try {
     const note = parseNote(utf8(checkpoint + line));
-    return cosignatures(note, [witnessKeyOf(federation, node)], federation.verify).length === 1;
+    const [own] = cosignatures(note, [witnessKeyOf(federation, node)], federation.verify);
+    const last = note.signatures.at(-1);
+    if (own === undefined || last === undefined) return null;
+    return Math.abs(own.time - now.getTime() / 1000) > SKEW_SECONDS ? null : formatSignature(last);
   } catch (error) {
-    if (error instanceof Refusal) return false; // Not one: it counts for nothing.
+    if (error instanceof Refusal) return null; // Not one: it counts for nothing.
     throw error;
   }
 }
@@ -36,17 +67,64 @@ export function ownLine(federation: Federation, { checkpoint }: Offer, { sign }:
   return formatSignature(cosign(text, time, witnessKeyOf(federation, COORDINATOR), sign));
 }
 
-/** Entries handed to a witness at a time. */
+/** Entries handed to a witness at a time, and read from the database at a time. */
 const MOST_BYTES = 1_000_000;
 const MOST_ENTRIES = 2_000;
+const STEP = 200;
 
 /** Entries of the coordinator's log from a place on, in base64: at least one, where there is one. */
 export async function unreadOf({ kysely }: CoordinatorStore, from: number, to: number): Promise<string[]> {
-  const entries = await leavesOf(kysely, COORDINATOR, from, Math.min(to, from + MOST_ENTRIES));
+  const texts: string[] = [];
   let bytes = 0;
-  const some = entries.filter((entry, index) => {
-    bytes += entry.length;
-    return index === 0 || bytes <= MOST_BYTES;
+  const end = Math.min(to, from + MOST_ENTRIES);
+  for (let at = from; at < end; at += STEP) {
+    for (const entry of await leavesOf(kysely, COORDINATOR, at, Math.min(end, at + STEP))) {
+      bytes += entry.length;
+      if (texts.length > 0 && bytes > MOST_BYTES) return texts;
+      texts.push(toBase64(entry));
+    }
+  }
+  return texts;
+}
+
+/** What lies beside the log of a version of the directory: itself, and its datasets. */
+export const filesOf = ({ hash, envelope, datasets }: Federation): Array<readonly [Hash, Uint8Array]> => [
+  [hash, utf8(JSON.stringify(envelope))],
+  ...[...datasets.values()].map((document) => [document.hash, document.body] as const),
+];
+
+/** When a checkpoint's quorum stood; long ago where its keys are no longer those in force, so that it is renewed. */
+export function asOfIn(federation: Federation, name: string, checkpoint: string): number {
+  try {
+    return openWitnessed(federation, name, utf8(checkpoint)).asOf ?? 0;
+  } catch (error) {
+    if (error instanceof Refusal) return 0;
+    throw error;
+  }
+}
+
+/**
+ * What is offered to a witness, of logs other than its own, with the proof from the tree that it has cosigned: what
+ * lacks a quorum still, and what it has not seen yet, so that each reads all, whoever else has cosigned.
+ */
+export function offersTo(
+  node: string,
+  seen: ReadonlyMap<string, number>,
+  kept: ReadonlyMap<string, Kept>,
+): Array<{ readonly log: string; readonly size: number; readonly offer: Offered }> {
+  return [...kept].flatMap(([log, { offer, shown, tiles }]) => {
+    const from = seen.get(log) ?? 0;
+    const open = offer !== null && !offer.met && !offer.lines.has(node);
+    const latest = open ? offer : (offer ?? shown);
+    if (log === node || latest === null || (!open && latest.size <= from)) return [];
+    const { size, checkpoint } = latest;
+    const proof = from === 0 || from >= size ? [] : consistencyProof(from, size, tiles.hashes);
+    return [{ log, size, offer: { log, checkpoint: signedPart(checkpoint), proof: hashTexts(proof) } }];
   });
-  return some.map(toBase64);
+}
+
+/** A checkpoint with its log's signature alone: cosignatures are shown where they count, and nothing else is. */
+export function signedPart(checkpoint: string): string {
+  const { text, signatures } = parseNote(utf8(checkpoint));
+  return fromUtf8(formatNote({ text, signatures: signatures.slice(0, 1) }));
 }

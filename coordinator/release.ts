@@ -20,7 +20,7 @@ import { type Context, storedEnvelope, storedRelease } from "./intake.ts";
 import type { SecureSum } from "./secure.ts";
 import type { Standing } from "./standing.ts";
 
-export type Publisher = { readonly signer: Signer };
+export type Publisher = { readonly signer: () => Signer };
 
 export async function publish(
   standing: Standing,
@@ -48,7 +48,7 @@ export async function publish(
   const { bytes, hash } = writeCells(table);
   const release = {
     query: standing.id,
-    directory: context.federation.hash,
+    directory: standing.query.directory,
     release: standing.query.release,
     approvals: [...standing.approvalIds],
     answers: answerIds.map((answer) => ({ ...answer })),
@@ -62,7 +62,7 @@ export async function publish(
     intervals: "95 %, noise alone",
     madeAt: instant(context.now()),
   } satisfies Release;
-  const envelope = seal("release", parseWith(Release, release, "release"), context.signer);
+  const envelope = seal("release", parseWith(Release, release, "release"), context.signer());
   const id = envelopeId(envelope);
   const row = {
     id,

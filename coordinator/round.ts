@@ -24,7 +24,7 @@ async function open(standing: Standing, context: Context & Dispatcher): Promise<
   if (now >= standing.query.expires)
     return await close(standing, "expired", "it expired before it was approved", context);
   const { missing, declined } = judgeApprovals(
-    context.federation,
+    context.federation(),
     standing.id,
     standing.envelope,
     standing.approvals,

@@ -115,7 +115,9 @@ type Planned = { readonly query: Query; readonly plan: Plan; readonly roster: re
 const planned = new WeakMap<Federation, Map<string, Planned>>();
 const MOST_PLANS = 50;
 
-export async function plannedOf(id: string, { federation, store }: Context): Promise<Planned> {
+export async function plannedOf(id: string, context: Context): Promise<Planned> {
+  const { store } = context;
+  const federation = context.federation();
   const known = planned.get(federation) ?? new Map<string, Planned>();
   planned.set(federation, known);
   const found = known.get(id);
@@ -145,10 +147,17 @@ export async function settingOf(
   attempt: number,
   context: Context,
 ): Promise<{ setting: Setting; plan: Plan }> {
-  const { plan, roster } = await plannedOf(id, context);
+  const { plan, roster, query } = await plannedOf(id, context);
   if (plan.shares === null) throw new Refusal("round-unfit", "expected a query with a secure sum");
   return {
-    setting: { federation: context.federation, query: id, attempt, roster, shares: plan.shares },
+    setting: {
+      federation: context.federation(),
+      directory: query.directory,
+      query: id,
+      attempt,
+      roster,
+      shares: plan.shares,
+    },
     plan,
   };
 }

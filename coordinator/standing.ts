@@ -62,17 +62,14 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
       ...outcome,
       code: code === null ? null : RefusalCode.parse(code),
     })),
-    roster: rosterOf(federation, query),
+    roster: rosterOf(federation(), query),
   };
 }
-
-/** The place of the directory's version 1, the log's first leaf. */
-const DIRECTORY_PLACE = 0;
 
 /** A query as nodes are shown it: with the approvals that are public, and the proof that all of it is. */
 export function shownOf(
   { envelope, approvals, places }: Standing,
-  { logs }: Context,
+  { logs, directoryPlace }: Context,
 ): Pick<WorkItem, "query" | "approvals" | "proof"> {
   if (logs === null) return { query: envelope, approvals: [...approvals], proof: null };
   const size = logs.publicSize;
@@ -80,7 +77,7 @@ export function shownOf(
     const place = places.approvals[index] ?? null;
     return place !== null && place < size ? [{ approval, place }] : [];
   });
-  const proof = logs.prove([DIRECTORY_PLACE, places.query ?? 0, ...within.map(({ place }) => place)]);
+  const proof = logs.prove([directoryPlace(), places.query ?? 0, ...within.map(({ place }) => place)]);
   return { query: envelope, approvals: within.map(({ approval }) => approval), proof };
 }
 

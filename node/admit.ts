@@ -3,7 +3,7 @@
  * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
  */
 import { missingApproval } from "../protocol/approval.ts";
-import type { Hash } from "../protocol/bytes.ts";
+import { type Hash, toHex } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import type { Checkpoint } from "../protocol/checkpoint.ts";
 import {
@@ -14,6 +14,7 @@ import {
   planIn,
   rosterOf,
 } from "../protocol/directory.ts";
+import { type Frontier, rootOfFrontier } from "../protocol/frontier.ts";
 import { checkClosed, type Plan } from "../protocol/plan.ts";
 import { instant, type Query } from "../protocol/query.ts";
 import { isLogged } from "../protocol/quorum.ts";
@@ -41,10 +42,13 @@ export type AdmitContext = {
   readonly code: string;
   readonly policy: Policy | null;
   readonly now: Date;
+  /** The coordinator's log as far as this node has read and cosigned it; null where no logs are kept. */
+  readonly seen: Frontier | null;
 };
 
 /** The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. */
-export function admit(work: WorkItem, { federation, code, policy, now }: AdmitContext): Admitted {
+export function admit(work: WorkItem, context: AdmitContext): Admitted {
+  const { federation, code, policy, now } = context;
   const asked = openQuery(federation, work.query, now);
   const { query } = asked;
   checkTimes(asked, now);
@@ -57,7 +61,7 @@ export function admit(work: WorkItem, { federation, code, policy, now }: AdmitCo
   checkClosed(plan, now);
   checkPolicy(policy, asked, plan);
   checkApprovals(work, asked, policy, { federation, code, now, dataset: dataset.dataset });
-  const seen = isLogged(federation) ? publicIn(work, federation, now) : null;
+  const seen = isLogged(federation) ? publicIn(work, context) : null;
   return {
     id: asked.id,
     seen,
@@ -69,11 +73,24 @@ export function admit(work: WorkItem, { federation, code, policy, now }: AdmitCo
   };
 }
 
-/** What is not public is not refused before the world, but passed over: the world does not know of it. */
-function publicIn(work: WorkItem, federation: Federation, now: Date): Checkpoint {
+/**
+ * What is not public is not refused before the world, but passed over: the world does not know of it. What was public
+ * too long ago, or lies beyond what this node has read of the log, is for later: a newer directory may stand there.
+ */
+function publicIn(work: WorkItem, { federation, now, seen }: AdmitContext): Checkpoint {
   try {
-    return checkPublic(federation, work, work.proof, now);
+    const checkpoint = checkPublic(federation, work, work.proof, now);
+    if (
+      seen !== null &&
+      checkpoint.size === seen.size &&
+      toHex(checkpoint.root) !== toHex(rootOfFrontier(seen))
+    )
+      throw new Refusal("proof-invalid", "expected the tree that this node has cosigned");
+    if (checkpoint.size > (seen?.size ?? 0))
+      throw new Refusal("unavailable", "expected a tree that this node has read and cosigned");
+    return checkpoint;
   } catch (error) {
+    if (error instanceof Refusal && error.code === "unavailable") throw error;
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal("query-not-public", error.message, { cause: error });
   }

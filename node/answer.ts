@@ -6,11 +6,12 @@
 import { type Answer, writeVector } from "../protocol/answer.ts";
 import type { Federation } from "../protocol/directory.ts";
 import { type Envelope, envelopeId, type Signer, seal } from "../protocol/envelope.ts";
+import type { Frontier } from "../protocol/frontier.ts";
 import { regionsAnswer } from "../protocol/plan.ts";
 import { format } from "../protocol/rational.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { WorkItem } from "../protocol/routes.ts";
-import { type Admitted, admit } from "./admit.ts";
+import { type AdmitContext, type Admitted, admit } from "./admit.ts";
 import type { AnswerShelf } from "./answers.ts";
 import type { NodeStore } from "./database.ts";
 import type { Ledger } from "./ledger.ts";
@@ -29,6 +30,8 @@ export type Answerer = {
   /** Fresh each time: only tests pass another than the system's. */
   readonly noise: Noise;
   readonly now: () => Date;
+  /** The coordinator's log as far as this node has read and cosigned it; null where no logs are kept. */
+  readonly seen: () => Frontier | null;
 };
 
 /** The node's signed answer, the same bytes for ever. Throws a refusal; a failure after the charge keeps it. */
@@ -36,8 +39,8 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
   const stored = await node.answers.find(envelopeId(work.query));
   if (stored !== null) return stored;
 
-  const admitted = admit(work, { ...node, policy: node.policy(), now: node.now() });
-  const { id, plan } = admitted;
+  const admitted = admit(work, contextOf(node));
+  const { id, plan, query } = admitted;
   if (!regionsAnswer(plan))
     throw new Refusal("round-unfit", "expected a round: a national query is answered by a secure sum alone");
   await charge(admitted, node);
@@ -48,13 +51,21 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
 
   const payload = {
     query: id,
-    directory: node.federation.hash,
+    directory: query.directory,
     node: node.code,
     charge: format(plan.charge),
     vector,
   };
   return await node.answers.keep(id, seal("answer", payload satisfies Answer, node.signer));
 }
+
+/** What a question is judged by, now. */
+export const contextOf = (
+  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen">,
+): AdmitContext => {
+  const { federation, code } = node;
+  return { federation, code, policy: node.policy(), now: node.now(), seen: node.seen() };
+};
 
 /** What comes before any answer, by itself or in a secure sum: the charge, on disk, once. */
 export async function charge(admitted: Admitted, { ledger }: Pick<Answerer, "ledger">): Promise<void> {

@@ -4,13 +4,13 @@
  * cosigned, so that a node set back to a backup stays silent.
  */
 import { fromUtf8, toBase64, toHex, utf8 } from "../protocol/bytes.ts";
-import { signCheckpoint } from "../protocol/checkpoint.ts";
+import { parseCheckpoint, signCheckpoint } from "../protocol/checkpoint.ts";
 import type { Client } from "../protocol/client.ts";
 import type { Federation } from "../protocol/directory.ts";
 import type { Signer } from "../protocol/envelope.ts";
 import { EMPTY, extend, rootOfFrontier } from "../protocol/frontier.ts";
 import { type NodeLeaf, nodeEntry } from "../protocol/leaf.ts";
-import type { VerifierKey } from "../protocol/note.ts";
+import { parseNote, type VerifierKey } from "../protocol/note.ts";
 import { instant } from "../protocol/query.ts";
 import { logKeyOf, openWitnessed, type Witnessed } from "../protocol/quorum.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -44,6 +44,7 @@ export class NodeLog {
   readonly #signed = new Map<number, string>();
   /** The size of the largest of them that a quorum has cosigned. */
   #cosigned = 0;
+  #heard = 0;
   /** How much of this log the coordinator has; null until it has said so. */
   #kept: number | null = null;
   #started = 0;
@@ -55,8 +56,9 @@ export class NodeLog {
     this.#key = logKeyOf(context.federation, context.code);
   }
 
-  get cosigned(): number {
-    return this.#cosigned;
+  /** The size of the largest checkpoint of this log, of whatever process, that came back with cosignatures. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** Entries that were signed for. */
@@ -95,8 +97,8 @@ export class NodeLog {
   }
 
   /** What the coordinator says of this log: how much it has, and the checkpoint that a quorum has cosigned. */
-  async heard(kept: number, own: string | null): Promise<void> {
-    if (own !== null) this.#cosign(openWitnessed(this.#context.federation, this.#context.code, utf8(own)));
+  async hear(kept: number, own: string | null): Promise<void> {
+    if (own !== null) this.#take(own);
     // A push that failed is made up for here, whoever waits for it.
     if (this.#kept === kept && kept === this.#size) return;
     await this.#alone(async () => {
@@ -104,6 +106,20 @@ export class NodeLog {
       await this.#sign();
       await this.#push();
     });
+  }
+
+  /** One that lacks its quorum by this version of the directory may have had it by another: the next one will do. */
+  #take(own: string): void {
+    const { federation, code } = this.#context;
+    this.#heard = Math.max(this.#heard, parseCheckpoint(parseNote(utf8(own)).text).size);
+    let opened: Witnessed;
+    try {
+      opened = openWitnessed(federation, code, utf8(own));
+    } catch (error) {
+      if (error instanceof Refusal) return;
+      throw error;
+    }
+    this.#cosign(opened);
   }
 
   #cosign({ checkpoint: { size, root } }: Witnessed): void {
@@ -139,7 +155,10 @@ export class NodeLog {
       const { frontier } = batch.head;
       this.#signed.set(frontier.size, toHex(rootOfFrontier(frontier)));
     }
-    this.#size = (await headOf(store.kysely, code)).frontier.size;
+    // Whatever was said of it: what was committed is signed.
+    const { frontier } = await headOf(store.kysely, code);
+    if (frontier.size > 0) this.#signed.set(frontier.size, toHex(rootOfFrontier(frontier)));
+    this.#size = frontier.size;
     return this.#size;
   }
 
@@ -153,7 +172,9 @@ export class NodeLog {
       const entries = await leavesOf(store.kysely, code, this.#kept, to);
       const note = to === frontier.size ? checkpoint : await this.#signedAt(to, signer.sign);
       const body: Push = { node: code, from: this.#kept, entries: entries.map(toBase64), checkpoint: note };
-      this.#kept = (await client("submitLeaves", { body, signal })).kept;
+      const { kept } = await client("submitLeaves", { body, signal });
+      if (kept <= this.#kept) throw new Refusal("unavailable", "expected more of this log to be kept");
+      this.#kept = kept;
     }
   }
 
@@ -166,6 +187,7 @@ export class NodeLog {
       frontier = extend(frontier, await leavesOf(store.kysely, code, frontier.size, to));
     }
     const checkpoint = { origin: this.#key.name, size, root: rootOfFrontier(frontier) };
+    this.#signed.set(size, toHex(checkpoint.root));
     return fromUtf8(signCheckpoint(checkpoint, this.#key, sign));
   }
 }

@@ -3,7 +3,11 @@
  * coordinator's absence, and its own restart at any step, since everything it sends is already on disk.
  */
 import type { LedgerHead, RefusalNote } from "../protocol/answer.ts";
+import { utf8 } from "../protocol/bytes.ts";
+import { parseCheckpoint } from "../protocol/checkpoint.ts";
+import { versionOf } from "../protocol/directory.ts";
 import { type Envelope, envelopeId, seal } from "../protocol/envelope.ts";
+import { parseNote } from "../protocol/note.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { type RoundState, WorkItem } from "../protocol/routes.ts";
@@ -13,6 +17,7 @@ import { answer } from "./answer.ts";
 import type { NodeLog } from "./log.ts";
 import { RandomnessFailure } from "./random.ts";
 import { isRoundRefusal, type RoundWorker, sendReply, takeTurn } from "./round.ts";
+import type { Witness } from "./witness.ts";
 
 export type Worker = RoundWorker & {
   /** What need not be read anew for each poll: its cursor, and the ledger's head while nothing can have charged it. */
@@ -20,8 +25,10 @@ export type Worker = RoundWorker & {
   readonly logger: Logger;
   /** The region's own log; null where the federation keeps none. */
   readonly log: NodeLog | null;
-  /** For how many seconds what this node logged has been missing from the coordinator's log. */
-  readonly missingFor: (now: Date) => number;
+  /** The node as a witness; null where the federation keeps no logs. */
+  readonly witness: Witness | null;
+  /** Fetches versions of the directory after the one in force. */
+  readonly follow: () => Promise<void>;
   /** Answers leave on multiples of this many milliseconds of the clock, so that their time tells little of the data. */
   readonly tick: number;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -59,7 +66,13 @@ export async function pollOnce(worker: Worker): Promise<number> {
   memory.head ??= await ledger.head();
   const { cursor, head } = memory;
   const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: head };
-  const { cursor: next, work: items } = await client("poll", { body: seal("poll", poll, signer), signal });
+  const reply = await client("poll", { body: seal("poll", poll, signer), signal });
+  if (versionOf(worker.federation, reply.directory) === null) {
+    await worker.follow();
+    if (signal.aborted) return 0; // Another version is in force: the work is for whoever serves under it.
+    throw new Refusal("directory-unfit", "expected the coordinator's directory to follow the one in force");
+  }
+  const { cursor: next, work: items } = reply;
   const work = items.flatMap((item) => {
     const parsed = WorkItem.safeParse(item);
     if (parsed.success && isReadable(parsed.data)) return [parsed.data];
@@ -67,7 +80,7 @@ export async function pollOnce(worker: Worker): Promise<number> {
     return [];
   });
   if (work.some(({ round }) => round === null || round.phase === "advertise")) memory.head = null;
-  if (work.length > 0) await worker.log?.started();
+  if (work.length > 0) await beforeWork(work, worker);
   for (const item of work) {
     await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
   }
@@ -77,6 +90,30 @@ export async function pollOnce(worker: Worker): Promise<number> {
   return work.length;
 }
 
+/**
+ * What holds before anything is charged: others have seen this node's start, what it logged is public within a day,
+ * and it has read and cosigned the coordinator's log as far as the questions' proofs go, so that it knows the
+ * newest directory in them. Otherwise the work is asked for again.
+ */
+async function beforeWork(work: readonly WorkItem[], worker: Worker): Promise<void> {
+  const { log, witness, now } = worker;
+  await log?.started();
+  if (witness === null) return;
+  if ((await witness.missingFor(now())) > DAY)
+    throw new Refusal("unavailable", "expected this node's log in the coordinator's within a day");
+  await witness.until(Math.max(...work.map(({ proof }) => sizeOf(proof))));
+}
+
+/** How far the log goes that a proof is about; 0 where that cannot be read, which is refused where it is judged. */
+function sizeOf(proof: WorkItem["proof"]): number {
+  try {
+    return proof === null ? 0 : parseCheckpoint(parseNote(utf8(proof.checkpoint)).text).size;
+  } catch (error) {
+    if (error instanceof Refusal) return 0;
+    throw error;
+  }
+}
+
 /** A question that this region answers by itself. */
 async function single(item: WorkItem, worker: Worker): Promise<void> {
   try {
@@ -84,7 +121,7 @@ async function single(item: WorkItem, worker: Worker): Promise<void> {
     await leave(worker);
     await hand(outcome, worker);
   } catch (error) {
-    if (!isPassedOver(error)) throw error;
+    if (!isPassedOver(error)) throw error; // What is for later is asked for again.
     worker.logger.warn({ code: error.code }, "a query that cannot be answered so was passed over");
   }
 }
@@ -113,11 +150,9 @@ const DAY = 24 * 3600;
 
 /**
  * What goes before anything leaves: a quorum has cosigned a checkpoint of this node's log that holds the charge, and
- * the answer's digest or the set; and what the node logged stands in the coordinator's log, within a day.
+ * the answer's digest or the set.
  */
 async function leave(worker: Worker): Promise<void> {
-  if (worker.missingFor(worker.now()) > DAY)
-    throw new Refusal("query-not-public", "expected this node's log in the coordinator's within a day");
   await worker.log?.settle();
   await atTick(worker);
 }
@@ -125,6 +160,9 @@ async function leave(worker: Worker): Promise<void> {
 /** What the world does not know of is not refused before it. */
 const isPassedOver = (error: unknown): error is Refusal =>
   isRoundRefusal(error) || (error instanceof Refusal && error.code === "query-not-public");
+
+/** Not the region's no: what is missing may come. */
+const isForLater = (error: unknown): boolean => error instanceof Refusal && error.code === "unavailable";
 
 const atTick = ({ sleep, tick, now }: Worker): Promise<void> => sleep(tick - (now().getTime() % tick));
 
@@ -143,7 +181,7 @@ async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker)
     try {
       return await work();
     } catch (error) {
-      if (error instanceof RandomnessFailure || isPassedOver(error)) throw error;
+      if (error instanceof RandomnessFailure || isPassedOver(error) || isForLater(error)) throw error;
       // The coordinator's clock may be a little ahead: it would not send what is not valid yet by its own.
       if (error instanceof Refusal && error.code === "query-not-yet-valid" && attempt <= SKEW_SECONDS) {
         await worker.sleep(1000);

@@ -13,7 +13,7 @@ import { unfit } from "../protocol/session.ts";
 import { nativePrimitives } from "../server/secure.ts";
 import { type Admitted, admit } from "./admit.ts";
 import type { SessionDisk } from "./agreed.ts";
-import { type Answerer, answer, charge } from "./answer.ts";
+import { type Answerer, answer, charge, contextOf } from "./answer.ts";
 import type { Fill } from "./random.ts";
 import { runPlan } from "./run.ts";
 import { type Reply, Session } from "./session.ts";
@@ -53,7 +53,14 @@ export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWor
   await charge(asked, node);
   const own = regionsAnswer(plan) ? await answer(work, node) : null;
   const session = await Session.begin({
-    setting: { federation: node.federation, query: id, attempt: round.attempt, roster, shares },
+    setting: {
+      federation: node.federation,
+      directory: query.directory,
+      query: id,
+      attempt: round.attempt,
+      roster,
+      shares,
+    },
     plan,
     code: node.code,
     signer: node.signer,
@@ -69,8 +76,7 @@ export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWor
   return { own, reply: await session.reply(round) };
 }
 
-const admitted = (work: WorkItem, node: RoundWorker): Admitted =>
-  admit(work, { ...node, policy: node.policy(), now: node.now() });
+const admitted = (work: WorkItem, node: RoundWorker): Admitted => admit(work, contextOf(node));
 
 /** What a coordinator shows may be anything: a refusal of it is between the two, never one that the region hands in. */
 async function silently<T>(work: () => Promise<T>): Promise<T> {

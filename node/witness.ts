@@ -4,17 +4,25 @@
  * is inconsistent with that it refuses, loudly.
  */
 import { fromBase64, fromHex, toHex, utf8 } from "../protocol/bytes.ts";
-import { type Checkpoint, cosign, openCheckpoint } from "../protocol/checkpoint.ts";
+import { type Checkpoint, cosign, openCheckpoint, parseCheckpoint } from "../protocol/checkpoint.ts";
 import type { Client } from "../protocol/client.ts";
-import type { Federation } from "../protocol/directory.ts";
-import type { Signer } from "../protocol/envelope.ts";
+import { type Federation, versionOf } from "../protocol/directory.ts";
+import { type Signer, seal } from "../protocol/envelope.ts";
 import { EMPTY, extend, type Frontier, rootOfFrontier } from "../protocol/frontier.ts";
 import { readLeaf } from "../protocol/leaf.ts";
 import { verifyConsistency } from "../protocol/merkle.ts";
-import { formatSignature } from "../protocol/note.ts";
+import { formatSignature, parseNote } from "../protocol/note.ts";
+import { instant } from "../protocol/query.ts";
 import { COORDINATOR, logKeyOf, witnessKeyOf } from "../protocol/quorum.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import { type Cosigned, type Offered, readHashes } from "../protocol/witness.ts";
+import {
+  type Cosigned,
+  type Offered,
+  readHashes,
+  type WitnessReply,
+  type WitnessRequest,
+} from "../protocol/witness.ts";
+import { oneAtATime } from "../server/database.ts";
 import { type Logger, nameOf } from "../server/log.ts";
 import type { NodeStore } from "./database.ts";
 import type { NodeLog } from "./log.ts";
@@ -23,13 +31,18 @@ export type WitnessContext = {
   readonly code: string;
   readonly federation: Federation;
   readonly store: NodeStore;
+  /** The witness's key. */
   readonly signer: Signer;
+  /** The answer key, with which the node says who it is. */
+  readonly answers: Signer;
   readonly client: Client;
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly logger: Logger;
   readonly log: NodeLog;
+  /** Fetches versions of the directory after the one in force; if there are any, the signal comes. */
+  readonly follow: () => Promise<void>;
 };
 
 type Seen = { readonly size: number; readonly root: string };
@@ -40,20 +53,31 @@ export type WitnessState = {
   readonly logs: Readonly<Record<string, Seen>>;
   /** Of the coordinator's log, as far as the tree it has cosigned. */
   readonly frontier: Frontier;
-  /** How much of this node's own log stands in the coordinator's, and since when more of it does not. */
-  readonly own: { readonly logged: number; readonly missingSince: string | null };
+  readonly own: Own;
 };
 
-const START: WitnessState = { logs: {}, frontier: EMPTY, own: { logged: 0, missingSince: null } };
+/** How much of this node's own log stands in the coordinator's, and since when so much of it does not. */
+type Own = {
+  readonly logged: number;
+  readonly missing: { readonly size: number; readonly since: string } | null;
+};
+
+/** Entries of the coordinator's log read beyond the tree that was cosigned, and how much of the own log they show. */
+type Ahead = { readonly frontier: Frontier; readonly logged: number };
+
+const START: WitnessState = { logs: {}, frontier: EMPTY, own: { logged: 0, missing: null } };
 const WAIT_SECONDS = 20;
+/** For as long, in halves of a second, the coordinator is waited for to hand out what it says is public. */
+const PATIENCE = 20;
 
 export class Witness {
   readonly #context: WitnessContext;
+  readonly #alone = oneAtATime();
   #state: WitnessState | null = null;
-  /** Entries read beyond the tree that was cosigned: in memory, read anew by the next process. */
-  #ahead: Frontier | null = null;
-  #logged = 0;
+  /** In memory: read anew by the next process. */
+  #ahead: Ahead | null = null;
   #cosigned: Cosigned[] = [];
+  #waiting = new Set<() => void>();
 
   constructor(context: WitnessContext) {
     this.#context = context;
@@ -70,10 +94,10 @@ export class Witness {
       } catch (error) {
         if (signal.aborted) return;
         failures++;
-        if (error instanceof Refusal && error.code === "log-forked")
+        if (error instanceof Refusal && LOUD.has(error.code))
           logger.error(
             { code: error.code },
-            "what this node was shown is not one history: it is not cosigned",
+            "what this node was shown is not what it was: it is not cosigned",
           );
         else if (failures === 1 || failures % 20 === 0)
           logger.warn({ error: nameOf(error), failures }, "watching failed");
@@ -84,48 +108,64 @@ export class Witness {
 
   /** One turn: hands in what was cosigned before, and cosigns what is offered now. */
   async watchOnce(): Promise<void> {
-    const { code, client, signal, log } = this.#context;
-    this.#state ??= await readState(this.#context.store);
-    const { logs, frontier } = this.#state;
-    const ahead = this.#ahead ?? frontier;
+    const { code, client, signal, log, now, answers } = this.#context;
+    await this.missingFor(now());
+    const { logs, frontier } = await this.#load();
+    const ahead = this.#ahead ?? { frontier, logged: 0 };
+    // Handed in once, whatever becomes of it: what did not arrive is offered anew.
     const cosignatures = this.#cosigned;
+    this.#cosigned = [];
+    const request = {
+      node: code,
+      time: instant(now()),
+      wait: cosignatures.length > 0 ? 0 : WAIT_SECONDS,
+      read: ahead.frontier.size,
+      sizes: Object.entries(logs).map(([name, { size }]) => ({ log: name, size })),
+      cosignatures,
+      own: log.heard,
+    };
     const reply = await client("witness", {
-      body: {
-        node: code,
-        wait: cosignatures.length > 0 ? 0 : WAIT_SECONDS,
-        read: ahead.size,
-        sizes: Object.entries(logs).map(([name, { size }]) => ({ log: name, size })),
-        cosignatures,
-        own: log.cosigned,
-      },
+      body: seal("witness", request satisfies WitnessRequest, answers),
       signal,
     });
-    this.#cosigned = [];
-    this.#read(ahead, reply.entries.map(fromBase64));
-    await this.#cosignAll(reply.offered);
-    await log.heard(reply.kept, reply.own);
+    // A node whose own log was longer has lost what it had seen of others', too: it cosigns no more.
+    const whole = reply.kept <= log.size;
+    const failed = whole ? await refusalOf(() => this.#cosignNext(ahead, reply)) : null;
+    if (signal.aborted) return;
+    await log.hear(reply.kept, reply.own);
+    if (failed !== null) throw failed;
   }
 
-  /** Every entry is read before the tree that holds it is cosigned. */
-  #read(ahead: Frontier, entries: readonly Uint8Array[]): void {
-    for (const leaf of entries.map(readLeaf)) {
-      if (leaf.kind === "checkpoint" && leaf.node === this.#context.code) {
-        const { checkpoint } = openCheckpoint(
-          utf8(leaf.checkpoint),
-          logKeyOf(this.#context.federation, leaf.node),
-          this.#context.federation.verify,
-        );
-        this.#logged = Math.max(this.#logged, checkpoint.size);
+  async #cosignNext(ahead: Ahead, { entries, offered }: WitnessReply): Promise<void> {
+    if (!(await this.#read(ahead, entries.map(fromBase64)))) return;
+    await this.#alone(() => this.#cosignAll(offered));
+  }
+
+  /** Every entry is read before the tree that holds it is cosigned. False where another version of the directory came. */
+  async #read(ahead: Ahead, entries: readonly Uint8Array[]): Promise<boolean> {
+    const { code, federation, follow, signal } = this.#context;
+    let { logged } = ahead;
+    const leaves = entries.map(readLeaf);
+    for (const leaf of leaves) {
+      if (leaf.kind === "directory" && versionOf(federation, leaf.id) === null) {
+        await follow();
+        if (signal.aborted) return false;
+        throw new Refusal("directory-unfit", "expected versions of the directory that follow each other");
+      }
+      if (leaf.kind === "checkpoint" && leaf.node === code) {
+        const { size } = parseCheckpoint(parseNote(utf8(leaf.checkpoint)).text);
+        logged = Math.max(logged, size);
       }
     }
-    this.#ahead = extend(ahead, entries);
+    this.#ahead = { frontier: extend(ahead.frontier, entries), logged };
+    return true;
   }
 
   async #cosignAll(offered: readonly Offered[]): Promise<void> {
-    const { federation, store, signer, code, now } = this.#context;
-    const state = this.#state ?? START;
+    const { federation, signer, code, now } = this.#context;
+    const state = await this.#load();
     const logs: Record<string, Seen> = { ...state.logs };
-    let frontier = state.frontier;
+    let { frontier, own } = state;
     const agreed: Array<{ log: string; checkpoint: Checkpoint; text: string }> = [];
     const refusals: Refusal[] = [];
     for (const { log, checkpoint: bytes, proof } of offered) {
@@ -137,7 +177,10 @@ export class Witness {
         );
         if (!this.#isWhole(log, checkpoint)) continue;
         checkGrown(logs[log], checkpoint, proof);
-        if (log === COORDINATOR && this.#ahead !== null) frontier = this.#ahead;
+        if (log === COORDINATOR && this.#ahead !== null) {
+          ({ frontier } = this.#ahead);
+          own = { ...own, logged: Math.max(own.logged, this.#ahead.logged) };
+        }
         logs[log] = { size: checkpoint.size, root: toHex(checkpoint.root) };
         agreed.push({ log, checkpoint, text: note.text });
       } catch (error) {
@@ -146,13 +189,8 @@ export class Witness {
       }
     }
     if (agreed.length > 0) {
-      const { logged, missingSince } = state.own;
-      const own = Math.max(logged, this.#logged);
-      const missing = own >= this.#context.log.size ? null : (missingSince ?? now().toISOString());
-      const next = { logs, frontier, own: { logged: own, missingSince: missing } };
       // On disk before anything is signed.
-      await writeState(store, next);
-      this.#state = next;
+      await this.#keep({ logs, frontier, own: markOwn(own, this.#context.log.size, now()) });
       const key = witnessKeyOf(federation, code);
       const time = Math.floor(now().getTime() / 1000);
       this.#cosigned = agreed.map(({ log, checkpoint, text }) => ({
@@ -168,17 +206,69 @@ export class Witness {
   /** True if all entries of a tree have been read, and give its root; other regions' logs are not read. */
   #isWhole(log: string, { size, root }: Checkpoint): boolean {
     if (log !== COORDINATOR) return true;
-    const ahead = this.#ahead ?? EMPTY;
-    if (ahead.size < size) return false; // More is to be read first.
-    if (ahead.size === size && toHex(rootOfFrontier(ahead)) === toHex(root)) return true;
+    const { frontier } = this.#ahead ?? { frontier: EMPTY };
+    if (frontier.size < size) return false; // More is to be read first.
+    if (frontier.size === size && toHex(rootOfFrontier(frontier)) === toHex(root)) return true;
     this.#ahead = null;
     throw forked("entries of the coordinator's log that give the root of its checkpoint");
   }
 
-  /** How long this node's own log has been missing from the coordinator's, in seconds. */
-  missingFor(now: Date): number {
-    const since = this.#state?.own.missingSince ?? null;
-    return since === null ? 0 : (now.getTime() - Date.parse(since)) / 1000;
+  /** The coordinator's log as far as it was read and cosigned. */
+  get seen(): Frontier {
+    return this.#state?.frontier ?? EMPTY;
+  }
+
+  /** Until so much of the coordinator's log was read and cosigned. Refuses (`unavailable`) what does not come. */
+  async until(size: number): Promise<void> {
+    const { sleep, signal } = this.#context;
+    for (let turn = 0; this.seen.size < size; turn++) {
+      if (signal.aborted || turn === PATIENCE)
+        throw new Refusal("unavailable", `expected to read ${size} entries of the coordinator's log`);
+      await Promise.race([sleep(500), new Promise<void>((resolve) => this.#waiting.add(resolve))]);
+    }
+  }
+
+  /** How long this node's own log has been missing from the coordinator's, in seconds: by the clock, whatever comes. */
+  missingFor(now: Date): Promise<number> {
+    return this.#alone(async () => {
+      const state = await this.#load();
+      const own = markOwn(state.own, this.#context.log.size, now);
+      if (own !== state.own) await this.#keep({ ...state, own });
+      return own.missing === null ? 0 : (now.getTime() - Date.parse(own.missing.since)) / 1000;
+    });
+  }
+
+  async #load(): Promise<WitnessState> {
+    this.#state ??= await readState(this.#context.store);
+    return this.#state;
+  }
+
+  async #keep(state: WitnessState): Promise<void> {
+    await writeState(this.#context.store, state);
+    this.#state = state;
+    const woken = this.#waiting;
+    this.#waiting = new Set();
+    for (const wake of woken) wake();
+  }
+}
+
+const LOUD: ReadonlySet<string> = new Set(["log-forked", "directory-unfit", "signature-invalid"]);
+
+/** What is missing is so until all of it that was there then has come. */
+function markOwn(own: Own, size: number, now: Date): Own {
+  const { logged, missing } = own;
+  if (missing !== null && logged < missing.size) return own;
+  if (logged >= size) return missing === null ? own : { logged, missing: null };
+  return { logged, missing: { size, since: now.toISOString() } };
+}
+
+async function refusalOf(work: () => Promise<void>): Promise<Refusal | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
   }
 }
 
@@ -203,9 +293,13 @@ async function readState({ kysely }: NodeStore): Promise<WitnessState> {
   const { logs, frontier, own } = JSON.parse(row.state) as {
     logs: WitnessState["logs"];
     frontier: { size: number; roots: string[] };
-    own: WitnessState["own"];
+    own: { logged: number; missing?: Own["missing"] };
   };
-  return { logs, own, frontier: { size: frontier.size, roots: frontier.roots.map(fromHex) } };
+  return {
+    logs,
+    own: { missing: null, ...own },
+    frontier: { size: frontier.size, roots: frontier.roots.map(fromHex) },
+  };
 }
 
 async function writeState({ kysely }: NodeStore, { logs, frontier, own }: WitnessState): Promise<void> {

@@ -4,16 +4,17 @@
  */
 import { type Hash, toBase64 } from "./bytes.ts";
 import { checkCharges } from "./charged.ts";
-import { type Federation, readDirectory, readFederation } from "./directory.ts";
-import { documentOf, envelopeOf } from "./document.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Federation } from "./directory.ts";
 import type { Verify } from "./ed25519.ts";
 import type { Finding } from "./finding.ts";
 import { type AuditedRelease, checkRelease, type Tools } from "./held.ts";
-import { COORDINATOR, logsOf, quorumOf } from "./quorum.ts";
-import { type Note, openLog, type Source } from "./read-log.ts";
+import { COORDINATOR, originOf, quorumOf } from "./quorum.ts";
+import { claimedCheckpoint, type Note, openLog, type Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import { type RegionReplay, replayRegion } from "./region-log.ts";
 import { replay } from "./replay.ts";
+import { firstFrom } from "./versions.ts";
 
 export type AuditOptions = Tools & {
   /** The hash of version 1 of the directory: the one thing that is believed. */
@@ -36,6 +37,8 @@ export type Audit = {
   /** As of when it speaks: the q-th newest cosignature, in POSIX seconds. */
   readonly asOf: number | null;
   readonly releases: readonly AuditedRelease[];
+  /** The version of the directory that is in force at its end. */
+  readonly version: number;
   /** How many regions' own logs were read. */
   readonly regions: number;
 };
@@ -50,33 +53,39 @@ export async function audit(source: Source, options: AuditOptions): Promise<Audi
   const notices: string[] = [];
   const note: Note = (finding) => void findings.push(finding);
   const notice = (says: string) => void notices.push(says);
-  const federation = await federationFrom(source, options);
-  const opened = await openLog(federation, source, COORDINATOR, note);
-  const nothing = { findings, notices, releases: [], regions: 0 };
-  if (opened === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null };
-  const { checkpoint, asOf } = opened;
-  const { size } = checkpoint;
-  const summary = { size, root: toBase64(checkpoint.root), asOf };
+  const first = await firstFrom(source, options.first, options.verify);
+  const nothing = { findings, notices, releases: [], regions: 0, version: 1 };
+  const claimed = await claimedOf(source, first, note);
+  if (claimed === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null };
+  const { size } = claimed;
   const { since = 0 } = options;
   if (since > size) throw new Refusal("usage", `expected a size of at most ${size} to begin after`);
-  checkAge(COORDINATOR, asOf, options.now, note);
-  const log = await replay(federation, source, checkpoint, note, (place) => {
+  const log = await replay(first, source, claimed, note, (place) => {
     if (place % 64 === 0) options.onProgress?.(place, size);
   });
+  // Who may sign for it, the log itself says: by the directory in force at its end.
+  const federation = log.inForce(size);
+  const opened = await openLog([federation], source, COORDINATOR, note);
+  const { version } = federation.directory;
+  const summary = { size, root: toBase64(claimed.root), asOf: opened?.asOf ?? null, version };
   // What is missing here would be missed everywhere: one finding says it.
-  if (!log.whole) return { ...nothing, ...summary, holds: false };
+  if (!log.whole || opened === null) return { ...nothing, ...summary, holds: false };
+  checkAge(COORDINATOR, opened.asOf, options.now, note);
   const own = new Map<string, RegionReplay>();
-  for (const region of logsOf(federation).filter((name) => name !== COORDINATOR)) {
-    const found = await replayRegion(federation, source, region, log.seen.get(region) ?? [], note);
+  const versions = log.versions.map((each) => each.federation);
+  for (const { code, status } of federation.directory.nodes) {
+    const seen = log.seen.get(code) ?? [];
+    if (status !== "active" && seen.length === 0) continue;
+    const found = await replayRegion(versions, source, code, seen, note);
     if (found === null) continue;
-    own.set(region, found);
-    if (quorumOf(federation, region).least > 0 && found.size > 0)
-      checkAge(region, found.asOf, options.now, note);
+    own.set(code, found);
+    if (status === "active" && quorumOf(federation, code).least > 0 && found.size > 0)
+      checkAge(code, found.asOf, options.now, note);
   }
-  const { later } = checkCharges({ federation, log, own }, note);
+  const { later } = checkCharges({ log, own }, note);
   if (later > 0)
     notice(`${later} charges came after this tree of the coordinator's log: they are for the next audit`);
-  const context = { federation, source, log, own, note, notice, tools: options };
+  const context = { source, log, own, note, notice, tools: options };
   const due = log.releases.filter(({ place }) => place >= since);
   if (due.length < log.releases.length)
     notice(`${log.releases.length - due.length} releases before entry ${since} were not looked at again`);
@@ -95,16 +104,19 @@ function checkAge(log: string, asOf: number | null, now: Date, note: Note): void
     note({ log, leaf: null, rule: "stale", says: "expected no cosignatures of a time to come" });
 }
 
-async function federationFrom(source: Source, { first, verify }: AuditOptions): Promise<Federation> {
-  const envelope = await envelopeOf(source, first);
-  if (envelope === null)
-    throw new Refusal("directory-unknown", "expected version 1 of the directory beside the log");
-  const { datasets } = readDirectory(envelope, verify);
-  const bodies = await Promise.all(datasets.map(({ hash }) => documentOf(source, hash)));
-  return readFederation(
-    envelope,
-    bodies.filter((body) => body !== null),
-    first,
-    verify,
-  );
+/** What the coordinator's checkpoint says, before anything of it is believed. */
+async function claimedOf(source: Source, first: Federation, note: Note): Promise<Checkpoint | null> {
+  const say = (rule: "file" | "checkpoint", says: string) =>
+    note({ log: COORDINATOR, leaf: null, rule, says });
+  try {
+    const claimed = await claimedCheckpoint(source, COORDINATOR);
+    if (claimed === null) say("file", "expected a checkpoint");
+    else if (claimed.origin !== originOf(first.hash, COORDINATOR))
+      say("checkpoint", "expected a checkpoint of this log's origin");
+    else return claimed;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    say("checkpoint", error.message);
+  }
+  return null;
 }

@@ -17,14 +17,14 @@ import type { ChargeLeaf, RegionReplay } from "./region-log.ts";
 import type { Placed, Replay } from "./replay.ts";
 
 export type Charged = { readonly region: string; readonly charge: Placed<ChargeLeaf> };
-type Logs = { readonly federation: Federation; readonly log: Replay };
+type Logs = { readonly log: Replay };
 
 /** Between a region's deciding and its writing down. */
 const SLACK = 60_000;
 
 /** Which of all charges were made after the coordinator's log was read: they are for the next audit. */
 export function checkCharges(
-  { federation, log, own }: Logs & { readonly own: ReadonlyMap<string, RegionReplay> },
+  { log, own }: Logs & { readonly own: ReadonlyMap<string, RegionReplay> },
   note: Note,
 ): { readonly later: number } {
   const all = [...own]
@@ -46,14 +46,18 @@ export function checkCharges(
     while (frontier.size < size) frontier = extendHash(frontier, log.hashAt(frontier.size));
     if (toBase64(rootOfFrontier(frontier)) !== root)
       wrong("not-public", "expected a tree that the coordinator's log had");
-    checkCharge(charged, { federation, log }, wrong);
+    checkCharge(charged, { log }, wrong);
   }
   return { later };
 }
 
+/** A region judges by the newest version in the tree that it was shown. */
+const judging = (log: Replay, { public: { size } }: ChargeLeaf): Federation => log.inForce(size - 1);
+
 function checkCharge(charged: Charged, logs: Logs, wrong: (rule: Rule, says: string) => void): void {
-  const { federation, log } = logs;
+  const { log } = logs;
   const { region, charge } = charged;
+  const federation = judging(log, charge);
   const asked = log.queries.get(charge.query);
   if (asked === undefined || asked.place >= charge.public.size) {
     wrong("not-public", "expected the query in the log before it was charged for");
@@ -85,7 +89,8 @@ function checkCharge(charged: Charged, logs: Logs, wrong: (rule: Rule, says: str
 }
 
 /** What was missing, of what stood in the log that the region was shown, at the time of its charge; null where nothing was. */
-export function whyNotApproved({ federation, log }: Logs, { region, charge }: Charged): string | null {
+export function whyNotApproved({ log }: Logs, { region, charge }: Charged): string | null {
+  const federation = judging(log, charge);
   const asked = log.queries.get(charge.query);
   if (asked === undefined) return "expected the query in the log";
   const at = new Date(charge.time);

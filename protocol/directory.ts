@@ -7,7 +7,7 @@ import { Approval, ApprovalRule, type Judged } from "./approval.ts";
 import { Hash } from "./bytes.ts";
 import { checkCatalogue, type DatasetDocument, DatasetRef, readDataset, refOf, textOf } from "./catalogue.ts";
 import { PublicKey, type Verify } from "./ed25519.ts";
-import { type Envelope, envelopeId, type Kind, type Opened, open, signedBy, unwrap } from "./envelope.ts";
+import { Envelope, envelopeId, type Kind, type Opened, open, signedBy, unwrap } from "./envelope.ts";
 import { parseJson } from "./json.ts";
 import { MaterialRequest } from "./material.ts";
 import { type Plan, planOf } from "./plan.ts";
@@ -104,13 +104,27 @@ export type Federation = {
   readonly hash: Hash;
   /** The hash of version 1, by which the federation and its logs are known. */
   readonly first: Hash;
+  /** The versions before it, oldest first. */
+  readonly earlier: readonly Federation[];
   readonly envelope: Envelope;
   readonly directory: Directory;
   readonly datasets: ReadonlyMap<string, DatasetDocument>;
   readonly verify: Verify;
   /** Integers an answer may have: the protocol's limit; only benchmarks lift it. */
   readonly limit: number;
+  /** Keys that whoever judges has revoked by hand, whatever the directory says of them. */
+  readonly revoked: ReadonlySet<PublicKey>;
+  /** By region, answer keys of earlier versions: for judging what may have been signed under either. */
+  readonly former: ReadonlyMap<string, readonly PublicKey[]>;
 };
+
+/** A version of the directory as it travels, with those of its datasets, base64, that are new in it. */
+export const VersionDocument = z.strictObject({ directory: Envelope, datasets: z.array(z.string()) });
+export type VersionDocument = z.infer<typeof VersionDocument>;
+
+/** What a coordinator hands out: version 1, and those after it, oldest first. */
+export const Versions = z.strictObject({ ...VersionDocument.shape, later: z.array(VersionDocument) });
+export type Versions = z.infer<typeof Versions>;
 
 /**
  * Reads version 1 of a directory pinned by its hash, with the datasets it names. Refuses another hash, too few
@@ -130,20 +144,35 @@ export function readFederation(
   if (directory.version !== 1 || directory.previous !== null) {
     throw new Refusal("directory-unknown", "expected version 1 of the directory");
   }
-  const datasets = new Map<string, DatasetDocument>();
+  const datasets = datasetsOf(directory, bodies, new Map());
+  checkCatalogue([...datasets.values()].map(({ dataset }) => dataset));
+  const none = { earlier: [], revoked: new Set<PublicKey>(), former: new Map<string, PublicKey[]>() };
+  return { hash, first: hash, envelope, directory, datasets, verify, limit, ...none };
+}
+
+/** The datasets that a version names: from the bodies that come with it, and from those that are known. */
+export function datasetsOf(
+  directory: Directory,
+  bodies: readonly Uint8Array[],
+  known: ReadonlyMap<string, DatasetDocument>,
+): Map<string, DatasetDocument> {
+  const given = new Map<string, DatasetDocument>();
   for (const document of bodies.map(readDataset)) {
     const ref = refOf(document.dataset);
     const named = directory.datasets.find(({ dataset }) => dataset === ref);
-    if (named === undefined || named.hash !== document.hash || datasets.has(ref)) {
+    if (named === undefined || named.hash !== document.hash || given.has(ref)) {
       throw new Refusal("dataset-unknown", `expected ${ref} once, as the directory names it by hash`);
     }
-    datasets.set(ref, document);
+    given.set(ref, document);
   }
-  const absent = directory.datasets.find(({ dataset }) => !datasets.has(dataset));
-  if (absent !== undefined)
-    throw new Refusal("dataset-unknown", `expected ${absent.dataset} beside the directory`);
-  checkCatalogue([...datasets.values()].map(({ dataset }) => dataset));
-  return { hash, first: hash, envelope, directory, datasets, verify, limit };
+  return new Map(
+    directory.datasets.map(({ dataset, hash }) => {
+      const document = given.get(dataset) ?? known.get(dataset);
+      if (document === undefined || document.hash !== hash)
+        throw new Refusal("dataset-unknown", `expected ${dataset} beside the directory`);
+      return [dataset, document];
+    }),
+  );
 }
 
 /** A version of the directory, signed by as many of its own roots as it asks for. */
@@ -163,9 +192,16 @@ export type Asked = { readonly id: Hash; readonly query: Query; readonly request
 export function openQuery(federation: Federation, envelope: Envelope, now: Date): Asked {
   const { id, payload, person } = openByPerson(federation, envelope, "query", Query, "ask", now);
   if (!person.roles.includes("researcher")) throw new Refusal("role-missing", "expected the role researcher");
-  if (payload.directory !== federation.hash) {
-    throw new Refusal("directory-unknown", "expected a query bound to the directory that is in force");
+  const bound = versionOf(federation, payload.directory);
+  if (bound === null) {
+    throw new Refusal("directory-unknown", "expected a query bound to a version of the directory");
   }
+  // It fixes regions and their number; every key is judged by the version in force.
+  const [then, today] = [bound, federation].map((each) => rosterIn(each, payload).join());
+  if (then !== today)
+    throw new Refusal("directory-unknown", "expected the regions of the directory that is in force");
+  if (!federation.datasets.has(payload.dataset))
+    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${payload.dataset}`);
   if (instant(now) >= federation.directory.expires || instant(now) < federation.directory.validFrom) {
     throw new Refusal("directory-expired", "expected a directory that is valid now");
   }
@@ -230,7 +266,7 @@ function openByPerson<S extends z.ZodType<BySigner>>(
 ) {
   const opened = openSigned(federation, envelope, kind, schema, purpose);
   const { revoked, notBefore, notAfter } = opened.entry;
-  if (revoked !== null && revoked <= instant(now)) {
+  if ((revoked !== null && revoked <= instant(now)) || federation.revoked.has(opened.key)) {
     throw new Refusal("key-revoked", "expected a key that is not revoked");
   }
   if (notBefore > instant(now) || notAfter <= instant(now)) {
@@ -246,16 +282,36 @@ export function openByNode<S extends z.ZodType<{ node: string }>>(
   kind: Kind,
   schema: S,
 ): Opened<z.output<S>> {
-  const keys = federation.directory.nodes.map((node) => node.keys.answer);
-  const opened = open(envelope, kind, schema, keys, federation.verify);
-  if (nodeOf(federation, opened.payload.node).keys.answer !== opened.key)
+  const keys = answerKeysOf(federation);
+  const opened = open(envelope, kind, schema, [...keys.keys()], federation.verify);
+  if (keys.get(opened.key) !== opened.payload.node) {
+    nodeOf(federation, opened.payload.node);
     throw new Refusal("key-unknown", "expected the node's own answer key");
+  }
   return opened;
+}
+
+const answerers = new WeakMap<Federation, ReadonlyMap<PublicKey, string>>();
+
+/** Whose each key is, of those with which regions sign what they answer: their own while active, and former ones that count. */
+export function answerKeysOf(federation: Federation): ReadonlyMap<PublicKey, string> {
+  const known = answerers.get(federation);
+  if (known !== undefined) return known;
+  const { directory, former, revoked } = federation;
+  const active = directory.nodes.filter(({ status }) => status === "active");
+  const keys = [
+    ...active.map(({ code, keys }) => [keys.answer, code] as const),
+    ...[...former].flatMap(([code, list]) => list.map((key) => [key, code] as const)),
+  ];
+  const counting = new Map(keys.filter(([key]) => !revoked.has(key)));
+  answerers.set(federation, counting);
+  return counting;
 }
 
 /** The plan of a query put to this federation: the same for whoever has the directory. */
 export function planIn(federation: Federation, query: Query): Plan {
-  const document = federation.datasets.get(query.dataset);
+  const bound = versionOf(federation, query.directory) ?? federation;
+  const document = bound.datasets.get(query.dataset);
   if (document === undefined)
     throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
   return planOf(query, document.dataset, rosterOf(federation, query).length, federation.limit);
@@ -270,11 +326,19 @@ export function nodeOf({ directory }: Federation, code: string) {
   return node;
 }
 
-/** The codes a query is put to, in the directory's order. Refuses one that is not active. */
-export function rosterOf(federation: Federation, query: Query): string[] {
-  const active = federation.directory.nodes
-    .filter(({ status }) => status === "active")
-    .map(({ code }) => code);
+/** The version of this hash: this one or an earlier one; null where it is neither. */
+export const versionOf = (federation: Federation, hash: Hash): Federation | null =>
+  federation.hash === hash ? federation : (federation.earlier.find((each) => each.hash === hash) ?? null);
+
+/**
+ * The codes a query is put to, in the order of the directory that it is bound to. Refuses one that is not active
+ * there.
+ */
+export const rosterOf = (federation: Federation, query: Query): string[] =>
+  rosterIn(versionOf(federation, query.directory) ?? federation, query);
+
+function rosterIn({ directory }: Federation, query: Query): string[] {
+  const active = directory.nodes.filter(({ status }) => status === "active").map(({ code }) => code);
   if (query.regions === "all") return active;
   const unknown = query.regions.find((code) => !active.includes(code));
   if (unknown !== undefined || new Set(query.regions).size !== query.regions.length) {

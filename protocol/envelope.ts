@@ -23,6 +23,7 @@ export const KINDS = [
   "agreement",
   "opening",
   "material",
+  "witness",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 export const payloadType = (kind: Kind): string => `application/vnd.brus.${kind}.v1+json`;

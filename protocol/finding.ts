@@ -9,6 +9,7 @@ export const RULES = {
   leaf: "The entry is none of those that this log holds.",
   document: "A document that the log names is not beside it, or is another one.",
   signature: "The document is not signed by whom the directory names for it.",
+  directory: "The version of the directory does not rightly follow the one before: it is not in force.",
   order: "It stands before what it must follow, or stands twice.",
   "query-missing": "It belongs to no query of the log: nobody was seen to ask.",
   approvals: "Fewer persons had approved than the rules in force ask for, or one had declined.",

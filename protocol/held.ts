@@ -3,9 +3,8 @@ import { Answer, readVector } from "./answer.ts";
 import type { NationalSum } from "./areas.ts";
 import { type Hash, hashOf } from "./bytes.ts";
 import { whyNotApproved } from "./charged.ts";
-import { type Federation, planIn, rosterOf } from "./directory.ts";
+import { type Federation, openByNode, planIn, rosterOf, versionOf } from "./directory.ts";
 import { documentOf, envelopeOf } from "./document.ts";
-import { open } from "./envelope.ts";
 import type { Rule } from "./finding.ts";
 import type { Primitives } from "./mask.ts";
 import { checkNational, type GivenMaterial, recomputeSum } from "./national.ts";
@@ -20,6 +19,7 @@ import type { RegionReplay } from "./region-log.ts";
 import { cellsOf, type Release, writeCells } from "./release.ts";
 import type { Placed, Replay } from "./replay.ts";
 import { survivorsHash } from "./session.ts";
+import { spanning, versionsSince } from "./versions.ts";
 
 /** What it takes to add a secure sum up anew. */
 export type Tools = {
@@ -31,6 +31,7 @@ export type Tools = {
 
 /** What every release of an audit is held to. */
 export type Context = {
+  /** The version in force at the release, with the keys of those since the one that it is bound to. */
   readonly federation: Federation;
   readonly source: Source;
   readonly log: Replay;
@@ -54,9 +55,15 @@ type Released = Placed<{ id: Hash; release: Release }>;
 /** A release with its query and the plan that follows from it. */
 type Held = Released & { readonly query: Query; readonly plan: Plan; readonly asked: number };
 
-export async function checkRelease(released: Released, context: Context): Promise<AuditedRelease> {
+export async function checkRelease(
+  released: Released,
+  given: Omit<Context, "federation">,
+): Promise<AuditedRelease> {
   const { place, id, release } = released;
-  const { log, note } = context;
+  const { log, note } = given;
+  const version = log.inForce(place);
+  const federation = spanning(version, versionsSince(version, release.directory));
+  const context = { ...given, federation };
   const wrong: Wrong = (rule, says) => note({ log: COORDINATOR, leaf: place, rule, says });
   const asked = log.queries.get(release.query);
   if (asked === undefined || asked.place > place) {
@@ -140,7 +147,7 @@ function checkApprovals({ release, place, asked }: Held, context: Context, wrong
 }
 
 function checkPlan({ release, query, plan, place }: Held, { federation }: Context, wrong: Wrong): void {
-  if (release.directory !== query.directory || release.directory !== federation.hash)
+  if (release.directory !== query.directory || versionOf(federation, release.directory) === null)
     wrong("plan", "expected the directory that the query is bound to");
   if (release.release !== query.release) wrong("plan", `expected a release of kind ${query.release}`);
   if (release.charge !== format(plan.charge)) wrong("plan", `expected a cost of ${format(plan.charge)}`);
@@ -230,9 +237,8 @@ async function checkTable(
   const answers = new Map<string, bigint[]>();
   for (const { region, hash } of release.answers) {
     const envelope = await envelopeOf(source, hash);
-    const node = federation.directory.nodes.find(({ code }) => code === region);
-    if (envelope === null || node === undefined) throw unlike(`the answer of ${region} beside the log`);
-    const { payload } = open(envelope, "answer", Answer, [node.keys.answer], federation.verify);
+    if (envelope === null) throw unlike(`the answer of ${region} beside the log`);
+    const { payload } = openByNode(federation, envelope, "answer", Answer);
     if (payload.query !== release.query || payload.node !== region || payload.charge !== format(plan.charge))
       throw unlike(`an answer of ${region} to this query, at its cost`);
     answers.set(region, readVector(payload, plan));

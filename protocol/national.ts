@@ -43,7 +43,12 @@ export function checkNational(
   if (codes.length < shares.survivors || codes.some((node) => !roster.includes(node)))
     throw unlike(`a sum of at least ${shares.survivors} regions`);
   const within = { session, u2, survivors: survivorsHash(session, u2, survivors) };
-  openAgreements({ federation, query: id, attempt, roster, shares }, within, survivors, agreements);
+  openAgreements(
+    { federation, directory: query.directory, query: id, attempt, roster, shares },
+    within,
+    survivors,
+    agreements,
+  );
   if (hashOf(bytes) !== national.sum || bytes.length !== vectorBytes(plan))
     throw unlike("the sum that the release is bound to, as long as the plan says");
   const openers = openings.map(({ region }) => region);
@@ -91,7 +96,15 @@ function boundBy(setting: Setting, messages: MaterialMessages) {
 export function settingFor(federation: Federation, { query, id }: Summed, { national }: Release): Setting {
   const { shares } = planIn(federation, query);
   if (national === null || shares === null) throw unlike("a release with a secure sum");
-  return { federation, query: id, attempt: national.attempt, roster: rosterOf(federation, query), shares };
+  const roster = rosterOf(federation, query);
+  return {
+    federation,
+    directory: query.directory,
+    query: id,
+    attempt: national.attempt,
+    roster,
+    shares,
+  };
 }
 
 /** Adds a sum up anew from the masked vectors, the shares that opened their masks and the surplus, each as its region signed it. */

@@ -1,9 +1,10 @@
 /** Reads a log's files as they come: entries in order, a bundle at a time, held to the checkpoint's root at the end. */
 import { toHex } from "./bytes.ts";
-import { type Checkpoint, cosignatures, openCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, cosignatures, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
 import type { Finding } from "./finding.ts";
 import { EMPTY, extend, type Frontier, rootOfFrontier } from "./frontier.ts";
+import { parseNote, type Note as SignedNote } from "./note.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
 import { Refusal } from "./refusal.ts";
 import { readBundle, TILE, tilePath } from "./tile.ts";
@@ -23,9 +24,18 @@ export type OpenLog = {
   readonly asOf: number | null;
 };
 
-/** A log's checkpoint, its quorum and its age judged; null where there is none that its key has signed. */
+/** What a log's checkpoint says of itself: nothing is verified. */
+export async function claimedCheckpoint(source: Source, log: string): Promise<Checkpoint | null> {
+  const bytes = await source(pathIn(log, "checkpoint"));
+  return bytes === null ? null : parseCheckpoint(parseNote(bytes).text);
+}
+
+/**
+ * A log's checkpoint and its quorum, judged by the newest of these versions of the directory whose key has signed it;
+ * null where there is none.
+ */
 export async function openLog(
-  federation: Federation,
+  versions: readonly Federation[],
   source: Source,
   log: string,
   note: Note,
@@ -36,24 +46,38 @@ export async function openLog(
     say("file", "expected a checkpoint");
     return null;
   }
-  try {
-    const { checkpoint, note: signed } = openCheckpoint(bytes, logKeyOf(federation, log), federation.verify);
-    const { witnesses, least } = quorumOf(federation, log);
+  let refusal = "expected a version of the directory";
+  for (const federation of versions.toReversed()) {
     try {
-      const times = cosignatures(signed, witnesses, federation.verify)
-        .map(({ time }) => time)
-        .sort((a, b) => b - a);
-      if (times.length < least)
-        say("quorum", `expected ${least} regions to have cosigned; ${times.length} have`);
-      return { checkpoint, asOf: times[least - 1] ?? null };
+      const key = logKeyOf(federation, log);
+      const { checkpoint, note: signed } = openCheckpoint(bytes, key, federation.verify);
+      return { checkpoint, asOf: quorumTime(federation, log, signed, say) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      say("quorum", error.message);
-      return { checkpoint, asOf: null };
+      refusal = error.message;
     }
+  }
+  say("checkpoint", refusal);
+  return null;
+}
+
+function quorumTime(
+  federation: Federation,
+  log: string,
+  signed: SignedNote,
+  say: (rule: "quorum", says: string) => void,
+): number | null {
+  const { witnesses, least } = quorumOf(federation, log);
+  try {
+    const times = cosignatures(signed, witnesses, federation.verify)
+      .map(({ time }) => time)
+      .sort((a, b) => b - a);
+    if (times.length < least)
+      say("quorum", `expected ${least} regions to have cosigned; ${times.length} have`);
+    return times[least - 1] ?? null;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    say("checkpoint", error.message);
+    say("quorum", error.message);
     return null;
   }
 }

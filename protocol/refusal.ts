@@ -58,6 +58,11 @@ export const REFUSALS = {
     "Bound to another directory",
     "Sign again with the hash of the directory that is in force.",
   ],
+  "directory-unfit": [
+    422,
+    "The version does not follow",
+    "Propose the version after the one in force, signed by enough of its roots and of the new ones.",
+  ],
   "directory-expired": [409, "The directory has expired", "Publish a new version of the directory."],
   "dataset-unknown": [
     422,

@@ -26,13 +26,13 @@ export type RegionReplay = {
 
 /** `seen` are the trees that the coordinator's log has of this one: the region's log must have had each. */
 export async function replayRegion(
-  federation: Federation,
+  versions: readonly Federation[],
   source: Source,
   log: string,
   seen: ReadonlyArray<{ readonly size: number; readonly root: string; readonly place: number }>,
   note: Note,
 ): Promise<RegionReplay | null> {
-  const opened = await openLog(federation, source, log, note);
+  const opened = await openLog(versions, source, log, note);
   if (opened === null) return null;
   const found: RegionReplay = {
     size: opened.checkpoint.size,
@@ -44,10 +44,9 @@ export async function replayRegion(
   };
   const spent = new Map<string, Rational>();
   const budgets = new Map(
-    [...federation.datasets.values()].map(({ dataset }) => [
-      ledgerGroupOf(dataset),
-      parseRational(dataset.budget.rhoPerPeriod),
-    ]),
+    versions
+      .flatMap(({ datasets }) => [...datasets.values()])
+      .map(({ dataset }) => [ledgerGroupOf(dataset), parseRational(dataset.budget.rhoPerPeriod)]),
   );
   const known = new Map(seen.map(({ size, root }) => [size, root]));
   const largest = seen.at(-1)?.size ?? 0;

@@ -18,11 +18,16 @@ import { COORDINATOR, logKeyOf } from "./quorum.ts";
 import { type Note, readEntries, type Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import { Release } from "./release.ts";
+import { nextFrom } from "./versions.ts";
 
 export type Placed<T> = T & { readonly place: number };
 
 /** What a replay leaves: small records by id, each with its place. */
 export type Replay = {
+  /** Versions of the directory, oldest first. */
+  readonly versions: ReadonlyArray<Placed<{ federation: Federation }>>;
+  /** The version that is in force for what stands at this place. */
+  readonly inForce: (place: number) => Federation;
   readonly queries: Map<Hash, Placed<{ query: Query; envelope: Envelope }>>;
   /** By query. */
   readonly approvals: Map<Hash, Array<Placed<{ id: Hash; envelope: Envelope }>>>;
@@ -40,18 +45,21 @@ export type Replay = {
   readonly whole: boolean;
 };
 
-type Found = Omit<Replay, "size" | "hashAt" | "whole">;
+type Found = Omit<Replay, "size" | "hashAt" | "whole" | "inForce" | "versions"> & {
+  readonly versions: Array<Placed<{ federation: Federation }>>;
+};
 /** Leaf hashes are kept together, so many at a time: an object each would take five times the memory. */
 const BLOCK = 4096;
 
 export async function replay(
-  federation: Federation,
+  first: Federation,
   source: Source,
   checkpoint: Checkpoint,
   note: Note,
   onEntry: (place: number) => void = () => undefined,
 ): Promise<Replay> {
   const found: Found = {
+    versions: [{ place: 0, federation: first }],
     queries: new Map(),
     approvals: new Map(),
     dispatched: new Map(),
@@ -76,7 +84,7 @@ export async function replay(
       return;
     }
     try {
-      await take(leaf, place, { federation, source, found, note });
+      await take(leaf, place, { source, found, note });
     } catch (error) {
       if (!(error instanceof Refusal) || error.status >= 500) throw error;
       note({ log: COORDINATOR, leaf: place, rule: ruleOf(error), says: error.message });
@@ -86,7 +94,25 @@ export async function replay(
     const start = (place % BLOCK) * 32;
     return blocks[Math.floor(place / BLOCK)]?.slice(start, start + 32) ?? new Uint8Array(32);
   };
-  return { ...found, size, hashAt, whole };
+  const inForce = (place: number): Federation =>
+    found.versions.findLast((version) => version.place <= place)?.federation ?? first;
+  return { ...found, inForce, size, hashAt, whole };
+}
+
+/** By the version in force; or by the one before, for what was taken in just as another came. */
+function byVersions<T>({ versions }: Found, judge: (federation: Federation) => T): T {
+  const [last, before] = versions.map(({ federation }) => federation).reverse();
+  if (last === undefined) throw new RangeError("expected a version of the directory");
+  try {
+    return judge(last);
+  } catch (error) {
+    if (!(error instanceof Refusal) || before === undefined) throw error;
+    try {
+      return judge(before);
+    } catch {
+      throw error;
+    }
+  }
 }
 
 const MALFORMED: ReadonlySet<string> = new Set(["json-malformed", "schema-mismatch", "envelope-malformed"]);
@@ -94,7 +120,6 @@ const ruleOf = ({ code }: Refusal): "document" | "signature" =>
   MALFORMED.has(code) ? "document" : "signature";
 
 type Taking = {
-  readonly federation: Federation;
   readonly source: Source;
   readonly found: Found;
   readonly note: Note;
@@ -122,52 +147,72 @@ async function take(leaf: Leaf, place: number, taking: Taking): Promise<void> {
   const envelope = leaf.document ?? (await envelopeOf(taking.source, leaf.id));
   if (envelope === null || envelopeId(envelope) !== leaf.id)
     return wrong("document", `expected the ${leaf.kind} that the entry names`);
-  judge(leaf.kind, leaf.id, envelope, place, taking);
+  if (leaf.kind === "directory") await takeVersion(leaf.id, envelope, place, taking);
+  else judge(leaf.kind, leaf.id, envelope, place, taking);
+}
+
+async function takeVersion(
+  id: Hash,
+  envelope: Envelope,
+  place: number,
+  { source, found, note }: Taking,
+): Promise<void> {
+  const last = found.versions.at(-1)?.federation;
+  if (last === undefined || (place === 0 && id === last.first)) return;
+  const wrong = (rule: "order" | "directory", says: string) =>
+    note({ log: COORDINATOR, leaf: place, rule, says });
+  if (place === 0 || id === last.first) return wrong("order", "expected version 1 of the directory, first");
+  try {
+    found.versions.push({ place, federation: await nextFrom(source, last, envelope) });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status >= 500) throw error;
+    wrong("directory", error.message);
+  }
 }
 
 /** Documents whose signers' standing depends on time are judged with what they belong to; here, what is theirs alone. */
 function judge(
-  kind: DocumentKind,
+  kind: Exclude<DocumentKind, "directory">,
   id: Hash,
   envelope: Envelope,
   place: number,
-  { federation, found, note }: Taking,
+  { found, note }: Taking,
 ): void {
   const wrong = (rule: "order" | "query-missing", says: string) =>
     note({ log: COORDINATOR, leaf: place, rule, says });
   switch (kind) {
-    case "directory":
-      if (place !== 0 || id !== federation.first)
-        wrong("order", "expected version 1 of the directory, first");
-      return;
     case "query": {
-      const query = openSigned(federation, envelope, "query", Query, "ask").payload;
+      const query = byVersions(found, (each) => openSigned(each, envelope, "query", Query, "ask").payload);
       if (found.queries.has(id)) wrong("order", "expected a query once");
       else found.queries.set(id, { place, query, envelope });
       return;
     }
     case "approval": {
-      const { query } = openSigned(federation, envelope, "approval", Approval, "approve").payload;
+      const { query } = byVersions(
+        found,
+        (each) => openSigned(each, envelope, "approval", Approval, "approve").payload,
+      );
       if (!found.queries.has(query)) wrong("query-missing", "expected the query before its approval");
       add(found.approvals, query, { place, id, envelope });
       return;
     }
     case "refusal": {
-      const { payload } = openByNode(federation, envelope, "refusal", RefusalNote);
+      const { payload } = byVersions(found, (each) => openByNode(each, envelope, "refusal", RefusalNote));
       if (!found.queries.has(payload.query))
         wrong("query-missing", "expected the query before a refusal of it");
       return;
     }
     case "release": {
-      const keys = [federation.directory.coordinator.release];
-      const { payload } = open(envelope, "release", Release, keys, federation.verify);
+      const { payload } = byVersions(found, ({ directory, verify }) =>
+        open(envelope, "release", Release, [directory.coordinator.release], verify),
+      );
       if (found.releases.some(({ release }) => release.query === payload.query))
         wrong("order", "expected one release of a query");
       found.releases.push({ place, id, release: payload });
       return;
     }
     case "request":
-      openSigned(federation, envelope, "material", MaterialRequest, "audit");
+      byVersions(found, (each) => openSigned(each, envelope, "material", MaterialRequest, "audit"));
       return;
     case "answer":
       return;
@@ -177,9 +222,11 @@ function judge(
 function takeCheckpoint(
   { node, checkpoint: text }: Extract<Leaf, { kind: "checkpoint" }>,
   place: number,
-  { federation, found, note }: Taking,
+  { found, note }: Taking,
 ): void {
-  const { checkpoint } = openCheckpoint(utf8(text), logKeyOf(federation, node), federation.verify);
+  const { checkpoint } = byVersions(found, (each) =>
+    openCheckpoint(utf8(text), logKeyOf(each, node), each.verify),
+  );
   const before = found.seen.get(node)?.at(-1);
   const [size, root] = [checkpoint.size, toHex(checkpoint.root)];
   if (before !== undefined && (before.size > size || (before.size === size && before.root !== root)))

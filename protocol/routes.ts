@@ -5,13 +5,14 @@
 import { z } from "zod";
 import { LedgerHead } from "./answer.ts";
 import { Hash } from "./bytes.ts";
+import { VersionDocument, Versions } from "./directory.ts";
 import { Envelope } from "./envelope.ts";
 import { MaterialMessages, PieceRequest } from "./material.ts";
 import { RegionCode } from "./query.ts";
 import { RefusalCode } from "./refusal.ts";
 import { CellTable } from "./release.ts";
 import { Attempt, bytesOf } from "./session.ts";
-import { PublicProof, Push, WitnessReply, WitnessRequest } from "./witness.ts";
+import { PublicProof, Push, WitnessReply } from "./witness.ts";
 
 export const QueryState = z.enum(["waiting", "open", "released", "failed", "declined", "expired"]);
 export type QueryState = z.infer<typeof QueryState>;
@@ -77,8 +78,15 @@ export const ROUTES = {
   getDirectory: {
     method: "get",
     path: "/api/directory",
-    says: "The directory as signed, and its datasets as bytes (base64).",
-    response: z.strictObject({ directory: Envelope, datasets: z.array(z.string()) }),
+    says: "Version 1 of the directory as signed, its datasets as bytes (base64), and what later versions add.",
+    response: Versions,
+  },
+  publishDirectory: {
+    method: "post",
+    path: "/api/directory",
+    says: "Hand in the next version of the directory, signed by old roots and new, with datasets that are new in it.",
+    body: VersionDocument,
+    response: Accepted,
   },
   submitQuery: {
     method: "post",
@@ -115,7 +123,12 @@ export const ROUTES = {
     says: "A node asks for work after a cursor.",
     body: Envelope,
     // Each item is read by itself (as a WorkItem), so that one that does not fit stops no other.
-    response: z.strictObject({ cursor: z.int().min(0), work: z.array(z.unknown()) }),
+    response: z.strictObject({
+      cursor: z.int().min(0),
+      work: z.array(z.unknown()),
+      /** The newest version of the directory, so that a node that does not have it fetches it first. */
+      directory: Hash,
+    }),
   },
   submitLeaves: {
     method: "post",
@@ -128,7 +141,7 @@ export const ROUTES = {
     method: "post",
     path: "/api/witness",
     says: "A witness hands in what it cosigned, and asks for checkpoints that are new.",
-    body: WitnessRequest,
+    body: Envelope,
     response: WitnessReply,
   },
   submitAnswer: {

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { concat, fromBase64, fromHex, Hash, hashOf, utf8 } from "./bytes.ts";
-import type { Federation } from "./directory.ts";
+import { answerKeysOf, type Federation } from "./directory.ts";
 import { type Envelope, type Kind, open } from "./envelope.ts";
 import { RegionCode } from "./query.ts";
 import { Refusal } from "./refusal.ts";
@@ -85,6 +85,8 @@ export type Opening = z.infer<typeof Opening>;
 /** What every message of an attempt is judged by. */
 export type Setting = {
   readonly federation: Federation;
+  /** The directory that the query is bound to. */
+  readonly directory: Hash;
   readonly query: Hash;
   readonly attempt: number;
   /** The regions the query is put to. */
@@ -106,10 +108,9 @@ export function openMessage<S extends z.ZodType<{ query: Hash; attempt: number; 
   within: Within = {},
 ): Signed<z.output<S>> {
   const { federation, roster } = setting;
-  const nodes = federation.directory.nodes.filter(({ status }) => status === "active");
-  const keys = nodes.map(({ keys }) => keys.answer);
-  const { id, payload, key } = open(envelope, kind, schema, keys, federation.verify);
-  if (nodes[keys.indexOf(key)]?.code !== payload.node || !roster.includes(payload.node))
+  const keys = answerKeysOf(federation);
+  const { id, payload, key } = open(envelope, kind, schema, [...keys.keys()], federation.verify);
+  if (!roster.includes(payload.node) || keys.get(key) !== payload.node)
     throw unfit(`a ${kind} signed by the region it names, of those that were asked`);
   if (payload.query !== setting.query || payload.attempt !== setting.attempt)
     throw unfit(`a ${kind} of this query and attempt`);
@@ -145,8 +146,8 @@ function checkFloor({ shares }: Setting, count: number): void {
 export function openAdverts(setting: Setting, envelopes: readonly Envelope[]): Signed<Advert>[] {
   const adverts = openEach(envelopes, (each) => openMessage(setting, "advert", Advert, each));
   checkFloor(setting, adverts.length);
-  if (adverts.some(({ payload }) => payload.directory !== setting.federation.hash))
-    throw unfit("adverts bound to the directory that is in force");
+  if (adverts.some(({ payload }) => payload.directory !== setting.directory))
+    throw unfit("adverts bound to the directory that the query names");
   const keys = adverts.flatMap(({ payload }) => [payload.channel, payload.mask]);
   if (new Set(keys).size !== keys.length) throw unfit("each key once");
   return adverts;

@@ -10,13 +10,15 @@ import { type Envelope, envelopeId } from "./envelope.ts";
 import { documentEntry } from "./leaf.ts";
 import { inclusionProof, leafHash, type ReadHash, type TreeHash, verifyInclusion } from "./merkle.ts";
 import { base64 } from "./note.ts";
-import { RegionCode } from "./query.ts";
+import { Instant, RegionCode } from "./query.ts";
 import { COORDINATOR, openWitnessed } from "./quorum.ts";
 import { Refusal } from "./refusal.ts";
 import { MAX_ENTRY } from "./tile.ts";
 
 const Size = z.int().min(0);
 const NoteText = z.string().max(500_000);
+/** A checkpoint as its log signed it, without cosignatures. */
+const SignedText = z.string().max(2000);
 const HashText = z.string().length(44);
 const LogName = z.union([z.literal(COORDINATOR), RegionCode]);
 
@@ -25,16 +27,17 @@ export const Push = z.strictObject({
   node: RegionCode,
   from: Size,
   entries: z.array(z.string().max(Math.ceil(MAX_ENTRY / 3) * 4)).max(1000),
-  checkpoint: NoteText,
+  checkpoint: SignedText,
 });
 export type Push = z.infer<typeof Push>;
 
 export const Cosigned = z.strictObject({ log: LogName, size: Size, line: z.string().max(500) });
 export type Cosigned = z.infer<typeof Cosigned>;
 
-/** A witness says what it has seen of each log, hands in what it cosigned, and asks for what is new. */
+/** Signed with the node's answer key. A witness says what it has seen of each log, hands in what it cosigned, and asks for what is new. */
 export const WitnessRequest = z.strictObject({
   node: RegionCode,
+  time: Instant,
   wait: z.int().min(0).max(60),
   /** Entries of the coordinator's log that it has read. */
   read: Size,
@@ -88,6 +91,8 @@ export const proveAll = (
 
 /** A cosigned checkpoint older than this shows nothing of what is in force now. */
 export const FRESH_SECONDS = 24 * 3600;
+/** Clocks differ: by so many seconds a cosignature's time may be off. */
+export const SKEW_SECONDS = 900;
 
 /**
  * Public before answered: directory, query and approvals, in this order, stand in a checkpoint of the coordinator's
@@ -103,7 +108,8 @@ export function checkPublic(
   const { checkpoint, asOf } = openWitnessed(federation, COORDINATOR, utf8(proof.checkpoint));
   const age = now.getTime() / 1000 - (asOf ?? 0);
   if (age > FRESH_SECONDS)
-    throw new Refusal("proof-invalid", "expected a checkpoint that a quorum has cosigned within 24 hours");
+    throw new Refusal("unavailable", "expected a checkpoint that a quorum has cosigned within 24 hours");
+  if (age < -SKEW_SECONDS) throw new Refusal("proof-invalid", "expected no cosignatures of a time to come");
   const entries = [
     documentEntry("directory", federation.hash, federation.envelope),
     documentEntry("query", envelopeId(query), query),

@@ -87,6 +87,23 @@ export function readSecret(path: string): Uint8Array {
   }
 }
 
+/** One key file, or several of which the directory names one: so that a key can be replaced without a stop. */
+export const KeyFiles = z.union([z.string().max(1000), z.array(z.string().max(1000)).min(1).max(10)]);
+export type KeyFiles = z.infer<typeof KeyFiles>;
+
+/** Gives the signer of a public key; refuses (`config-invalid`) where none of the files holds it. */
+export type Keyring = (publicKey: PublicKey | undefined) => Signer;
+
+/** Reads key files of one purpose, all at once, so that a mistake in one shows at the start. */
+export function keyringOf(files: KeyFiles, purpose: string, at: (path: string) => string): Keyring {
+  const signers = [files].flat().map((path) => signerOf(readKey(at(path), purpose)));
+  return (publicKey) => {
+    const signer = signers.find((each) => each.publicKey === publicKey);
+    if (signer !== undefined) return signer;
+    throw new Refusal("config-invalid", `expected the ${purpose} key that the directory names`);
+  };
+}
+
 /** Reads a key file; refuses one made for another purpose: one key, one purpose. */
 export function readKey(path: string, purpose: string): KeyFile {
   const key = parseWith(KeyFile, parseJson(readSecret(path)), "key file", "config-invalid");

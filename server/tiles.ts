@@ -2,7 +2,7 @@
  * A log's files: entries, tiles and checkpoints, in C2SP's layout, for any file server. They lag behind the database
  * by a crash at most and are made up for, or made anew, from it; what was written under a path never changes.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { concat, utf8 } from "../protocol/bytes.ts";
 import { leafHash, nodeHash, type ReadHash, type TreeHash } from "../protocol/merkle.ts";
@@ -19,8 +19,13 @@ import {
 export type TileFolder = {
   /** Entries, tiles, then the mark of how far they go: whoever is shown a checkpoint finds all that it needs. */
   readonly add: (entries: readonly Uint8Array[]) => void;
-  /** The checkpoint that the world is shown. */
-  readonly show: (checkpoint: string) => void;
+  /**
+   * The checkpoint that the world is shown, of a tree of this size. Tiles that it has whole need no partial ones
+   * any more: whoever reads an older tree finds the whole one in their place (tlog-tiles).
+   */
+  readonly show: (checkpoint: string, size: number) => void;
+  /** Forgets all of it, to be made anew. */
+  readonly clear: () => void;
   /** Hashes of complete subtrees, from the tiles. */
   readonly hashes: ReadHash;
   /** How many entries stand in the files. */
@@ -41,7 +46,14 @@ export function openTiles(folder: string): TileFolder {
   const at = (path: string) => join(folder, path);
   const mark = at(MARK);
   let size = existsSync(mark) ? Number(readFileSync(mark, "utf8")) : 0;
-  let edge = edgeAt(size, at);
+  let edge: Edge = [];
+  try {
+    edge = edgeAt(size, at);
+  } catch {
+    size = 0; // A mark that outlived its tiles: all are written anew.
+  }
+  /** How many entries were shown when partial tiles were last removed. */
+  let swept = 0;
   const full = new Map<string, readonly TreeHash[]>();
   const bundle = ({ index, width }: Tile, from: number, entries: readonly Uint8Array[]): Uint8Array => {
     const start = index * TILE;
@@ -65,7 +77,17 @@ export function openTiles(folder: string): TileFolder {
       edge = grown.edge;
       size = to;
     },
-    show: (checkpoint) => writeWhole(at("checkpoint"), utf8(checkpoint)),
+    show: (checkpoint, shown) => {
+      writeWhole(at("checkpoint"), utf8(checkpoint));
+      for (const tile of tilesBetween(swept, shown))
+        if (tile.width === TILE) rmSync(`${at(tilePath(tile))}.p`, { recursive: true, force: true });
+      swept = shown;
+    },
+    clear: () => {
+      rmSync(mark, { force: true });
+      [size, edge, swept] = [0, [], 0];
+      full.clear();
+    },
     hashes: fromTiles((level, index) => {
       const row = Math.floor(size / TILE ** level);
       if (index === Math.floor(row / TILE)) return edge[level] ?? [];

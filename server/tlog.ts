@@ -9,6 +9,7 @@ import { signCheckpoint } from "../protocol/checkpoint.ts";
 import { EMPTY, extend, type Frontier, rootOfFrontier } from "../protocol/frontier.ts";
 import type { VerifierKey } from "../protocol/note.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { MAX_ENTRY } from "../protocol/tile.ts";
 import { type Store, transact } from "./database.ts";
 
 export type LogTables = {
@@ -39,6 +40,8 @@ export async function promiseLeaves<DB extends LogTables>(
     .where("log", "=", log)
     .executeTakeFirstOrThrow();
   const first = last === null ? 0 : Number(last) + 1;
+  if (entries.some(({ length }) => length > MAX_ENTRY))
+    throw new RangeError(`expected entries of at most ${MAX_ENTRY} bytes`);
   // Of two that would have the same place one conflicts, and is tried again.
   if (entries.length > 0)
     await logIn(database)

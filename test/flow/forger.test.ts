@@ -594,7 +594,7 @@ describe("each act of the forger is named, with the entry and the rule", () => {
     const { sign } = signerOf(readKey(network.made.coordinator.logKey ?? "", "log"));
     const huge = signCheckpoint({ origin: key.name, size: 2 ** 50, root: new Uint8Array(32) }, key, sign);
     const found = await auditOf(async (path) => (path === "checkpoint" ? huge : await source(path)));
-    expect(found.findings.map(({ rule }) => rule)).toEqual(["quorum", "file"]);
+    expect(found.findings.map(({ rule }) => rule)).toEqual(["file", "quorum"]);
     await expect(auditFrom(source, federation.first, new Date(), { since: 1_000_000 })).rejects.toMatchObject(
       {
         code: "usage",

@@ -364,6 +364,8 @@ describe("the set that is opened", () => {
       stage.agreed.set(node, { envelope: seal("agreement", statement, signer), boxes: [], chunks: [] });
     }
     await refuses(first(stage), stage.openState(seven));
+    // Not even on its disk: the one set of a query would be spent on it.
+    expect(first(stage).disk.sets.size).toBe(0);
   });
 
   test("a region that is not among the survivors opens nothing", async () => {

@@ -14,6 +14,7 @@ import { fromUtf8, utf8 } from "../../protocol/bytes.ts";
 import { formatCheckpoint } from "../../protocol/checkpoint.ts";
 import type { Federation } from "../../protocol/directory.ts";
 import { envelopeId } from "../../protocol/envelope.ts";
+import { EMPTY, extend } from "../../protocol/frontier.ts";
 import { documentEntry, readLeaf, readNodeLeaf } from "../../protocol/leaf.ts";
 import {
   consistencyProof,
@@ -183,8 +184,9 @@ describe("public before answered", () => {
     const node = made.nodes[0]?.answerer;
     if (node === undefined) throw new Error("a node");
     const now = new Date();
+    const seen = extend(EMPTY, log.entries.slice(0, log.checkpoint.size));
     const judge = (item: Parameters<typeof admit>[0], at = now) =>
-      admit(item, { federation, code: node.code, policy: node.policy(), now: at });
+      admit(item, { federation, code: node.code, policy: node.policy(), now: at, seen });
     expect(judge(work).seen).toMatchObject({ size: log.checkpoint.size });
     const refused = { code: "query-not-public" };
     const without = checkpoint.split("\n\n")[0] ?? "";

@@ -48,11 +48,13 @@ describe.each(ENGINES)("%s", (engine) => {
     const files = join(folder.path, "log");
     const open = () =>
       Logs.open({
-        federation,
+        federation: () => federation,
         store,
         folder: files,
-        signer: signerOf(readKey(coordinator.logKey ?? "", "log")),
-        witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
+        signers: () => ({
+          log: signerOf(readKey(coordinator.logKey ?? "", "log")),
+          witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
+        }),
         now: () => new Date(),
         onPublic: () => undefined,
       });

@@ -11,7 +11,7 @@ import { prepareNode } from "../../node/database.ts";
 import { NodeLog } from "../../node/log.ts";
 import { systemRandom } from "../../node/random.ts";
 import { Witness } from "../../node/witness.ts";
-import { fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/bytes.ts";
+import { fromBase64, fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/bytes.ts";
 import { writeDataset } from "../../protocol/catalogue.ts";
 import { cosignatures, signCheckpoint } from "../../protocol/checkpoint.ts";
 import type { Client } from "../../protocol/client.ts";
@@ -21,7 +21,7 @@ import { documentEntry } from "../../protocol/leaf.ts";
 import { consistencyProof, leafHash, readerOf, rootOf } from "../../protocol/merkle.ts";
 import { parseNote } from "../../protocol/note.ts";
 import { COORDINATOR, logKeyOf, witnessKeyOf } from "../../protocol/quorum.ts";
-import { hashTexts, type WitnessReply, type WitnessRequest } from "../../protocol/witness.ts";
+import { hashTexts, type WitnessReply, WitnessRequest } from "../../protocol/witness.ts";
 import { openStore } from "../../server/database.ts";
 import { loggerOf } from "../../server/log.ts";
 import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
@@ -67,8 +67,8 @@ describe.each(ENGINES)("%s", (engine) => {
     });
     let reply: WitnessReply = { offered: [], entries: [], own: null, kept: 0 };
     let asked: WitnessRequest | null = null;
-    const client = (async (_: string, { body }: { body: WitnessRequest }) => {
-      asked = body;
+    const client = (async (_: string, { body }: { body: Envelope }) => {
+      asked = WitnessRequest.parse(JSON.parse(fromUtf8(fromBase64(body.payload))));
       return reply;
     }) as unknown as Client; // The one route that a witness calls.
     const fresh = () => {
@@ -78,7 +78,9 @@ describe.each(ENGINES)("%s", (engine) => {
       const log = new NodeLog({ ...context, signer: signerOf(readKey(node.config.logKey ?? "", "log")) });
       const signer = signerOf(readKey(node.config.witnessKey ?? "", "witness"));
       const sleep = async () => undefined;
-      return new Witness({ ...context, signer, sleep, logger: loggerOf("test", "silent"), log });
+      const follow = async () => undefined;
+      const logger = loggerOf("test", "silent");
+      return new Witness({ ...context, signer, answers: node.signer, sleep, follow, logger, log });
     };
     const nothing: WitnessReply = { offered: [], entries: [], own: null, kept: 0 };
     const state = { witness: fresh() };

@@ -21,7 +21,7 @@ const MUTATIONS: ReadonlyArray<readonly [string, string, string, string, string?
   [
     "adverts of this directory",
     "protocol/session.ts",
-    "payload.directory !== setting.federation.hash",
+    "payload.directory !== setting.directory",
     "payload.directory === null",
   ],
   [
@@ -33,7 +33,7 @@ const MUTATIONS: ReadonlyArray<readonly [string, string, string, string, string?
   [
     "signed by the region it names",
     "protocol/session.ts",
-    "nodes[keys.indexOf(key)]?.code !== payload.node || ",
+    " || keys.get(key) !== payload.node",
     "",
   ],
   [

@@ -168,7 +168,14 @@ export function castOf(options: CastOptions): Cast {
     plan,
     query,
     roster,
-    settingOf: (attempt, of = query) => ({ federation, query: of, attempt, roster, shares }),
+    settingOf: (attempt, of = query) => ({
+      federation,
+      directory: federation.hash,
+      query: of,
+      attempt,
+      roster,
+      shares,
+    }),
     sums: (code) =>
       options.sums?.(plan, code) ??
       Array.from({ length: size }, (_, index) => BigInt(60 * Number(code) + index)),

@@ -1,0 +1,70 @@
+/**
+ * The directory as the coordinator keeps it: version 1 from its configuration, and the versions handed in since, each
+ * logged in the transaction that stores it. It adds nobody of its own: roots sign.
+ */
+import { fromBase64, type Hash } from "../protocol/bytes.ts";
+import { type Federation, VersionDocument, versionOf } from "../protocol/directory.ts";
+import { envelopeId } from "../protocol/envelope.ts";
+import { parseJson } from "../protocol/json.ts";
+import { instant } from "../protocol/query.ts";
+import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { nextFederation } from "../protocol/versions.ts";
+import { oneAtATime } from "../server/database.ts";
+import type { CoordinatorStore } from "./database.ts";
+import type { Logs } from "./logs.ts";
+import { filesOf } from "./offer.ts";
+import { once } from "./write.ts";
+
+export type Directories = {
+  /** The version in force: the newest. */
+  readonly current: () => Federation;
+  /** Where it stands in the log; 0 for version 1. */
+  readonly place: () => number;
+  /** Takes the next version in; one that is known gives its id again. */
+  readonly take: (document: VersionDocument, logs: Logs | null) => Promise<Hash>;
+};
+
+/** `check` refuses a version under which this coordinator could not go on, before anything is kept of it. */
+export async function openDirectories(
+  first: Federation,
+  store: CoordinatorStore,
+  now: () => Date,
+  check: (federation: Federation) => void,
+): Promise<Directories> {
+  const rows = await store.kysely.selectFrom("directory").selectAll().orderBy("version").execute();
+  const next = (before: Federation, { directory, datasets }: VersionDocument) =>
+    nextFederation(before, directory, datasets.map(fromBase64));
+  const stored = (text: string) => parseWith(VersionDocument, parseJson(text), "stored directory");
+  let current = rows.reduce((before, { document }) => next(before, stored(document)), first);
+  let place = rows.at(-1)?.place ?? 0;
+  const alone = oneAtATime();
+  const adopt = async (document: VersionDocument, logs: Logs | null): Promise<Hash> => {
+    const following = next(current, document);
+    const { hash, envelope } = following;
+    const { version, validFrom, expires } = following.directory;
+    if (instant(now()) < validFrom || instant(now()) >= expires)
+      throw new Refusal("directory-expired", "expected a version that is valid now");
+    check(following);
+    logs?.keep(filesOf(following));
+    await once(store, async (database) => {
+      place = (await logs?.document(database, "directory", hash, envelope)) ?? 0;
+      await database
+        .insertInto("directory")
+        .values({ version, document: JSON.stringify(document), place })
+        .execute();
+    });
+    current = following;
+    return hash;
+  };
+  return {
+    current: () => current,
+    place: () => place,
+    take: (document, logs) =>
+      alone(async () => {
+        const known = versionOf(current, envelopeId(document.directory));
+        if (known !== null) return known.hash;
+        // Nothing is signed for between the leaf and the version's being in force: its keys sign for it.
+        return logs === null ? await adopt(document, null) : await logs.follow(() => adopt(document, logs));
+      }),
+  };
+}
