@@ -6,7 +6,7 @@ export default defineConfig({
     exclude: ["test/soak/**"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 120_000,
     globalSetup: ["test/postgres.ts"],
     reporters: [["default", { summary: false }], "./test/reporter.ts"],

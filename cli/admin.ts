@@ -1,4 +1,4 @@
-/** `brus keys` and `brus directory`: making keys, and version 1 of who is who. */
+/** `brus keys` and `brus directory`: making keys, version 1 of who is who, and reading it. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { fromBase64 } from "../protocol/bytes.ts";
@@ -9,10 +9,11 @@ import { parseJson } from "../protocol/json.ts";
 import { instant } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { KeyFile, newKey, readKey, signerOf, writeSecret } from "../server/signing.ts";
-import { type Out, readBytes } from "./query.ts";
+import { federationAt, type Out, readBytes } from "./query.ts";
+import { directoryIn, versionCommands } from "./versions.ts";
 
 const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
-const YEAR = 365 * 24 * 3600 * 1000;
+export const YEAR = 365 * 24 * 3600 * 1000;
 
 export function keyCommands(program: Command, { say }: Out): void {
   const keys = program.command("keys").description("make signing keys");
@@ -33,11 +34,13 @@ export function keyCommands(program: Command, { say }: Out): void {
 }
 
 /** The public part of a key given as itself or as a key file. */
-const publicOf = (text: string): string =>
+export const publicOf = (text: string): string =>
   existsSync(text) ? parseWith(KeyFile, parseJson(readFileSync(text)), "key file", "usage").public : text;
 
 export function directoryCommands(program: Command, { say, now }: Out): void {
-  const directory = program.command("directory").description("make and read version 1 of the directory");
+  const directory = program
+    .command("directory")
+    .description("who is who: make it, read it, change it version by version");
   const write = (file: string, value: unknown, root: string) => {
     const envelope = seal(
       "directory",
@@ -154,23 +157,33 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
     );
 
   directory
-    .command("show <file>")
-    .description("who is who")
+    .command("show [file]")
+    .description("who is who: in a file, or in the version in force")
+    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
+    .option("--directory <hash>", "pin version 1 of the directory by its hash")
     .option("--json", "for machines")
-    .action((file: string, options: { json?: boolean }) => {
-      const envelope = parseWith(Envelope, parseJson(readBytes(file)), "envelope");
-      const value = payload(file);
-      if (options.json === true) return say(JSON.stringify({ hash: envelopeId(envelope), ...value }));
-      say(
-        `${value.name}, version ${value.version}, ${envelopeId(envelope)}\nvalid ${value.validFrom} to ${value.expires}`,
-      );
-      for (const { code, name, status } of value.nodes) say(`  region ${code} ${name}: ${status}`);
-      for (const { id, roles, keys } of value.people)
-        say(`  person ${id}: ${roles.join(", ")}; ${keys.length} key(s)`);
-      for (const { dataset, hash } of value.datasets) say(`  dataset ${dataset} ${hash}`);
-      for (const rule of value.approvalRules)
-        say(`  approvals: ${rule.persons} × ${rule.role} for ${rule.dataset}`);
-    });
+    .action(
+      async (file: string | undefined, o: { coordinator: string; directory?: string; json?: boolean }) => {
+        const inForce = file === undefined ? await federationAt(o.coordinator, o.directory) : null;
+        const value = inForce === null ? directoryIn(file ?? "") : inForce.directory;
+        const signed = file === undefined ? null : Envelope.safeParse(parseJson(readBytes(file)));
+        const hash = inForce?.hash ?? (signed?.success === true ? envelopeId(signed.data) : null);
+        if (o.json === true) return say(JSON.stringify({ hash, ...value }));
+        say(
+          `${value.name}, version ${value.version}, ${hash ?? "not signed yet"}\nvalid ${value.validFrom} to ${value.expires}`,
+        );
+        for (const { code, name, status } of value.nodes) say(`  region ${code} ${name}: ${status}`);
+        for (const { id, roles, keys } of value.people) {
+          const counting = keys.filter(({ revoked }) => revoked === null).length;
+          const less = counting === keys.length ? "" : `, ${keys.length - counting} revoked`;
+          say(`  person ${id}: ${roles.join(", ")}; ${counting} key(s)${less}`);
+        }
+        for (const { dataset, hash: body } of value.datasets) say(`  dataset ${dataset} ${body}`);
+        for (const rule of value.approvalRules)
+          say(`  approvals: ${rule.persons} × ${rule.role} for ${rule.dataset}`);
+      },
+    );
+  versionCommands(directory, { say, now });
 }
 
 const approvers = (text: string): number => {
@@ -178,9 +191,9 @@ const approvers = (text: string): number => {
   return Number(text);
 };
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
+export const collect = (value: string, before: string[]): string[] => [...before, value];
 
-function split(text: string, parts: number): string[] {
+export function split(text: string, parts: number): string[] {
   const pieces = text.split("=");
   // Base64 ends in "=": the last part takes the rest.
   const all = [...pieces.slice(0, parts - 1), pieces.slice(parts - 1).join("=")];
@@ -189,7 +202,7 @@ function split(text: string, parts: number): string[] {
   return all;
 }
 
-const nodeEntry = (text: string) => {
+export const nodeEntry = (text: string) => {
   const [code = "", name = "", list = ""] = split(text, 3);
   const [answer = "", log, witness, ...more] = list.split(",");
   if (more.length > 0 || (log === undefined) !== (witness === undefined))

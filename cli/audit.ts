@@ -202,10 +202,11 @@ export function auditText({
   asOf,
   releases,
   regions,
+  version,
 }: Audit): string {
   const digest = releases.filter(({ sum }) => sum === "by digest");
   const recomputed = releases.filter(({ sum }) => sum === "recomputed");
-  const seen = `${entries} entries, ${regions} regions' own logs, ${releases.length} releases${asOfText(asOf)}; root ${root}`;
+  const seen = `${entries} entries, ${regions} regions' own logs, ${releases.length} releases${asOfText(asOf)}; root ${root}${version > 1 ? `; directory version ${version}` : ""}`;
   const things = findings.length === 1 ? "1 thing does" : `${findings.length} things do`;
   return [
     holds ? `Audit: all holds. ${seen}.` : `Audit: ${things} not hold. ${seen}.`,

@@ -9,9 +9,11 @@ import { readMapping } from "../node/mapping.ts";
 import { NodeConfig, type RunningNode, startNode } from "../node/node.ts";
 import { systemNoise } from "../node/noise.ts";
 import { systemRandom } from "../node/random.ts";
+import { PublicKey } from "../protocol/ed25519.ts";
 import { Problem, parseWith, Refusal } from "../protocol/refusal.ts";
 import { readConfig, readDocument } from "../server/config.ts";
 import { loggerOf } from "../server/log.ts";
+import { publicOf } from "./admin.ts";
 import { barOf } from "./progress.ts";
 import type { Out } from "./query.ts";
 
@@ -88,6 +90,16 @@ export function nodeCommands(program: Command, { say, now }: Out): void {
       await withNode(o.config, now, (local) => local.rekey());
       say("Every person has a new pseudonym; the old key is gone.");
     });
+
+  program
+    .command("revoke <key>")
+    .description("revoke a key at this node by hand: nothing that it signs counts here any more")
+    .requiredOption("--config <file>", "the node's configuration")
+    .action(async (key: string, o: { config: string }) => {
+      const revoked = parseWith(PublicKey, publicOf(key), "key", "usage");
+      await withNode(o.config, now, (local) => local.revoke(revoked));
+      say("Revoked here; the directory says so to the others once a version of it does.");
+    });
 }
 
 type Local = {
@@ -103,6 +115,7 @@ type Local = {
   ) => Promise<ImportReport>;
   readonly ledger: () => Promise<LedgerView>;
   readonly rekey: () => Promise<void>;
+  readonly revoke: (key: string) => Promise<void>;
 };
 
 /** Talks to the running node over its socket; where none runs, opens the database itself. */
@@ -139,6 +152,7 @@ async function withNode<T>(
         node.import(request, ({ step, done, of }) => onProgress(step, done, of)),
       ledger: () => ledgerView(node),
       rekey: () => node.rekey(),
+      revoke: (key) => node.revoke(key),
     });
   } finally {
     await node.stop();
@@ -174,6 +188,9 @@ function overSocket(socket: string): Local {
     ledger: async () => JSON.parse(await call(socket, "GET", "/ledger")) as LedgerView, // Our own node, over its own socket.
     rekey: async () => {
       await call(socket, "POST", "/rekey");
+    },
+    revoke: async (key) => {
+      await call(socket, "POST", "/revoke", { key });
     },
   };
 }

@@ -4,12 +4,10 @@
  * cosigned. It cannot cosign for them, nor show two histories without one of them seeing it.
  */
 import { join } from "node:path";
-import { type Hash, toHex, utf8 } from "../protocol/bytes.ts";
+import { type Hash, utf8 } from "../protocol/bytes.ts";
 import type { Federation } from "../protocol/directory.ts";
 import type { Envelope, Signer } from "../protocol/envelope.ts";
-import { rootOfFrontier } from "../protocol/frontier.ts";
 import { checkpointEntry, type DocumentKind, documentEntry, holdsDocument } from "../protocol/leaf.ts";
-import { rootOf } from "../protocol/merkle.ts";
 import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf } from "../protocol/quorum.ts";
 import { formatReceipt } from "../protocol/receipt.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -23,12 +21,12 @@ import {
   type WitnessRequest,
 } from "../protocol/witness.ts";
 import { oneAtATime, transact } from "../server/database.ts";
-import { openTiles, type TileFolder } from "../server/tiles.ts";
 import { type Batch, headOf, leavesOf, promiseLeaves, signNext } from "../server/tlog.ts";
 import type { CoordinatorStore } from "./database.ts";
 import { type Bell, bellOf } from "./dispatch.ts";
 import { keepDocuments, keepVersions, type LogFile, readFile } from "./files.ts";
-import { asOfIn, filesOf, type Kept, lineOf, type Offer, offersTo, ownLine, unreadOf } from "./offer.ts";
+import { catchUp, type Kept, type Offer, openKept } from "./kept.ts";
+import { filesOf, isOf, lineOf, offersTo, ownLine, turnsOf, unreadOf } from "./offer.ts";
 import { publish, takePush } from "./pushed.ts";
 import { together } from "./write.ts";
 
@@ -47,8 +45,6 @@ export type LogsContext = {
   readonly onPublic: () => void;
 };
 
-/** Entries read from the database at a time. */
-const MOST_ENTRIES = 2_000;
 /** A checkpoint that nothing follows is cosigned anew, so that what is public stays fresh. */
 const RENEW_SECONDS = 3600;
 /** Checkpoints that come within so many milliseconds go to a witness together. */
@@ -61,7 +57,7 @@ export class Logs {
   readonly #kept = new Map<string, Kept>();
   readonly #alone = oneAtATime();
   readonly #bell: Bell = bellOf();
-  readonly #waiters = new Map<string, AbortController>();
+  readonly #turns = turnsOf();
   /** How many more ticks look for promised leaves: the transaction that promised them may still be on its way. */
   #ticks = 0;
   /** When promised leaves were last looked for, in milliseconds. */
@@ -90,31 +86,9 @@ export class Logs {
 
   async #open(name: string): Promise<void> {
     const { federation, store, folder } = this.#context;
-    const tiles = openTiles(name === COORDINATOR ? folder : join(folder, "nodes", name));
-    const { frontier, checkpoint } = await headOf(store.kysely, name);
-    if (tiles.size() > frontier.size)
-      throw new Refusal(
-        "log-forked",
-        `expected the database of a log whose files have ${tiles.size()} entries; it has ${frontier.size}: it was set back`,
-      );
-    const shown = await store.kysely
-      .selectFrom("published")
-      .select(["size", "checkpoint"])
-      .where("log", "=", name)
-      .executeTakeFirst();
-    const rest = { alone: oneAtATime(), behind: false, offer: null, shown: null };
-    const kept: Kept = { tiles, size: frontier.size, checkpoint, ...rest };
-    await this.#catchUp(name, tiles, frontier.size);
-    if (frontier.size > 0 && toHex(rootOf(frontier.size, tiles.hashes)) !== toHex(rootOfFrontier(frontier))) {
-      // Files that did not outlive what the database did (a loss of power): made anew.
-      tiles.clear();
-      await this.#catchUp(name, tiles, frontier.size);
-    }
+    const at = name === COORDINATOR ? folder : join(folder, "nodes", name);
+    const kept = await openKept(name, at, federation(), store);
     this.#kept.set(name, kept);
-    if (shown !== undefined) {
-      kept.shown = { ...shown, asOf: asOfIn(federation(), name, shown.checkpoint) };
-      tiles.show(shown.checkpoint, shown.size);
-    }
     this.#offer(kept, name);
   }
 
@@ -129,18 +103,11 @@ export class Logs {
       for (const name of logsOf(this.#context.federation()))
         if (!this.#kept.has(name)) await this.#open(name);
       for (const [name, kept] of this.#kept) {
-        if (kept.offer?.met === false) kept.offer = null;
+        kept.offer = null;
         this.#offer(kept, name, true);
       }
       return result;
     });
-  }
-
-  async #catchUp(name: string, tiles: TileFolder, size: number): Promise<void> {
-    while (tiles.size() < size) {
-      const to = Math.min(size, tiles.size() + MOST_ENTRIES);
-      tiles.add(await leavesOf(this.#context.store.kysely, name, tiles.size(), to));
-    }
   }
 
   #of(name: string): Kept {
@@ -193,7 +160,7 @@ export class Logs {
     kept.behind = true;
     if (batch !== null && kept.tiles.size() === batch.from) kept.tiles.add(batch.entries);
     const { frontier, checkpoint } = batch?.head ?? (await headOf(this.#context.store.kysely, name));
-    await this.#catchUp(name, kept.tiles, frontier.size);
+    await catchUp(name, kept.tiles, frontier.size, this.#context.store);
     kept.size = frontier.size;
     kept.checkpoint = checkpoint;
     kept.behind = false;
@@ -204,9 +171,13 @@ export class Logs {
   #offer(kept: Kept, name: string, again = false): void {
     const { size, checkpoint, offer } = kept;
     if (checkpoint === null || (offer !== null && !offer.met)) return;
-    if (!again && size === (offer?.size ?? kept.shown?.size ?? 0)) return;
-    kept.offer = { size, checkpoint, lines: new Map(), met: false };
-    if (quorumOf(this.#context.federation(), name).least === 0) void this.#met(name, kept, kept.offer);
+    if (!again && size === offer?.size) return;
+    const federation = this.#context.federation();
+    if (!isOf(federation, name, checkpoint)) return;
+    // What the world is shown already is there for those to read who have not.
+    const met = !again && kept.shown?.size === size;
+    kept.offer = { size, checkpoint, lines: new Map(), met };
+    if (!met && quorumOf(federation, name).least === 0) void this.#met(name, kept, kept.offer);
     this.#bell.ring();
   }
 
@@ -228,11 +199,7 @@ export class Logs {
     const { node, wait, cosignatures: lines } = request;
     this.#of(node);
     for (const line of new Map(lines.map((each) => [each.log, each])).values()) await this.#take(node, line);
-    // One waits for each region: who comes anew has given up the one before.
-    this.#waiters.get(node)?.abort();
-    const mine = new AbortController();
-    this.#waiters.set(node, mine);
-    const signal = AbortSignal.any([stopping, mine.signal]);
+    const signal = AbortSignal.any([stopping, this.#turns(node)]);
     const until = Date.now() + wait * 1000;
     for (;;) {
       const rung = this.#bell.rung();

@@ -1,40 +1,16 @@
 /** A checkpoint on its way to a quorum, and the cosignatures that it has gathered. */
-import { fromUtf8, type Hash, toBase64, utf8 } from "../protocol/bytes.ts";
-import { cosign, cosignatures } from "../protocol/checkpoint.ts";
+import { type Hash, toBase64, utf8 } from "../protocol/bytes.ts";
+import { cosign, cosignatures, openCheckpoint } from "../protocol/checkpoint.ts";
 import type { Federation } from "../protocol/directory.ts";
 import type { Signer } from "../protocol/envelope.ts";
 import { consistencyProof } from "../protocol/merkle.ts";
-import { formatNote, formatSignature, parseNote } from "../protocol/note.ts";
-import { COORDINATOR, openWitnessed, witnessKeyOf } from "../protocol/quorum.ts";
+import { formatSignature, parseNote } from "../protocol/note.ts";
+import { COORDINATOR, logKeyOf, witnessKeyOf } from "../protocol/quorum.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { hashTexts, type Offered, SKEW_SECONDS } from "../protocol/witness.ts";
-import type { TileFolder } from "../server/tiles.ts";
 import { leavesOf } from "../server/tlog.ts";
 import type { CoordinatorStore } from "./database.ts";
-
-/** The next one is offered when this one has it: witnesses gather on one. */
-export type Offer = {
-  readonly size: number;
-  readonly checkpoint: string;
-  /** Cosignature lines by witness. */
-  readonly lines: Map<string, string>;
-  met: boolean;
-};
-
-export type Shown = { readonly size: number; readonly checkpoint: string; readonly asOf: number };
-
-/** A log as the coordinator keeps it. */
-export type Kept = {
-  readonly tiles: TileFolder;
-  /** Entries come to it one after another. */
-  readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
-  /** True while what stands here, or in the files, may be behind the database. */
-  behind: boolean;
-  size: number;
-  checkpoint: string | null;
-  offer: Offer | null;
-  shown: Shown | null;
-};
+import type { Kept, Offer } from "./kept.ts";
 
 /**
  * A witness's cosignature of the checkpoint, as one line; null where it is none of its, or of a time that is not now:
@@ -93,16 +69,6 @@ export const filesOf = ({ hash, envelope, datasets }: Federation): Array<readonl
   ...[...datasets.values()].map((document) => [document.hash, document.body] as const),
 ];
 
-/** When a checkpoint's quorum stood; long ago where its keys are no longer those in force, so that it is renewed. */
-export function asOfIn(federation: Federation, name: string, checkpoint: string): number {
-  try {
-    return openWitnessed(federation, name, utf8(checkpoint)).asOf ?? 0;
-  } catch (error) {
-    if (error instanceof Refusal) return 0;
-    throw error;
-  }
-}
-
 /**
  * What is offered to a witness, of logs other than its own, with the proof from the tree that it has cosigned: what
  * lacks a quorum still, and what it has not seen yet, so that each reads all, whoever else has cosigned.
@@ -112,19 +78,35 @@ export function offersTo(
   seen: ReadonlyMap<string, number>,
   kept: ReadonlyMap<string, Kept>,
 ): Array<{ readonly log: string; readonly size: number; readonly offer: Offered }> {
-  return [...kept].flatMap(([log, { offer, shown, tiles }]) => {
+  return [...kept].flatMap(([log, { offer, tiles }]) => {
     const from = seen.get(log) ?? 0;
-    const open = offer !== null && !offer.met && !offer.lines.has(node);
-    const latest = open ? offer : (offer ?? shown);
-    if (log === node || latest === null || (!open && latest.size <= from)) return [];
-    const { size, checkpoint } = latest;
+    if (log === node || offer === null) return [];
+    const { size, checkpoint } = offer;
+    const wanted = !offer.met && !offer.lines.has(node);
+    if (!wanted && size <= from) return [];
     const proof = from === 0 || from >= size ? [] : consistencyProof(from, size, tiles.hashes);
-    return [{ log, size, offer: { log, checkpoint: signedPart(checkpoint), proof: hashTexts(proof) } }];
+    return [{ log, size, offer: { log, checkpoint, proof: hashTexts(proof) } }];
   });
 }
 
-/** A checkpoint with its log's signature alone: cosignatures are shown where they count, and nothing else is. */
-export function signedPart(checkpoint: string): string {
-  const { text, signatures } = parseNote(utf8(checkpoint));
-  return fromUtf8(formatNote({ text, signatures: signatures.slice(0, 1) }));
+/** True if the log's key in this version has signed the checkpoint: by another's no witness would know it. */
+export function isOf(federation: Federation, log: string, checkpoint: string): boolean {
+  try {
+    openCheckpoint(utf8(checkpoint), logKeyOf(federation, log), federation.verify);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+/** One waits for each region: the signal that it has come anew, and has given up the turn before. */
+export function turnsOf(): (node: string) => AbortSignal {
+  const turns = new Map<string, AbortController>();
+  return (node) => {
+    turns.get(node)?.abort();
+    const mine = new AbortController();
+    turns.set(node, mine);
+    return mine.signal;
+  };
 }

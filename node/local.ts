@@ -11,6 +11,7 @@ import { stream } from "hono/streaming";
 import { z } from "zod";
 import type { Hash } from "../protocol/bytes.ts";
 import { DatasetRef, ledgerGroupOf, refOf } from "../protocol/catalogue.ts";
+import { PublicKey } from "../protocol/ed25519.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { problem, readBody } from "../server/http.ts";
 import { type Logger, nameOf } from "../server/log.ts";
@@ -25,6 +26,8 @@ export const LocalImport = z.strictObject({
   dryRun: z.boolean(),
   replace: z.boolean(),
 });
+
+export const LocalRevoke = z.strictObject({ key: PublicKey });
 
 /** Each line of an import's answer: progress, then the report or the problem. */
 export type ImportLine = { progress: unknown } | { report: unknown } | { problem: unknown };
@@ -84,6 +87,11 @@ export async function serveLocal(
   );
   app.post("/rekey", async (c) => {
     await node.rekey();
+    return c.json({ done: true });
+  });
+  app.post("/revoke", async (c) => {
+    const { key } = await readBody(c, LocalRevoke, "key");
+    await node.revoke(key);
     return c.json({ done: true });
   });
   app.post("/import", async (c) => {

@@ -11,9 +11,9 @@ import type { Network } from "../../cli/network.ts";
 import { sourceOf } from "../../cli/source.ts";
 import { utf8 } from "../../protocol/bytes.ts";
 import { signCheckpoint } from "../../protocol/checkpoint.ts";
-import type { Federation } from "../../protocol/directory.ts";
+import type { Directory, Federation } from "../../protocol/directory.ts";
 import { documentPath } from "../../protocol/document.ts";
-import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
+import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/envelope.ts";
 import type { Rule } from "../../protocol/finding.ts";
 import {
   checkpointEntry,
@@ -102,6 +102,19 @@ function signedRelease(
 
 const put = (taken: Taken, log: string, place: number, entry: Uint8Array, instead = 1): void =>
   void taken.logs.get(log)?.splice(place, instead, entry);
+
+/** The next version of the directory, in the log at a place, at its end unless said; gives the place. */
+function putVersion(
+  taken: Taken,
+  changes: Partial<Directory>,
+  signer: Signer,
+  place = taken.logs.get(COORDINATOR)?.length ?? 0,
+): number {
+  const { directory, hash } = taken.made;
+  const envelope = seal("directory", { ...directory, version: 2, previous: hash, ...changes }, signer);
+  put(taken, COORDINATOR, place, documentEntry("directory", envelopeId(envelope), envelope), 0);
+  return place;
+}
 
 test("what happened holds", async () => {
   const found = await auditOf(source);
@@ -557,6 +570,30 @@ const ACTS: Readonly<Record<string, Act>> = {
       return (taken.logs.get(COORDINATOR)?.length ?? 0) - 1;
     },
     rule: "leaf",
+  },
+  "a version of the directory signed by its own new roots alone": {
+    forge: (taken) => {
+      const root = signerOf(newKey("root"));
+      return putVersion(taken, { roots: { keys: [root.publicKey], threshold: 1 } }, root);
+    },
+    rule: "directory",
+  },
+  "a version of the directory that does not follow": {
+    forge: (taken) => putVersion(taken, { version: 3 }, taken.made.root),
+    rule: "directory",
+  },
+  "approvals by keys that were revoked before": {
+    forge: (taken) => {
+      const people = taken.made.directory.people.map((person) => ({
+        ...person,
+        keys: person.keys.map((entry) =>
+          entry.purpose === "approve" ? { ...entry, revoked: "2026-01-01T00:00:00Z" } : entry,
+        ),
+      }));
+      putVersion(taken, { people }, taken.made.root, 1);
+      return placesOf(taken, "release")[0] ?? -1;
+    },
+    rule: "approvals",
   },
   "a second directory, slipped in": {
     forge: (taken) => {

@@ -30,12 +30,7 @@ const MUTATIONS: ReadonlyArray<readonly [string, string, string, string, string?
     "payload.query !== setting.query || payload.attempt !== setting.attempt",
     "payload.attempt < 0",
   ],
-  [
-    "signed by the region it names",
-    "protocol/session.ts",
-    " || keys.get(key) !== payload.node",
-    "",
-  ],
+  ["signed by the region it names", "protocol/session.ts", " || keys.get(key) !== payload.node", ""],
   [
     "messages of this session and these sets",
     "protocol/session.ts",

@@ -1,0 +1,347 @@
+/**
+ * Who is who, changed while questions are asked: keys of a researcher, an approver, a region and a root rotated and
+ * revoked through the command line; releases before and after verify, and the audit judges each by its own version.
+ */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, describe, expect, test } from "vitest";
+import { ask, fillQuery, follow, type Party, signApproval, signQuery } from "../../cli/ask.ts";
+import { auditFrom } from "../../cli/audit.ts";
+import type { Network } from "../../cli/network.ts";
+import { fetchResult } from "../../cli/result.ts";
+import { sourceOf } from "../../cli/source.ts";
+import type { CoordinatorDatabase } from "../../coordinator/database.ts";
+import { type NodeConfig, type RunningNode, startNode } from "../../node/node.ts";
+import { systemNoise } from "../../node/noise.ts";
+import { systemRandom } from "../../node/random.ts";
+import type { Directory } from "../../protocol/directory.ts";
+import { Envelope, envelopeId, type Signer, seal } from "../../protocol/envelope.ts";
+import { documentEntry } from "../../protocol/leaf.ts";
+import { instant } from "../../protocol/query.ts";
+import { COORDINATOR } from "../../protocol/quorum.ts";
+import type { QueryStatus } from "../../protocol/routes.ts";
+import { readVersions } from "../../protocol/versions.ts";
+import { transact } from "../../server/database.ts";
+import { loggerOf } from "../../server/log.ts";
+import { nativeVerify, newKey, signerOf, writeSecret } from "../../server/signing.ts";
+import { promiseLeaves } from "../../server/tlog.ts";
+import { temporaryFolder } from "../support/engines.ts";
+import { DRAFT, federationOf, now } from "../support/federation.ts";
+
+const shell = promisify(execFile);
+const ROOT = join(import.meta.dirname, "../..");
+const running: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const stop of running.splice(0).reverse()) await stop();
+});
+
+type Setting = {
+  readonly network: Network;
+  /** The nodes that run, in the order of their codes. */
+  readonly nodes: RunningNode[];
+  readonly folder: string;
+  readonly brus: (...words: string[]) => Promise<string>;
+  /** Makes a key; gives its file and its signer. */
+  readonly key: (name: string, purpose: string) => { readonly file: string; readonly signer: Signer };
+  readonly keys: (name: string) => string;
+  readonly ask: (draft: object, who?: Party, approvers?: readonly Party[]) => Promise<QueryStatus>;
+  /** Until every node that is told to is at this version. */
+  readonly reached: (version: number, nodes?: readonly RunningNode[]) => Promise<void>;
+  readonly restart: (code: string, config: Partial<NodeConfig>) => Promise<RunningNode>;
+};
+
+async function setting(): Promise<Setting> {
+  const folder = temporaryFolder();
+  const regions = { "01": "", "03": "", "04": "", "05": "" };
+  const network = await federationOf(folder.path, regions, { roundSeconds: 3, logged: true });
+  const nodes = [...network.nodes];
+  running.push(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await network.stop();
+    folder.remove();
+  });
+  const { made, client, address } = network;
+  const keys = (name: string) => join(made.folder, "keys", `${name}.json`);
+  return {
+    network,
+    nodes,
+    folder: folder.path,
+    brus: async (...words) => {
+      const { stdout } = await shell(join(ROOT, "brus"), words, { cwd: folder.path });
+      return stdout.trim();
+    },
+    key: (name, purpose) => {
+      const file = newKey(purpose);
+      writeSecret(keys(name), JSON.stringify(file));
+      return { file: keys(name), signer: signerOf(file) };
+    },
+    keys,
+    ask: async (draft, who = made.researcher, approvers = made.approvers.slice(0, 1)) => {
+      const { directory } = await newest(network);
+      const query = fillQuery({ directory, ...DRAFT, minRegions: 2, ...draft }, made.hash, who.id, now());
+      const envelope = signQuery(query, who.signer);
+      const id = await ask(client, envelope, []);
+      await ask(
+        client,
+        envelope,
+        approvers.map((each) => signApproval(id, each, now())),
+      );
+      return await follow(client, id, 60);
+    },
+    reached: async (version, those = nodes) => {
+      const versions = () => those.map(({ answerer }) => answerer.federation.directory.version);
+      await expect.poll(versions, { timeout: 20_000 }).toEqual(those.map(() => version));
+    },
+    restart: async (code, config) => {
+      const index = nodes.findIndex((node) => node.config.code === code);
+      const before = nodes[index] ?? expect.fail();
+      const entry = made.nodes.find((node) => node.code === code) ?? expect.fail();
+      await before.stop();
+      const node = await startNode({ ...before.config, coordinator: address, ...config }, entry.folder, {
+        fetch: globalThis.fetch,
+        now,
+        noise: systemNoise,
+        random: systemRandom,
+        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+        logger: loggerOf(`node-${code}`, "silent"),
+      });
+      void node.work().catch(() => undefined);
+      nodes[index] = node;
+      return node;
+    },
+  };
+}
+
+async function newest({ client }: Network): Promise<{ directory: string; value: Directory }> {
+  const federation = readVersions(await client("getDirectory"), null, nativeVerify);
+  return { directory: federation.hash, value: federation.directory };
+}
+
+const auditOf = ({ address, made }: Network) => auditFrom(sourceOf(address), made.hash, now());
+
+describe("versions of the directory", () => {
+  test("keys of a researcher, an approver, a region and a root are rotated and revoked; all releases verify", async () => {
+    const { network, folder, brus, key, keys, ask: asked, reached, restart } = await setting();
+    const { made, address, client } = network;
+    const at = ["--coordinator", address, "--directory", made.hash];
+    const first = await asked({ rho: "1/100" });
+    expect(first.state).toBe("released");
+    await brus("receipt", first.release ?? "", "--coordinator", address, "--out", "before");
+
+    // The region is given its next keys first; the directory says when they count.
+    const names = ["answer", "log", "witness"] as const;
+    const next = Object.fromEntries(names.map((purpose) => [purpose, key(`next-${purpose}`, purpose).file]));
+    await restart("03", {
+      answerKey: [keys("node-03"), next["answer"] ?? ""],
+      logKey: [keys("node-03-log"), next["log"] ?? ""],
+      witnessKey: [keys("node-03-witness"), next["witness"] ?? ""],
+    });
+    const researcher: Party = { id: "researcher", signer: key("researcher-2", "ask").signer };
+    const approver: Party = { id: "approver-1", signer: key("approver-1-2", "approve").signer };
+    const root = key("root-2", "root");
+    const changes = await brus(
+      ...["directory", "propose", "two.json", ...at],
+      ...["--researcher", `researcher=${keys("researcher-2")}`, "--revoke", keys("researcher")],
+      ...["--approver", `approver-1=${keys("approver-1-2")}`, "--revoke", keys("approver-1")],
+      ...["--keys", `03=${names.map((purpose) => next[purpose]).join(",")}`],
+      ...["--root", root.file, "--threshold", "2"],
+    );
+    expect(changes).toContain("answer key of region 03");
+    await brus("directory", "sign", "two.json", "--root", keys("root"));
+    // By the old root alone it does not follow: the new ones have not signed for themselves.
+    await expect(brus("directory", "publish", "two.json", ...at)).rejects.toThrow(/signature-invalid/);
+    const hash = await brus("directory", "sign", "two.json", "--root", root.file);
+    expect(await brus("directory", "diff", "two.json", ...at)).toContain(
+      "signed by 1 of the 1 roots needed of version 1, and by 2 of the 2 needed of its own",
+    );
+    expect(await brus("directory", "publish", "two.json", ...at)).toBe(hash);
+    expect(await brus("directory", "show", ...at)).toContain(`version 2, ${hash}`);
+    await reached(2);
+
+    const { id } = made.researcher;
+    const stale = fillQuery({ ...DRAFT, directory: hash }, made.hash, id, now());
+    await expect(ask(client, signQuery(stale, made.researcher.signer), [])).rejects.toMatchObject({
+      code: "key-revoked",
+    });
+    const second = await asked({ rho: "1/50" }, researcher, [approver]);
+    expect(second.regions.map(({ state }) => state)).toEqual(new Array(4).fill("answered"));
+    const national = await asked({ rho: "1/50", release: "national" }, researcher, [approver]);
+    expect(national.state).toBe("released");
+
+    // A question of version 2 runs under version 3, whose regions are the same.
+    const third = key("root-3", "root");
+    await brus(
+      ...["directory", "propose", "three.json", ...at, "--root", third.file, "--drop-root", keys("root")],
+    );
+    await brus("directory", "sign", "three.json", "--root", root.file);
+    await brus("directory", "sign", "three.json", "--root", third.file);
+    // By the new roots alone: one of the old is not enough.
+    await expect(brus("directory", "publish", "three.json", ...at)).rejects.toThrow(/directory-unfit/);
+    await brus("directory", "sign", "three.json", "--root", keys("root"));
+    await brus("directory", "publish", "three.json", ...at);
+    await reached(3);
+    const bound = await asked({ rho: "1/40", directory: hash }, researcher, [approver]);
+    expect(bound.state).toBe("released");
+
+    const found = await auditOf(network);
+    expect(found.findings).toEqual([]);
+    expect(found.version).toBe(3);
+    expect(found.releases.map(({ sum }) => sum)).toEqual([
+      "recomputed",
+      "recomputed",
+      "by digest",
+      "recomputed",
+    ]);
+    for (const each of [first, second, national, bound]) {
+      const federation = readVersions(await client("getDirectory"), made.hash, nativeVerify);
+      expect((await fetchResult(client, federation, each.id)).releaseId).toBe(each.release);
+      const out = `after-${each.id.slice(7, 15)}`;
+      const receipt = await brus(
+        ...["receipt", each.release ?? "", "--coordinator", address, "--out", out, "--directory", made.hash],
+      );
+      expect(receipt).toMatch(/^Holds/);
+    }
+    const [old] = (await shell("sh", ["-c", "ls before/*.tlog-proof"], { cwd: folder })).stdout.split("\n");
+    expect(await brus("verify", old ?? "", "--directory1", made.hash)).toMatch(/^Holds/);
+    await brus("log", "mirror", address, "copy", "--directory1", made.hash);
+    expect(await brus("audit", "copy", "--directory1", made.hash)).toContain("directory version 3");
+  });
+
+  test("a question bound to regions that have changed is refused; a paused region comes back", async () => {
+    const { network, nodes, brus, keys, ask: asked, reached } = await setting();
+    const { made, address } = network;
+    const at = ["--coordinator", address];
+    const publish = async (name: string, ...edits: string[]) => {
+      await brus("directory", "propose", name, ...at, ...edits);
+      await brus("directory", "sign", name, "--root", keys("root"));
+      return await brus("directory", "publish", name, ...at);
+    };
+    await publish("two.json", "--pause", "05");
+    await reached(2, nodes.slice(0, 3));
+    await expect(asked({ directory: made.hash })).rejects.toMatchObject({ code: "directory-unknown" });
+    const three = await asked({ rho: "1/50" });
+    expect(three.regions.map(({ region, state }) => `${region} ${state}`)).toEqual([
+      "01 answered",
+      "03 answered",
+      "04 answered",
+    ]);
+    await publish("three.json", "--resume", "05");
+    await reached(3);
+    const four = await asked({ rho: "1/40" });
+    expect(four.regions.map(({ state }) => state)).toEqual(new Array(4).fill("answered"));
+    expect((await auditOf(network)).findings).toEqual([]);
+  });
+
+  test("a key revoked at a node by hand counts for nothing there, and elsewhere as before", async () => {
+    const { network, ask: asked } = await setting();
+    const [node] = network.nodes;
+    const [approver] = network.made.approvers;
+    await node?.revoke(approver?.signer.publicKey ?? "");
+    const soon = (seconds: number) => instant(new Date(now().getTime() + seconds * 1000));
+    const status = await asked({ rho: "1/100", expires: soon(5), answerBy: soon(6) });
+    expect(status.regions.map(({ code }) => code)).toEqual(["approvals-missing", null, null, null]);
+    const other = await asked({ rho: "1/50" }, undefined, network.made.approvers.slice(1, 2));
+    expect(other.regions.map(({ state }) => state)).toEqual(new Array(4).fill("answered"));
+  });
+});
+
+describe("what does not follow is not in force", () => {
+  test("each is refused, and says why", async () => {
+    const { network, key } = await setting();
+    const { made, client } = network;
+    const { value } = await newest(network);
+    const root = made.root;
+    const draft: Directory = { ...value, version: 2, previous: made.hash, validFrom: instant(now()) };
+    const [person] = value.people;
+    if (person === undefined) throw new Error("a person");
+    const key2 = key("other-root", "root").signer;
+    const cases: Record<string, readonly [Directory, readonly Signer[], string]> = {
+      "the same version": [{ ...draft, version: 1 }, [root], "directory-unfit"],
+      "a version left out": [{ ...draft, version: 3 }, [root], "directory-unfit"],
+      "after another": [{ ...draft, previous: `sha256:${"0".repeat(64)}` }, [root], "directory-unfit"],
+      "new roots alone": [
+        { ...draft, roots: { keys: [key2.publicKey], threshold: 1 } },
+        [key2],
+        "directory-unfit",
+      ],
+      "old roots alone": [
+        { ...draft, roots: { keys: [key2.publicKey], threshold: 1 } },
+        [root],
+        "signature-invalid",
+      ],
+      "a region dropped": [{ ...draft, nodes: value.nodes.slice(1) }, [root], "directory-unfit"],
+      "a key that changes hands": [
+        {
+          ...draft,
+          people: [...value.people.slice(1), { ...person, id: "somebody-else" }],
+        },
+        [root],
+        "directory-unfit",
+      ],
+      "a dataset with another body": [
+        { ...draft, datasets: value.datasets.map((each) => ({ ...each, hash: `sha256:${"1".repeat(64)}` })) },
+        [root],
+        "directory-unfit",
+      ],
+      "no logs any more": [
+        {
+          ...draft,
+          coordinator: { release: value.coordinator.release },
+          nodes: value.nodes.map((node) => ({ ...node, keys: { answer: node.keys.answer } })),
+        },
+        [root],
+        "directory-unfit",
+      ],
+      "of a time to come": [
+        { ...draft, validFrom: instant(new Date(now().getTime() + 3_600_000)) },
+        [root],
+        "directory-expired",
+      ],
+      "keys that the coordinator does not hold": [
+        {
+          ...draft,
+          coordinator: { ...value.coordinator, release: signerOf(newKey("release")).publicKey },
+        },
+        [root],
+        "config-invalid",
+      ],
+    };
+    for (const [name, [directory, signers, code]] of Object.entries(cases)) {
+      const body = { directory: seal("directory", directory, ...signers), datasets: [] };
+      await expect(client("publishDirectory", { body }), name).rejects.toMatchObject({ code });
+    }
+    const good = { directory: seal("directory", draft, root), datasets: [] };
+    const { id } = await client("publishDirectory", { body: good });
+    expect(await client("publishDirectory", { body: good })).toEqual({ id });
+  });
+
+  test("a version that the coordinator put into its log unsigned stops every node, and the audit names it", async () => {
+    const { network, ask: asked } = await setting();
+    const { made } = network;
+    expect((await asked({ rho: "1/100" })).state).toBe("released");
+    const stranger = signerOf(newKey("root"));
+    const envelope = Envelope.parse(JSON.parse(readFileSync(made.coordinator.directoryFile, "utf8")));
+    const value = JSON.parse(Buffer.from(envelope.payload, "base64").toString()) as Directory;
+    const forged = seal(
+      "directory",
+      {
+        ...value,
+        version: 2,
+        previous: made.hash,
+        roots: { keys: [stranger.publicKey], threshold: 1 },
+      },
+      stranger,
+    );
+    const entry = documentEntry("directory", envelopeId(forged), forged);
+    await transact(network.coordinator.store, async (database) => {
+      await promiseLeaves<CoordinatorDatabase>(database, COORDINATOR, [entry]);
+    });
+    const before = (await auditOf(network)).size;
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    // Nobody has cosigned it: the world is shown no more of this log, and no question is answered.
+    expect((await auditOf(network)).size).toBe(before);
+    expect(network.nodes.map(({ answerer }) => answerer.federation.directory.version)).toEqual([1, 1, 1, 1]);
+  });
+});
