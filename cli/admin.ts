@@ -9,7 +9,7 @@ import { parseJson } from "../protocol/json.ts";
 import { instant } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { KeyFile, newKey, readKey, signerOf, writeSecret } from "../server/signing.ts";
-import { federationAt, type Out, readBytes } from "./query.ts";
+import { asideAt, federationAt, type Out, readBytes } from "./query.ts";
 import { directoryIn, versionCommands } from "./versions.ts";
 
 const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
@@ -173,10 +173,12 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
           `${value.name}, version ${value.version}, ${hash ?? "not signed yet"}\nvalid ${value.validFrom} to ${value.expires}`,
         );
         for (const { code, name, status } of value.nodes) say(`  region ${code} ${name}: ${status}`);
-        for (const { id, roles, keys } of value.people) {
+        for (const { id, roles, keys, card } of value.people) {
           const counting = keys.filter(({ revoked }) => revoked === null).length;
           const less = counting === keys.length ? "" : `, ${keys.length - counting} revoked`;
-          say(`  person ${id}: ${roles.join(", ")}; ${counting} key(s)${less}`);
+          const aside = card === undefined || inForce === null ? null : await asideAt(o.coordinator, card);
+          const who = aside?.of === "person" ? ` ${aside.name}, ${aside.title}` : "";
+          say(`  person ${id}${who}: ${roles.join(", ")}; ${counting} key(s)${less}`);
         }
         for (const { dataset, hash: body } of value.datasets) say(`  dataset ${dataset} ${body}`);
         for (const rule of value.approvalRules)

@@ -1,7 +1,8 @@
 /** Asking: fills a query in, signs, approves, submits, and follows it until there is a release. */
 import { randomBytes } from "node:crypto";
 import type { Approval } from "../protocol/approval.ts";
-import type { Hash } from "../protocol/bytes.ts";
+import { Aside, writeAside } from "../protocol/aside.ts";
+import { Hash } from "../protocol/bytes.ts";
 import type { Client } from "../protocol/client.ts";
 import { type Envelope, envelopeId, type Signer, seal } from "../protocol/envelope.ts";
 import { instant, Query } from "../protocol/query.ts";
@@ -13,9 +14,19 @@ export type Party = { readonly id: string; readonly signer: Signer };
 
 const after = (now: Date, minutes: number): string => instant(new Date(now.getTime() + minutes * 60_000));
 
-/** What only the federation and the moment know is filled in where the file leaves it out. */
-export function fillQuery(draft: unknown, directory: Hash, requester: string, now: Date): Query {
+/** A draft says its purpose in words; the query binds it by digest, and the words go beside it. */
+export function withPurpose(draft: unknown): { readonly draft: object; readonly aside: string | null } {
   const base = typeof draft === "object" && draft !== null ? draft : {};
+  const said = "purpose" in base ? base.purpose : null;
+  if (typeof said !== "string" || Hash.safeParse(said).success) return { draft: base, aside: null };
+  const aside = { of: "purpose", salt: randomBytes(32).toString("hex"), text: said } as const;
+  const { id, text } = writeAside(parseWith(Aside, aside, "purpose"));
+  return { draft: { ...base, purpose: id }, aside: text };
+}
+
+/** What only the federation and the moment know is filled in where the file leaves it out. */
+export function fillQuery(given: unknown, directory: Hash, requester: string, now: Date): Query {
+  const { draft: base } = withPurpose(given);
   const filled = {
     directory,
     requester,
@@ -49,9 +60,15 @@ export function signApproval(
   return seal("approval", approval, signer);
 }
 
-/** Submits a query with its approvals; gives its id. */
-export async function ask(client: Client, envelope: Envelope, approvals: readonly Envelope[]): Promise<Hash> {
+/** Submits a query with its approvals, and what stands beside it; gives its id. */
+export async function ask(
+  client: Client,
+  envelope: Envelope,
+  approvals: readonly Envelope[],
+  aside: string | null = null,
+): Promise<Hash> {
   await client("submitQuery", { body: envelope });
+  if (aside !== null) await client("submitAside", { body: { text: aside } });
   for (const approval of approvals) await client("submitApproval", { body: approval });
   return envelopeId(envelope);
 }

@@ -1,6 +1,8 @@
 /** `brus query …`: check a question before asking, sign it, approve it, hand it in, follow it, read the result. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { z } from "zod";
+import { type Aside, asideId, readAside } from "../protocol/aside.ts";
 import { fromBase64, Hash } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import { type Client, clientOf } from "../protocol/client.ts";
@@ -15,7 +17,7 @@ import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { readVersions } from "../protocol/versions.ts";
 import { inWords } from "../protocol/words.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
-import { fillQuery, follow, type Party, signApproval, signQuery } from "./ask.ts";
+import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "./ask.ts";
 import { costText, csvOf, type Format, resultText } from "./print.ts";
 import { barOf } from "./progress.ts";
 import { recompute } from "./recompute.ts";
@@ -48,6 +50,27 @@ export async function federationAt(address: string, pinned: string | undefined):
   const versions = await client(address)("getDirectory");
   const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
   return readVersions(versions, hash, nativeVerify);
+}
+
+/** A signed query in a file, with the words of its purpose. */
+const Signed = z.strictObject({ query: Envelope, aside: z.string().max(10_000).nullable() });
+type Signed = z.infer<typeof Signed>;
+
+/** What a signed document binds by digest; null where it was not kept, or was erased. */
+export async function asideAt(address: string, id: Hash): Promise<Aside | null> {
+  try {
+    const { text } = await client(address)("getAside", { params: { id } });
+    if (asideId(text) !== id) throw new Refusal("signature-invalid", "expected what is bound by the digest");
+    return readAside(text);
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "aside-unknown") return null;
+    throw error;
+  }
+}
+
+async function purposeOf({ purpose }: Query, address: string): Promise<string> {
+  const aside = await asideAt(address, purpose);
+  return aside?.of === "purpose" ? aside.text : "not kept, or erased";
 }
 
 /** The person whose key a file holds, as the directory knows them. */
@@ -106,17 +129,19 @@ export function queryCommands(program: Command, { say, now }: Out): void {
       say(options.json === true ? JSON.stringify(report) : checkText(report, plan));
     });
 
-  sub("sign <file>", "fill in what the file leaves out, sign it, and write the envelope")
+  sub("sign <file>", "fill in what the file leaves out, sign it, and write it with its purpose beside it")
     .requiredOption("--key <file>", "a key of purpose ask")
     .option("--out <file>", "where to write (standard output unless said)")
     .action(async (file: string, options: Shared & { key: string; out?: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const party = partyOf(federation, options.key, "ask");
-      const draft = fillQuery(parseJson(readBytes(file)), federation.hash, party.id, now());
+      const { draft: bound, aside } = withPurpose(parseJson(readBytes(file)));
+      const draft = fillQuery(bound, federation.hash, party.id, now());
       planned(federation, draft, now());
       const envelope = signQuery(draft, party.signer);
-      if (options.out === undefined) say(JSON.stringify(envelope));
-      else writeText(options.out, JSON.stringify(envelope));
+      const signed = JSON.stringify({ query: envelope, aside } satisfies Signed);
+      if (options.out === undefined) say(signed);
+      else writeText(options.out, signed);
       if (options.out !== undefined)
         say(options.json === true ? JSON.stringify({ id: envelopeId(envelope) }) : envelopeId(envelope));
     });
@@ -141,7 +166,7 @@ export function queryCommands(program: Command, { say, now }: Out): void {
         const document = federation.datasets.get(asked.dataset);
         if (document !== undefined)
           say(
-            `${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${asked.purpose}\nCost: ${costText(planIn(federation, asked))}.`,
+            `${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${await purposeOf(asked, options.coordinator)}\nCost: ${costText(planIn(federation, asked))}.`,
           );
         const approval = signApproval(hash, partyOf(federation, options.key, "approve"), now(), {
           role: options.role,
@@ -159,8 +184,8 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     );
 
   sub("submit <file>", "hand in a signed query").action(async (file: string, options: Shared) => {
-    const envelope = parseWith(Envelope, parseJson(readBytes(file)), "envelope");
-    const { id } = await client(options.coordinator)("submitQuery", { body: envelope });
+    const { query, aside } = parseWith(Signed, parseJson(readBytes(file)), "signed query");
+    const id = await ask(client(options.coordinator), query, [], aside);
     say(options.json === true ? JSON.stringify({ id }) : id);
   });
 

@@ -1,11 +1,13 @@
 /** `brus directory propose | sign | publish | diff`: versions of who is who, from a draft to what is in force. */
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { toBase64 } from "../protocol/bytes.ts";
+import { Aside, asideId, writeAside } from "../protocol/aside.ts";
+import { Hash, toBase64 } from "../protocol/bytes.ts";
 import { readDataset, refOf } from "../protocol/catalogue.ts";
 import { changesOf } from "../protocol/changes.ts";
 import { Directory, type Federation, NodeEntry } from "../protocol/directory.ts";
-import { Envelope, envelopeId, keyIdOf, sealBytes, signedBy, unwrap } from "../protocol/envelope.ts";
+import { Envelope, envelopeId, keyIdOf, seal, sealBytes, signedBy, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { instant } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -27,6 +29,7 @@ type Edits = {
   readonly threshold?: string;
   readonly release?: string;
   readonly dataset: string[];
+  readonly card: string[];
 };
 
 export function versionCommands(directory: Command, { say, now }: Out): void {
@@ -51,6 +54,7 @@ export function versionCommands(directory: Command, { say, now }: Out): void {
     .option("--threshold <n>", "how many roots must sign from then on")
     .option("--release <key>", "the coordinator's new release key")
     .option("--dataset <file>", "another dataset", collect, [])
+    .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
     .action(async (file: string, o: At & Edits) => {
       if (existsSync(file)) throw new Refusal("usage", `expected no file at ${file} yet`);
       const federation = await federationAt(o.coordinator, o.directory);
@@ -78,15 +82,42 @@ export function versionCommands(directory: Command, { say, now }: Out): void {
       say(envelopeId(envelope));
     });
 
+  directory
+    .command("card <file>")
+    .description("who a person is: kept beside the log by its digest, and erasable; prints the digest")
+    .requiredOption("--name <name>", "the person's name")
+    .requiredOption("--title <title>", "and title")
+    .action((file: string, o: { name: string; title: string }) => {
+      const salt = randomBytes(32).toString("hex");
+      const card = parseWith(Aside, { of: "person", salt, name: o.name, title: o.title }, "card");
+      const { id, text } = writeAside(card);
+      writeText(file, text);
+      say(id);
+    });
+
+  directory
+    .command("erase <digest>")
+    .description("forget a name, or a purpose, for good: only the digest is left of it")
+    .requiredOption("--root <key file>", "a root's key")
+    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
+    .action(async (digest: string, o: { root: string; coordinator: string }) => {
+      const aside = parseWith(Hash, digest, "digest", "usage");
+      const word = seal("erasure", { aside, time: instant(now()) }, signerOf(readKey(o.root, "root")));
+      await client(o.coordinator)("erase", { body: word });
+      say(`Forgotten: ${aside}`);
+    });
+
   at(directory.command("publish <file>"))
     .description("hand in a signed version: nodes follow it once it stands in the log; prints its hash")
     .option("--dataset <file>", "a dataset that is new in it", collect, [])
-    .action(async (file: string, o: At & { dataset: string[] }) => {
+    .option("--card <file>", "who a person is, who is new in it", collect, [])
+    .action(async (file: string, o: At & { dataset: string[]; card: string[] }) => {
       const envelope = parseWith(Envelope, parseJson(readBytes(file)), "envelope");
       const datasets = o.dataset.map((path) => toBase64(readBytes(path)));
       const { id } = await client(o.coordinator)("publishDirectory", {
         body: { directory: envelope, datasets },
       });
+      for (const card of o.card) await client(o.coordinator)("submitAside", { body: { text: textIn(card) } });
       say(id);
     });
 
@@ -102,6 +133,8 @@ export function versionCommands(directory: Command, { say, now }: Out): void {
       if (other === undefined) say(signaturesOf(file, before));
     });
 }
+
+const textIn = (file: string): string => new TextDecoder().decode(readBytes(file));
 
 /** A draft, or what an envelope says. */
 export function directoryIn(file: string): Directory {
@@ -145,6 +178,16 @@ function edited({ directory, hash }: Federation, o: Edits, now: Date): unknown {
   for (const text of o.researcher) add("researcher", "ask", text);
   for (const text of o.approver) add("approver", "approve", text);
   for (const text of o.auditor) add("auditor", "audit", text);
+  const cards = new Map(
+    o.card.map((text) => {
+      const [id = "", file = ""] = split(text, 2);
+      return [id, asideId(textIn(file))] as const;
+    }),
+  );
+  people = people.map((person) => {
+    const card = cards.get(person.id);
+    return card === undefined ? person : { ...person, card };
+  });
   const keys = new Map(
     o.keys.map((text) => {
       const [code = "", list = ""] = split(text, 2);

@@ -11,6 +11,7 @@ import { documentsOf } from "../protocol/versions.ts";
 import { Push } from "../protocol/witness.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
+import { asideOf, erase, takeAside } from "./asides.ts";
 import { type Bell, workFor } from "./dispatch.ts";
 import {
   type Context,
@@ -81,6 +82,14 @@ export function apiOf(api: Api): Hono {
     return c.json({ queries });
   });
   app.get(path(ROUTES.getQuery), async (c) => c.json(await statusOf(await standingOf(idOf(c), api), api)));
+  app.post(ROUTES.submitAside.path, async (c) => {
+    const { text } = await readBody(c, ROUTES.submitAside.body, "aside");
+    return c.json({ id: await takeAside(text, api) });
+  });
+  app.get(path(ROUTES.getAside), async (c) => c.json({ text: await asideOf(idOf(c), api) }));
+  app.post(ROUTES.erase.path, async (c) =>
+    c.json({ id: await erase(await readBody(c, Envelope, "envelope"), api) }),
+  );
   app.post(ROUTES.submitApproval.path, async (c) => {
     const { id, query } = await takeApproval(await readBody(c, Envelope, "envelope"), api);
     api.nudge(query);

@@ -13,6 +13,8 @@ export type CoordinatorDatabase = {
     id: string;
     envelope: string;
     title: string;
+    /** The digest of its purpose. */
+    purpose: string;
     received: string;
     state: "waiting" | "open" | "released" | "failed" | "declined" | "expired";
     reason: string | null;
@@ -20,6 +22,8 @@ export type CoordinatorDatabase = {
     /** Its place in the log; null where none is kept. */
     place: number | null;
   };
+  /** What stands beside the log by digest; null once it was erased. */
+  aside: { id: string; text: string | null; erased: string | null };
   /** One a person, role, region and decision (`slot`); a later one replaces it. */
   approval: {
     query: string;
@@ -95,7 +99,8 @@ export type CoordinatorStore = Store<CoordinatorDatabase>;
 const TABLES = [
   "create table if not exists meta (key varchar primary key, value varchar not null)",
   "create table if not exists directory (version integer primary key, document varchar not null, place integer not null)",
-  "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar, place integer)",
+  "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, purpose varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar, place integer)",
+  "create table if not exists aside (id varchar primary key, text varchar, erased varchar)",
   "create table if not exists approval (query varchar not null, slot varchar not null, id varchar not null, envelope varchar not null, received varchar not null, place integer, primary key (query, slot))",
   "create table if not exists announcement (query varchar not null, size integer not null)",
   "create table if not exists published (log varchar primary key, size integer not null, checkpoint varchar not null)",

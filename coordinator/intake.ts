@@ -69,7 +69,8 @@ export async function takeQuery(
       `expected at least minRegions (${asked.query.minRegions}) regions to be asked`,
     );
   }
-  const row = { id, envelope: JSON.stringify(envelope), title: asked.query.title, received: instant(now()) };
+  const { title, purpose } = asked.query;
+  const row = { id, envelope: JSON.stringify(envelope), title, purpose, received: instant(now()) };
   await once(store, async (database) => {
     const before = await database.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
     if (before !== undefined) return;

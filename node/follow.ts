@@ -99,11 +99,13 @@ async function kept<S extends z.ZodType>(
 
 const keep = (store: NodeStore, key: string, document: unknown): Promise<void> =>
   transact(store, async (database) => {
-    await database.deleteFrom("meta").where("key", "=", key).execute();
-    await database
-      .insertInto("meta")
-      .values({ key, value: JSON.stringify(document) })
-      .execute();
+    const value = JSON.stringify(document);
+    const updated = await database
+      .updateTable("meta")
+      .set({ value })
+      .where("key", "=", key)
+      .executeTakeFirst();
+    if (updated.numUpdatedRows === 0n) await database.insertInto("meta").values({ key, value }).execute();
   });
 
 async function firstVersion(context: FollowContext): Promise<Federation> {

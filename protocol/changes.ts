@@ -69,6 +69,7 @@ function people(before: Directory, after: Directory): string[] {
         ...(known === undefined ? [`${name}: new, ${person.roles.join(", ")}`] : []),
         ...(known === undefined ? [] : differ(`roles of ${name}`, known.roles.join(), person.roles.join())),
         ...(known === undefined ? [] : differ(`region of ${name}`, known.region, person.region)),
+        ...differ(`digest of who ${name} is`, known?.card ?? "none", person.card ?? "none"),
         ...(known?.keys ?? [])
           .filter(({ key }) => !person.keys.some((each) => each.key === key))
           .map(({ key }) => `key ${short(key)} of ${name}: taken out`),

@@ -29,6 +29,8 @@ export const Person = z.strictObject({
   id: PersonId,
   roles: z.array(Approval.shape.role).max(10),
   region: RegionCode.nullable(),
+  /** The digest of who this is, which stands beside the log and can be erased. */
+  card: Hash.optional(),
   keys: z.array(PersonKey).max(20),
 });
 

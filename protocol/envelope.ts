@@ -24,6 +24,7 @@ export const KINDS = [
   "opening",
   "material",
   "witness",
+  "erasure",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 export const payloadType = (kind: Kind): string => `application/vnd.brus.${kind}.v1+json`;

@@ -65,7 +65,8 @@ export const Query = z
     /** Who asks. In the signed bytes, so that nobody else's signature makes the same document theirs. */
     requester: PersonId,
     title: textOf(200),
-    purpose: textOf(2000),
+    /** The digest of why it is asked, which stands beside the log and can be erased. */
+    purpose: Hash,
     periods: z.array(Period).min(1).max(1000),
     where: Filter.optional(),
     groupBy: z.array(ColumnName).max(10),

@@ -187,6 +187,11 @@ export const REFUSALS = {
     "A query is answered once; send the stored bytes.",
   ],
   "release-unknown": [404, "No such release", "Look at the query's status."],
+  "aside-unknown": [
+    404,
+    "Not kept, or erased",
+    "Nothing to do if it was erased; else hand it in after the document that names it.",
+  ],
   "not-found": [404, "Nothing at this address", "See /openapi.json."],
   "method-not-allowed": [405, "The address does not take this method", "See /openapi.json."],
   "rate-limited": [429, "Too many requests", "Wait as Retry-After says."],

@@ -110,6 +110,27 @@ export const ROUTES = {
     params: IdParam,
     response: QueryStatus,
   },
+  submitAside: {
+    method: "post",
+    path: "/api/asides",
+    says: "Hand in what a query or the directory names by digest: a purpose, or who a person is.",
+    body: z.strictObject({ text: z.string().max(10_000) }),
+    response: Accepted,
+  },
+  getAside: {
+    method: "get",
+    path: "/api/asides/{id}",
+    says: "A purpose, or who a person is, by its digest, unless it was erased.",
+    params: IdParam,
+    response: z.strictObject({ text: z.string().max(10_000) }),
+  },
+  erase: {
+    method: "post",
+    path: "/api/erasures",
+    says: "Forget what stands beside the log, on a root's signed word.",
+    body: Envelope,
+    response: Accepted,
+  },
   submitApproval: {
     method: "post",
     path: "/api/approvals",

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, fillQuery, follow, type Party, signApproval, signQuery } from "../../cli/ask.ts";
+import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "../../cli/ask.ts";
 import { auditFrom } from "../../cli/audit.ts";
 import type { Network } from "../../cli/network.ts";
 import { fetchResult } from "../../cli/result.ts";
@@ -244,6 +244,54 @@ describe("versions of the directory", () => {
     expect(status.regions.map(({ code }) => code)).toEqual(["approvals-missing", null, null, null]);
     const other = await asked({ rho: "1/50" }, undefined, network.made.approvers.slice(1, 2));
     expect(other.regions.map(({ state }) => state)).toEqual(new Array(4).fill("answered"));
+  });
+});
+
+describe("what is said of people", () => {
+  test("names and purposes stand beside the log by digest, and can be erased; the log never held them", async () => {
+    const { network, folder, brus, keys, reached, ask: asked } = await setting();
+    const { made, address, client } = network;
+    const at = ["--coordinator", address];
+    const card = await brus("directory", "card", "card.json", "--name", "Anna Exempel", "--title", "Analyst");
+    await brus("directory", "propose", "two.json", ...at, "--card", "researcher=card.json");
+    await brus("directory", "sign", "two.json", "--root", keys("root"));
+    await brus("directory", "publish", "two.json", ...at, "--card", "card.json");
+    await reached(2);
+    expect(await brus("directory", "show", ...at)).toContain("person researcher Anna Exempel, Analyst:");
+    const draft = { ...DRAFT, purpose: "To help one Bo Persson", rho: "1/50", minRegions: 2 };
+    const { draft: bound, aside } = withPurpose(draft);
+    const { directory } = await newest(network);
+    const query = fillQuery(bound, directory, made.researcher.id, now());
+    const id = await ask(client, signQuery(query, made.researcher.signer), [], aside);
+    expect(await brus("query", "approve", id, "--key", keys("approver-1"), ...at)).toContain(
+      "Purpose: To help one Bo Persson",
+    );
+    expect((await follow(client, id, 60)).state).toBe("released");
+    // Nothing is kept that nothing names, and nothing else than what is named.
+    const stranger = withPurpose({ purpose: "Nobody asked" }).aside ?? "";
+    await expect(client("submitAside", { body: { text: stranger } })).rejects.toMatchObject({
+      code: "aside-unknown",
+    });
+    await brus("directory", "erase", query.purpose, "--root", keys("root"), ...at);
+    await brus("directory", "erase", card, "--root", keys("root"), ...at);
+    const word = { aside: card, time: instant(now()) };
+    const body = seal("erasure", word, made.approvers[0]?.signer ?? expect.fail());
+    await expect(client("erase", { body })).rejects.toMatchObject({ code: "key-unknown" });
+    expect(await client("submitAside", { body: { text: aside ?? "" } })).toEqual({ id: query.purpose });
+    await expect(client("getAside", { params: { id: query.purpose } })).rejects.toMatchObject({
+      code: "aside-unknown",
+    });
+    expect(await brus("directory", "show", ...at)).toContain("person researcher:");
+    await brus("log", "mirror", address, "copy");
+    const { stdout } = await shell("sh", ["-c", "cat $(find copy -type f)"], {
+      cwd: folder,
+      encoding: "latin1",
+      maxBuffer: 1e8,
+    });
+    const decoded = [...stdout.matchAll(/"payload":"([^"]+)"/g)].map(([, payload = ""]) => atob(payload));
+    for (const text of [stdout, ...decoded]) expect(text).not.toMatch(/Exempel|Persson/);
+    expect((await auditOf(network)).findings).toEqual([]);
+    expect((await asked({ rho: "1/40" })).state).toBe("released");
   });
 });
 
