@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { auditFrom } from "../cli/audit.ts";
 import { makeFederation } from "../cli/federation.ts";
 import { CARE_EXPERIENCE } from "../cli/journals.ts";
+import { sourceOf } from "../cli/source.ts";
 import { type CoordinatorDatabase, prepareCoordinator } from "../coordinator/database.ts";
 import { Logs } from "../coordinator/logs.ts";
 import { hashOf, utf8 } from "../protocol/bytes.ts";
@@ -17,8 +18,10 @@ import { Envelope } from "../protocol/envelope.ts";
 import { EMPTY, extend } from "../protocol/frontier.ts";
 import { documentEntry } from "../protocol/leaf.ts";
 import { consistencyProof, inclusionProof, leafHash, readerOf } from "../protocol/merkle.ts";
+import { formatReceipt, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
 import { openStore, type Store, transact } from "../server/database.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { federationOf, settled } from "../test/support/federation.ts";
 import { checkpointOf } from "../test/support/forge.ts";
 import { eachEngine } from "./engines.ts";
 import { median, quantile, report } from "./report.ts";
@@ -152,6 +155,8 @@ export async function logAppend(): Promise<void> {
   }
 }
 
+const RELEASES = 30;
+
 export async function auditing(): Promise<void> {
   await withLog(undefined, async ({ store, logs, federation, files, made }) => {
     for (let at = 0; at < AUDITED; at += 1000) {
@@ -200,6 +205,18 @@ export async function auditing(): Promise<void> {
       unit: "MB above what it began with",
       leaves: AUDITED,
     });
+    const read = readerOf(all.map(leafHash));
+    const policy = parsePolicy(policyText(federation));
+    const checks: number[] = [];
+    for (let each = 0; each < 200; each++) {
+      const index = (each * 7919) % all.length;
+      const proof = inclusionProof(index, all.length, read);
+      const text = formatReceipt({ extra: null, index, proof, checkpoint: shown });
+      const start = performance.now();
+      verifyReceipt(parseReceipt(text), all[index] ?? new Uint8Array(), policy, nativeVerify);
+      checks.push(performance.now() - start);
+    }
+    report({ name: "audit/receipt", value: median(checks), unit: "ms", leaves: AUDITED });
     const start = performance.now();
     extend(EMPTY, all);
     report({
@@ -209,4 +226,28 @@ export async function auditing(): Promise<void> {
       leaves: AUDITED,
     });
   });
+  await auditingReleases();
+}
+
+/** Releases of a running federation of four regions, each added up anew. */
+async function auditingReleases(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "brus-bench-"));
+  const network = await federationOf(
+    folder,
+    { "01": "", "03": "", "04": "", "05": "" },
+    { roundSeconds: 3, logged: true },
+  );
+  for (let each = 0; each < RELEASES; each++)
+    await settled(network, { rho: "1/1000", groupBy: ["sex", "unit"] });
+  const source = sourceOf(network.address);
+  const times: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const start = performance.now();
+    const found = await auditFrom(source, network.made.hash, new Date());
+    times.push((performance.now() - start) / 1000);
+    if (!found.holds || found.releases.length !== RELEASES)
+      throw new Error(JSON.stringify(found.findings.slice(0, 3)));
+  }
+  report({ name: "audit/releases", value: RELEASES / median(times), unit: "releases/s", regions: 4 });
+  await network.stop();
 }

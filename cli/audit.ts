@@ -1,6 +1,7 @@
 /** `brus audit` and `brus log …`: anyone checks everything, offline where they like. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
+import { z } from "zod";
 import { type Audit, audit } from "../protocol/audit.ts";
 import { Hash } from "../protocol/bytes.ts";
 import { cosignatures, openCheckpoint, parseCheckpoint } from "../protocol/checkpoint.ts";
@@ -67,22 +68,32 @@ export function auditCommands(program: Command, { say, now }: Out): void {
     )
     .option("--directory1 <hash>", "the hash of version 1 of the directory, which alone is believed")
     .option("--policy <file>", "a tlog-policy file that the coordinator's checkpoint must meet as well")
-    .option("--since <size>", "releases before this size of the log were audited before", size, 0)
+    .option("--since <size>", "releases before this size of the log were audited before", size)
+    .option("--state <file>", "what holds is written there, and the next audit goes on from it")
     .option("--key <file>", "an auditor's key: secure sums are then added up anew from the masked vectors")
     .option("--json <file>", "write all that was found there")
     .action(
       async (
         place: string,
-        o: { directory1?: string; policy?: string; since: number; key?: string; json?: string },
+        o: {
+          directory1?: string;
+          policy?: string;
+          since?: number;
+          state?: string;
+          key?: string;
+          json?: string;
+        },
       ) => {
         // Read once: the policy judges the very checkpoint that the audit does.
         const source = remembered(sourceOf(place));
         const first = await firstOf(source, o.directory1);
+        const before = o.state === undefined ? null : stateIn(o.state, first);
         const bar = barOf("Auditing", 1);
         const given =
           o.key === undefined ? null : await giver(place, o.key, await federationIn(source, first), now);
         const result = await auditFrom(source, first, now(), {
-          since: o.since,
+          ...(o.since === undefined ? {} : { since: o.since }),
+          ...(before === null ? {} : { before }),
           material: async (release) =>
             (await keptMaterial(place, release)) ?? (await given?.(release)) ?? null,
           onProgress: bar.set,
@@ -94,6 +105,8 @@ export function auditCommands(program: Command, { say, now }: Out): void {
           findings: [...policy, ...result.findings],
           holds: result.holds && policy.length === 0,
         };
+        if (all.holds && o.state !== undefined)
+          writeText(o.state, JSON.stringify({ first, size: all.size, root: all.root } satisfies State));
         if (o.json !== undefined) writeText(o.json, JSON.stringify(all));
         say(auditText(all));
         if (o.directory1 === undefined)
@@ -161,6 +174,18 @@ export function auditCommands(program: Command, { say, now }: Out): void {
       const source = sourceOf(place);
       say(policyText(await federationIn(source, await firstOf(source, o.directory1))).trimEnd());
     });
+}
+
+/** What an audit found to hold, for the next one to go on from. */
+const State = z.strictObject({ first: Hash, size: z.int().min(1), root: z.string().length(44) });
+type State = z.infer<typeof State>;
+
+function stateIn(file: string, first: Hash): State | null {
+  if (!existsSync(file)) return null;
+  const state = parseWith(State, parseJson(readBytes(file)), "state");
+  if (state.first !== first)
+    throw new Refusal("usage", `expected the state of an audit of this federation in ${file}`);
+  return state;
 }
 
 function remembered(source: Source): Source {

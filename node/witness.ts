@@ -67,6 +67,9 @@ type Ahead = { readonly frontier: Frontier; readonly logged: number };
 
 const START: WitnessState = { logs: {}, frontier: EMPTY, own: { logged: 0, missing: null } };
 const WAIT_SECONDS = 20;
+const HOUR = 3600_000;
+/** Longer than the coordinator lets pass before a log is cosigned anew. */
+const STILL = 3 * HOUR;
 /** For as long, in halves of a second, the coordinator is waited for to hand out what it says is public. */
 const PATIENCE = 20;
 
@@ -77,6 +80,9 @@ export class Witness {
   /** In memory: read anew by the next process. */
   #ahead: Ahead | null = null;
   #cosigned: Cosigned[] = [];
+  /** When the coordinator's log was last cosigned, or this process began, in milliseconds; and when that was last said. */
+  #latest: number | null = null;
+  #reported = 0;
   #waiting = new Set<() => void>();
 
   constructor(context: WitnessContext) {
@@ -106,10 +112,29 @@ export class Witness {
     }
   }
 
+  /** Says, once an hour, that a log stands still or is kept from this node: even an idle one is cosigned each hour. */
+  #report(): void {
+    const { now, logger } = this.#context;
+    const time = now().getTime();
+    this.#latest ??= time;
+    const since = this.#state?.own.missing?.since ?? null;
+    const still = time - this.#latest > STILL;
+    const missing = since !== null && time - Date.parse(since) > STILL;
+    if (!(still || missing) || time - this.#reported < HOUR) return;
+    this.#reported = time;
+    if (still)
+      logger.error(
+        { since: new Date(this.#latest).toISOString() },
+        "the coordinator's log stands still, or is kept from this node",
+      );
+    if (missing) logger.error({ since }, "what this node logged does not come into the coordinator's log");
+  }
+
   /** One turn: hands in what was cosigned before, and cosigns what is offered now. */
   async watchOnce(): Promise<void> {
     const { code, client, signal, log, now, answers } = this.#context;
     await this.missingFor(now());
+    this.#report();
     const { logs, frontier } = await this.#load();
     const ahead = this.#ahead ?? { frontier, logged: 0 };
     // Handed in once, whatever becomes of it: what did not arrive is offered anew.
@@ -188,6 +213,7 @@ export class Witness {
         refusals.push(error);
       }
     }
+    if (agreed.some(({ log }) => log === COORDINATOR)) this.#latest = now().getTime();
     if (agreed.length > 0) {
       // On disk before anything is signed.
       await this.#keep({ logs, frontier, own: markOwn(own, this.#context.log.size, now()) });

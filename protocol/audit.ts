@@ -8,12 +8,13 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
 import type { Verify } from "./ed25519.ts";
 import type { Finding } from "./finding.ts";
+import { EMPTY, extendHash, rootOfFrontier } from "./frontier.ts";
 import { type AuditedRelease, checkRelease, type Tools } from "./held.ts";
 import { COORDINATOR, originOf, quorumOf } from "./quorum.ts";
 import { claimedCheckpoint, type Note, openLog, type Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import { type RegionReplay, replayRegion } from "./region-log.ts";
-import { replay } from "./replay.ts";
+import { type Replay, replay } from "./replay.ts";
 import { firstFrom } from "./versions.ts";
 
 export type AuditOptions = Tools & {
@@ -23,6 +24,8 @@ export type AuditOptions = Tools & {
   readonly now: Date;
   /** Releases that stand before this place were audited before. */
   readonly since?: number;
+  /** The tree that an earlier audit found to hold: this one must only add to it. Its root in base64. */
+  readonly before?: { readonly size: number; readonly root: string };
   readonly onProgress?: (done: number, of: number) => void;
 };
 
@@ -58,8 +61,9 @@ export async function audit(source: Source, options: AuditOptions): Promise<Audi
   const claimed = await claimedOf(source, first, note);
   if (claimed === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null };
   const { size } = claimed;
-  const { since = 0 } = options;
-  if (since > size) throw new Refusal("usage", `expected a size of at most ${size} to begin after`);
+  const { before, since = before?.size ?? 0 } = options;
+  if (before === undefined && since > size)
+    throw new Refusal("usage", `expected a size of at most ${size} to begin after`);
   const log = await replay(first, source, claimed, note, (place) => {
     if (place % 64 === 0) options.onProgress?.(place, size);
   });
@@ -70,6 +74,13 @@ export async function audit(source: Source, options: AuditOptions): Promise<Audi
   const summary = { size, root: toBase64(claimed.root), asOf: opened?.asOf ?? null, version };
   // What is missing here would be missed everywhere: one finding says it.
   if (!log.whole || opened === null) return { ...nothing, ...summary, holds: false };
+  if (before !== undefined && (before.size > size || before.root !== rootAt(log, before.size)))
+    note({
+      log: COORDINATOR,
+      leaf: null,
+      rule: "root",
+      says: `expected to find again the tree of ${before.size} entries that was audited before`,
+    });
   checkAge(COORDINATOR, opened.asOf, options.now, note);
   const own = new Map<string, RegionReplay>();
   const versions = log.versions.map((each) => each.federation);
@@ -93,6 +104,12 @@ export async function audit(source: Source, options: AuditOptions): Promise<Audi
   for (const each of due) releases.push(await checkRelease(each, context));
   options.onProgress?.(size, size);
   return { ...summary, holds: findings.length === 0, findings, notices, releases, regions: own.size };
+}
+
+function rootAt({ hashAt }: Replay, size: number): string {
+  let frontier = EMPTY;
+  while (frontier.size < size) frontier = extendHash(frontier, hashAt(frontier.size));
+  return toBase64(rootOfFrontier(frontier));
 }
 
 /** A log that is shown as it was long ago, or as it will be. */

@@ -258,13 +258,16 @@ test("a relay that hides a region's log from the others is seen by the clock, wh
   };
   const log = new NodeLog({ ...context, signer: signerFor("01", "logKey") });
   await log.start();
+  const said: string[] = [];
+  const logger = loggerOf("test", "silent");
+  logger.error = (_: unknown, text?: string) => void said.push(text ?? "");
   const witness = new Witness({
     ...context,
     signer: signerFor("01", "witnessKey"),
     answers: made.nodes[0]?.signer ?? expect.fail(),
     sleep: async () => undefined,
     follow: async () => undefined,
-    logger: loggerOf("test", "silent"),
+    logger,
     log,
   });
   await witness.watchOnce();
@@ -273,6 +276,10 @@ test("a relay that hides a region's log from the others is seen by the clock, wh
   reply = { ...reply, kept: 1 };
   await witness.watchOnce();
   expect(await witness.missingFor(now())).toBeGreaterThan(4 * 24 * 3600);
+  expect(said).toEqual([
+    "the coordinator's log stands still, or is kept from this node",
+    "what this node logged does not come into the coordinator's log",
+  ]);
   // Entries that stand in no tree that anyone has signed.
   const offered = [{ log: "03", checkpoint: checkpointOf("03", [started(1)]), proof: [] }];
   reply = { ...reply, offered, entries: [toBase64(checkpointEntry("01", own))] };
