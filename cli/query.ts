@@ -151,7 +151,7 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     .option("--role <role>", "in which role", "approver")
     .option("--region <code>", "for one region instead of all")
     .option("--decline", "decline instead")
-    .option("--reason <text>", "why")
+    .option("--reason <text>", "why: in the log, for everyone and for ever")
     .action(
       async (
         id: string,

@@ -128,6 +128,17 @@ describe("a running federation", () => {
       );
       expect(printed).toContain("listening");
     }
+    // Who is who changes; what was released before is still found to hold.
+    for (const command of commands.filter((each) => /brus (keys|directory)/.test(each))) {
+      const printed = await run(command.replaceAll(" next.json", ` ${folder.path}/next.json`), variables);
+      ran.add(command);
+      if (command.includes("diff"))
+        expect(printed).toContain("signed by 1 of the 1 roots needed of version 1");
+      if (command.includes("propose")) expect(printed).toMatch(/revoked: no → .*carla: new, approver/s);
+    }
+    const shown = await run("./brus directory show --coordinator $ADDRESS", variables);
+    expect(shown).toContain("version 2");
+    expect(await run("./brus audit $ADDRESS --directory1 $DIRECTORY", stranger)).toMatch(/^Audit: all holds/);
     const refused = await run("./brus query result sha256:00 --coordinator $ADDRESS", variables).catch(
       (error: { code: number; stderr: string }) => error,
     );
