@@ -4,6 +4,7 @@ import { answering } from "./answer.ts";
 import { demonstration } from "./demo.ts";
 import { importing } from "./import.ts";
 import { auditing, logAppend } from "./log.ts";
+import { marginals } from "./marginals.ts";
 import { queryOverhead } from "./query-overhead.ts";
 import { sampler } from "./sampler.ts";
 import { secureRound } from "./secure-round.ts";
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   "secure-round": secureRound,
   "log-append": logAppend,
   audit: auditing,
+  marginals,
 };
 
 const named = process.argv.slice(2);
