@@ -88,7 +88,7 @@ describe.each(ENGINES)("%s", (engine) => {
         const { state } = await retry(() => follow(setting.client, last, 120));
         expect(["released", "failed"]).toContain(state);
       }
-      const { directory, datasets } = await setting.client("getDirectory");
+      const { directory, datasets } = await retry(() => setting.client("getDirectory"));
       const federation = readFederation(directory, datasets.map(fromBase64), null, nativeVerify);
       const { address } = setting;
       const found = await auditFrom(sourceOf(address), federation.first, new Date());

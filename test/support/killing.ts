@@ -25,7 +25,7 @@ export async function retry<T>(work: () => Promise<T>): Promise<T> {
         "code" in error &&
         error.name === "Refusal" &&
         (error as { status?: number }).status !== 503;
-      if (attempt > 200 || refused) throw error;
+      if (attempt > 1200 || refused) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
