@@ -14,7 +14,7 @@ import { boundOf, settingFor } from "../protocol/national.ts";
 import { parseNote } from "../protocol/note.ts";
 import { Query } from "../protocol/query.ts";
 import { COORDINATOR, logKeyOf } from "../protocol/quorum.ts";
-import { pathIn, readEntries, type Source } from "../protocol/read-log.ts";
+import { pathIn, readEntries, rememberedCheckpoints, type Source } from "../protocol/read-log.ts";
 import { asOfText, meetsQuorum, parsePolicy, policyText } from "../protocol/receipt.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { federationFrom, openRelease } from "../protocol/versions.ts";
@@ -85,7 +85,7 @@ export function auditCommands(program: Command, { say, now }: Out): void {
         },
       ) => {
         // Read once: the policy judges the very checkpoint that the audit does.
-        const source = remembered(sourceOf(place));
+        const source = rememberedCheckpoints(sourceOf(place));
         const first = await firstOf(source, o.directory1);
         const before = o.state === undefined ? null : stateIn(o.state, first);
         const bar = barOf("Auditing", 1);
@@ -172,7 +172,9 @@ export function auditCommands(program: Command, { say, now }: Out): void {
     .option("--directory1 <hash>", "the hash of version 1 of the directory")
     .action(async (place: string, o: { directory1?: string }) => {
       const source = sourceOf(place);
-      say(policyText(await federationIn(source, await firstOf(source, o.directory1))).trimEnd());
+      const federation = await federationIn(source, await firstOf(source, o.directory1));
+      say(`# Of directory version ${federation.directory.version}.`);
+      say(policyText(federation).trimEnd());
     });
 }
 
@@ -186,16 +188,6 @@ function stateIn(file: string, first: Hash): State | null {
   if (state.first !== first)
     throw new Refusal("usage", `expected the state of an audit of this federation in ${file}`);
   return state;
-}
-
-function remembered(source: Source): Source {
-  const known = new Map<string, Promise<Uint8Array | null>>();
-  return (path) => {
-    if (!path.endsWith("checkpoint")) return source(path);
-    const file = known.get(path) ?? source(path);
-    known.set(path, file);
-    return file;
-  };
 }
 
 const refuse = ({ log, leaf, says }: Finding): never => {

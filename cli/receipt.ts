@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { Hash, hashOf, utf8 } from "../protocol/bytes.ts";
-import { Versions } from "../protocol/directory.ts";
+
 import { Envelope } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { documentEntry } from "../protocol/leaf.ts";
 import { asOfText, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { documentsOf, openRelease, readVersions } from "../protocol/versions.ts";
+import { documentsOf, openRelease, readVersions, Versions } from "../protocol/versions.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { client, federationAt, type Out, readBytes, writeText } from "./query.ts";
 

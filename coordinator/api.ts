@@ -2,12 +2,12 @@
 import type { Hono, Context as HonoContext } from "hono";
 import { Poll } from "../protocol/answer.ts";
 import { Hash } from "../protocol/bytes.ts";
-import { VersionDocument } from "../protocol/directory.ts";
+
 import { Envelope } from "../protocol/envelope.ts";
 import { PieceRequest } from "../protocol/material.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { ROUTES } from "../protocol/routes.ts";
-import { documentsOf } from "../protocol/versions.ts";
+import { documentsOf, VersionDocument } from "../protocol/versions.ts";
 import { Push } from "../protocol/witness.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";

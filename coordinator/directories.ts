@@ -3,12 +3,12 @@
  * logged in the transaction that stores it. It adds nobody of its own: roots sign.
  */
 import { fromBase64, type Hash } from "../protocol/bytes.ts";
-import { type Federation, VersionDocument, versionOf } from "../protocol/directory.ts";
+import { type Federation, versionOf } from "../protocol/directory.ts";
 import { envelopeId } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { instant } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { nextFederation } from "../protocol/versions.ts";
+import { nextFederation, VersionDocument } from "../protocol/versions.ts";
 import { oneAtATime } from "../server/database.ts";
 import type { CoordinatorStore } from "./database.ts";
 import type { Logs } from "./logs.ts";
@@ -46,14 +46,15 @@ export async function openDirectories(
       throw new Refusal("directory-expired", "expected a version that is valid now");
     check(following);
     logs?.keep(filesOf(following));
+    let put = 0;
     await once(store, async (database) => {
-      place = (await logs?.document(database, "directory", hash, envelope)) ?? 0;
+      put = (await logs?.document(database, "directory", hash, envelope)) ?? 0;
       await database
         .insertInto("directory")
-        .values({ version, document: JSON.stringify(document), place })
+        .values({ version, document: JSON.stringify(document), place: put })
         .execute();
     });
-    current = following;
+    [current, place] = [following, put];
     return hash;
   };
   return {

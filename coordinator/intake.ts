@@ -8,6 +8,7 @@ import { missingApproval } from "../protocol/approval.ts";
 import type { Hash } from "../protocol/bytes.ts";
 import {
   type Asked,
+  answerKeysOf,
   type Federation,
   openApproval,
   openByNode,
@@ -23,6 +24,7 @@ import { instant, Query } from "../protocol/query.ts";
 import { compare, parseRational } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
+import { judgingSince } from "../protocol/versions.ts";
 import { WitnessRequest } from "../protocol/witness.ts";
 import type { CoordinatorStore } from "./database.ts";
 import type { Logs } from "./logs.ts";
@@ -188,12 +190,15 @@ export async function takeAnswer(
 ): Promise<{ id: Hash; query: Hash }> {
   const kind = envelope.payloadType.includes("refusal") ? "refusal" : "answer";
   const schema: z.ZodType<Answer | RefusalNote> = kind === "answer" ? Answer : RefusalNote;
-  const opened = openByNode(federation(), envelope, kind, schema);
+  // By the keys of any version, until it is known which the query is bound to.
+  const opened = openByNode(judgingSince(federation(), federation().first), envelope, kind, schema);
   const { query, node: region, directory } = opened.payload;
   const row = await store.kysely.selectFrom("query").selectAll().where("id", "=", query).executeTakeFirst();
   if (row === undefined)
     throw new Refusal("query-unknown", "expected an answer to a query that was submitted");
   const asked = storedQuery(row.envelope);
+  if (answerKeysOf(judgingSince(federation(), asked.directory)).get(opened.key) !== region)
+    throw new Refusal("key-unknown", "expected the region's answer key since the query's version");
   const bound =
     kind === "answer" ? directory === asked.directory : versionOf(federation(), directory) !== null;
   if (!bound || !rosterOf(federation(), asked).includes(region)) {

@@ -10,6 +10,7 @@ import type { Query } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { RoundState, WorkItem } from "../protocol/routes.ts";
 import { MESSAGE, type Phase, type Setting } from "../protocol/session.ts";
+import { judgingSince } from "../protocol/versions.ts";
 import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
 import { shownOf, standingOf } from "./standing.ts";
 
@@ -151,7 +152,7 @@ export async function settingOf(
   if (plan.shares === null) throw new Refusal("round-unfit", "expected a query with a secure sum");
   return {
     setting: {
-      federation: context.federation(),
+      federation: judgingSince(context.federation(), query.directory),
       directory: query.directory,
       query: id,
       attempt,

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { fromBase64, type Hash } from "../protocol/bytes.ts";
 import type { Client } from "../protocol/client.ts";
-import { type Federation, readFederation, VersionDocument } from "../protocol/directory.ts";
+import { type Federation, readFederation } from "../protocol/directory.ts";
 import { PublicKey } from "../protocol/ed25519.ts";
 import { parseJson } from "../protocol/json.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { nextFederation } from "../protocol/versions.ts";
+import { nextFederation, VersionDocument } from "../protocol/versions.ts";
 import { oneAtATime, transact } from "../server/database.ts";
 import type { Logger } from "../server/log.ts";
 import { nativeVerify } from "../server/signing.ts";
@@ -39,6 +39,8 @@ export type FollowContext = {
   readonly limit?: number | undefined;
 };
 
+/** For the coordinator's answer, in milliseconds. */
+const PATIENCE = 10_000;
 const DIRECTORY = "directory";
 const REVOKED = "revoked";
 const Revoked = z.array(PublicKey).max(10_000);
@@ -60,7 +62,7 @@ export async function openFollowed(context: FollowContext): Promise<Followed> {
     current: () => current,
     follow: () =>
       alone(async () => {
-        const { later } = await client("getDirectory");
+        const { later } = await client("getDirectory", { signal: AbortSignal.timeout(PATIENCE) });
         const from = current.directory.version;
         for (const document of later.slice(from - 1)) {
           const next = following(current, document);

@@ -10,7 +10,7 @@ import type { PublicKey } from "../protocol/ed25519.ts";
 import { RegionCode } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
-import { LEVELS, type Logger } from "../server/log.ts";
+import { LEVELS, type Logger, nameOf } from "../server/log.ts";
 import { KeyFiles } from "../server/signing.ts";
 import type { Answerer } from "./answer.ts";
 import { type NodeDatabase, type NodeStore, prepareNode } from "./database.ts";
@@ -25,6 +25,7 @@ import {
 import type { Noise } from "./noise.ts";
 import { loadPersonKeys, type PersonKeys, rekey } from "./people.ts";
 import type { Fill } from "./random.ts";
+import type { Sessions } from "./round.ts";
 import { beginServing, type Serving } from "./serving.ts";
 
 export const NodeConfig = z.strictObject({
@@ -103,9 +104,17 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
   });
   const datasets = [...followed.current().datasets.values()].map(({ dataset }) => dataset);
   await prepareNode(store, datasets);
+  // What this node missed while it was off may name other keys for it, or name it at all.
+  await followed.follow().catch((error: unknown) => {
+    logger.warn(
+      { error: nameOf(error) },
+      "the newest directory is not to be had: the one that is kept is followed",
+    );
+  });
   let serving: Serving;
   const superseded = (): void => serving.stop();
-  const begin = () => beginServing({ config, at, store, client, effects, followed, superseded });
+  const sessions: Sessions = new Map();
+  const begin = () => beginServing({ config, at, store, client, effects, followed, sessions, superseded });
   serving = await begin();
   let keys: PersonKeys = await loadPersonKeys(at(config.secrets), config.keepIdentities, store);
   const alone = oneAtATime();
@@ -178,6 +187,7 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
       stopped = true;
       serving.stop();
       await working.catch(() => undefined); // Whoever called work() has been told.
+      for (const { session } of sessions.values()) session.forget();
       await alone(async () => undefined); // An import that has begun is finished.
       await store.close();
     },

@@ -17,6 +17,7 @@ import { answer } from "./answer.ts";
 import type { NodeLog } from "./log.ts";
 import { RandomnessFailure } from "./random.ts";
 import { isRoundRefusal, type RoundWorker, sendReply, takeTurn } from "./round.ts";
+import { isStranger } from "./stranger.ts";
 import type { Witness } from "./witness.ts";
 
 export type Worker = RoundWorker & {
@@ -49,6 +50,7 @@ export async function pollForever(worker: Worker): Promise<void> {
     } catch (error) {
       if (error instanceof RandomnessFailure) throw error;
       if (worker.signal.aborted) return;
+      if (isStranger(error)) await worker.follow().catch(() => undefined); // A later version may name this node's keys.
       failures++;
       if (failures === 1 || failures % 20 === 0)
         worker.logger.warn({ error: nameOf(error), failures }, "poll failed");
@@ -69,9 +71,10 @@ export async function pollOnce(worker: Worker): Promise<number> {
   const reply = await client("poll", { body: seal("poll", poll, signer), signal });
   if (versionOf(worker.federation, reply.directory) === null) {
     await worker.follow();
-    if (signal.aborted) return 0; // Another version is in force: the work is for whoever serves under it.
-    throw new Refusal("directory-unfit", "expected the coordinator's directory to follow the one in force");
+    if (!signal.aborted)
+      throw new Refusal("directory-unfit", "expected the coordinator's directory to follow the one in force");
   }
+  if (signal.aborted) return 0; // Another version is in force: the work is for whoever serves under it.
   const { cursor: next, work: items } = reply;
   const work = items.flatMap((item) => {
     const parsed = WorkItem.safeParse(item);
@@ -183,7 +186,12 @@ async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker)
     } catch (error) {
       if (error instanceof RandomnessFailure || isPassedOver(error) || isForLater(error)) throw error;
       // The coordinator's clock may be a little ahead: it would not send what is not valid yet by its own.
-      if (error instanceof Refusal && error.code === "query-not-yet-valid" && attempt <= SKEW_SECONDS) {
+      if (
+        error instanceof Refusal &&
+        error.code === "query-not-yet-valid" &&
+        attempt <= SKEW_SECONDS &&
+        !worker.signal.aborted
+      ) {
         await worker.sleep(1000);
         continue;
       }

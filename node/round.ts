@@ -24,8 +24,10 @@ export type RoundWorker = Answerer & {
   readonly random: Fill;
   readonly disk: SessionDisk;
   /** The attempts that this process is in, by query: the only place where their secrets are. */
-  readonly sessions: Map<string, Held>;
+  readonly sessions: Sessions;
 };
+
+export type Sessions = Map<string, Held>;
 
 /** What a node has to send for an item of work that is a round. */
 export type Turn = {

@@ -3,7 +3,7 @@
  * revoked by hand, begins another: everything is judged by one version at a time, from the first line to the last.
  */
 import type { Client } from "../protocol/client.ts";
-import { nodeOf } from "../protocol/directory.ts";
+import { answerKeysOf, type Federation, nodeOf } from "../protocol/directory.ts";
 import { isLogged } from "../protocol/quorum.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { nameOf } from "../server/log.ts";
@@ -18,6 +18,7 @@ import { NodeLog, type NodeLogContext } from "./log.ts";
 import type { Effects, NodeConfig } from "./node.ts";
 import { readPolicy } from "./policy.ts";
 import { pollForever, type Worker } from "./poll.ts";
+import type { Sessions } from "./round.ts";
 import { Witness, type WitnessContext } from "./witness.ts";
 
 export type Serving = {
@@ -34,19 +35,27 @@ export type ServingContext = {
   readonly client: Client;
   readonly effects: Effects;
   readonly followed: Followed;
+  /** Attempts that this process is in: those of an earlier version go on where everyone signs with the same keys. */
+  readonly sessions: Sessions;
   /** Called when there is another version to begin with. */
   readonly superseded: () => void;
 };
 
 /** Refuses (`config-invalid`) where the node does not hold the keys that the version in force names for it. */
 export async function beginServing(context: ServingContext): Promise<Serving> {
-  const { config, at, store, client, effects, followed, superseded } = context;
+  const { config, at, store, client, effects, followed, sessions, superseded } = context;
   const federation = followed.current();
+  forgetOthers(sessions, federation);
   const named = nodeOf(federation, config.code).keys;
   const signer = keyringOf(config.answerKey, "answer", at)(named.answer);
   const stopping = new AbortController();
   const follow = async (): Promise<void> => {
-    if (await followed.follow()) superseded();
+    try {
+      await followed.follow();
+    } finally {
+      // Also where more came than was right: what was right is in force.
+      if (followed.current() !== federation) superseded();
+    }
   };
   const shared = {
     code: config.code,
@@ -89,7 +98,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     disk: sessionDiskOf(store, effects.now, log),
     log,
     witness: watching?.witness ?? null,
-    sessions: new Map(),
+    sessions,
     memory: { cursor: null, head: null },
   };
   return {
@@ -100,6 +109,16 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     },
     stop: () => stopping.abort(),
   };
+}
+
+/** An attempt goes on under another version if the regions that answer, and the keys they sign with, are the same. */
+function forgetOthers(sessions: Sessions, federation: Federation): void {
+  const keys = (of: Federation) => JSON.stringify([...answerKeysOf(of)].sort());
+  for (const [id, { session }] of sessions) {
+    if (keys(session.federation) === keys(federation)) continue;
+    session.forget();
+    sessions.delete(id);
+  }
 }
 
 /** The node's log with its start in it, and the node as a witness; null where the directory names no keys for logs. */

@@ -5,6 +5,7 @@
  */
 import { split } from "shamir-secret-sharing";
 import { concat, fromBase64, type Hash, toBase64, utf8 } from "../protocol/bytes.ts";
+import type { Federation } from "../protocol/directory.ts";
 import {
   documentId,
   type Envelope,
@@ -100,10 +101,15 @@ export class Session {
     this.#channel = fresh();
     this.#mask = fresh();
     this.#advert = this.#reply("advert", {
-      directory: own.setting.federation.hash,
+      directory: own.setting.directory,
       channel: toBase64(this.#channel.public),
       mask: toBase64(this.#mask.public),
     });
+  }
+
+  /** The version of the directory that it began under. */
+  get federation(): Federation {
+    return this.#own.setting.federation;
   }
 
   #fresh(length: number): Uint8Array {

@@ -26,6 +26,7 @@ import { oneAtATime } from "../server/database.ts";
 import { type Logger, nameOf } from "../server/log.ts";
 import type { NodeStore } from "./database.ts";
 import type { NodeLog } from "./log.ts";
+import { isStranger } from "./stranger.ts";
 
 export type WitnessContext = {
   readonly code: string;
@@ -91,7 +92,7 @@ export class Witness {
 
   /** Runs until the signal. */
   async watchForever(): Promise<void> {
-    const { signal, sleep, logger } = this.#context;
+    const { signal, sleep, logger, follow } = this.#context;
     let failures = 0;
     while (!signal.aborted) {
       try {
@@ -99,6 +100,7 @@ export class Witness {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
+        if (isStranger(error)) await follow().catch(() => undefined); // A later version may name this node's keys.
         failures++;
         if (error instanceof Refusal && LOUD.has(error.code))
           logger.error(

@@ -11,7 +11,7 @@ import type { Finding } from "./finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "./frontier.ts";
 import { type AuditedRelease, checkRelease, type Tools } from "./held.ts";
 import { COORDINATOR, originOf, quorumOf } from "./quorum.ts";
-import { claimedCheckpoint, type Note, openLog, type Source } from "./read-log.ts";
+import { claimedCheckpoint, type Note, openLog, rememberedCheckpoints, type Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import { type RegionReplay, replayRegion } from "./region-log.ts";
 import { type Replay, replay } from "./replay.ts";
@@ -51,7 +51,8 @@ const DAY = 24 * 3600;
 const AHEAD = 900;
 
 /** Throws a refusal only where the directory itself is not to be had; all else is a finding. */
-export async function audit(source: Source, options: AuditOptions): Promise<Audit> {
+export async function audit(files: Source, options: AuditOptions): Promise<Audit> {
+  const source = rememberedCheckpoints(files);
   const findings: Finding[] = [];
   const notices: string[] = [];
   const note: Note = (finding) => void findings.push(finding);

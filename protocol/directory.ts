@@ -7,7 +7,7 @@ import { Approval, ApprovalRule, type Judged } from "./approval.ts";
 import { Hash } from "./bytes.ts";
 import { checkCatalogue, type DatasetDocument, DatasetRef, readDataset, refOf, textOf } from "./catalogue.ts";
 import { PublicKey, type Verify } from "./ed25519.ts";
-import { Envelope, envelopeId, type Kind, type Opened, open, signedBy, unwrap } from "./envelope.ts";
+import { type Envelope, envelopeId, type Kind, type Opened, open, signedBy, unwrap } from "./envelope.ts";
 import { parseJson } from "./json.ts";
 import { MaterialRequest } from "./material.ts";
 import { type Plan, planOf } from "./plan.ts";
@@ -120,14 +120,6 @@ export type Federation = {
   readonly former: ReadonlyMap<string, readonly PublicKey[]>;
 };
 
-/** A version of the directory as it travels, with those of its datasets, base64, that are new in it. */
-export const VersionDocument = z.strictObject({ directory: Envelope, datasets: z.array(z.string()) });
-export type VersionDocument = z.infer<typeof VersionDocument>;
-
-/** What a coordinator hands out: version 1, and those after it, oldest first. */
-export const Versions = z.strictObject({ ...VersionDocument.shape, later: z.array(VersionDocument) });
-export type Versions = z.infer<typeof Versions>;
-
 /**
  * Reads version 1 of a directory pinned by its hash, with the datasets it names. Refuses another hash, too few
  * root signatures, a dataset that is missing or not the one named, and a catalogue with a budget to be had twice.
@@ -178,11 +170,16 @@ export function datasetsOf(
 }
 
 /** A version of the directory, signed by as many of its own roots as it asks for. */
-export function readDirectory(envelope: Envelope, verify: Verify): Directory {
+export function readDirectory(
+  envelope: Envelope,
+  verify: Verify,
+  revoked: ReadonlySet<PublicKey> = new Set(),
+): Directory {
   const { body } = unwrap(envelope, "directory");
   const directory = parseWith(Directory, parseJson(body), "directory");
   const { keys, threshold } = directory.roots;
-  if (signedBy(envelope, "directory", keys, verify).length < threshold) {
+  const counting = keys.filter((key) => !revoked.has(key));
+  if (signedBy(envelope, "directory", counting, verify).length < threshold) {
     throw new Refusal("signature-invalid", `expected ${threshold} root signatures on the directory`);
   }
   return directory;

@@ -19,7 +19,7 @@ import type { RegionReplay } from "./region-log.ts";
 import { cellsOf, type Release, writeCells } from "./release.ts";
 import type { Placed, Replay } from "./replay.ts";
 import { survivorsHash } from "./session.ts";
-import { spanning, versionsSince } from "./versions.ts";
+import { judgingSince } from "./versions.ts";
 
 /** What it takes to add a secure sum up anew. */
 export type Tools = {
@@ -62,7 +62,7 @@ export async function checkRelease(
   const { place, id, release } = released;
   const { log, note } = given;
   const version = log.inForce(place);
-  const federation = spanning(version, versionsSince(version, release.directory));
+  const federation = judgingSince(version, release.directory);
   const context = { ...given, federation };
   const wrong: Wrong = (rule, says) => note({ log: COORDINATOR, leaf: place, rule, says });
   const asked = log.queries.get(release.query);
@@ -208,9 +208,14 @@ function checkMissing(
       notice(
         `${region} is missing from the release of “${query.title}”; its own log shows an answer of ${answer.time} that did not come in time`,
       );
-    const refused = log.refusals.get(`${release.query} ${region}`)?.some(({ code }) => code === reason);
+    const refused = log.refusals
+      .get(`${release.query} ${region}`)
+      ?.some(
+        (each) =>
+          each.code === reason && each.place < place && own.get(region)?.refused.has(each.id) !== false,
+      );
     if (reason !== "no-answer" && refused !== true)
-      wrong("left-out", `expected a refusal by ${region} that says ${reason}`);
+      wrong("left-out", `expected a refusal by ${region} that says ${reason}, in both logs`);
     if (reason === "no-answer" && query.release === "regions" && release.madeAt < query.answerBy)
       wrong("left-out", `expected ${region} to be waited for until ${query.answerBy}`);
   }

@@ -34,13 +34,14 @@ function onceChecked(federation: Federation, name: string, make: () => VerifierK
 export const logKeyOf = (federation: Federation, log: string): VerifierKey =>
   onceChecked(federation, `log ${log}`, () => makeLogKey(federation, log));
 
-function makeLogKey({ directory, first }: Federation, log: string): VerifierKey {
+function makeLogKey({ directory, first, revoked }: Federation, log: string): VerifierKey {
   const key =
     log === COORDINATOR
       ? directory.coordinator.log
       : directory.nodes.find(({ code }) => code === log)?.keys.log;
   if (key === undefined)
     throw new Refusal("key-unknown", "expected a log that the directory names a key for");
+  if (revoked.has(key)) throw new Refusal("key-revoked", "expected a log's key that is not revoked here");
   return verifierKey(originOf(first, log), NOTE_TYPES.ed25519, fromBase64(key));
 }
 
@@ -57,8 +58,11 @@ function makeWitnessKey({ directory, first }: Federation, who: string): Verifier
   return verifierKey(originOf(first, `${who}/witness`), NOTE_TYPES.cosignature, fromBase64(key));
 }
 
-/** The logs of a federation: the coordinator's, then each active region's. */
-export const logsOf = (federation: Federation): string[] => [COORDINATOR, ...activeOf(federation)];
+/** The logs of a federation: the coordinator's, then each region's, paused ones too: what they did stays to be read. */
+export const logsOf = ({ directory }: Pick<Federation, "directory">): string[] => [
+  COORDINATOR,
+  ...directory.nodes.map(({ code }) => code),
+];
 
 const activeOf = ({ directory }: Federation): string[] =>
   directory.nodes.filter(({ status }) => status === "active").map(({ code }) => code);
@@ -70,11 +74,17 @@ export function quorumOf(
 ): { readonly witnesses: readonly VerifierKey[]; readonly least: number } {
   const active = activeOf(federation);
   const { threshold } = thresholdsOf(active.length);
+  const counting = active.filter((code) => code !== log && !isRevoked(federation, code));
   return {
-    witnesses: active.filter((code) => code !== log).map((code) => witnessKeyOf(federation, code)),
+    witnesses: counting.map((code) => witnessKeyOf(federation, code)),
     least: log === COORDINATOR ? threshold : threshold - 1,
   };
 }
+
+const isRevoked = ({ directory, revoked }: Federation, who: string): boolean => {
+  const key = directory.nodes.find(({ code }) => code === who)?.keys.witness;
+  return key !== undefined && revoked.has(key);
+};
 
 export type Witnessed = SignedCheckpoint & {
   /** When the quorum stood: the time of its q-th newest cosignature, in POSIX seconds; null where none is needed. */

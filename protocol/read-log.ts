@@ -24,6 +24,17 @@ export type OpenLog = {
   readonly asOf: number | null;
 };
 
+/** Reads each checkpoint once: what is judged of it is of one tree, whatever is shown to whom asks again. */
+export function rememberedCheckpoints(source: Source): Source {
+  const known = new Map<string, Promise<Uint8Array | null>>();
+  return (path) => {
+    if (!path.endsWith("checkpoint")) return source(path);
+    const file = known.get(path) ?? source(path);
+    known.set(path, file);
+    return file;
+  };
+}
+
 /** What a log's checkpoint says of itself: nothing is verified. */
 export async function claimedCheckpoint(source: Source, log: string): Promise<Checkpoint | null> {
   const bytes = await source(pathIn(log, "checkpoint"));
@@ -47,15 +58,26 @@ export async function openLog(
     return null;
   }
   let refusal = "expected a version of the directory";
+  let lacking: { readonly open: OpenLog; readonly says: string } | null = null;
   for (const federation of versions.toReversed()) {
     try {
       const key = logKeyOf(federation, log);
       const { checkpoint, note: signed } = openCheckpoint(bytes, key, federation.verify);
-      return { checkpoint, asOf: quorumTime(federation, log, signed, say) };
+      let says = "";
+      const asOf = quorumTime(federation, log, signed, (_, text) => {
+        says = text;
+      });
+      if (says === "") return { checkpoint, asOf };
+      // Witnessed under an earlier version, perhaps, and not cosigned anew since.
+      lacking ??= { open: { checkpoint, asOf }, says };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refusal = error.message;
     }
+  }
+  if (lacking !== null) {
+    say("quorum", lacking.says);
+    return lacking.open;
   }
   say("checkpoint", refusal);
   return null;

@@ -19,6 +19,8 @@ export type RegionReplay = {
   readonly charges: Map<Hash, Placed<ChargeLeaf>>;
   /** By query: the region's own answer, and its masked vectors. */
   readonly answers: Map<Hash, Placed<{ id: Hash; time: string }>>;
+  /** Refusals that it signed, by their ids. */
+  readonly refused: Set<Hash>;
   readonly masked: Map<Hash, Placed<{ query: Hash }>>;
   /** By query: the one set. */
   readonly agreed: Map<Hash, Placed<{ survivors: Hash; session: Hash; attempt: number; time: string }>>;
@@ -39,6 +41,7 @@ export async function replayRegion(
     asOf: opened.asOf,
     charges: new Map(),
     answers: new Map(),
+    refused: new Set(),
     masked: new Map(),
     agreed: new Map(),
   };
@@ -108,7 +111,9 @@ function takeLeaf(
   }
   switch (leaf.kind) {
     case "started":
+      return;
     case "refusal":
+      found.refused.add(leaf.id);
       return;
     case "charge": {
       if (!first(found.charges, leaf.query)) return;

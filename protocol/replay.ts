@@ -37,7 +37,7 @@ export type Replay = {
   /** By region: the checkpoints of its own log that the coordinator's log has seen, in order. */
   readonly seen: Map<string, Array<Placed<{ size: number; root: string }>>>;
   /** By query and region, as `query region`. */
-  readonly refusals: Map<string, Array<Placed<{ code: string }>>>;
+  readonly refusals: Map<string, Array<Placed<{ id: Hash; code: string }>>>;
   /** How many entries were read, and the hash of each leaf. */
   readonly size: number;
   readonly hashAt: (place: number) => Uint8Array;
@@ -99,16 +99,19 @@ export async function replay(
   return { ...found, inForce, size, hashAt, whole };
 }
 
+/** So many entries after a version comes, what was taken in just before it may still be logged. */
+const LATE = 100;
+
 /** By the version in force; or by the one before, for what was taken in just as another came. */
-function byVersions<T>({ versions }: Found, judge: (federation: Federation) => T): T {
-  const [last, before] = versions.map(({ federation }) => federation).reverse();
+function byVersions<T>({ versions }: Found, place: number, judge: (federation: Federation) => T): T {
+  const [last, before] = versions.toReversed();
   if (last === undefined) throw new RangeError("expected a version of the directory");
   try {
-    return judge(last);
+    return judge(last.federation);
   } catch (error) {
-    if (!(error instanceof Refusal) || before === undefined) throw error;
+    if (!(error instanceof Refusal) || before === undefined || place > last.place + LATE) throw error;
     try {
-      return judge(before);
+      return judge(before.federation);
     } catch {
       throw error;
     }
@@ -182,7 +185,11 @@ function judge(
     note({ log: COORDINATOR, leaf: place, rule, says });
   switch (kind) {
     case "query": {
-      const query = byVersions(found, (each) => openSigned(each, envelope, "query", Query, "ask").payload);
+      const query = byVersions(
+        found,
+        place,
+        (each) => openSigned(each, envelope, "query", Query, "ask").payload,
+      );
       if (found.queries.has(id)) wrong("order", "expected a query once");
       else found.queries.set(id, { place, query, envelope });
       return;
@@ -190,6 +197,7 @@ function judge(
     case "approval": {
       const { query } = byVersions(
         found,
+        place,
         (each) => openSigned(each, envelope, "approval", Approval, "approve").payload,
       );
       if (!found.queries.has(query)) wrong("query-missing", "expected the query before its approval");
@@ -197,13 +205,16 @@ function judge(
       return;
     }
     case "refusal": {
-      const { payload } = byVersions(found, (each) => openByNode(each, envelope, "refusal", RefusalNote));
+      const { payload } = byVersions(found, place, (each) =>
+        openByNode(each, envelope, "refusal", RefusalNote),
+      );
       if (!found.queries.has(payload.query))
         wrong("query-missing", "expected the query before a refusal of it");
+      add(found.refusals, `${payload.query} ${payload.node}`, { place, id, code: payload.code });
       return;
     }
     case "release": {
-      const { payload } = byVersions(found, ({ directory, verify }) =>
+      const { payload } = byVersions(found, place, ({ directory, verify }) =>
         open(envelope, "release", Release, [directory.coordinator.release], verify),
       );
       if (found.releases.some(({ release }) => release.query === payload.query))
@@ -212,7 +223,7 @@ function judge(
       return;
     }
     case "request":
-      byVersions(found, (each) => openSigned(each, envelope, "material", MaterialRequest, "audit"));
+      byVersions(found, place, (each) => openSigned(each, envelope, "material", MaterialRequest, "audit"));
       return;
     case "answer":
       return;
@@ -224,7 +235,7 @@ function takeCheckpoint(
   place: number,
   { found, note }: Taking,
 ): void {
-  const { checkpoint } = byVersions(found, (each) =>
+  const { checkpoint } = byVersions(found, place, (each) =>
     openCheckpoint(utf8(text), logKeyOf(each, node), each.verify),
   );
   const before = found.seen.get(node)?.at(-1);

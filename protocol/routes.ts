@@ -5,13 +5,13 @@
 import { z } from "zod";
 import { LedgerHead } from "./answer.ts";
 import { Hash } from "./bytes.ts";
-import { VersionDocument, Versions } from "./directory.ts";
 import { Envelope } from "./envelope.ts";
 import { MaterialMessages, PieceRequest } from "./material.ts";
 import { RegionCode } from "./query.ts";
 import { RefusalCode } from "./refusal.ts";
 import { CellTable } from "./release.ts";
 import { Attempt, bytesOf } from "./session.ts";
+import { VersionDocument, Versions } from "./versions.ts";
 import { PublicProof, Push, WitnessReply } from "./witness.ts";
 
 export const QueryState = z.enum(["waiting", "open", "released", "failed", "declined", "expired"]);

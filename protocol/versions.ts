@@ -2,6 +2,7 @@
  * Versions of the directory: what may follow what. A version is signed by enough of the roots before it and of its
  * own, names the hash of the one before it, and gives no key another owner or another purpose, ever.
  */
+import { z } from "zod";
 import { fromBase64, fromUtf8, Hash, toBase64 } from "./bytes.ts";
 import { checkCatalogue } from "./catalogue.ts";
 import {
@@ -11,16 +12,22 @@ import {
   type Federation,
   readDirectory,
   readFederation,
-  type VersionDocument,
-  type Versions,
 } from "./directory.ts";
 import { documentOf, envelopeOf } from "./document.ts";
 import type { PublicKey, Verify } from "./ed25519.ts";
-import { type Envelope, envelopeId, type Opened, open, signedBy } from "./envelope.ts";
+import { Envelope, envelopeId, type Opened, open, signedBy } from "./envelope.ts";
 import { isLogged } from "./quorum.ts";
 import type { Source } from "./read-log.ts";
 import { parseWith, Refusal } from "./refusal.ts";
 import { Release } from "./release.ts";
+
+/** A version of the directory as it travels, with those of its datasets, base64, that are new in it. */
+export const VersionDocument = z.strictObject({ directory: Envelope, datasets: z.array(z.string()) });
+export type VersionDocument = z.infer<typeof VersionDocument>;
+
+/** What a coordinator hands out: version 1, and those after it, oldest first. */
+export const Versions = z.strictObject({ ...VersionDocument.shape, later: z.array(VersionDocument) });
+export type Versions = z.infer<typeof Versions>;
 
 const unfit = (expected: string): Refusal => new Refusal("directory-unfit", `expected ${expected}`);
 
@@ -49,11 +56,12 @@ export function nextFederation(
   bodies: readonly Uint8Array[],
 ): Federation {
   const { verify, first, limit, revoked, former } = current;
-  const directory = readDirectory(envelope, verify);
+  const directory = readDirectory(envelope, verify, revoked);
   if (directory.version !== current.directory.version + 1 || directory.previous !== current.hash)
     throw unfit(`version ${current.directory.version + 1} of the directory, after ${current.hash}`);
   const { keys, threshold } = current.directory.roots;
-  const old = signedBy(envelope, "directory", keys, verify).length;
+  const counting = keys.filter((key) => !revoked.has(key));
+  const old = signedBy(envelope, "directory", counting, verify).length;
   if (old < threshold)
     throw unfit(`${threshold} signatures by roots of the version before; ${old} are there`);
   const versions = [...current.earlier, current];
@@ -118,12 +126,24 @@ export function documentsOf(federation: Federation): Versions {
   return { ...documentOfVersion(first), later: later.map(documentOfVersion) };
 }
 
+const spans = new WeakMap<Federation, Map<Hash, Federation>>();
+
+/** A version, for judging what may have been signed under any since the one of this hash. */
+export function judgingSince(federation: Federation, hash: Hash): Federation {
+  const known = spans.get(federation) ?? new Map<Hash, Federation>();
+  spans.set(federation, known);
+  const span = known.get(hash) ?? spanning(federation, versionsSince(federation, hash));
+  known.set(hash, span);
+  return span;
+}
+
 /** One version for judging what may have been signed under any of these: the last, with answer keys of each. */
-export function spanning(last: Federation, versions: readonly Federation[]): Federation {
+function spanning(last: Federation, versions: readonly Federation[]): Federation {
+  if (versions.length <= 1) return last;
   const former = new Map<string, PublicKey[]>();
   for (const version of versions)
     for (const [key, code] of answerKeysOf(version)) former.set(code, [...(former.get(code) ?? []), key]);
-  return versions.length === 0 ? last : { ...last, former };
+  return { ...last, former };
 }
 
 /**
@@ -142,7 +162,7 @@ export function openRelease(
       "key-unknown",
       "expected a release signed by a key of its directory, or of a later one",
     );
-  return { ...opened, judged: spanning(federation, versions) };
+  return { ...opened, judged: judgingSince(federation, opened.payload.directory) };
 }
 
 /** Beside a log: the hashes of the directory's versions, oldest first. A way to find them; each is judged. */

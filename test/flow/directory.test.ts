@@ -47,9 +47,13 @@ type Setting = {
   readonly key: (name: string, purpose: string) => { readonly file: string; readonly signer: Signer };
   readonly keys: (name: string) => string;
   readonly ask: (draft: object, who?: Party, approvers?: readonly Party[]) => Promise<QueryStatus>;
+  /** Proposes a version, has the root sign it, and publishes it. */
+  readonly publish: (name: string, ...edits: string[]) => Promise<string>;
   /** Until every node that is told to is at this version. */
   readonly reached: (version: number, nodes?: readonly RunningNode[]) => Promise<void>;
   readonly restart: (code: string, config: Partial<NodeConfig>) => Promise<RunningNode>;
+  /** Starts a node with the configuration of a region, or of another's in a folder of its own. */
+  readonly start: (code: string, config: Partial<NodeConfig>, like?: string) => Promise<RunningNode>;
 };
 
 async function setting(): Promise<Setting> {
@@ -64,14 +68,35 @@ async function setting(): Promise<Setting> {
   });
   const { made, client, address } = network;
   const keys = (name: string) => join(made.folder, "keys", `${name}.json`);
+  const brus = async (...words: string[]) => {
+    const { stdout } = await shell(join(ROOT, "brus"), words, { cwd: folder.path });
+    return stdout.trim();
+  };
+  const start: Setting["start"] = async (code, config, like = code) => {
+    const before = network.nodes.find((node) => node.config.code === like)?.config ?? expect.fail();
+    const entry = made.nodes.find((node) => node.code === like) ?? expect.fail();
+    const data = like === code ? before.data : join(made.folder, `data-${code}`);
+    const secrets = like === code ? before.secrets : data;
+    const node = await startNode(
+      { ...before, code, data, secrets, coordinator: address, ...config },
+      entry.folder,
+      {
+        fetch: globalThis.fetch,
+        now,
+        noise: systemNoise,
+        random: systemRandom,
+        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+        logger: loggerOf(`node-${code}`, "silent"),
+      },
+    );
+    void node.work().catch(() => undefined);
+    return node;
+  };
   return {
     network,
     nodes,
     folder: folder.path,
-    brus: async (...words) => {
-      const { stdout } = await shell(join(ROOT, "brus"), words, { cwd: folder.path });
-      return stdout.trim();
-    },
+    brus,
     key: (name, purpose) => {
       const file = newKey(purpose);
       writeSecret(keys(name), JSON.stringify(file));
@@ -94,20 +119,17 @@ async function setting(): Promise<Setting> {
       const versions = () => those.map(({ answerer }) => answerer.federation.directory.version);
       await expect.poll(versions, { timeout: 20_000 }).toEqual(those.map(() => version));
     },
+    publish: async (name, ...edits) => {
+      const at = ["--coordinator", address];
+      await brus("directory", "propose", name, ...at, ...edits);
+      await brus("directory", "sign", name, "--root", keys("root"));
+      return await brus("directory", "publish", name, ...at);
+    },
+    start,
     restart: async (code, config) => {
       const index = nodes.findIndex((node) => node.config.code === code);
-      const before = nodes[index] ?? expect.fail();
-      const entry = made.nodes.find((node) => node.code === code) ?? expect.fail();
-      await before.stop();
-      const node = await startNode({ ...before.config, coordinator: address, ...config }, entry.folder, {
-        fetch: globalThis.fetch,
-        now,
-        noise: systemNoise,
-        random: systemRandom,
-        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-        logger: loggerOf(`node-${code}`, "silent"),
-      });
-      void node.work().catch(() => undefined);
+      await nodes[index]?.stop();
+      const node = await start(code, config);
       nodes[index] = node;
       return node;
     },
@@ -184,6 +206,9 @@ describe("versions of the directory", () => {
     await reached(3);
     const bound = await asked({ rho: "1/40", directory: hash }, researcher, [approver]);
     expect(bound.state).toBe("released");
+    const both = { rho: "1/40", directory: hash, release: "both", nationalPart: "1/2" };
+    const together = await asked(both, researcher, [approver]);
+    expect(together.state).toBe("released");
 
     const found = await auditOf(network);
     expect(found.findings).toEqual([]);
@@ -193,8 +218,9 @@ describe("versions of the directory", () => {
       "recomputed",
       "by digest",
       "recomputed",
+      "by digest",
     ]);
-    for (const each of [first, second, national, bound]) {
+    for (const each of [first, second, national, bound, together]) {
       const federation = readVersions(await client("getDirectory"), made.hash, nativeVerify);
       expect((await fetchResult(client, federation, each.id)).releaseId).toBe(each.release);
       const out = `after-${each.id.slice(7, 15)}`;
@@ -210,14 +236,8 @@ describe("versions of the directory", () => {
   });
 
   test("a question bound to regions that have changed is refused; a paused region comes back", async () => {
-    const { network, nodes, brus, keys, ask: asked, reached } = await setting();
-    const { made, address } = network;
-    const at = ["--coordinator", address];
-    const publish = async (name: string, ...edits: string[]) => {
-      await brus("directory", "propose", name, ...at, ...edits);
-      await brus("directory", "sign", name, "--root", keys("root"));
-      return await brus("directory", "publish", name, ...at);
-    };
+    const { network, nodes, publish, ask: asked, reached } = await setting();
+    const { made } = network;
     await publish("two.json", "--pause", "05");
     await reached(2, nodes.slice(0, 3));
     await expect(asked({ directory: made.hash })).rejects.toMatchObject({ code: "directory-unknown" });
@@ -227,6 +247,9 @@ describe("versions of the directory", () => {
       "03 answered",
       "04 answered",
     ]);
+    // Paused, its log is there for whoever audits what it did before.
+    expect((await auditOf(network)).findings).toEqual([]);
+    expect((await sourceOf(network.address)("nodes/05/checkpoint")) !== null).toBe(true);
     await publish("three.json", "--resume", "05");
     await reached(3);
     const four = await asked({ rho: "1/40" });
@@ -235,7 +258,7 @@ describe("versions of the directory", () => {
   });
 
   test("a key revoked at a node by hand counts for nothing there, and elsewhere as before", async () => {
-    const { network, ask: asked } = await setting();
+    const { network, publish, reached, ask: asked } = await setting();
     const [node] = network.nodes;
     const [approver] = network.made.approvers;
     await node?.revoke(approver?.signer.publicKey ?? "");
@@ -244,6 +267,39 @@ describe("versions of the directory", () => {
     expect(status.regions.map(({ code }) => code)).toEqual(["approvals-missing", null, null, null]);
     const other = await asked({ rho: "1/50" }, undefined, network.made.approvers.slice(1, 2));
     expect(other.regions.map(({ state }) => state)).toEqual(new Array(4).fill("answered"));
+    expect((await auditOf(network)).findings).toEqual([]);
+    // A root's as well: what it signs alone is not followed here, and so not cosigned.
+    await node?.revoke(network.made.root.publicKey);
+    await publish("two.json", "--pause", "05");
+    await reached(2, network.nodes.slice(1, 3));
+    expect(node?.answerer.federation.directory.version).toBe(1);
+  });
+
+  test("a region that was off while its keys changed, and one that joins, find themselves named", async () => {
+    const { network, nodes, brus, key, keys, ask: asked, publish, reached, start } = await setting();
+    const node = nodes[1] ?? expect.fail();
+    await node.stop();
+    const names = ["answer", "log", "witness"] as const;
+    const made = (of: string) => names.map((purpose) => key(`${of}-${purpose}`, purpose).file);
+    const [next, own] = [made("next"), made("six")];
+    await publish("two.json", "--keys", `03=${next.join(",")}`, "--node", `06=Six=${own.join(",")}`);
+    expect(await brus("directory", "show", "--coordinator", network.address)).toContain(
+      "region 06 Six: active",
+    );
+    const [answerKey = "", logKey = "", witnessKey = ""] = next;
+    nodes[1] = await start("03", {
+      answerKey: [keys("node-03"), answerKey],
+      logKey: [keys("node-03-log"), logKey],
+      witnessKey: [keys("node-03-witness"), witnessKey],
+    });
+    const [answer = "", log = "", witness = ""] = own;
+    nodes.push(await start("06", { answerKey: answer, logKey: log, witnessKey: witness }, "03"));
+    await reached(2);
+    const status = await asked({ rho: "1/100" });
+    expect(status.regions.map(({ region, state }) => `${region} ${state}`)).toEqual(
+      ["01", "03", "04", "05", "06"].map((code) => `${code} answered`),
+    );
+    expect((await auditOf(network)).findings).toEqual([]);
   });
 });
 

@@ -639,6 +639,16 @@ describe("each act of the forger is named, with the entry and the rule", () => {
     );
   });
 
+  test("one tree shown for its entries, and another for its quorum", async () => {
+    const entries = (whole.logs.get(COORDINATOR) ?? []).slice(0, 2);
+    const short = utf8(checkpointOf(whole, COORDINATOR, entries, { witnesses: 0 }));
+    let reads = 0;
+    const found = await auditOf(async (path) =>
+      path === "checkpoint" && reads++ === 0 ? short : await source(path),
+    );
+    expect(found.findings).toContainEqual(expect.objectContaining({ rule: "quorum", leaf: null }));
+  });
+
   test("files that are not there", async () => {
     for (const path of ["checkpoint", "nodes/03/checkpoint"]) {
       const found = await auditOf(async (asked) => (asked === path ? null : await source(asked)));
