@@ -71,7 +71,7 @@ export const filesOf = ({ hash, envelope, datasets }: Federation): Array<readonl
 
 /**
  * What is offered to a witness, of logs other than its own, with the proof from the tree that it has cosigned: what
- * lacks a quorum still, and what it has not seen yet, so that each reads all, whoever else has cosigned.
+ * lacks a quorum still; and of the coordinator's what it has not read yet, whoever else has cosigned.
  */
 export function offersTo(
   node: string,
@@ -83,7 +83,7 @@ export function offersTo(
     if (log === node || offer === null) return [];
     const { size, checkpoint } = offer;
     const wanted = !offer.met && !offer.lines.has(node);
-    if (!wanted && size <= from) return [];
+    if (!wanted && (log !== COORDINATOR || size <= from)) return [];
     const proof = from === 0 || from >= size ? [] : consistencyProof(from, size, tiles.hashes);
     return [{ log, size, offer: { log, checkpoint, proof: hashTexts(proof) } }];
   });
