@@ -17,7 +17,7 @@ import { readLog } from "../support/logs.ts";
 import { type Party, startParty, stopParty } from "../support/process.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;
-const SCHEDULES = SOAK ? 250 : Number(process.env["BRUS_SCHEDULES"] ?? 2);
+const SCHEDULES = Number(process.env["BRUS_SCHEDULES"] ?? (SOAK ? 250 : 2));
 const LONG = SOAK ? 6 * 3_600_000 : 300_000;
 /** Four regions: three must be there, so one may die. */
 const CODES = ["01", "03", "04", "05"];
