@@ -2,10 +2,12 @@
 import Table from "cli-table3";
 import { NATION } from "../protocol/areas.ts";
 import type { Federation } from "../protocol/directory.ts";
+import { type JsonStat, jsonStatOf } from "../protocol/jsonstat.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { epsilonAt } from "../protocol/privacy.ts";
 import { parseRational, toNumber } from "../protocol/rational.ts";
 import type { Cell } from "../protocol/release.ts";
+import type { Language } from "../protocol/words.ts";
 import type { Result } from "./result.ts";
 
 export type Format = "table" | "json" | "csv";
@@ -46,14 +48,14 @@ export function resultText({ plan, release, cells }: Result, { directory }: Fede
     ({ region, reason }) => `${region} ${names.get(region) ?? ""} (${reason})`,
   );
   return [
-    tableOf(plan, cells, names, total),
+    gridOf(plan, cells, names, total),
     `± is half of the 95 % interval, of the noise alone. Cost: ${costText(plan)}.`,
     ...(missing.length === 0 ? [] : [`Missing: ${missing.join(", ")}.`]),
   ].join("\n");
 }
 
 /** A table by area, a column a measure; all regions together last, under the name given. */
-function tableOf(
+function gridOf(
   plan: Plan,
   cells: readonly Cell[],
   names: ReadonlyMap<string, string>,
@@ -88,6 +90,17 @@ function tableOf(
     table.push([name, ...shown.map((key) => at[key] ?? "–"), ...figures]);
   }
   return table.toString();
+}
+
+/** A result as a JSON-stat dataset. */
+export function tableOf(result: Result, { directory }: Federation, language: Language): JsonStat {
+  const { plan, release, releaseId, table, query } = result;
+  const regions = new Map(directory.nodes.map(({ code, name }) => [code, name]));
+  const active = directory.nodes.filter(({ status }) => status === "active").length;
+  return jsonStatOf(
+    { plan, release, releaseId, cells: table, title: query.title, regions, active },
+    language,
+  );
 }
 
 /** What it cost, as ρ and as (ε, δ), for each period and region. */

@@ -18,7 +18,7 @@ import { readVersions } from "../protocol/versions.ts";
 import { inWords } from "../protocol/words.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
 import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "./ask.ts";
-import { costText, csvOf, type Format, resultText } from "./print.ts";
+import { costText, csvOf, type Format, resultText, tableOf } from "./print.ts";
 import { barOf } from "./progress.ts";
 import { recompute } from "./recompute.ts";
 import { fetchResult } from "./result.ts";
@@ -204,9 +204,12 @@ export function queryCommands(program: Command, { say, now }: Out): void {
   });
 
   sub("result <id>", "the release, checked against the nodes' own answers")
-    .addOption(new Option("--format <format>", "how").choices(["table", "json", "csv"]).default("table"))
+    .addOption(
+      new Option("--format <format>", "how").choices(["table", "json", "csv", "jsonstat"]).default("table"),
+    )
+    .addOption(new Option("--language <language>", "of jsonstat's words").choices(["sv", "en"]).default("en"))
     .option("--wait <seconds>", "wait so long for it", seconds, 0)
-    .action(async (id: string, options: Shared & { format: string; wait: number }) => {
+    .action(async (id: string, options: Shared & { format: string; language: string; wait: number }) => {
       const hash = parseWith(Hash, id, "id", "usage");
       const federation = await federationAt(options.coordinator, options.directory);
       if (options.wait > 0) await follow(client(options.coordinator), hash, options.wait);
@@ -217,6 +220,8 @@ export function queryCommands(program: Command, { say, now }: Out): void {
           : options.format === "csv"
             ? "csv"
             : "table";
+      if (options.format === "jsonstat" && options.json !== true)
+        return say(JSON.stringify(tableOf(result, federation, options.language === "sv" ? "sv" : "en")));
       if (how === "csv") return say(csvOf(result.cells).trimEnd());
       if (how === "json") return say(JSON.stringify({ document: result.envelope, cells: result.cells }));
       say(resultText(result, federation));

@@ -9,7 +9,14 @@ import { checkNational } from "../protocol/national.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { type Cell, cellsOf, type Release, readCells, writeCells } from "../protocol/release.ts";
+import {
+  type Cell,
+  type CellTable,
+  cellsOf,
+  type Release,
+  readCells,
+  writeCells,
+} from "../protocol/release.ts";
 import { openRelease } from "../protocol/versions.ts";
 
 export type Result = {
@@ -19,6 +26,7 @@ export type Result = {
   readonly releaseId: Hash;
   readonly envelope: Envelope;
   readonly cells: readonly Cell[];
+  readonly table: CellTable;
 };
 
 /** Everything of a released query, each part checked against the signed ones. Throws a refusal where one fails. */
@@ -55,7 +63,15 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
   ) {
     throw new Refusal("signature-invalid", "expected a table that is the sum of the signed answers");
   }
-  return { query, plan, release, releaseId: status.release, envelope, cells: [...readCells(plan, table)] };
+  return {
+    query,
+    plan,
+    release,
+    releaseId: status.release,
+    envelope,
+    cells: [...readCells(plan, table)],
+    table,
+  };
 }
 
 function answersOf(

@@ -88,6 +88,16 @@ export function inWords(query: Query, dataset: Dataset, language: Language): str
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${kindInWords(query, say)} ${say.note}${nulls}`;
 }
 
+/** What a measure is of, in words: a table's column head. */
+export const measureText = (measure: Measure, dataset: Dataset, language: Language): string => {
+  const text = measureInWords(
+    measure,
+    PHRASES[language],
+    (column) => dataset.columns[column]?.title?.[language] ?? column,
+  );
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+};
+
 function areaInWords({ regions, release }: Query, say: Phrases): string {
   const [all, some] =
     release === "national"
