@@ -5,10 +5,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { Hash, utf8 } from "../protocol/bytes.ts";
+import { Hash, hashOf, utf8 } from "../protocol/bytes.ts";
 import type { Federation } from "../protocol/directory.ts";
 import { documentPath, envelopeOf } from "../protocol/document.ts";
-import { unwrap } from "../protocol/envelope.ts";
+import { documentId, Envelope, envelopeId, unwrap } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { readLeaf } from "../protocol/leaf.ts";
 import { MaterialMessages } from "../protocol/material.ts";
@@ -30,11 +30,17 @@ export async function mirror(
   onFile: (done: number) => void = () => undefined,
 ): Promise<void> {
   let done = 0;
-  const copy = async (path: string, needed: boolean): Promise<Uint8Array | null> => {
+  const copy = async (
+    path: string,
+    needed: boolean,
+    fits: (bytes: Uint8Array) => boolean = () => true,
+  ): Promise<Uint8Array | null> => {
     const to = join(folder, path);
     // Written whole or not at all, and never changed under its path.
     if (existsSync(to)) return Uint8Array.from(readFileSync(to));
     const bytes = await source(path);
+    if (bytes !== null && !fits(bytes))
+      throw new Refusal("signature-invalid", `expected the document that ${path} names`);
     if (bytes !== null) writeWhole(to, bytes);
     else if (needed) throw new Refusal("unavailable", `expected the file ${path} of the log`);
     onFile(++done);
@@ -63,7 +69,7 @@ export async function mirror(
   }
   for (const id of documents) {
     // Masked vectors are known by their digests alone: not every document is there for everyone.
-    const bytes = await copy(documentPath(id), false);
+    const bytes = await copy(documentPath(id), false, (given) => isNamed(id, given));
     if (bytes === null) continue;
     const more = await behind(join(folder), id);
     for (const each of more) documents.add(each);
@@ -85,6 +91,17 @@ function sizeOf(federation: Federation, log: string, checkpoint: Uint8Array): nu
     }
   }
   throw refusal;
+}
+
+/** A document is known by the hash of its bytes: as they are, as a dataset's, or as those that an envelope signs. */
+function isNamed(id: Hash, bytes: Uint8Array): boolean {
+  if (hashOf(bytes) === id || documentId("dataset", bytes) === id) return true;
+  try {
+    return envelopeId(parseWith(Envelope, parseJson(bytes), "document")) === id;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 /** What a release names beside itself. */

@@ -116,3 +116,14 @@ test("a copy in which one byte was changed does not hold", async () => {
   writeFileSync(path, bytes);
   expect((await brus(["audit", "forged", ...pinned()], true)).code).toBe(1);
 });
+
+test("a document that is not the one named is not copied", async () => {
+  mkdirSync(join(empty.path, "swapped"));
+  await promisify(execFile)("cp", ["-r", "copy/.", "swapped"], { cwd: empty.path });
+  const documents = join(empty.path, "swapped/documents");
+  const [some = ""] = readdirSync(documents);
+  const [name = ""] = readdirSync(join(documents, some));
+  writeFileSync(join(documents, some, name), "{}");
+  expect((await brus(["log", "mirror", "swapped", "again", "--directory1", first], true)).code).not.toBe(0);
+  expect(existsSync(join(empty.path, "again/documents", some, name))).toBe(false);
+});
