@@ -2,6 +2,7 @@
  * What the coordinator stores: documents as they were signed, and where each query stands. No data of patients,
  * ever; nothing that is not signed by somebody else or derived from what is.
  */
+import { Refusal } from "../protocol/refusal.ts";
 import { makeTables, type Store } from "../server/database.ts";
 import { LOG_TABLES, type LogTables } from "../server/tlog.ts";
 
@@ -115,4 +116,16 @@ const TABLES = [
   ...LOG_TABLES,
 ];
 
-export const prepareCoordinator = (store: CoordinatorStore): Promise<void> => makeTables(store, TABLES);
+/** Refuses (`config-invalid`) a database of a version before questions bound their purposes by digest. */
+export async function prepareCoordinator(store: CoordinatorStore): Promise<void> {
+  await makeTables(store, TABLES);
+  try {
+    await store.kysely.selectFrom("query").select("purpose").limit(0).execute();
+  } catch (cause) {
+    throw new Refusal(
+      "config-invalid",
+      "expected a database of this version of the coordinator; this one was made by an earlier one",
+      { cause },
+    );
+  }
+}

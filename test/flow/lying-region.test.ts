@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
 import { makeFederation } from "../../cli/federation.ts";
 import { type CoordinatorDatabase, prepareCoordinator } from "../../coordinator/database.ts";
@@ -17,7 +18,7 @@ import { writeDataset } from "../../protocol/catalogue.ts";
 import { cosign, signCheckpoint } from "../../protocol/checkpoint.ts";
 import type { Client } from "../../protocol/client.ts";
 import { readFederation } from "../../protocol/directory.ts";
-import { Envelope } from "../../protocol/envelope.ts";
+import { Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
 import { EMPTY, extend, rootOfFrontier } from "../../protocol/frontier.ts";
 import { checkpointEntry, documentEntry, nodeEntry, readLeaf } from "../../protocol/leaf.ts";
 import { formatSignature, parseNote } from "../../protocol/note.ts";
@@ -206,6 +207,33 @@ test("an outsider who brings public cosignatures again renews nothing, and adds 
   await logs.append();
   expect(fromUtf8(logs.read("nodes/05/checkpoint")?.bytes ?? new Uint8Array())).not.toBe(shown);
   expect((await leaves()).length).toBe(before);
+});
+
+test("what does not fit an entry is no leaf: a document is named by its id, and anything else refused", async () => {
+  const { store, logs, push, started, signerFor } = await setting();
+  const large = "x".repeat(70_000);
+  const document = seal("query", { large }, signerFor("01", "logKey"));
+  const entry = documentEntry("query", envelopeId(document), document);
+  expect(readLeaf(entry)).toEqual({ kind: "query", id: envelopeId(document), document: null });
+  const add = (bytes: Uint8Array) =>
+    transact(store, async (database) => void (await logs.promise(database, [bytes])));
+  await expect(add(utf8(large))).rejects.toThrow(/entries of at most 65535 bytes/);
+  await expect(push("05", [started(1), utf8(large)])).rejects.toMatchObject({ name: "Refusal" });
+  await add(entry);
+  expect(await logs.append()).toBe(2);
+});
+
+test("a database of an earlier version is refused, and says so", async () => {
+  const folder = temporaryFolder();
+  const store = await openStore<CoordinatorDatabase>("old", {
+    data: folder.path,
+    threads: 1,
+    memory: "500MB",
+  });
+  await sql`create table query (id varchar primary key, envelope varchar not null)`.execute(store.kysely);
+  await expect(prepareCoordinator(store)).rejects.toMatchObject({ code: "config-invalid" });
+  await store.close();
+  folder.remove();
 });
 
 test("a file that could not be written once is written by the next, and witnesses go on", async () => {
