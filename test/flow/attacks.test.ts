@@ -420,7 +420,10 @@ describe("the question", () => {
       [good.replace("}", ',"admin":true}'), "schema-mismatch"],
       [JSON.stringify({ ...JSON.parse(good), admin: true }), "schema-mismatch"],
       [good.replace(/"payload":"(.)/, '"payload":" $1'), "schema-mismatch"],
-      [good.replace(/"sig":"(.)(.)/, '"sig":"$2$1'), "signature-invalid"],
+      [
+        good.replace(/"sig":"(.)/, (_, first: string) => `"sig":"${first === "A" ? "B" : "A"}`),
+        "signature-invalid",
+      ],
       [good.replace("vnd.brus.query", "vnd.brus.answer"), "payload-type-unexpected"],
       ["x".repeat(2_100_000), "too-large"],
     ];
