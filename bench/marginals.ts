@@ -4,9 +4,9 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AttributeSet, cellsIn, planLeastLargest, planLeastSum } from "../protocol/marginals.ts";
+import { type AttributeSet, cellsIn, keyOf, planLeastLargest, planLeastSum } from "../protocol/marginals.ts";
 import { rational } from "../protocol/rational.ts";
-import { contrast, keyOf, rebuild } from "../protocol/residual.ts";
+import { contrast, rebuild } from "../protocol/residual.ts";
 import { median, report } from "./report.ts";
 
 const FILE = join(import.meta.dirname, "../../shared/vectors/residual-planner.json");

@@ -19,11 +19,11 @@ import { asOfText, meetsQuorum, parsePolicy, policyText } from "../protocol/rece
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { federationFrom, openRelease } from "../protocol/versions.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
-import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { nativeVerify } from "../server/signing.ts";
 import { lineOf, withPayload } from "./entries.ts";
 import { keepMaterial, keptMaterial, mirror } from "./mirror.ts";
 import { barOf } from "./progress.ts";
-import { client, type Out, readBytes, writeText } from "./query.ts";
+import { client, type Out, partyOf, readBytes, writeText } from "./query.ts";
 import { givenTo } from "./recompute.ts";
 import { sourceOf } from "./source.ts";
 
@@ -264,12 +264,8 @@ const baseOf = (address: string): string => address.replace(/\/+$/, "").replace(
 
 /** Asks a running coordinator for what stands behind secure sums, as an auditor of the directory. */
 async function giver(address: string, keyFile: string, federation: Federation, now: () => Date) {
-  const signer = signerOf(readKey(keyFile, "audit"));
-  const person = federation.directory.people.find(({ keys }) =>
-    keys.some(({ key }) => key === signer.publicKey),
-  );
-  if (person === undefined) throw new Refusal("key-unknown", "expected a key that the directory names");
-  return (release: Hash) => givenTo(client(baseOf(address)), release, { id: person.id, signer }, now());
+  const auditor = partyOf(federation, keyFile, "audit");
+  return (release: Hash) => givenTo(client(baseOf(address)), release, auditor, now());
 }
 
 async function mirrorMaterial(

@@ -74,7 +74,7 @@ async function purposeOf({ purpose }: Query, address: string): Promise<string> {
 }
 
 /** The person whose key a file holds, as the directory knows them. */
-function partyOf(federation: Federation, keyFile: string, purpose: string): Party {
+export function partyOf(federation: Federation, keyFile: string, purpose: string): Party {
   const signer = signerOf(readKey(keyFile, purpose));
   const person = federation.directory.people.find(({ keys }) =>
     keys.some(({ key }) => key === signer.publicKey),

@@ -5,7 +5,6 @@ import { type Envelope, open } from "../protocol/envelope.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Context } from "./intake.ts";
-import { storedQuery } from "./intake.ts";
 import { once } from "./write.ts";
 
 /** Keeps it if a query or the directory names it; what was erased stays so. Anyone may bring it: it can be no other. */
@@ -26,8 +25,13 @@ export async function takeAside(text: string, context: Context): Promise<Hash> {
 
 async function isNamed(id: Hash, { of }: Aside, { federation, store }: Context): Promise<boolean> {
   if (of === "person") return federation().directory.people.some(({ card }) => card === id);
-  const rows = await store.kysely.selectFrom("query").select("envelope").where("purpose", "=", id).execute();
-  return rows.some(({ envelope }) => storedQuery(envelope).purpose === id);
+  const row = await store.kysely
+    .selectFrom("query")
+    .select("id")
+    .where("purpose", "=", id)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function asideOf(id: Hash, { store }: Context): Promise<string> {

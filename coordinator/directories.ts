@@ -2,13 +2,13 @@
  * The directory as the coordinator keeps it: version 1 from its configuration, and the versions handed in since, each
  * logged in the transaction that stores it. It adds nobody of its own: roots sign.
  */
-import { fromBase64, type Hash } from "../protocol/bytes.ts";
+import type { Hash } from "../protocol/bytes.ts";
 import { type Federation, versionOf } from "../protocol/directory.ts";
 import { envelopeId } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { instant } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { nextFederation, VersionDocument } from "../protocol/versions.ts";
+import { nextVersion, VersionDocument } from "../protocol/versions.ts";
 import { oneAtATime } from "../server/database.ts";
 import type { CoordinatorStore } from "./database.ts";
 import type { Logs } from "./logs.ts";
@@ -32,14 +32,12 @@ export async function openDirectories(
   check: (federation: Federation) => void,
 ): Promise<Directories> {
   const rows = await store.kysely.selectFrom("directory").selectAll().orderBy("version").execute();
-  const next = (before: Federation, { directory, datasets }: VersionDocument) =>
-    nextFederation(before, directory, datasets.map(fromBase64));
   const stored = (text: string) => parseWith(VersionDocument, parseJson(text), "stored directory");
-  let current = rows.reduce((before, { document }) => next(before, stored(document)), first);
+  let current = rows.reduce((before, { document }) => nextVersion(before, stored(document)), first);
   let place = rows.at(-1)?.place ?? 0;
   const alone = oneAtATime();
   const adopt = async (document: VersionDocument, logs: Logs | null): Promise<Hash> => {
-    const following = next(current, document);
+    const following = nextVersion(current, document);
     const { hash, envelope } = following;
     const { version, validFrom, expires } = following.directory;
     if (instant(now()) < validFrom || instant(now()) >= expires)

@@ -11,7 +11,7 @@ import { type Federation, readFederation } from "../protocol/directory.ts";
 import { PublicKey } from "../protocol/ed25519.ts";
 import { parseJson } from "../protocol/json.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { nextFederation, VersionDocument } from "../protocol/versions.ts";
+import { nextVersion, VersionDocument } from "../protocol/versions.ts";
 import { oneAtATime, transact } from "../server/database.ts";
 import type { Logger } from "../server/log.ts";
 import { nativeVerify } from "../server/signing.ts";
@@ -55,7 +55,7 @@ export async function openFollowed(context: FollowContext): Promise<Followed> {
   for (;;) {
     const next = await kept(store, `${DIRECTORY} ${current.directory.version + 1}`, VersionDocument);
     if (next === null) break;
-    current = following(current, next);
+    current = nextVersion(current, next);
   }
   const alone = oneAtATime();
   return {
@@ -65,7 +65,7 @@ export async function openFollowed(context: FollowContext): Promise<Followed> {
         const { later } = await client("getDirectory", { signal: AbortSignal.timeout(PATIENCE) });
         const from = current.directory.version;
         for (const document of later.slice(from - 1)) {
-          const next = following(current, document);
+          const next = nextVersion(current, document);
           const { version } = next.directory;
           await prepareNode(
             store,
@@ -86,9 +86,6 @@ export async function openFollowed(context: FollowContext): Promise<Followed> {
       }),
   };
 }
-
-const following = (current: Federation, { directory, datasets }: VersionDocument): Federation =>
-  nextFederation(current, directory, datasets.map(fromBase64));
 
 async function kept<S extends z.ZodType>(
   { kysely }: NodeStore,

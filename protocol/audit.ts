@@ -16,6 +16,7 @@ import { Refusal } from "./refusal.ts";
 import { type RegionReplay, replayRegion } from "./region-log.ts";
 import { type Replay, replay } from "./replay.ts";
 import { firstFrom } from "./versions.ts";
+import { FRESH_SECONDS, SKEW_SECONDS } from "./witness.ts";
 
 export type AuditOptions = Tools & {
   /** The hash of version 1 of the directory: the one thing that is believed. */
@@ -45,10 +46,6 @@ export type Audit = {
   /** How many regions' own logs were read. */
   readonly regions: number;
 };
-
-const DAY = 24 * 3600;
-/** Clocks differ: so many seconds ahead are forgiven. */
-const AHEAD = 900;
 
 /** Throws a refusal only where the directory itself is not to be had; all else is a finding. */
 export async function audit(files: Source, options: AuditOptions): Promise<Audit> {
@@ -116,9 +113,9 @@ function rootAt({ hashAt }: Replay, size: number): string {
 /** A log that is shown as it was long ago, or as it will be. */
 function checkAge(log: string, asOf: number | null, now: Date, note: Note): void {
   const age = now.getTime() / 1000 - (asOf ?? 0);
-  if (asOf !== null && age > DAY)
+  if (asOf !== null && age > FRESH_SECONDS)
     note({ log, leaf: null, rule: "stale", says: "expected a quorum of cosignatures within a day" });
-  if (asOf !== null && age < -AHEAD)
+  if (asOf !== null && age < -SKEW_SECONDS)
     note({ log, leaf: null, rule: "stale", says: "expected no cosignatures of a time to come" });
 }
 

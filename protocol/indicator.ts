@@ -7,9 +7,8 @@ import { ColumnName, DatasetRef, textOf } from "./catalogue.ts";
 import { Filter } from "./filter.ts";
 import { Measure } from "./query.ts";
 import { parseWith } from "./refusal.ts";
+import type { Language } from "./words.ts";
 
-export const LANGUAGES = ["sv", "en"] as const;
-export type Language = (typeof LANGUAGES)[number];
 const Text = z.strictObject({ sv: textOf(500), en: textOf(500) });
 export type Text = z.infer<typeof Text>;
 

@@ -18,8 +18,9 @@ export type MarginalPlan = {
   readonly residuals: ReadonlyArray<{ readonly set: AttributeSet; readonly variance: Rational }>;
 };
 
-export const MOST_RESIDUALS = 1_000_000;
-const nameOf = (set: AttributeSet): string => set.join();
+const MOST_RESIDUALS = 1_000_000;
+/** A set by name: its places joined by commas. */
+export const keyOf = (set: AttributeSet): string => set.join();
 
 /** p_A = Π (1 − 1/n_i): what one person can change of the residual on A, squared. */
 const shareOf = (set: AttributeSet, sizes: readonly number[]): number =>
@@ -74,7 +75,7 @@ type Laid = {
 function layOut(sizes: readonly number[], wanted: readonly AttributeSet[]): Laid {
   const places = new Map<string, number>();
   const sets: AttributeSet[] = [];
-  const names = new Set(wanted.map(nameOf));
+  const names = new Set(wanted.map(keyOf));
   const fits = (set: AttributeSet) =>
     set.every((at, index) => sizes[at] !== undefined && (index === 0 || (set[index - 1] ?? 0) < at));
   if (wanted.length === 0 || names.size !== wanted.length || !wanted.every(fits))
@@ -84,7 +85,7 @@ function layOut(sizes: readonly number[], wanted: readonly AttributeSet[]): Laid
   const laid = wanted.map((set) => {
     const subsets = subsetsOf(set);
     const at = Int32Array.from(subsets, (subset) => {
-      const name = nameOf(subset);
+      const name = keyOf(subset);
       const known = places.get(name);
       if (known !== undefined) return known;
       if (sets.length >= MOST_RESIDUALS)
@@ -99,10 +100,28 @@ function layOut(sizes: readonly number[], wanted: readonly AttributeSet[]): Laid
   return { sets, shares: Float64Array.from(sets, (set) => shareOf(set, sizes)), wanted: laid };
 }
 
-/** σ_A² ∝ √(p_A/q_A), scaled so that all of it costs ρ: the least Σ q_A·σ_A² that can be had (Cauchy–Schwarz). */
-function variancesFor(shares: Float64Array, wants: Float64Array, rho: number): Float64Array {
+/** q_A = Σ over wanted S ⊇ A of weight(S)·v_{S,A}: what a residual's variance weighs. */
+function wantsOf({ sets, wanted }: Laid, weights: Float64Array): Float64Array {
+  const wants = new Float64Array(sets.length);
+  for (const [index, { at, spread }] of wanted.entries()) {
+    const weight = weights[index] ?? 0;
+    at.forEach((place, part) => {
+      wants[place] = (wants[place] ?? 0) + weight * (spread[part] ?? 0);
+    });
+  }
+  return wants;
+}
+
+/** Σ √(p_A·q_A): squared and over 2ρ, the least Σ q_A·σ_A² that any plan can reach. */
+function rootSum(shares: Float64Array, wants: Float64Array): number {
   let total = 0;
   for (let at = 0; at < shares.length; at++) total += Math.sqrt((shares[at] ?? 0) * (wants[at] ?? 0));
+  return total;
+}
+
+/** σ_A² ∝ √(p_A/q_A), scaled so that all of it costs ρ: the least Σ q_A·σ_A² that can be had (Cauchy–Schwarz). */
+function variancesFor(shares: Float64Array, wants: Float64Array, rho: number): Float64Array {
+  const total = rootSum(shares, wants);
   return Float64Array.from(shares, (share, at) => (total * Math.sqrt(share / (wants[at] ?? 1))) / (2 * rho));
 }
 
@@ -122,14 +141,8 @@ export function planLeastSum(
     sizes,
     wanted.map(({ set }) => set),
   );
-  const wants = new Float64Array(laid.sets.length);
-  for (const [index, { at, spread, cells }] of laid.wanted.entries()) {
-    const weight = (wanted[index]?.weight ?? 1) * cells;
-    at.forEach((place, part) => {
-      wants[place] = (wants[place] ?? 0) + weight * (spread[part] ?? 0);
-    });
-  }
-  return fixed(sizes, laid, variancesFor(laid.shares, wants, toNumber(rho)), rho);
+  const weights = Float64Array.from(laid.wanted, ({ cells }, index) => (wanted[index]?.weight ?? 1) * cells);
+  return fixed(sizes, laid, variancesFor(laid.shares, wantsOf(laid, weights), toNumber(rho)), rho);
 }
 
 /** How near the least largest variance, as a part of it; and the rounds after which that is given up. */
@@ -146,18 +159,11 @@ export function planLeastLargest(
   const number = toNumber(rho);
   let weights = Float64Array.from(wanted, () => 1 / wanted.length);
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const wants = new Float64Array(laid.sets.length);
-    for (const [index, { at, spread }] of laid.wanted.entries()) {
-      const weight = weights[index] ?? 0;
-      at.forEach((place, part) => {
-        wants[place] = (wants[place] ?? 0) + weight * (spread[part] ?? 0);
-      });
-    }
+    const wants = wantsOf(laid, weights);
     const variances = variancesFor(laid.shares, wants, number);
     const cells = variancesOf(laid, variances);
     const largest = cells.reduce((most, each) => Math.max(most, each), 0);
-    let root = 0;
-    for (let at = 0; at < wants.length; at++) root += Math.sqrt((laid.shares[at] ?? 0) * (wants[at] ?? 0));
+    const root = rootSum(laid.shares, wants);
     // The dual's value bounds what any plan can reach from below.
     if (largest / ((root * root) / (2 * number)) - 1 < NEAR) return fixed(sizes, laid, variances, rho);
     const next = weights.map((weight, index) => weight * ((cells[index] ?? 0) / largest) ** 0.9);
@@ -218,9 +224,9 @@ const indexes = new WeakMap<MarginalPlan["residuals"], ReadonlyMap<string, Ratio
 /** σ² of the residual on a set. Refuses one that the plan has not. */
 export function noiseOn({ residuals }: Pick<MarginalPlan, "residuals">, set: AttributeSet): Rational {
   const index =
-    indexes.get(residuals) ?? new Map(residuals.map((residual) => [nameOf(residual.set), residual.variance]));
+    indexes.get(residuals) ?? new Map(residuals.map((residual) => [keyOf(residual.set), residual.variance]));
   indexes.set(residuals, index);
-  const variance = index.get(nameOf(set));
+  const variance = index.get(keyOf(set));
   if (variance === undefined)
     throw new Refusal("schema-mismatch", "expected a marginal that is wanted, or contained in one");
   return variance;

@@ -3,7 +3,7 @@
  * count; whose own log it is does not witness it for the quorum.
  */
 import { fromBase64, type Hash } from "./bytes.ts";
-import { type Checkpoint, cosignatures, openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
+import { cosignatures, openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
 import { NOTE_TYPES, type VerifierKey, verifierKey } from "./note.ts";
 import { Refusal } from "./refusal.ts";
@@ -102,6 +102,3 @@ export function openWitnessed(federation: Federation, log: string, bytes: Uint8A
   const newest = times.toSorted((a, b) => b - a);
   return { ...opened, asOf: least === 0 ? null : (newest[least - 1] ?? null), cosigned: times.length };
 }
-
-export const sameTree = (a: Checkpoint, b: Checkpoint): boolean =>
-  a.size === b.size && a.root.every((byte, index) => byte === b.root[index]);

@@ -2,7 +2,7 @@
  * Marginals through their residuals: what is measured of a table, in integers, and every wanted table rebuilt from it,
  * as fractions. Rebuilt tables agree exactly on whatever they share, since they share what was measured.
  */
-import { type AttributeSet, cellsIn, type MarginalPlan, noiseOn, subsetsOf } from "./marginals.ts";
+import { type AttributeSet, cellsIn, keyOf, type MarginalPlan, noiseOn, subsetsOf } from "./marginals.ts";
 import { UNITS } from "./privacy.ts";
 import { add, multiply, type Rational, rational, ZERO } from "./rational.ts";
 import { Refusal } from "./refusal.ts";
@@ -10,9 +10,8 @@ import { Refusal } from "./refusal.ts";
 /** Whole numbers, the last attribute fastest. */
 export type Table = readonly bigint[];
 
-/** Each residual's measurement, by its set's places joined by commas. */
+/** Each residual's measurement, by its set's key. */
 export type Measured = ReadonlyMap<string, Table>;
-export const keyOf = (set: AttributeSet): string => set.join();
 
 /** ⊗ over the set of (n·I − J): along each attribute, n times each cell less the sum of its line. */
 export function contrast(table: Table, set: AttributeSet, sizes: readonly number[]): bigint[] {

@@ -107,14 +107,15 @@ export function readVersions(
   limit?: number,
 ): Federation {
   const first = readFederation(directory, datasets.map(fromBase64), pinned, verify, limit);
-  return later.reduce(
-    (current, next) => nextFederation(current, next.directory, next.datasets.map(fromBase64)),
-    first,
-  );
+  return later.reduce(nextVersion, first);
 }
 
+/** The version after `current`, as it travels; refuses as `nextFederation` does. */
+export const nextVersion = (current: Federation, { directory, datasets }: VersionDocument): Federation =>
+  nextFederation(current, directory, datasets.map(fromBase64));
+
 /** A version as it travels, with what is new in it. */
-export function documentOfVersion({ envelope, datasets, earlier }: Federation): VersionDocument {
+function documentOfVersion({ envelope, datasets, earlier }: Federation): VersionDocument {
   const known = new Set(earlier.flatMap((before) => [...before.datasets.keys()]));
   const fresh = [...datasets].filter(([ref]) => !known.has(ref));
   return { directory: envelope, datasets: fresh.map(([, { body }]) => toBase64(body)) };
@@ -211,7 +212,7 @@ async function bodiesOf(source: Source, datasets: Directory["datasets"]): Promis
 }
 
 /** The versions from the one that something is bound to, to this one. */
-export function versionsSince(federation: Federation, hash: Hash): Federation[] {
+function versionsSince(federation: Federation, hash: Hash): Federation[] {
   const all = [...federation.earlier, federation];
   return all.slice(
     Math.max(

@@ -6,7 +6,8 @@ import type { Dataset } from "./catalogue.ts";
 import type { Filter } from "./filter.ts";
 import type { Measure, Query } from "./query.ts";
 
-export type Language = "sv" | "en";
+export const LANGUAGES = ["sv", "en"] as const;
+export type Language = (typeof LANGUAGES)[number];
 
 const PHRASES = {
   sv: {

@@ -100,6 +100,15 @@ function signedRelease(
   put(taken, COORDINATOR, place, documentEntry("release", envelopeId(envelope), envelope));
 }
 
+/** An act on the first release alone. */
+const inRelease =
+  (change: (release: Record<string, never>) => object): Act["forge"] =>
+  (taken) => {
+    const [place = -1] = placesOf(taken, "release");
+    signedRelease(taken, place, change);
+    return place;
+  };
+
 const put = (taken: Taken, log: string, place: number, entry: Uint8Array, instead = 1): void =>
   void taken.logs.get(log)?.splice(place, instead, entry);
 
@@ -241,30 +250,18 @@ const ACTS: Readonly<Record<string, Act>> = {
     rule: "approvals",
   },
   "a release that names no approvals": {
-    forge: (taken) => {
-      const [place = -1] = placesOf(taken, "release");
-      signedRelease(taken, place, () => ({ approvals: [] }));
-      return place;
-    },
+    forge: inRelease(() => ({ approvals: [] })),
     rule: "approvals",
   },
   "an answer counted twice": {
-    forge: (taken) => {
-      const [place = -1] = placesOf(taken, "release");
-      signedRelease(taken, place, (release) => {
-        const { answers } = release as unknown as { answers: object[] };
-        return { answers: [...answers, ...answers.slice(0, 1)] };
-      });
-      return place;
-    },
+    forge: inRelease((release) => {
+      const { answers } = release as unknown as { answers: object[] };
+      return { answers: [...answers, ...answers.slice(0, 1)] };
+    }),
     rule: "plan",
   },
   "a region both answering and missing": {
-    forge: (taken) => {
-      const [place = -1] = placesOf(taken, "release");
-      signedRelease(taken, place, () => ({ missing: [{ region: "03", reason: "no-answer" }] }));
-      return place;
-    },
+    forge: inRelease(() => ({ missing: [{ region: "03", reason: "no-answer" }] })),
     rule: "plan",
   },
   "a secure sum that nobody asked for": {
@@ -277,18 +274,14 @@ const ACTS: Readonly<Record<string, Act>> = {
     rule: "plan",
   },
   "a region left out with a refusal that it never gave": {
-    forge: (taken) => {
-      const [place = -1] = placesOf(taken, "release");
-      signedRelease(taken, place, (release) => {
-        const answers = (release as unknown as { answers: Array<{ region: string }> }).answers;
-        return {
-          answers: answers.filter(({ region }) => region !== "03"),
-          missing: [{ region: "03", reason: "policy-refuses" }],
-          madeAt: "2001-01-01T00:00:00Z",
-        };
-      });
-      return place;
-    },
+    forge: inRelease((release) => {
+      const answers = (release as unknown as { answers: Array<{ region: string }> }).answers;
+      return {
+        answers: answers.filter(({ region }) => region !== "03"),
+        missing: [{ region: "03", reason: "policy-refuses" }],
+        madeAt: "2001-01-01T00:00:00Z",
+      };
+    }),
     rule: "left-out",
   },
   "a query in a researcher's name, signed by a stranger": {
@@ -405,39 +398,27 @@ const ACTS: Readonly<Record<string, Act>> = {
     rule: "sum",
   },
   "a region left out as missing that had answered": {
-    forge: (taken) => {
-      const [place = -1] = placesOf(taken, "release");
-      signedRelease(taken, place, (release) => {
-        const answers = (release as unknown as { answers: Array<{ region: string }> }).answers;
-        return {
-          answers: answers.filter(({ region }) => region !== "03"),
-          missing: [{ region: "03", reason: "no-answer" }],
-          madeAt: "2099-01-01T00:00:00Z",
-        };
-      });
-      return place;
-    },
+    forge: inRelease((release) => {
+      const answers = (release as unknown as { answers: Array<{ region: string }> }).answers;
+      return {
+        answers: answers.filter(({ region }) => region !== "03"),
+        missing: [{ region: "03", reason: "no-answer" }],
+        madeAt: "2099-01-01T00:00:00Z",
+      };
+    }),
     rule: "left-out",
   },
   "a smaller noise than planned": {
-    forge: (taken) => {
-      const [place = -1] = placesOf(taken, "release");
-      signedRelease(taken, place, (release) => ({
-        noise: (release as unknown as { noise: Array<{ vector: string }> }).noise.map(({ vector }) => ({
-          vector,
-          variance: "1",
-        })),
-      }));
-      return place;
-    },
+    forge: inRelease((release) => ({
+      noise: (release as unknown as { noise: Array<{ vector: string }> }).noise.map(({ vector }) => ({
+        vector,
+        variance: "1",
+      })),
+    })),
     rule: "plan",
   },
   "a smaller cost than planned": {
-    forge: (taken) => {
-      const [place = -1] = placesOf(taken, "release");
-      signedRelease(taken, place, () => ({ charge: "1/1000" }));
-      return place;
-    },
+    forge: inRelease(() => ({ charge: "1/1000" })),
     rule: "plan",
   },
   "a smaller noise of the secure sum": {

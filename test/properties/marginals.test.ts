@@ -8,6 +8,7 @@ import {
   type AttributeSet,
   cellsIn,
   costOf,
+  keyOf,
   type MarginalPlan,
   planLeastLargest,
   planLeastSum,
@@ -18,7 +19,6 @@ import { add, compare, rational, sum, toNumber, ZERO } from "../../protocol/rati
 import {
   contrast,
   covarianceOf,
-  keyOf,
   type Measured,
   marginalOf,
   measure,

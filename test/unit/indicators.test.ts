@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CARE_EXPERIENCE } from "../../cli/journals.ts";
 import { checkCatalogue, readDataset, refOf, writeDataset } from "../../protocol/catalogue.ts";
-import { definitionOf, type Indicator, LANGUAGES, readIndicators } from "../../protocol/indicator.ts";
+import { definitionOf, type Indicator, readIndicators } from "../../protocol/indicator.ts";
 import { planOf } from "../../protocol/plan.ts";
 import { toNumber } from "../../protocol/rational.ts";
+import { LANGUAGES } from "../../protocol/words.ts";
 import { queryOf } from "../support/generate.ts";
 
 const FOLDER = join(import.meta.dirname, "../../catalogue");
