@@ -6,21 +6,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { auditFrom } from "../cli/audit.ts";
-import { makeFederation } from "../cli/federation.ts";
+import type { makeFederation } from "../cli/federation.ts";
 import { CARE_EXPERIENCE } from "../cli/journals.ts";
 import { sourceOf } from "../cli/source.ts";
-import { type CoordinatorDatabase, prepareCoordinator } from "../coordinator/database.ts";
-import { Logs } from "../coordinator/logs.ts";
+import type { CoordinatorDatabase } from "../coordinator/database.ts";
+import type { Logs } from "../coordinator/logs.ts";
 import { hashOf, utf8 } from "../protocol/bytes.ts";
 import { writeDataset } from "../protocol/catalogue.ts";
-import { type Federation, readFederation } from "../protocol/directory.ts";
-import { Envelope } from "../protocol/envelope.ts";
+import type { Federation } from "../protocol/directory.ts";
 import { EMPTY, extend } from "../protocol/frontier.ts";
 import { documentEntry } from "../protocol/leaf.ts";
 import { consistencyProof, inclusionProof, leafHash, readerOf } from "../protocol/merkle.ts";
 import { formatReceipt, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
-import { openStore, type Store, transact } from "../server/database.ts";
-import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { type Store, transact } from "../server/database.ts";
+import { nativeVerify } from "../server/signing.ts";
+import { coordinatorLogs } from "../test/support/coordinator-logs.ts";
 import { federationOf, settled } from "../test/support/federation.ts";
 import { checkpointOf } from "../test/support/forge.ts";
 import { eachEngine } from "./engines.ts";
@@ -47,39 +47,11 @@ async function withLog(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "brus-bench-"));
   const document = writeDataset(CARE_EXPERIENCE);
-  const regions = ["01", "03", "04"].map((code) => ({ code, name: code }));
-  const made = makeFederation(
-    folder,
-    { name: "L", regions, datasets: [document], approvals: 1 },
-    new Date(),
-    "http://127.0.0.1:1",
-  );
-  const { coordinator } = made;
-  const envelope = Envelope.parse(JSON.parse(readFileSync(coordinator.directoryFile, "utf8")));
-  const federation = readFederation(envelope, [document.body], null, nativeVerify);
-  const store = await openStore<CoordinatorDatabase>("coordinator", {
-    data: folder,
+  const codes = ["01", "03", "04"];
+  const { made, federation, store, files, open } = await coordinatorLogs(folder, codes, document, {
     databaseUrl,
-    threads: 2,
-    memory: "1GB",
   });
-  await prepareCoordinator(store);
-  const files = join(folder, "log");
-  const logs = await Logs.open({
-    federation: () => federation,
-    store,
-    folder: files,
-    signers: () => ({
-      log: signerOf(readKey(coordinator.logKey ?? "", "log")),
-      witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
-    }),
-    now: () => new Date(),
-    onPublic: () => undefined,
-  });
-  logs.keep([
-    [federation.hash, utf8(JSON.stringify(envelope))],
-    [document.hash, document.body],
-  ]);
+  const logs = await open();
   await logs.append();
   await work({ store, logs, federation, files, made });
   await store.close();

@@ -2,13 +2,12 @@
  * One region that lies to the logs, an outsider with no key, a disk that fails once, two coordinators on one database:
  * the other regions' quorum makes what is true public all the same.
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
-import { makeFederation } from "../../cli/federation.ts";
 import { type CoordinatorDatabase, prepareCoordinator } from "../../coordinator/database.ts";
-import { Logs } from "../../coordinator/logs.ts";
+import type { Logs } from "../../coordinator/logs.ts";
 import { type NodeDatabase, prepareNode } from "../../node/database.ts";
 import { NodeLog } from "../../node/log.ts";
 import { systemRandom } from "../../node/random.ts";
@@ -17,8 +16,7 @@ import { fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/bytes.ts";
 import { writeDataset } from "../../protocol/catalogue.ts";
 import { cosign, signCheckpoint } from "../../protocol/checkpoint.ts";
 import type { Client } from "../../protocol/client.ts";
-import { readFederation } from "../../protocol/directory.ts";
-import { Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
+import { envelopeId, seal } from "../../protocol/envelope.ts";
 import { EMPTY, extend, rootOfFrontier } from "../../protocol/frontier.ts";
 import { checkpointEntry, documentEntry, nodeEntry, readLeaf } from "../../protocol/leaf.ts";
 import { formatSignature, parseNote } from "../../protocol/note.ts";
@@ -27,8 +25,9 @@ import { COORDINATOR, logKeyOf, openWitnessed, witnessKeyOf } from "../../protoc
 import type { Push, WitnessReply, WitnessRequest } from "../../protocol/witness.ts";
 import { openStore, transact } from "../../server/database.ts";
 import { loggerOf } from "../../server/log.ts";
-import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
+import { readKey, signerOf } from "../../server/signing.ts";
 import { leavesOf } from "../../server/tlog.ts";
+import { coordinatorLogs } from "../support/coordinator-logs.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { CARE } from "../support/federation.ts";
 
@@ -43,34 +42,16 @@ const DAY = 24 * 3600_000;
 async function setting() {
   const folder = temporaryFolder();
   const document = writeDataset(CARE);
-  const regions = [...HONEST, "05"].map((code) => ({ code, name: code }));
-  const plan = { name: "W", regions, datasets: [document], approvals: 1 };
-  const made = makeFederation(folder.path, plan, new Date(), "http://127.0.0.1:1");
-  const envelope = Envelope.parse(JSON.parse(readFileSync(made.coordinator.directoryFile, "utf8")));
-  const federation = readFederation(envelope, [document.body], null, nativeVerify);
-  const config = { data: folder.path, threads: 1, memory: "500MB" };
-  const store = await openStore<CoordinatorDatabase>("coordinator", config);
-  await prepareCoordinator(store);
+  const clock = { shift: 0 };
+  const now = () => new Date(Date.now() + clock.shift);
+  const codes = [...HONEST, "05"];
+  const { made, federation, store, files, open } = await coordinatorLogs(folder.path, codes, document, {
+    now,
+  });
   running.push(async () => {
     await store.close();
     folder.remove();
   });
-  const clock = { shift: 0 };
-  const now = () => new Date(Date.now() + clock.shift);
-  const own = {
-    log: signerOf(readKey(made.coordinator.logKey ?? "", "log")),
-    witness: signerOf(readKey(made.coordinator.witnessKey ?? "", "witness")),
-  };
-  const files = join(folder.path, "log");
-  const open = () =>
-    Logs.open({
-      federation: () => federation,
-      store,
-      folder: files,
-      signers: () => own,
-      now,
-      onPublic: () => undefined,
-    });
   const logs = await open();
   await logs.append();
   const signerFor = (code: string, of: "logKey" | "witnessKey") =>

@@ -5,18 +5,14 @@
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { makeFederation } from "../../cli/federation.ts";
-import { type CoordinatorDatabase, prepareCoordinator } from "../../coordinator/database.ts";
-import { Logs } from "../../coordinator/logs.ts";
+import type { Logs } from "../../coordinator/logs.ts";
 import { hashOf, toHex, utf8 } from "../../protocol/bytes.ts";
 import { writeDataset } from "../../protocol/catalogue.ts";
-import { readFederation } from "../../protocol/directory.ts";
-import { Envelope } from "../../protocol/envelope.ts";
 import { documentEntry, readLeaf } from "../../protocol/leaf.ts";
 import { rootOf } from "../../protocol/merkle.ts";
 import { MAX_ENTRY } from "../../protocol/tile.ts";
-import { openStore, transact } from "../../server/database.ts";
-import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
+import { transact } from "../../server/database.ts";
+import { coordinatorLogs } from "../support/coordinator-logs.ts";
 import { databaseUrlFor, ENGINES, missing, temporaryFolder } from "../support/engines.ts";
 import { CARE } from "../support/federation.ts";
 import { readTree } from "../support/logs.ts";
@@ -32,32 +28,13 @@ describe.each(ENGINES)("%s", (engine) => {
   async function logging() {
     const folder = temporaryFolder();
     const document = writeDataset(CARE);
-    const regions = ["01", "03", "04"].map((code) => ({ code, name: code }));
-    const plan = { name: "L", regions, datasets: [document], approvals: 1 };
-    const { coordinator } = makeFederation(folder.path, plan, new Date(), "http://127.0.0.1:1");
-    const envelope = Envelope.parse(JSON.parse(readFileSync(coordinator.directoryFile, "utf8")));
-    const federation = readFederation(envelope, [document.body], null, nativeVerify);
     const databaseUrl = await databaseUrlFor(engine);
-    const config = { data: folder.path, databaseUrl, threads: 1, memory: "500MB" };
-    const store = await openStore<CoordinatorDatabase>("coordinator", config);
-    await prepareCoordinator(store);
+    const codes = ["01", "03", "04"];
+    const { store, files, open } = await coordinatorLogs(folder.path, codes, document, { databaseUrl });
     running.push(async () => {
       await store.close();
       folder.remove();
     });
-    const files = join(folder.path, "log");
-    const open = () =>
-      Logs.open({
-        federation: () => federation,
-        store,
-        folder: files,
-        signers: () => ({
-          log: signerOf(readKey(coordinator.logKey ?? "", "log")),
-          witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
-        }),
-        now: () => new Date(),
-        onPublic: () => undefined,
-      });
     const promise = (logs: Logs, from: number, count: number) =>
       transact(store, async (database) => {
         const entries = Array.from({ length: count }, (_, at) =>

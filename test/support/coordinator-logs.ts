@@ -1,0 +1,59 @@
+/** A coordinator's logs with no coordinator about them: a federation's keys, a database, and the folder of files. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type MadeFederation, makeFederation } from "../../cli/federation.ts";
+import {
+  type CoordinatorDatabase,
+  type CoordinatorStore,
+  prepareCoordinator,
+} from "../../coordinator/database.ts";
+import { Logs } from "../../coordinator/logs.ts";
+import type { DatasetDocument } from "../../protocol/catalogue.ts";
+import { type Federation, readFederation } from "../../protocol/directory.ts";
+import { Envelope } from "../../protocol/envelope.ts";
+import { openStore } from "../../server/database.ts";
+import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
+
+export type CoordinatorLogs = {
+  readonly made: MadeFederation;
+  readonly federation: Federation;
+  readonly store: CoordinatorStore;
+  readonly files: string;
+  /** Opens the logs anew, as a process that starts does. */
+  readonly open: () => Promise<Logs>;
+};
+
+export async function coordinatorLogs(
+  folder: string,
+  codes: readonly string[],
+  document: DatasetDocument,
+  {
+    databaseUrl,
+    now = () => new Date(),
+  }: { readonly databaseUrl?: string | undefined; readonly now?: () => Date } = {},
+): Promise<CoordinatorLogs> {
+  const regions = codes.map((code) => ({ code, name: code }));
+  const plan = { name: "L", regions, datasets: [document], approvals: 1 };
+  const made = makeFederation(folder, plan, new Date(), "http://127.0.0.1:1");
+  const { coordinator } = made;
+  const envelope = Envelope.parse(JSON.parse(readFileSync(coordinator.directoryFile, "utf8")));
+  const federation = readFederation(envelope, [document.body], null, nativeVerify);
+  const config = { data: folder, databaseUrl, threads: 2, memory: "1GB" };
+  const store = await openStore<CoordinatorDatabase>("coordinator", config);
+  await prepareCoordinator(store);
+  const files = join(folder, "log");
+  const signers = {
+    log: signerOf(readKey(coordinator.logKey ?? "", "log")),
+    witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
+  };
+  const open = () =>
+    Logs.open({
+      federation: () => federation,
+      store,
+      folder: files,
+      signers: () => signers,
+      now,
+      onPublic: () => undefined,
+    });
+  return { made, federation, store, files, open };
+}
