@@ -22,7 +22,7 @@ const LONG = SOAK ? 6 * 3_600_000 : 300_000;
 /** Four regions: three must be there, so one may die. */
 const CODES = ["01", "03", "04", "05"];
 /** Steps of one question, both sides: what comes after the last kills nobody. */
-const STEPS = { coordinator: 400, node: 120 };
+const STEPS = { coordinator: 240, node: 110 };
 
 /** Whole numbers below `below`, the same on every machine. */
 function seeded(seed: number): (below: number) => number {

@@ -18,8 +18,8 @@ import { outlived, retry, type Setting, setUp, storedAnswers, submit } from "../
 import { type Party, startParty, stopParty } from "../support/process.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;
-const NODE_STRIDE = Number(process.env["BRUS_STRIDE"] ?? (SOAK ? 1 : 13));
-const COORDINATOR_STRIDE = Number(process.env["BRUS_STRIDE"] ?? (SOAK ? 1 : 173));
+const NODE_STRIDE = Number(process.env["BRUS_STRIDE"] ?? (SOAK ? 1 : 9));
+const COORDINATOR_STRIDE = Number(process.env["BRUS_STRIDE"] ?? (SOAK ? 1 : 41));
 /** Some twenty restarts of processes, on a machine that may be busy. */
 const LONG = SOAK ? 4 * 3_600_000 : 300_000;
 /** Four regions: three must be there, so one may die. */
