@@ -15,7 +15,7 @@ import {
   signOf,
 } from "../protocol/mask.ts";
 import { type Plan, vectorBytes } from "../protocol/plan.ts";
-import { sensitivity } from "../protocol/privacy.ts";
+import { UNITS } from "../protocol/privacy.ts";
 import { surplusCommitment } from "../protocol/session.ts";
 import { hashNatively } from "../server/secure.ts";
 
@@ -78,8 +78,8 @@ export function maskVector(input: ToMask): MaskedVector {
 /** Clamped to what the catalogue says is possible, last of all: the modulus is chosen for that, and no sum may wrap. */
 function clamped(plan: Plan, sums: readonly bigint[]): bigint[] {
   const limits = plan.periods.flatMap(() =>
-    plan.vectors.flatMap(({ bound, width }) =>
-      new Array<bigint>(plan.cells * width).fill(sensitivity(bound) * BigInt(plan.dataset.maxPersons)),
+    plan.vectors.flatMap(({ reach, width }) =>
+      new Array<bigint>(plan.cells * width).fill(UNITS * reach.largest * BigInt(plan.dataset.maxPersons)),
     ),
   );
   return sums.map((sum, index) => {

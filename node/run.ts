@@ -5,9 +5,12 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Dataset } from "../protocol/catalogue.ts";
 import { columnOf, type Filter } from "../protocol/filter.ts";
+import { keyOf } from "../protocol/marginals.ts";
 import { ordinalOf } from "../protocol/period.ts";
 import type { Plan, Vector } from "../protocol/plan.ts";
+import { contrast, placesOf } from "../protocol/residual.ts";
 import type { Statistic } from "../protocol/statistic.ts";
+import type { PlannedTables } from "../protocol/tables.ts";
 import { columnIn, type NodeDatabase, type NodeStore, tableOf } from "./database.ts";
 
 type Raw = RawBuilder<unknown>;
@@ -40,6 +43,7 @@ async function sumsOf(plan: Plan, database: Kysely<NodeDatabase>): Promise<bigin
     sums[period * plan.length + vector.offset + cell * vector.width + bin] = value;
   };
   const plain = plan.vectors.filter((vector) => !isBins(vector));
+  if (plan.tables !== null) return await residualsOf({ ...plan, tables: plan.tables }, database, places);
   if (plain.length > 0) {
     const names = [...atomsOf(plan).keys()];
     const { rows } = await plainStatement(plan).execute(database);
@@ -55,7 +59,44 @@ async function sumsOf(plan: Plan, database: Kysely<NodeDatabase>): Promise<bigin
   return sums;
 }
 
-/** Numbers cells with the last dimension fastest, as `keysOf` reads them; a null is its dimension's last. */
+/**
+ * The residuals of every statistic: one grouped scan by all the tables' columns, its sums added up into each table that
+ * a residual is of, and the contrast taken there.
+ */
+async function residualsOf(
+  plan: Plan & { readonly tables: PlannedTables },
+  database: Kysely<NodeDatabase>,
+  places: ReadonlyMap<number | null, number>,
+): Promise<bigint[]> {
+  const { sizes } = plan.tables;
+  const all = sizes.map((_, at) => at);
+  const vectors = plan.vectors.map(({ residual, ...vector }) => ({ ...vector, set: residual ?? [] }));
+  const onto = new Map(vectors.map(({ set }) => [keyOf(set), placesOf(all, set, sizes)]));
+  const sums = new Array<bigint>(plan.length * plan.periods.length).fill(0n);
+  const names = [...atomsOf(plan).keys()];
+  const { rows } = await plainStatement(plan).execute(database);
+  for (const row of rows) {
+    const period = places.get(Number(row["period"]));
+    const cell = cellOf(plan, row);
+    if (period === undefined || cell === null) continue;
+    const sum = (name: string): bigint => BigInt(String(row[`a${names.indexOf(name)}`] ?? 0));
+    const values = new Map<string, bigint>();
+    for (const { of, statistic, set, offset } of vectors) {
+      const value = values.get(of) ?? fromAtoms(statistic, sum);
+      values.set(of, value);
+      const index = period * plan.length + offset + (onto.get(keyOf(set))?.[cell] ?? 0);
+      sums[index] = (sums[index] ?? 0n) + value;
+    }
+  }
+  return plan.periods.flatMap((_, period) =>
+    vectors.flatMap(({ set, offset, width }) => {
+      const start = period * plan.length + offset;
+      return contrast(sums.slice(start, start + width), set, sizes);
+    }),
+  );
+}
+
+/** Numbers cells with the last dimension fastest, as `keysIn` reads them; a null is its dimension's last. */
 function cellOf(plan: Plan, row: Row): number | null {
   let cell = 0;
   for (const [index, { values }] of plan.dimensions.entries()) {

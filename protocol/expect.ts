@@ -1,6 +1,7 @@
 /** What error to expect of a planned query, before asking: from the plan alone, without touching data. */
 import { nationalVariances, reconciledVariances, regionalVariances } from "./areas.ts";
 import { Z } from "./estimate.ts";
+import { type AttributeSet, cellsIn, keyOf, spreadOf, subsetsOf } from "./marginals.ts";
 import { type Plan, vectorOf } from "./plan.ts";
 
 export type Expected = {
@@ -12,7 +13,7 @@ export type Expected = {
 };
 
 /**
- * Half-widths of 95 % intervals for a cell whose vectors have the variances given (by their place in the plan, for
+ * Half-widths of 95 % intervals for a cell (with tables, of the table with the largest error) whose vectors have the variances given (by their place in the plan, for
  * one published period, in persons squared). Counts and sums have the same error whatever the data; a ratio's depends on the
  * persons in the cell, so several sizes are given, at worst.
  */
@@ -21,10 +22,7 @@ export function expectedErrors(
   variances: readonly number[],
   sizes: readonly number[],
 ): Expected[] {
-  const spread = (id: string) => {
-    const index = plan.vectors.findIndex((vector) => vector.id === id);
-    return Z * Math.sqrt(variances[index] ?? 0);
-  };
+  const spread = (id: string) => Z * Math.sqrt(cellVariance(plan, variances, id));
   return plan.measures.flatMap(({ measure, vectors }): Expected[] => {
     const { id, kind } = measure;
     const [first, second, third] = vectors.map(spread);
@@ -47,6 +45,26 @@ export function expectedErrors(
       return { measure: id, kind, halfWidth: worst, persons };
     });
   });
+}
+
+/** The variance of one statistic in a cell; with tables, in the table where it is largest. */
+function cellVariance(plan: Plan, variances: readonly number[], id: string): number {
+  const { tables, vectors } = plan;
+  if (tables === null) return variances[vectors.findIndex((vector) => vector.of === id)] ?? 0;
+  const { sizes } = tables;
+  const residuals = new Map(
+    vectors.flatMap(({ of, residual }, index) => {
+      if (of !== id || residual === null) return [];
+      const scale = cellsIn(residual, sizes);
+      return [[keyOf(residual), (variances[index] ?? 0) / (scale * scale)] as const];
+    }),
+  );
+  const inTable = (set: AttributeSet): number =>
+    subsetsOf(set).reduce(
+      (sum, subset) => sum + spreadOf(set, new Set(subset), sizes) * (residuals.get(keyOf(subset)) ?? 0),
+      0,
+    );
+  return Math.max(...tables.wanted.map(inTable));
 }
 
 /** Errors to expect of one question in each way that it can be asked, at the same ρ; null where it cannot be. */

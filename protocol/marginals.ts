@@ -38,6 +38,21 @@ const productOf = (factors: readonly bigint[]): bigint =>
 export const cellsIn = (set: AttributeSet, sizes: readonly number[]): number =>
   set.reduce((product, at) => product * (sizes[at] ?? 1), 1);
 
+/**
+ * Refuses (`schema-mismatch`) a plan whose residuals are not just the sets contained in wanted ones, each once, of
+ * attributes of at least two categories in rising order.
+ */
+export function areMarginals({ sizes, wanted, residuals }: MarginalPlan): void {
+  const needed = new Set(layOut(sizes, wanted).sets.map(keyOf));
+  const given = new Set(residuals.map(({ set }) => keyOf(set)));
+  if (
+    given.size !== residuals.length ||
+    given.size !== needed.size ||
+    [...given].some((set) => !needed.has(set))
+  )
+    throw new Refusal("schema-mismatch", "expected noise on each set contained in a wanted one, once");
+}
+
 /** Every set contained in this one, itself among them, smaller ones first. */
 export function subsetsOf(set: AttributeSet): AttributeSet[] {
   const all: AttributeSet[] = [[]];
@@ -46,7 +61,7 @@ export function subsetsOf(set: AttributeSet): AttributeSet[] {
 }
 
 /** The variance that noise of variance 1 on the residual A gives each cell of the marginal on S ⊇ A. */
-const spreadOf = (of: AttributeSet, residual: ReadonlySet<number>, sizes: readonly number[]): number =>
+export const spreadOf = (of: AttributeSet, residual: ReadonlySet<number>, sizes: readonly number[]): number =>
   of.reduce((product, at) => {
     const n = sizes[at] ?? 1;
     return product * (residual.has(at) ? 1 - 1 / n : 1 / (n * n));

@@ -4,9 +4,20 @@
  * on data. Exact throughout: not one float.
  */
 import { type Dataset, refOf } from "./catalogue.ts";
-import { checkFilter, columnOf, type Filter, valuesIn } from "./filter.ts";
+import { type Dimension, dimensionOf } from "./cells.ts";
+import { checkFilter, type Filter, valuesIn } from "./filter.ts";
+import { type AttributeSet, cellsIn } from "./marginals.ts";
 import { closedAt, ordinalOf, type Period, pooledName } from "./period.ts";
-import { chargeOf, costOf, fitsVector, isShort, noiseVariance } from "./privacy.ts";
+import {
+  chargeOf,
+  costOf,
+  exactVariance,
+  fitsVector,
+  isShort,
+  type Reach,
+  reachOf,
+  shortUp,
+} from "./privacy.ts";
 import type { Measure, Query } from "./query.ts";
 import {
   compare,
@@ -21,14 +32,21 @@ import {
 import { Refusal } from "./refusal.ts";
 import { type Shares, sharesOf } from "./shares.ts";
 import { MAX_INTEGERS, needsOf, type Statistic, simplest, vectorId } from "./statistic.ts";
+import { type PlannedTables, plannedTables, reachOn, shortCost, varianceOn } from "./tables.ts";
 
 export type Vector = {
-  /** Canonical: two measures that would sum the same thing share the vector. */
+  /** The statistic's id; with tables, its id on a residual's columns. */
   readonly id: string;
+  /** Canonical: two measures that would sum the same thing share it. */
+  readonly of: string;
   readonly statistic: Statistic;
-  /** Largest |value| a single row can have; the sensitivity is 60 times it. */
+  /** Which residual of the statistic it is; null where it is the statistic itself. */
+  readonly residual: AttributeSet | null;
+  /** Largest |value| a single row can have. */
   readonly bound: bigint;
-  /** Integers per cell: 1, or the number of bins. */
+  /** How far one person can move it, in persons. */
+  readonly reach: Reach;
+  /** Integers per cell: 1, or the number of bins; of a residual, its cells. */
   readonly width: number;
   /**
    * Of the discrete Gaussian that each region adds to the answer it sends by itself, in units of 1/3600; null where
@@ -39,11 +57,9 @@ export type Vector = {
   readonly offset: number;
 };
 
-export type Dimension = { readonly column: string; readonly values: ReadonlyArray<string | null> };
-
 export type PlannedMeasure = {
   readonly measure: Measure;
-  /** Ids of its vectors: numerator first, denominator last. */
+  /** Ids of its statistics: numerator first, denominator last. */
   readonly vectors: readonly string[];
   /** Labels of its bins, or of its quantiles' probabilities; null for one figure a cell. */
   readonly labels: readonly string[] | null;
@@ -54,9 +70,11 @@ export type Plan = {
   readonly periods: readonly Period[];
   readonly pool: boolean;
   readonly where: Filter | null;
+  /** The grouping's columns; with tables, all their columns. */
   readonly dimensions: readonly Dimension[];
-  /** Number of cells of the grouping, zeros included. */
+  /** Number of cells of the grouping, zeros included; 1 with tables, whose cells lie within the vectors. */
   readonly cells: number;
+  readonly tables: PlannedTables | null;
   readonly vectors: readonly Vector[];
   readonly measures: readonly PlannedMeasure[];
   /** Integers of one period; the whole answer is `length × periods.length`, period by period. */
@@ -83,8 +101,9 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
   if (query.dataset !== refOf(dataset)) throw new Refusal("dataset-unknown", `expected ${query.dataset}`);
   checkPeriods(query, dataset);
   checkFilters(query, dataset);
-  const dimensions = dimensionsOf(query, dataset, most);
-  const cells = dimensions.reduce((product, { values }) => product * values.length, 1);
+  const tables = query.tables === undefined ? null : plannedTables(query.tables, dataset);
+  const dimensions = tables?.attributes ?? dimensionsOf(query, dataset, most);
+  const cells = tables === null ? dimensions.reduce((product, { values }) => product * values.length, 1) : 1;
   if (new Set(query.measures.map(({ id }) => id)).size !== query.measures.length) {
     throw new Refusal("measure-unfit", "expected each measure's id once");
   }
@@ -92,6 +111,8 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
   const drafts = new Map<string, Draft>();
   const measures = query.measures.map((measure): PlannedMeasure => {
     const { statistics, labels } = needsOf(measure, dataset);
+    if (tables !== null && labels !== null)
+      throw new Refusal("measure-unfit", `expected counts, sums, means, shares or variances in tables`);
     const vectors = statistics.map(([statistic, bound, width]) => {
       const id = vectorId(statistic, dataset);
       const part = Math.max(drafts.get(id)?.part ?? 0, measure.part ?? 1);
@@ -106,9 +127,10 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
   const partOf = (whole: Rational, part: number) => multiply(whole, rational(BigInt(part), BigInt(parts)));
   const { regional, national } = splitOf(query, rho);
   let length = 0;
-  const vectors = [...drafts.values()].map(({ part, ...draft }): Vector => {
-    const variance = regional === null ? null : noiseVariance(draft.bound, partOf(regional, part));
-    if (variance !== null && !fitsVector(draft.bound, variance, dataset.maxPersons)) {
+  const laid = [...drafts.values()].flatMap((draft) => measuredOf(draft, tables));
+  const vectors = laid.map(({ part, exact, ...draft }): Vector => {
+    const variance = regional === null ? null : shortUp(exact(partOf(regional, part)));
+    if (variance !== null && !fitsVector(draft.reach, variance, dataset.maxPersons)) {
       throw new Refusal(
         "column-unfit",
         "expected sums that fit 62 bits: the column's bounds, or ρ, are too extreme",
@@ -124,17 +146,20 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
       `expected at most ${most} integers; ${length} for each of ${query.periods.length} periods came`,
     );
   }
-  checkFigures(measures, vectors, cells * (query.pool ? 1 : query.periods.length), most);
-  const needs = [...drafts.values()].map(({ part, bound, width }) => ({
-    bound,
-    rho: partOf(national ?? ZERO, part),
-    dimension: cells * width,
-  }));
-  const shares = national === null ? null : sharesOf(regions, query.minRegions, needs, dataset.maxPersons);
+  const places = tables?.wanted.reduce((total, set) => total + cellsIn(set, tables.sizes), 0) ?? cells;
+  checkFigures(measures, vectors, places * (query.pool ? 1 : query.periods.length), most);
+  const needs = (whole: Rational) =>
+    laid.map(({ part, exact, reach, width }) => ({
+      reach,
+      variance: exact(partOf(whole, part)),
+      dimension: cells * width,
+    }));
+  const shares =
+    national === null ? null : sharesOf(regions, query.minRegions, needs(national), dataset.maxPersons);
   const used = [
-    ...vectors.flatMap(({ bound, variance }) => (variance === null ? [] : [costOf(bound, variance)])),
+    ...vectors.flatMap(({ reach, variance }) => (variance === null ? [] : [costOf(reach, variance)])),
     ...(shares?.costs ?? []),
-  ];
+  ].map((cost) => (tables === null ? cost : shortCost(cost)));
   // The margin kept free for it has always sufficed; were it not to, nothing may be charged less than it costs.
   if (compare(sum(used), rho) > 0)
     throw new Refusal("rho-out-of-range", "expected a ρ that the sum of shares of noise can keep to");
@@ -147,12 +172,33 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
     where: query.where ?? null,
     dimensions,
     cells,
+    tables,
     vectors,
     measures,
     length,
     shares,
     charge,
   };
+}
+
+/** What is measured of one statistic: itself, or each of its residuals; and the variance of its noise, by its ρ. */
+function measuredOf(
+  { bound, ...draft }: Draft,
+  tables: PlannedTables | null,
+): Array<Omit<Vector, "variance" | "offset"> & { part: number; exact: (rho: Rational) => Rational }> {
+  if (tables === null) {
+    const exact = (rho: Rational) => exactVariance(bound, rho);
+    return [{ ...draft, of: draft.id, bound, reach: reachOf(bound), residual: null, exact }];
+  }
+  const { sizes, residuals, attributes } = tables;
+  return residuals.map((residual) => {
+    const { set } = residual;
+    const id = `${draft.id} on ${set.map((at) => attributes[at]?.column).join()}`;
+    const exact = (rho: Rational) => varianceOn(residual, sizes, bound, rho);
+    const width = cellsIn(set, sizes);
+    const reach = reachOn(set, sizes, bound);
+    return { ...draft, id, of: draft.id, bound, reach, residual: set, width, exact };
+  });
 }
 
 /** ρ for the regions' own answers, and for the nation's sum; null where the release has no such part. */
@@ -190,7 +236,7 @@ function checkFigures(
   }
 }
 
-type Draft = Omit<Vector, "variance" | "offset"> & { readonly part: number };
+type Draft = Pick<Vector, "id" | "statistic" | "bound" | "width"> & { readonly part: number };
 
 function rhoOf(query: Query, dataset: Dataset): Rational {
   const rho = parseRational(query.rho);
@@ -205,7 +251,9 @@ function rhoOf(query: Query, dataset: Dataset): Rational {
 const MAX_FILTER_VALUES = 5_000;
 
 function checkFilters({ where, measures }: Query, dataset: Dataset): void {
-  const predicates = measures.map((measure) => (measure.kind === "share" ? measure.predicate : undefined));
+  const predicates = measures.map((measure) =>
+    measure.kind === "share" ? measure.predicate : measure.kind === "count" ? measure.where : undefined,
+  );
   const filters = [where, ...predicates].filter((filter) => filter !== undefined);
   for (const filter of filters) checkFilter(filter, dataset);
   const values = filters.reduce((sum, filter) => sum + valuesIn(filter), 0);
@@ -236,34 +284,18 @@ function dimensionsOf(query: Query, dataset: Dataset, most: number): Dimension[]
   if (new Set(query.groupBy).size !== query.groupBy.length) {
     throw new Refusal("column-unfit", "expected each grouping column once");
   }
-  const dimensions = query.groupBy.map((name): Dimension => {
-    const column = columnOf(dataset, name);
-    if (column.kind !== "category") {
-      throw new Refusal("column-unfit", `expected a category column to group by; ${name} is ${column.kind}`);
-    }
-    return { column: name, values: column.nullable === true ? [...column.values, null] : column.values };
-  });
+  const dimensions = query.groupBy.map((name) => dimensionOf(name, dataset));
   const cells = dimensions.reduce((product, { values }) => product * values.length, 1);
   if (cells > most) throw new Refusal("answer-too-long", `expected at most ${most} cells`);
   return dimensions;
 }
 
+/** The vector of a statistic, by its id; with tables, of one of its residuals. */
 export const vectorOf = (plan: Plan, id: string): Vector => {
-  const vector = plan.vectors.find((candidate) => candidate.id === id);
+  const vector = plan.vectors.find((candidate) => candidate.of === id);
   if (vector === undefined) throw new RangeError("expected a vector of the plan");
   return vector;
 };
-
-/** A cell's place in each dimension, cells being numbered with the last dimension fastest. */
-export function keysOf(plan: Plan, cell: number): Record<string, string | null> {
-  const keys: Array<[string, string | null]> = [];
-  let rest = cell;
-  for (const { column, values } of plan.dimensions.toReversed()) {
-    keys.unshift([column, values[rest % values.length] ?? null]);
-    rest = Math.floor(rest / values.length);
-  }
-  return Object.fromEntries(keys);
-}
 
 /** The periods as they are published: each, or the pool under one name. */
 export const publishedPeriods = (plan: Plan): string[] =>

@@ -31,19 +31,34 @@ const CHARGE_GRID = 10n ** 12n;
 export const sensitivity = (bound: bigint): bigint => UNITS * bound;
 
 /**
- * The variance, in units of 1/3600, of discrete Gaussian noise that makes a vector of this bound ρ-zCDP:
- * σ² = Δ²/(2ρ) (Canonne, Kamath and Steinke 2020, theorem 4), rounded *up* to at most 20 binary decimals.
+ * How far one person can move a vector, in persons times the rows' values: the squared L2 norm, the L1 norm, and the
+ * most that one integer of it can be moved. By convexity it is enough to look at one row of weight 1.
  */
-export function noiseVariance(bound: bigint, rho: Rational): Rational {
-  const exact = divide(rational(sensitivity(bound) ** 2n), multiply(rational(2n), rho));
+export type Reach = { readonly squared: bigint; readonly sum: bigint; readonly largest: bigint };
+
+/** Of a sum over disjoint cells: a row falls into one. */
+export const reachOf = (bound: bigint): Reach => ({ squared: bound * bound, sum: bound, largest: bound });
+
+/** Rounded up to at most 20 binary decimals, and at most a thousandth too much: the sampler likes small denominators. */
+export function shortUp(exact: Rational): Rational {
   let grid = 1n;
   while (grid < 2n ** 20n && exact.n * grid < exact.d * 1024n) grid *= 2n;
   return ceilTo(exact, grid);
 }
 
-/** What noise of this variance really costs: ρ = Δ²/(2σ²). */
-export const costOf = (bound: bigint, variance: Rational): Rational =>
-  divide(rational(sensitivity(bound) ** 2n), multiply(rational(2n), variance));
+/**
+ * The variance, in units of 1/3600, of discrete Gaussian noise that makes a vector of this bound ρ-zCDP:
+ * σ² = Δ²/(2ρ) (Canonne, Kamath and Steinke 2020, theorem 4), not rounded.
+ */
+export const exactVariance = (bound: bigint, rho: Rational): Rational =>
+  divide(rational(sensitivity(bound) ** 2n), multiply(rational(2n), rho));
+
+/** The same, rounded up: what is drawn. */
+export const noiseVariance = (bound: bigint, rho: Rational): Rational => shortUp(exactVariance(bound, rho));
+
+/** What noise of this variance, in units of 1/3600, really costs: ρ = Δ²/(2σ²). */
+export const costOf = ({ squared }: Reach, variance: Rational): Rational =>
+  divide(rational(UNITS * UNITS * squared), multiply(rational(2n), variance));
 
 /** What a query charges each period it touches: what was really used, rounded up, and never above what was asked. */
 export const chargeOf = (used: readonly Rational[], asked: Rational): Rational =>
@@ -56,9 +71,9 @@ export const isShort = (rho: Rational): boolean => CHARGE_GRID % rho.d === 0n;
 export const MAX_SIGMA = 2n ** 45n;
 
 /** True if σ is below MAX_SIGMA, and the largest possible sum with noise of twelve σ below 2^62. */
-export function fitsVector(bound: bigint, variance: Rational, maxPersons: number): boolean {
+export function fitsVector({ largest: most }: Reach, variance: Rational, maxPersons: number): boolean {
   if (compare(variance, rational(MAX_SIGMA * MAX_SIGMA)) >= 0) return false;
-  const largest = UNITS * bound * BigInt(maxPersons);
+  const largest = UNITS * most * BigInt(maxPersons);
   const room = 2n ** 62n - largest;
   return room > 0n && compare(multiply(rational(144n), variance), rational(room * room)) < 0;
 }
@@ -125,16 +140,22 @@ const UNIT = 1n << 96n;
 
 /**
  * The zCDP of adding a sum of discrete Gaussians of total variance `variance` and closeness τ to a vector of
- * `dimension` integers with L1 and L2 sensitivity at most Δ: ½·min of the three bounds of Kairouz, Liu and Steinke
- * 2021, from above.
+ * `dimension` integers with L1 sensitivity Δ₁ and squared L2 sensitivity Δ₂²: ½·min of the three bounds of Kairouz, Liu
+ * and Steinke 2021, from above.
  */
-export function costOfSum(delta: bigint, variance: Rational, tau: Rational, dimension: number): Rational {
+export function costOfSum(
+  { squared: square, sum: l1 }: Pick<Reach, "squared" | "sum">,
+  variance: Rational,
+  tau: Rational,
+  dimension: number,
+): Rational {
   const size = BigInt(dimension);
   const closeness = ceilDiv(tau.n * UNIT, tau.d);
   const squared = ceilDiv(closeness * closeness, UNIT);
-  const ideal = ceilDiv(delta * delta * variance.d * UNIT, variance.n);
+  const ideal = ceilDiv(square * variance.d * UNIT, variance.n);
   const perDeviation = floorSqrt(ideal * UNIT) + 1n;
-  const first = ideal + ceilDiv(2n * perDeviation * closeness, UNIT) + squared * size;
+  const sumPerDeviation = floorSqrt(ceilDiv(l1 * l1 * variance.d * UNIT, variance.n) * UNIT) + 1n;
+  const first = ideal + ceilDiv(2n * sumPerDeviation * closeness, UNIT) + squared * size;
   const root = perDeviation + ceilDiv(closeness * (floorSqrt(size * UNIT * UNIT) + 1n), UNIT);
   const second = ceilDiv(root * root, UNIT);
   const third = ideal + 2n * closeness * size;

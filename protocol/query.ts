@@ -37,7 +37,8 @@ const Probability = RationalText.refine(isPart, "expected a probability above 0 
 const Part = RationalText.refine(isPart, "expected a part above 0 and below 1");
 
 export const Measure = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("count"), ...common }),
+  /** Of persons; with `where`, of those for whom it holds. */
+  z.strictObject({ kind: z.literal("count"), where: Filter.optional(), ...common }),
   z.strictObject({ kind: z.literal("sum"), column: ColumnName, ...common }),
   z.strictObject({ kind: z.literal("mean"), column: ColumnName, ...common }),
   z.strictObject({ kind: z.literal("variance"), column: ColumnName, ...common }),
@@ -58,6 +59,20 @@ export const Measure = z.discriminatedUnion("kind", [
 ]);
 export type Measure = z.infer<typeof Measure>;
 
+/** Names of columns, in the catalogue's order; none is the total. */
+const Columns = z.array(ColumnName).max(6);
+
+/** Many tables at once that agree with each other: the sets of columns, and the noise by which they are measured. */
+export const Tables = z.strictObject({
+  marginals: z.array(Columns).min(1).max(200),
+  /** On each set contained in one that is wanted: σ² of its residual, in persons squared, for a count at ρ = 1. */
+  noise: z
+    .array(z.strictObject({ on: Columns, variance: RationalText }))
+    .min(1)
+    .max(1000),
+});
+export type Tables = z.infer<typeof Tables>;
+
 export const Query = z
   .strictObject({
     dataset: DatasetRef,
@@ -70,6 +85,8 @@ export const Query = z
     periods: z.array(Period).min(1).max(1000),
     where: Filter.optional(),
     groupBy: z.array(ColumnName).max(10),
+    /** In place of one grouping, many. */
+    tables: Tables.optional(),
     measures: z.array(Measure).min(1).max(50),
     /** Each region's figures; the nation's alone, as exact as if all data lay in one place; or both, reconciled. */
     release: z.enum(["regions", "national", "both"]),
@@ -90,6 +107,10 @@ export const Query = z
   .refine(({ release, nationalPart }) => (release === "both") === (nationalPart !== undefined), {
     message: 'expected nationalPart with release "both", and only there',
     path: ["nationalPart"],
+  })
+  .refine(({ groupBy, tables }) => tables === undefined || groupBy.length === 0, {
+    message: "expected no groupBy where tables are asked for",
+    path: ["groupBy"],
   })
   .refine(({ notBefore, expires, answerBy }) => notBefore < expires && expires <= answerBy, {
     message: "expected notBefore < expires ≤ answerBy",

@@ -5,13 +5,18 @@
 import { z } from "zod";
 import { type Area, areasOf, type Sent } from "./areas.ts";
 import { Hash, hashOf, utf8 } from "./bytes.ts";
+import { type Dimension, keysIn } from "./cells.ts";
 import { type Figure, figuresOf } from "./estimate.ts";
-import { keysOf, type Plan, publishedPeriods } from "./plan.ts";
+import { type Plan, publishedPeriods } from "./plan.ts";
 import { Instant, RegionCode } from "./query.ts";
 import { RationalText } from "./rational.ts";
+import { tablesOf } from "./rebuilt.ts";
 import { RefusalCode } from "./refusal.ts";
+import { tableOf } from "./tables.ts";
 
-const Noise = z.array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText })).max(500);
+const Noise = z
+  .array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText }))
+  .max(50_000);
 
 /** What stands behind a secure sum: the set that was agreed on, and the digests of all that opened it. */
 export const NationalPart = z.strictObject({
@@ -79,6 +84,19 @@ export function cellsOf(plan: Plan, sent: Sent): CellTable {
 }
 
 function figuresOfArea(plan: Plan, area: Area, places: ReadonlyMap<string, number>): Figure[] {
+  const { tables } = plan;
+  if (tables !== null)
+    return publishedPeriods(plan).flatMap((_, period) => {
+      const rebuilt = tablesOf({ ...plan, tables }, area, period);
+      return tables.wanted.flatMap((set) => {
+        const sums = rebuilt(set);
+        return Array.from({ length: tableOf(tables, set).cells }, (_, cell) =>
+          plan.measures.flatMap((planned) =>
+            figuresOf(plan, planned, (id) => sums.get(id)?.slice(cell, cell + 1) ?? []),
+          ),
+        ).flat();
+      });
+    });
   return publishedPeriods(plan).flatMap((_, period) =>
     Array.from({ length: plan.cells }, (_, cell) =>
       plan.measures.flatMap((planned) =>
@@ -93,13 +111,26 @@ export const writeCells = (table: CellTable): { bytes: Uint8Array; hash: Hash } 
   return { bytes, hash: hashOf(bytes) };
 };
 
-/** Each figure with its place: `at` has region and period, the grouping columns, then `bin` or `p`. */
+/** The tables of a plan: those asked for, each with its columns, or the one that its grouping makes. */
+const publishedTables = ({
+  tables,
+  dimensions,
+  cells,
+}: Plan): Array<{ readonly dimensions: readonly Dimension[]; readonly cells: number }> =>
+  tables === null ? [{ dimensions, cells }] : tables.wanted.map((set) => tableOf(tables, set));
+
+/**
+ * Each figure with its place: `at` has region and period, the columns of its table, then `bin` or `p`. A column that
+ * its table has not is not there: the figure is the total over it.
+ */
 export function* readCells(plan: Plan, table: CellTable): Generator<Cell> {
   const figures = table.figures.values();
+  const tables = publishedTables(plan);
   for (const region of table.areas) {
     for (const period of publishedPeriods(plan)) {
-      for (let cell = 0; cell < plan.cells; cell++) {
-        const keys = keysOf(plan, cell);
+      for (const place of tables.flatMap(({ dimensions, cells }) =>
+        Array.from({ length: cells }, (_, cell) => keysIn(dimensions, cell)),
+      )) {
         for (const { measure, labels } of plan.measures) {
           const histogram = measure.kind === "histogram";
           for (const name of labels ?? [null]) {
@@ -107,15 +138,8 @@ export function* readCells(plan: Plan, table: CellTable): Generator<Cell> {
             if (row === undefined) return;
             const [value, se, low, high, flag] = row;
             const extra = name === null ? {} : histogram ? { bin: name } : { p: name };
-            yield {
-              at: { region, period, ...keys, ...extra },
-              measure: measure.id,
-              value,
-              se,
-              low,
-              high,
-              flag,
-            };
+            const at = { region, period, ...place, ...extra };
+            yield { at, measure: measure.id, value, se, low, high, flag };
           }
         }
       }

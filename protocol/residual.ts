@@ -13,28 +13,36 @@ export type Table = readonly bigint[];
 /** Each residual's measurement, by its set's key. */
 export type Measured = ReadonlyMap<string, Table>;
 
+/** Each line of a table along each attribute, one attribute after the other: the cells that differ in it alone. */
+export function eachLine(
+  set: AttributeSet,
+  sizes: readonly number[],
+  line: (cells: readonly number[], n: number) => void,
+): void {
+  const cells = cellsIn(set, sizes);
+  let stride = 1;
+  for (const at of [...set].reverse()) {
+    const n = sizes[at] ?? 1;
+    const along = Array.from({ length: n }, (_, step) => step * stride);
+    for (let start = 0; start < cells; start += n * stride)
+      for (let first = start; first < start + stride; first++)
+        line(
+          along.map((step) => first + step),
+          n,
+        );
+    stride *= n;
+  }
+}
+
 /** ⊗ over the set of (n·I − J): along each attribute, n times each cell less the sum of its line. */
 export function contrast(table: Table, set: AttributeSet, sizes: readonly number[]): bigint[] {
   if (table.length !== cellsIn(set, sizes))
     throw new Refusal("schema-mismatch", `expected a table of ${cellsIn(set, sizes)} cells`);
-  let values = [...table];
-  let stride = 1;
-  for (const at of [...set].reverse()) {
-    const n = sizes[at] ?? 1;
-    const next = new Array<bigint>(values.length).fill(0n);
-    for (let start = 0; start < values.length; start += n * stride) {
-      for (let offset = start; offset < start + stride; offset++) {
-        let line = 0n;
-        for (let step = 0; step < n; step++) line += values[offset + step * stride] ?? 0n;
-        for (let step = 0; step < n; step++) {
-          const cell = offset + step * stride;
-          next[cell] = BigInt(n) * (values[cell] ?? 0n) - line;
-        }
-      }
-    }
-    values = next;
-    stride *= n;
-  }
+  const values = [...table];
+  eachLine(set, sizes, (cells, n) => {
+    const line = cells.reduce((sum, cell) => sum + (values[cell] ?? 0n), 0n);
+    for (const cell of cells) values[cell] = BigInt(n) * (values[cell] ?? 0n) - line;
+  });
   return values;
 }
 
@@ -55,7 +63,7 @@ export function marginalOf(
 }
 
 /** For each cell of a table, the cell of the marginal on `onto` that it belongs to. */
-function placesOf(of: AttributeSet, onto: AttributeSet, sizes: readonly number[]): Int32Array {
+export function placesOf(of: AttributeSet, onto: AttributeSet, sizes: readonly number[]): Int32Array {
   const within = new Set(onto);
   const strides = new Map<number, number>();
   let stride = 1;

@@ -3,27 +3,8 @@
  * components, so that what was planned for missing regions is taken away when they are not missing (the idea of
  * Dordis' XNoise, Jiang et al. 2024). Planned from public documents alone; exact throughout.
  */
-import {
-  closenessOf,
-  costOfSum,
-  fitsModulus,
-  MAX_SIGMA,
-  noiseVariance,
-  sensitivity,
-  UNITS,
-} from "./privacy.ts";
-import {
-  add,
-  ceilTo,
-  compare,
-  divide,
-  multiply,
-  type Rational,
-  rational,
-  subtract,
-  sum,
-  ZERO,
-} from "./rational.ts";
+import { closenessOf, costOfSum, fitsModulus, MAX_SIGMA, type Reach, shortUp, UNITS } from "./privacy.ts";
+import { add, compare, divide, multiply, type Rational, rational, subtract, sum, ZERO } from "./rational.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Shamir shares over GF(2^8) have so many names. */
@@ -63,8 +44,9 @@ export type Shares = {
 };
 
 export type ShareNeed = {
-  readonly bound: bigint;
-  readonly rho: Rational;
+  readonly reach: Reach;
+  /** What one trusted curator's noise would have, in units of 1/3600. */
+  readonly variance: Rational;
   /** Integers of the vector in one period. */
   readonly dimension: number;
 };
@@ -103,9 +85,9 @@ export function sharesOf(
     scale *= 2n;
     vectors = needs.map((need) => shareOf(need, scale, honest, steps));
   }
-  needs.forEach(({ bound }, index) => {
+  needs.forEach(({ reach }, index) => {
     const all = multiply(rational(BigInt(n)), sum(vectors[index]?.components ?? []));
-    const largest = sensitivity(bound) * scale * BigInt(maxPersons) * BigInt(n);
+    const largest = UNITS * reach.largest * scale * BigInt(maxPersons) * BigInt(n);
     if (!fitsModulus(largest, all) || compare(all, rational(MAX_SIGMA * MAX_SIGMA)) >= 0) {
       throw new Refusal(
         "column-unfit",
@@ -123,8 +105,8 @@ export function sharesOf(
  * With D of n missing, the n − D − c_noise honest regions must together add σ²: each σ²/(N − D), N = n − c_noise.
  * Component 0 is that for D = 0; each next one lifts the running sum to what the next step needs.
  */
-function shareOf({ bound, rho }: ShareNeed, scale: bigint, honest: number, steps: readonly number[]): Share {
-  const variance = noiseVariance(bound * scale, multiply(rho, MARGIN));
+function shareOf(need: ShareNeed, scale: bigint, honest: number, steps: readonly number[]): Share {
+  const variance = shortUp(divide(multiply(need.variance, rational(scale * scale)), MARGIN));
   let before = ZERO;
   const components = steps.map((step) => {
     const goal = divide(variance, rational(BigInt(honest - step)));
@@ -135,22 +117,16 @@ function shareOf({ bound, rho }: ShareNeed, scale: bigint, honest: number, steps
   return { components };
 }
 
-/** Rounded up to a few binary decimals, at most a thousandth too much: the sampler likes small denominators. */
-function shortUp(exact: Rational): Rational {
-  let grid = 1n;
-  while (grid < 2n ** 20n && exact.n * grid < exact.d * 1024n) grid *= 2n;
-  return ceilTo(exact, grid);
-}
-
 /** ρ at the worst step: D missing, c_noise counted for nothing, components up to D's kept. */
 function costOf(
-  { bound, dimension }: ShareNeed,
+  { reach, dimension }: ShareNeed,
   components: readonly Rational[],
   scale: bigint,
   honest: number,
   steps: readonly number[],
 ): Rational {
-  const delta = sensitivity(bound) * scale;
+  const unit = UNITS * scale;
+  const delta = { squared: reach.squared * unit * unit, sum: reach.sum * unit };
   return steps
     .map((step, last) => {
       const kept = components.slice(0, last + 1).map((variance) => ({ variance, count: honest - step }));

@@ -35,8 +35,11 @@ export type Need = {
 /** The statistics that a measure is made of, numerator first and denominator last, with their bounds and widths. */
 export function needsOf(measure: Measure, dataset: Dataset): Need {
   switch (measure.kind) {
-    case "count":
-      return { statistics: [[{ of: "rows" }, 1n, 1]], labels: null };
+    case "count": {
+      const { where } = measure;
+      const counted: Statistic = where === undefined ? { of: "rows" } : { of: "holds", predicate: where };
+      return { statistics: [[counted, 1n, 1]], labels: null };
+    }
     case "sum": {
       const { min, max } = integerOf(dataset, measure.column);
       const bound = BigInt(Math.max(Math.abs(min), Math.abs(max)));

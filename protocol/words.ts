@@ -20,6 +20,9 @@ const PHRASES = {
     quantile: "kvantilerna",
     of: "av",
     by: "uppdelat på",
+    tables: "i tabeller som stämmer med varandra, efter",
+    total: "totalt",
+    counted: "antal personer för vilka",
     where: "bland rader där",
     all: "bland alla rader",
     and: "och",
@@ -51,6 +54,9 @@ const PHRASES = {
     quantile: "the quantiles",
     of: "of",
     by: "broken down by",
+    tables: "in tables that agree with each other, by",
+    total: "in total",
+    counted: "number of persons for whom",
     where: "among rows where",
     all: "among all rows",
     and: "and",
@@ -79,7 +85,7 @@ export function inWords(query: Query, dataset: Dataset, language: Language): str
   const say = PHRASES[language];
   const name = (column: string) => dataset.columns[column]?.title?.[language] ?? column;
   const measures = query.measures.map((measure) => measureInWords(measure, say, name)).join(", ");
-  const grouping = query.groupBy.length === 0 ? "" : ` ${say.by} ${query.groupBy.map(name).join(", ")}`;
+  const grouping = groupingInWords(query, say, name);
   const filter =
     query.where === undefined ? say.all : `${say.where} ${filterInWords(query.where, say, name)}`;
   const where = areaInWords(query, say);
@@ -87,6 +93,14 @@ export function inWords(query: Query, dataset: Dataset, language: Language): str
   const nulls = query.measures.some(({ kind }) => kind === "sum") ? ` ${say.nulls}` : "";
   const text = `${measures}${grouping}, ${filter}, ${say.in} ${dataset.title[language]} ${periods}, ${where}.`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${kindInWords(query, say)} ${say.note}${nulls}`;
+}
+
+function groupingInWords({ groupBy, tables }: Query, say: Phrases, name: (column: string) => string): string {
+  if (tables !== undefined) {
+    const each = tables.marginals.map((set) => (set.length === 0 ? say.total : set.map(name).join(" × ")));
+    return ` ${say.tables} ${each.join("; ")}`;
+  }
+  return groupBy.length === 0 ? "" : ` ${say.by} ${groupBy.map(name).join(", ")}`;
 }
 
 /** What a measure is of, in words: a table's column head. */
@@ -118,7 +132,9 @@ function kindInWords({ release, minRegions, nationalPart }: Query, say: Phrases)
 function measureInWords(measure: Measure, say: Phrases, name: (column: string) => string): string {
   switch (measure.kind) {
     case "count":
-      return say.count;
+      return measure.where === undefined
+        ? say.count
+        : `${say.counted} ${filterInWords(measure.where, say, name)}`;
     case "share":
       return `${say.share} ${filterInWords(measure.predicate, say, name)}`;
     case "quantile":

@@ -9,6 +9,8 @@ import type { Filter } from "../../protocol/filter.ts";
 import { type Plan, planOf } from "../../protocol/plan.ts";
 import { sensitivity } from "../../protocol/privacy.ts";
 import type { Measure } from "../../protocol/query.ts";
+import { add, ceilTo, compare, divide, multiply, rational, toNumber, ZERO } from "../../protocol/rational.ts";
+import { planTables, shortCost } from "../../protocol/tables.ts";
 import { queryOf } from "../support/generate.ts";
 import { evaluate, type Row, type Value, weigh } from "../support/oracle.ts";
 
@@ -17,6 +19,7 @@ const COLUMNS: Record<string, Column> = {
   g: { kind: "category", values: ["a", "b"], nullable: true },
   v: { kind: "integer", min: -1, max: 2, nullable: true },
   b: { kind: "boolean", nullable: true },
+  h: { kind: "category", values: ["x", "y", "z"] },
 };
 const { dataset } = writeDataset({
   dataset: "care",
@@ -31,7 +34,9 @@ const { dataset } = writeDataset({
 });
 
 const DOMAIN: Row["values"][] = (["a", "b", null] as Value[]).flatMap((g) =>
-  ([-1, 0, 2, null] as Value[]).flatMap((v) => ([true, null] as Value[]).map((b) => ({ g, v, b }))),
+  ([-1, 0, 2, null] as Value[]).flatMap((v) =>
+    ([true, null] as Value[]).map((b, at) => ({ g, v, b, h: at === 0 ? "x" : "z" })),
+  ),
 );
 
 /** Every multiset of up to three rows, and one of each kind for longer ones: what a person can have written. */
@@ -105,6 +110,63 @@ describe.each([
       expect(most.get(id) ?? 0n, `${id} moves more than its plan says`).toBeLessThanOrEqual(delta * delta);
       if (where === undefined) expect(most.get(id), `${id}: no person reaches the bound`).toBe(delta * delta);
     }
+  });
+});
+
+describe("in tables", () => {
+  const tabled = MEASURES.filter(({ kind }) => kind !== "histogram" && kind !== "quantile");
+  const wanted = [[], ["g"], ["h"], ["g", "h"]].map((columns) => ({ columns }));
+  const tables = planTables(dataset, wanted, "least-sum");
+  test.each(tabled)(
+    "$id: each residual moves by what its plan says, in L2, L1 and any one integer",
+    (measure) => {
+      const plan = planOf(queryOf({ tables, measures: [measure] }), dataset);
+      const most = new Map(plan.vectors.map(({ id }) => [id, { squared: 0n, sum: 0n, largest: 0n }]));
+      for (const rows of persons()) {
+        const sums = evaluate(plan, weigh(rows, dataset, KEY));
+        for (const { id, offset, width } of plan.vectors) {
+          const moved = most.get(id) ?? expect.fail();
+          const cells = sums.slice(offset, offset + width).map((value) => (value < 0n ? -value : value));
+          const all = { squared: 0n, sum: 0n, largest: 0n };
+          for (const cell of cells) {
+            all.squared += cell * cell;
+            all.sum += cell;
+            if (cell > all.largest) all.largest = cell;
+          }
+          for (const norm of ["squared", "sum", "largest"] as const)
+            if (all[norm] > moved[norm]) moved[norm] = all[norm];
+        }
+      }
+      for (const { id, reach } of plan.vectors) {
+        const said = { squared: 3600n * reach.squared, sum: 60n * reach.sum, largest: 60n * reach.largest };
+        expect(most.get(id), id).toEqual(said);
+      }
+    },
+  );
+
+  test("what a release costs, from the integers of a single person, is what is charged", () => {
+    const plan = planOf(queryOf({ tables, measures: tabled }), dataset);
+    let worst = ZERO;
+    for (const rows of persons()) {
+      const sums = evaluate(plan, weigh(rows, dataset, KEY));
+      const cost = plan.vectors.reduce((total, { offset, width, variance }) => {
+        const squared = sums.slice(offset, offset + width).reduce((sum, value) => sum + value * value, 0n);
+        if (variance === null) throw new Error("expected a noise for each vector");
+        return add(total, shortCost(divide(rational(squared), multiply(rational(2n), variance))));
+      }, ZERO);
+      if (compare(cost, worst) > 0) worst = cost;
+    }
+    expect(compare(worst, plan.charge)).toBeLessThanOrEqual(0);
+    // No person reaches every vector's bound at once: a share's two do, a mean's and a count's not.
+    expect(toNumber(worst) / toNumber(plan.charge)).toBeGreaterThan(0.5);
+    const count = planOf(queryOf({ tables, measures: [{ id: "n", kind: "count" }] }), dataset);
+    const one = evaluate(count, weigh([...persons()][0] ?? [], dataset, KEY));
+    const exact = count.vectors.reduce((total, { offset, width, variance }) => {
+      const squared = one.slice(offset, offset + width).reduce((sum, value) => sum + value * value, 0n);
+      return add(total, shortCost(divide(rational(squared), multiply(rational(2n), variance ?? ZERO))));
+    }, ZERO);
+    expect(ceilTo(exact, 10n ** 12n)).toEqual(count.charge);
+    expect(toNumber(count.charge)).toBeGreaterThan(0.0999);
   });
 });
 

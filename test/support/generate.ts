@@ -1,9 +1,10 @@
 /** Generated catalogues, tables and queries that fit each other, for properties. */
 import fc from "fast-check";
 import type { z } from "zod";
-import type { Column, Dataset } from "../../protocol/catalogue.ts";
+import { type Column, type Dataset, writeDataset } from "../../protocol/catalogue.ts";
 import type { Filter } from "../../protocol/filter.ts";
-import type { Measure, Query } from "../../protocol/query.ts";
+import type { Measure, Query, Tables } from "../../protocol/query.ts";
+import { planTables } from "../../protocol/tables.ts";
 import type { Row, Value } from "./oracle.ts";
 
 const category: fc.Arbitrary<Column> = fc.record({
@@ -127,6 +128,22 @@ const measureOf = (cols: Record<string, Column>): fc.Arbitrary<Bare> => {
   return fc.oneof(...options);
 };
 
+/** The total, each column and each pair; null where none has two categories. */
+function tablesOver(names: readonly string[], dataset: Dataset): Tables | null {
+  const wide = names.filter((name) => {
+    const column = dataset.columns[name];
+    return column?.kind === "category" && column.values.length + (column.nullable === true ? 1 : 0) > 1;
+  });
+  if (wide.length === 0) return null;
+  const pairs = wide.flatMap((a, at) => wide.slice(at + 1).map((b) => [a, b]));
+  const sets = [[], ...wide.map((name) => [name]), ...pairs];
+  return planTables(
+    dataset,
+    sets.map((columns) => ({ columns })),
+    "least-sum",
+  );
+}
+
 export type Case = { readonly dataset: z.input<typeof Dataset>; readonly rows: Row[]; readonly query: Query };
 
 export const HASH = `sha256:${"0".repeat(64)}`;
@@ -144,26 +161,33 @@ export const caseOf = (name: () => string, most = 40): fc.Arbitrary<Case> =>
         groupBy: fc.shuffledSubarray(groupable),
         measures: fc.array(measureOf(cols), { minLength: 1, maxLength: 4 }),
         periods: fc.subarray([...PERIODS], { minLength: 1 }),
+        tabled: fc.boolean(),
       })
-      .map(({ rows, where, groupBy, measures, periods }): Case => {
+      .map(({ rows, where, groupBy, measures: all, periods, tabled }): Case => {
         const dataset = name();
+        const draft = {
+          dataset,
+          version: 1,
+          title: { sv: "Genererad", en: "Generated" },
+          person: "one person within one region",
+          period: "quarter" as const,
+          rowsPerPerson: 5 as const,
+          maxPersons: 1000,
+          columns: cols,
+          budget: { rhoPerPeriod: "10", delta: "1e-9" },
+        };
+        const tables = tabled ? tablesOver(groupBy, writeDataset(draft).dataset) : null;
+        const measures = all.filter(
+          ({ kind }) => tables === null || (kind !== "histogram" && kind !== "quantile"),
+        );
+        if (measures.length === 0) measures.push({ kind: "count" });
         return {
           rows,
-          dataset: {
-            dataset,
-            version: 1,
-            title: { sv: "Genererad", en: "Generated" },
-            person: "one person within one region",
-            period: "quarter",
-            rowsPerPerson: 5,
-            maxPersons: 1000,
-            columns: cols,
-            budget: { rhoPerPeriod: "10", delta: "1e-9" },
-          },
+          dataset: draft,
           query: queryOf({
             dataset: `${dataset}@1`,
             periods,
-            groupBy,
+            ...(tables === null ? { groupBy } : { groupBy: [], tables }),
             measures: measures.map((measure, index) => ({ id: `m${index}`, ...measure }) as Measure), // The id completes it.
             ...(where === undefined ? {} : { where }),
           }),

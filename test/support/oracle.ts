@@ -111,6 +111,18 @@ function contribution(
   }
 }
 
+/** What one row adds to each cell of ⊗(n·I − J), by its definition: n − 1 where it agrees with the cell, else −1. */
+const contrastOf = (columns: Plan["dimensions"], values: Row["values"]): bigint[] =>
+  columns.reduce<bigint[]>(
+    (cells, { column, values: categories }) =>
+      cells.flatMap((cell) =>
+        categories.map((category) =>
+          category === (values[column] ?? null) ? cell * BigInt(categories.length - 1) : -cell,
+        ),
+      ),
+    [1n],
+  );
+
 /** The plan's integers without noise. */
 export function evaluate(plan: Plan, rows: readonly Weighted[]): bigint[] {
   const sums = new Array<bigint>(plan.length * plan.periods.length).fill(0n);
@@ -126,6 +138,14 @@ export function evaluate(plan: Plan, rows: readonly Weighted[]): bigint[] {
     for (const vector of plan.vectors) {
       const added = contribution(vector.statistic, plan.dataset, row.values);
       if (added === null) continue;
+      if (vector.residual !== null) {
+        const columns = vector.residual.flatMap((at) => plan.dimensions[at] ?? []);
+        contrastOf(columns, row.values).forEach((factor, at) => {
+          const index = period * plan.length + vector.offset + at;
+          sums[index] = (sums[index] ?? 0n) + factor * BigInt(row.weight) * added.value;
+        });
+        continue;
+      }
       const index = period * plan.length + vector.offset + cell * vector.width + added.bin;
       sums[index] = (sums[index] ?? 0n) + BigInt(row.weight) * added.value;
     }

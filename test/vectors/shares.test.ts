@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeDataset } from "../../protocol/catalogue.ts";
 import { planOf } from "../../protocol/plan.ts";
-import { closenessOf, costOfSum, rhoOfSum, sumCloseness } from "../../protocol/privacy.ts";
+import {
+  closenessOf,
+  costOfSum,
+  exactVariance,
+  reachOf,
+  rhoOfSum,
+  sumCloseness,
+} from "../../protocol/privacy.ts";
 import {
   compare,
   multiply,
@@ -54,7 +61,7 @@ describe.skipIf(!existsSync(FILE))("../shared/vectors/zcdp.json (skipped where i
     for (const { sigma, m, d1, dimension, bound } of vectors.sumOfDiscreteGaussiansRho) {
       const variance = multiply(squared(sigma), rational(BigInt(m)));
       const tau = closenessOf([{ variance: squared(sigma), count: m }]);
-      const exact = toNumber(costOfSum(BigInt(d1), variance, tau, dimension));
+      const exact = toNumber(costOfSum(reachOf(BigInt(d1)), variance, tau, dimension));
       expect(exact / bound).toBeGreaterThan(1 - 1e-5);
       if (sigma >= 1.25) expect(exact / bound).toBeLessThan(1 + 1e-5);
     }
@@ -67,7 +74,7 @@ test("the exact cost agrees with the formula in doubles, from above", () => {
       for (const dimension of [1, 200, 100_000]) {
         const variance = rational(BigInt(sigma * sigma * m));
         const tau = closenessOf([{ variance: rational(BigInt(sigma * sigma)), count: m }]);
-        const exact = toNumber(costOfSum(60n, variance, tau, dimension));
+        const exact = toNumber(costOfSum(reachOf(60n), variance, tau, dimension));
         const doubles = rhoOfSum(sigma, m, 60, 60, dimension);
         expect(exact).toBeGreaterThanOrEqual(doubles * (1 - 1e-12));
         expect(exact).toBeLessThan(doubles * (1 + 1e-9) + 1e-9);
@@ -107,7 +114,11 @@ test("thresholds of the trust design: 2t > n + c_mask and t > c_mask for every n
   }
 });
 
-const need = (bound: bigint, rho: string, dimension = 1) => ({ bound, rho: parseRational(rho), dimension });
+const need = (bound: bigint, rho: string, dimension = 1) => ({
+  reach: reachOf(bound),
+  variance: exactVariance(bound, parseRational(rho)),
+  dimension,
+});
 const total = (parts: readonly Rational[]) => toNumber(sum(parts));
 
 /** What the honest regions' kept noise comes to, at worst, over what the cost needs. */
