@@ -25,7 +25,7 @@ import { checkMapping, type Mapping } from "./mapping.ts";
 import { type PersonKeys, sealIdentities } from "./people.ts";
 import { type BadLine, scan } from "./scan.ts";
 import { hmacOf, type SourceFile, stage, usedColumns, useKey } from "./stage.ts";
-import { type Target, targetOf } from "./target.ts";
+import { SUMMARY, type Target, targetOf } from "./target.ts";
 
 export type ImportRequest = {
   readonly dataset: Dataset;
@@ -254,6 +254,15 @@ async function resolve(target: Target, keys: PersonKeys): Promise<void> {
 /** How many persons' identity numbers are sealed in one box. */
 const BOX = 65_536;
 
+/** How several rows of a column become one. Unknown values are passed over; which row is `one`, nobody can choose. */
+const SUMMARIES = {
+  any: (name) => `bool_or(${name})`,
+  all: (name) => `bool_and(${name})`,
+  greatest: (name) => `max(${name})`,
+  least: (name) => `min(${name})`,
+  one: (name) => `arg_min_null(${name}, place)`,
+} as const satisfies Record<string, (name: string) => string>;
+
 /**
  * Makes `ready`: the incoming rows, with those already stored of the same persons and periods, weighted anew. Of
  * more than five rows, those with the five smallest keyed hashes of their content count: an order that nobody who
@@ -275,6 +284,17 @@ async function weigh(target: Target, dataset: Dataset, mapping: Mapping, file: n
     `create or replace temp table crowd as select person, period, count(*) as n from ${rows} group by person, period`,
   );
   const content = `concat_ws('|', ${columns.map((name) => `coalesce(cast(${name} as varchar), '-')`).join(", ")})`;
+  if (mapping.summarise !== undefined) {
+    const { summarise } = mapping;
+    const made = Object.keys(dataset.columns).map((name) =>
+      SUMMARIES[summarise[name] ?? "one"](columnIn(name)),
+    );
+    // The rows it is made of stay, at no weight: later files, and earlier ones taken anew, add to them.
+    await staging.run(`create or replace temp view ready as select ${all}, 0 as weight from ${rows}
+      union all select person, period, ${SUMMARY}, cast(null as varchar), ${made.join(", ")}, case when excluded then 0 else 60 end
+      from (select *, ${hmacOf(content)} as place from ${rows}) group by person, period, excluded`);
+    return;
+  }
   await staging.run(`create or replace temp view ready as select ${all},
       case when excluded then 0 when n = 1 then 60 when n = 2 then 30 when n = 3 then 20 when n = 4 then 15 else 12 end as weight
     from ${rows} join crowd using (person, period) where n <= 5

@@ -48,6 +48,12 @@ export const Mapping = z.strictObject({
   where: z.strictObject({ column: Source, in: z.array(Text).min(1).max(1000) }).optional(),
   period: PeriodField,
   columns: z.record(z.string().max(64), Field),
+  /**
+   * One row a person and period, made of all of theirs: for datasets that ask whether something *ever* happened. Column by
+   * column: `any` and `all` of yes and no, what is not known aside; the `greatest` or `least` number; `one` of the rows'
+   * values, chosen as the five of many are, where nothing is said.
+   */
+  summarise: z.record(z.string().max(64), z.enum(["any", "all", "greatest", "least", "one"])).optional(),
 });
 export type Mapping = z.infer<typeof Mapping>;
 export type Field = z.infer<typeof Field>;
@@ -73,6 +79,15 @@ export function checkMapping(mapping: Mapping, dataset: Dataset): void {
     const wrong = targets.find((target) => storedValue(target, column) === undefined);
     if (wrong !== undefined)
       throw new Refusal("mapping-unfit", `expected translations that ${name} can hold`);
+  }
+  for (const [name, how] of Object.entries(mapping.summarise ?? {})) {
+    const kind = Object.hasOwn(dataset.columns, name) ? dataset.columns[name]?.kind : undefined;
+    const fits = { any: "boolean", all: "boolean", greatest: "integer", least: "integer", one: kind }[how];
+    if (kind === undefined || kind !== fits)
+      throw new Refusal(
+        "mapping-unfit",
+        `expected a ${fits ?? "declared"} column to take ${how} of; not ${name}`,
+      );
   }
 }
 

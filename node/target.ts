@@ -51,9 +51,12 @@ const touchedOf = (table: string, incoming: string, file: number) =>
    union select t.person, t.period from ${table} t join ${incoming} i on i.person = t.person and i.record = t.record
    union select person, period from ${table} where file = ${file}`;
 
+/** The file of a row that sums up a person's others: made anew whenever these change. */
+export const SUMMARY = -1;
+
 /** A stored row stays unless an incoming one of its own person replaces it. */
 const stays = (incoming: string, file: number) =>
-  `t.file <> ${file} and not exists (select 1 from ${incoming} i where i.person = t.person and i.record = t.record)`;
+  `t.file <> ${file} and t.file <> ${SUMMARY} and not exists (select 1 from ${incoming} i where i.person = t.person and i.record = t.record)`;
 
 async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Target> {
   const table = tableOf(dataset);

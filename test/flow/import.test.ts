@@ -236,6 +236,56 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       expect(control).toMatchObject({ rows: 0, rejected: 1 });
     });
 
+    test("summarised: one row a person and period, of all their files; a file taken anew undoes what it said", async () => {
+      const into = await dataset();
+      const summarise = { flag: "any", score: "greatest" };
+      const weighing = async () =>
+        (await rowsOf(into))
+          .filter(({ weight }) => weight > 0)
+          .map(({ period, weight, c_score, c_sex, ...rest }) => ({
+            period,
+            weight,
+            sex: c_sex,
+            score: c_score,
+            flag: (rest as unknown as { c_flag: boolean }).c_flag,
+          }))
+          .sort((a, b) => a.sex - b.sex || a.period - b.period);
+      const first = `${HEAD}\n1,2025K1,1,a,10,false\n1,2025K1,1,a,,true\n1,2025K2,1,a,7,false\n2,2025K1,2,b,,false\n`;
+      await take(into, first, { summarise }, "first.csv");
+      expect(await weighing()).toEqual([
+        { period: 8100, weight: 60, sex: 0, score: 10, flag: true },
+        { period: 8101, weight: 60, sex: 0, score: 7, flag: false },
+        { period: 8100, weight: 60, sex: 1, score: null, flag: false },
+      ]);
+      await take(into, `${HEAD}\n1,2025K1,1,a,40,false\n2,2025K1,2,c,3,true\n`, { summarise }, "second.csv");
+      expect((await weighing()).map(({ score, flag }) => [score, flag])).toEqual([
+        [40, true],
+        [7, false],
+        [3, true],
+      ]);
+      // The first file once more, by a mapping that reads its flag as nothing: what it said is gone, the second's stays.
+      const mended = {
+        summarise,
+        columns: {
+          ...plainMapping(CARE).columns,
+          flag: { column: "flag", codes: { true: false } },
+        },
+      };
+      const again = await take(into, first, mended, "first.csv", false, true);
+      expect(again.outcome).toBe("taken");
+      expect((await weighing()).map(({ score, flag }) => [score, flag])).toEqual([
+        [40, false],
+        [7, false],
+        [3, true],
+      ]);
+    });
+
+    test("summaries that a column cannot have are refused", async () => {
+      const into = await dataset();
+      for (const summarise of [{ score: "any" }, { sex: "greatest" }, { flag: "least" }, { none: "one" }])
+        await expect(take(into, `${HEAD}\n`, { summarise })).rejects.toMatchObject({ code: "mapping-unfit" });
+    });
+
     test("NDJSON and Parquet come in as CSV does", async () => {
       const into = await dataset();
       const lines = [
