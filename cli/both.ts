@@ -18,7 +18,7 @@ export type Asked = {
 };
 
 /** The federation as its nodes know it. */
-export function federationIn({ nodes }: Network): Federation {
+export function federationIn({ nodes }: Pick<Network, "nodes">): Federation {
   const federation = nodes[0]?.answerer.federation;
   if (federation === undefined) throw new Error("a federation has at least one node");
   return federation;

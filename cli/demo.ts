@@ -8,6 +8,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { Mapping, readMapping } from "../node/mapping.ts";
 import type { RunningNode } from "../node/node.ts";
+import type { CalendarDraft } from "../protocol/calendar.ts";
 import {
   type DatasetDocument,
   DatasetRef,
@@ -27,6 +28,7 @@ import { barOf } from "./progress.ts";
 import { writeText } from "./query.ts";
 import { REGIONS } from "./regions.ts";
 import { sourceOf } from "./source.ts";
+import { demoCalendar, registersOf, standingDatasets, standingText } from "./standing.ts";
 
 export type DemoOptions = {
   readonly once: boolean;
@@ -52,6 +54,8 @@ type Scenario = {
   readonly queries: readonly unknown[];
   /** A question to ask in both ways, of the regions and of the nation alone. */
   readonly rare: object | null;
+  /** Standing releases; null where there are none. */
+  readonly calendar: CalendarDraft | null;
   readonly approvals: number;
 };
 
@@ -141,6 +145,11 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
     lap("both-ways", asking);
     say(text);
   }
+  if (scenario.calendar !== null) {
+    const standing = performance.now();
+    say(await standingText(network, scenario.calendar, scenario.approvals));
+    lap("standing", standing);
+  }
   const auditing = performance.now();
   const verdict = await auditFrom(sourceOf(network.address), network.made.hash, new Date());
   say(auditText(verdict));
@@ -176,14 +185,17 @@ function madeUp({ regions: count, rows, seed }: DemoOptions, folder: string): Sc
   mkdirSync(sources, { mode: 0o700 });
   return {
     name: "Brus demonstration",
-    datasets: [writeDataset(CARE_EXPERIENCE)],
+    datasets: [writeDataset(CARE_EXPERIENCE), ...standingDatasets()],
     regions: chosen.map((region) => ({
       ...region,
       imports: () => {
         const path = join(sources, `${region.code}.csv`);
         const share = rows === 0 ? region.population / 50 : (rows * region.population) / population;
         writeFileSync(path, journalOf(region, Math.max(1, Math.round(share)), seed), { mode: 0o600 });
-        return [{ dataset: "care-experience@1", mapping: readMapping(CARE_EXPERIENCE_MAPPING), path }];
+        return [
+          { dataset: "care-experience@1", mapping: readMapping(CARE_EXPERIENCE_MAPPING), path },
+          ...registersOf(sources, region, seed, rows === 0 ? 1 : (50 * rows) / population),
+        ];
       },
     })),
     queries: [{ ...DEMO_QUERY, minRegions: Math.min(DEMO_QUERY.minRegions, chosen.length) }],
@@ -192,6 +204,7 @@ function madeUp({ regions: count, rows, seed }: DemoOptions, folder: string): Sc
       chosen.length < 2
         ? null
         : { ...RARE_QUERY, minRegions: Math.min(RARE_QUERY.minRegions, chosen.length) },
+    calendar: demoCalendar(chosen.length),
     approvals: 2,
   };
 }
@@ -234,6 +247,7 @@ function fromFolder(folder: string, environment: Readonly<Record<string, string 
     })),
     queries: file.queries.map((name) => parseJson(read(name))),
     rare: null,
+    calendar: null,
     approvals: file.approvals,
   };
 }

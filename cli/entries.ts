@@ -53,6 +53,8 @@ function coordinatorLine(leaf: Leaf, federation: Federation): string {
       return `${String(payload?.["auditor"])} was given what stands behind release ${short(String(payload?.["release"]))}`;
     case "release":
       return `release ${short(leaf.id)} of query ${short(String(payload?.["query"] ?? leaf.id))}, charge ρ = ${String(payload?.["charge"] ?? "?")} a period and region`;
+    case "calendar":
+      return `calendar ${short(leaf.id)} by ${String(payload?.["requester"] ?? "?")}: what is released when`;
     case "checkpoint":
       return `the log of ${leaf.node}, ${leaf.checkpoint.split("\n")[1] ?? "?"} entries`;
   }

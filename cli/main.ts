@@ -6,6 +6,7 @@ import { Refusal } from "../protocol/refusal.ts";
 import { nameOf } from "../server/log.ts";
 import { directoryCommands, keyCommands } from "./admin.ts";
 import { auditCommands } from "./audit.ts";
+import { calendarCommands } from "./calendar.ts";
 import { demo } from "./demo.ts";
 import { nodeCommands } from "./local.ts";
 import { type Out, queryCommands } from "./query.ts";
@@ -87,6 +88,7 @@ program
 
 nodeCommands(program, out);
 queryCommands(program, out);
+calendarCommands(program, out);
 auditCommands(program, out);
 receiptCommands(program, out);
 

@@ -6,12 +6,13 @@ import { Hash } from "../protocol/bytes.ts";
 import { Envelope } from "../protocol/envelope.ts";
 import { PieceRequest } from "../protocol/material.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { ROUTES } from "../protocol/routes.ts";
+import { type QueryState, ROUTES } from "../protocol/routes.ts";
 import { documentsOf, VersionDocument } from "../protocol/versions.ts";
 import { Push } from "../protocol/witness.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
 import { asideOf, erase, takeAside } from "./asides.ts";
+import { calendarsOf, takeCalendar } from "./calendars.ts";
 import { type Bell, workFor } from "./dispatch.ts";
 import {
   type Context,
@@ -69,7 +70,9 @@ export function apiOf(api: Api): Hono {
   app.get(ROUTES.listQueries.path, async (c) => {
     const latest = await store.kysely
       .selectFrom("query")
-      .leftJoin("release", "release.query", "query.id")
+      .leftJoin("release", (join) =>
+        join.onRef("release.query", "=", "query.id").on("release.version", "=", 1),
+      )
       .select(["query.id", "query.state", "query.title", "release.place"])
       .orderBy("received", "desc")
       .limit(1000)
@@ -77,7 +80,7 @@ export function apiOf(api: Api): Hono {
     const queries = latest.map(({ id, state, title, place }) => ({
       id,
       title,
-      state: isPublic(place, api) ? state : ("open" as const),
+      state: isPublic(place, api) ? shownState(state) : ("open" as const),
     }));
     return c.json({ queries });
   });
@@ -90,6 +93,10 @@ export function apiOf(api: Api): Hono {
   app.post(ROUTES.erase.path, async (c) =>
     c.json({ id: await erase(await readBody(c, Envelope, "envelope"), api) }),
   );
+  app.post(ROUTES.submitCalendar.path, async (c) =>
+    c.json({ id: await takeCalendar(await readBody(c, Envelope, "envelope"), api) }),
+  );
+  app.get(ROUTES.listCalendars.path, async (c) => c.json({ calendars: await calendarsOf(api) }));
   app.post(ROUTES.submitApproval.path, async (c) => {
     const { id, query } = await takeApproval(await readBody(c, Envelope, "envelope"), api);
     api.nudge(query);
@@ -238,7 +245,7 @@ async function statusOf(standing: Standing, context: Context) {
   // In a secure sum a region has answered once it is in the set whose vectors are added up.
   const survivors = reached === "agree" || reached === "open" ? (round?.members ?? []) : [];
 
-  const { id, state, reason, envelope, approvals, outcomes, roster, release } = standing;
+  const { id, state, reason, envelope, approvals, outcomes, roster } = standing;
   const regions = roster.map((region) => {
     const outcome = outcomes.find((each) => each.region === region);
     const inSum = round === null || survivors.includes(region);
@@ -252,11 +259,20 @@ async function statusOf(standing: Standing, context: Context) {
   });
   const made = await context.store.kysely
     .selectFrom("release")
-    .select("place")
+    .select(["id", "place"])
     .where("query", "=", id)
-    .executeTakeFirst();
-  const shown = isPublic(made?.place ?? null, context)
-    ? { state, release }
-    : { state: "open" as const, release: null };
+    .orderBy("version", "desc")
+    .execute();
+  // The latest version that is public: a later one is shown once it is, too.
+  const latest = made.find(({ place }) => isPublic(place, context));
+  const shown =
+    made.length === 0
+      ? { state: shownState(state), release: null }
+      : latest === undefined
+        ? { state: "open" as const, release: null }
+        : { state: shownState(state), release: latest.id };
   return { id, reason, query: envelope, approvals, regions, ...shown };
 }
+
+/** That regions may still come late is the coordinator's own business: the query is released. */
+const shownState = (state: Standing["state"]): QueryState => (state === "late" ? "released" : state);

@@ -161,7 +161,7 @@ export async function startCoordinator(
     const rows = await store.kysely
       .selectFrom("query")
       .select("id")
-      .where("state", "in", ["waiting", "open"])
+      .where("state", "in", ["waiting", "open", "late"])
       .execute();
     for (const { id } of rows) nudge(id);
   };

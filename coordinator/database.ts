@@ -17,7 +17,8 @@ export type CoordinatorDatabase = {
     /** The digest of its purpose. */
     purpose: string;
     received: string;
-    state: "waiting" | "open" | "released" | "failed" | "declined" | "expired";
+    /** `late`: released, and open still to regions that are missing. */
+    state: "waiting" | "open" | "late" | "released" | "failed" | "declined" | "expired";
     reason: string | null;
     release: string | null;
     /** Its place in the log; null where none is kept. */
@@ -34,6 +35,8 @@ export type CoordinatorDatabase = {
     received: string;
     place: number | null;
   };
+  /** Release calendars, as signed. */
+  calendar: { id: string; envelope: string; received: string };
   /** Queries to put to the nodes once so much of the log is public. */
   announcement: { query: string; size: number };
   /** Of each log, the checkpoint that the world is shown, with the cosignatures of its quorum. */
@@ -86,6 +89,8 @@ export type CoordinatorDatabase = {
   release: {
     id: string;
     query: string;
+    /** 1, and one more for each that regions who came late made. */
+    version: number;
     envelope: string;
     cells: string;
     sum: string | null;
@@ -103,11 +108,12 @@ const TABLES = [
   "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, purpose varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar, place integer)",
   "create table if not exists aside (id varchar primary key, text varchar, erased varchar)",
   "create table if not exists approval (query varchar not null, slot varchar not null, id varchar not null, envelope varchar not null, received varchar not null, place integer, primary key (query, slot))",
+  "create table if not exists calendar (id varchar primary key, envelope varchar not null, received varchar not null)",
   "create table if not exists announcement (query varchar not null, size integer not null)",
   "create table if not exists published (log varchar primary key, size integer not null, checkpoint varchar not null)",
   "create table if not exists work (sequence integer primary key, query varchar not null)",
   "create table if not exists answer (query varchar not null, region varchar not null, kind varchar not null, id varchar not null, code varchar, envelope varchar not null, primary key (query, region))",
-  "create table if not exists release (id varchar primary key, query varchar not null unique, envelope varchar not null, cells varchar not null, sum varchar, place integer)",
+  "create table if not exists release (id varchar primary key, query varchar not null, version integer not null, envelope varchar not null, cells varchar not null, sum varchar, place integer, unique (query, version))",
   "create table if not exists round (query varchar primary key, attempt integer not null, phase varchar not null, since varchar not null, began varchar not null, version integer not null, members varchar not null, first varchar, second varchar, session varchar, u2 varchar, survivors varchar)",
   "create table if not exists message (query varchar not null, attempt integer not null, kind varchar not null, node varchar not null, id varchar not null, envelope varchar not null, boxes varchar not null, pieces integer not null, primary key (query, attempt, kind, node))",
   "create table if not exists chunk (document varchar not null, place integer not null, bytes bytea not null, primary key (document, place))",
@@ -116,11 +122,12 @@ const TABLES = [
   ...LOG_TABLES,
 ];
 
-/** Refuses (`config-invalid`) a database of a version before questions bound their purposes by digest. */
+/** Refuses (`config-invalid`) a database of a version before questions bound their purposes by digest, and releases had versions. */
 export async function prepareCoordinator(store: CoordinatorStore): Promise<void> {
   await makeTables(store, TABLES);
   try {
     await store.kysely.selectFrom("query").select("purpose").limit(0).execute();
+    await store.kysely.selectFrom("release").select("version").limit(0).execute();
   } catch (cause) {
     throw new Refusal(
       "config-invalid",

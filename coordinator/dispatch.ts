@@ -75,7 +75,7 @@ export async function workFor({ node, cursor }: Poll, context: Context): Promise
       .innerJoin("query", "query.id", "work.query")
       .select(["work.sequence", "work.query"])
       .where("work.sequence", ">", from)
-      .where("query.state", "=", "open")
+      .where("query.state", "in", ["open", "late"])
       .orderBy("work.sequence")
       .limit(MOST)
       .execute();

@@ -63,7 +63,9 @@ export async function takeQuery(
   const asked = openQuery(federation(), envelope, now());
   if (asked.query.expires <= instant(now()))
     throw new Refusal("query-expired", "expected a query that has not expired");
-  checkClosed(planIn(federation(), asked.query), now());
+  // What is scheduled is asked once its time has come, and its periods must be closed by then.
+  const from = new Date(Math.max(now().getTime(), Date.parse(asked.query.notBefore)));
+  checkClosed(planIn(federation(), asked.query), from);
   const roster = rosterOf(federation(), asked.query);
   if (roster.length < asked.query.minRegions) {
     throw new Refusal(
@@ -111,7 +113,7 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
       .select("state")
       .where("id", "=", query)
       .executeTakeFirstOrThrow();
-    if (state !== "waiting" && state !== "open") {
+    if (state !== "waiting" && state !== "open" && state !== "late") {
       throw new Refusal("approval-unfit", `expected a query that waits or is open; it is ${state}`);
     }
     const known = await database
@@ -136,7 +138,7 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
         .where("slot", "=", slot)
         .execute();
     // Nodes that refused for want of approvals look again.
-    if (state === "open") await announce(database, query, place);
+    if (state !== "waiting") await announce(database, query, place);
   });
   return { id, query: approval.query };
 }
@@ -233,9 +235,9 @@ export async function takeAnswer(
     // Written, not only read: a release at the same moment conflicts, and cannot leave this answer out.
     const current = await database
       .updateTable("query")
-      .set({ state: "open" })
+      .set((own) => ({ state: own.ref("state") }))
       .where("id", "=", query)
-      .where("state", "=", "open")
+      .where("state", "in", ["open", "late"])
       .executeTakeFirst();
     if (current.numUpdatedRows === 0n)
       throw new Refusal("answer-late", "expected an answer while the query is open");

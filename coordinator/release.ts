@@ -48,6 +48,7 @@ export async function publish(
   const { bytes, hash } = writeCells(table);
   const release = {
     query: standing.id,
+    supersedes: standing.release,
     directory: standing.query.directory,
     release: standing.query.release,
     approvals: [...standing.approvalIds],
@@ -76,9 +77,9 @@ export async function publish(
   await transact(context.store, async (database) => {
     const closed = await database
       .updateTable("query")
-      .set({ state: "released", release: id })
+      .set({ state: mayComeLate(standing, collected, context) ? "late" : "released", release: id })
       .where("id", "=", standing.id)
-      .where("state", "=", "open")
+      .where("state", "=", standing.state)
       .executeTakeFirst();
     if (closed.numUpdatedRows === 0n) return;
     // An answer that came in since is acknowledged, and so belongs in: undo, and let the next step add it up.
@@ -91,16 +92,30 @@ export async function publish(
     if (rows.length !== answerIds.length)
       throw new Refusal("unavailable", "an answer came in while the others were added up");
     const place = (await context.logs?.document(database, "release", id, envelope)) ?? null;
+    const { count } = await database
+      .selectFrom("release")
+      .select((own) => own.fn.countAll().as("count"))
+      .where("query", "=", standing.id)
+      .executeTakeFirstOrThrow();
     await database
       .insertInto("release")
-      .values({ ...row, place })
+      .values({ ...row, version: Number(count) + 1, place })
       .execute();
   });
 }
 
+/** Whether regions that are missing may still answer by themselves; a secure sum keeps its set. */
+const mayComeLate = ({ query }: Standing, { complete }: Collected, { now }: Context): boolean =>
+  query.release === "regions" && !complete && instant(now()) < query.expires;
+
 /** What an audit needs of a release, as files beside the log; what auditors alone may see is not among it. */
 export async function keepBehind(
-  { query, envelope, cells, sum }: Omit<Selectable<CoordinatorDatabase["release"]>, "place">,
+  {
+    query,
+    envelope,
+    cells,
+    sum,
+  }: Pick<Selectable<CoordinatorDatabase["release"]>, "query" | "envelope" | "cells" | "sum">,
   { store, logs }: Context,
 ): Promise<void> {
   if (logs === null) return;

@@ -9,13 +9,14 @@ import { type Dispatcher, dispatch } from "./dispatch.ts";
 import { type Context, judgeApprovals } from "./intake.ts";
 import { type Publisher, publish } from "./release.ts";
 import { type Rounds, turn } from "./secure.ts";
-import { close, type Standing, standingOf } from "./standing.ts";
+import { close, type Standing, settle, standingOf } from "./standing.ts";
 
 /** Takes one query as far as it goes now. Idempotent; called after every event and once a second. */
 export async function advance(id: string, context: Context & Publisher & Dispatcher & Rounds): Promise<void> {
   const standing = await standingOf(id, context);
   if (standing.state === "waiting") await open(standing, context);
   if (standing.state === "open") await conclude(standing, context);
+  if (standing.state === "late") await amend(standing, context);
 }
 
 /** Waiting → open, once the directory's floor of approvals is met and the query is valid. */
@@ -32,6 +33,14 @@ async function open(standing: Standing, context: Context & Dispatcher): Promise<
   );
   if (declined) return await close(standing, "declined", "an approver declined it", context);
   if (missing === null && now >= standing.query.notBefore) await dispatch(standing, context);
+}
+
+/** Late → a new version with every region that came since; → released once nobody may come any more. */
+async function amend(standing: Standing, context: Context & Publisher): Promise<void> {
+  const collected = collect(standing, context);
+  if (collected.answerIds.length > standing.released) await publish(standing, collected, null, context);
+  else if (collected.complete || instant(context.now()) >= standing.query.expires)
+    await settle(standing, context);
 }
 
 /** Open → released or failed, once all have answered or the deadline has passed. */

@@ -5,7 +5,7 @@ import type { Query } from "../protocol/query.ts";
 import { Refusal, RefusalCode } from "../protocol/refusal.ts";
 import type { QueryState, WorkItem } from "../protocol/routes.ts";
 import { transact } from "../server/database.ts";
-import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
+import { type Context, storedEnvelope, storedQuery, storedRelease } from "./intake.ts";
 
 export type Outcome = {
   readonly region: string;
@@ -16,7 +16,7 @@ export type Outcome = {
 
 export type Standing = {
   readonly id: string;
-  readonly state: QueryState;
+  readonly state: QueryState | "late";
   readonly reason: string | null;
   readonly release: string | null;
   readonly envelope: Envelope;
@@ -26,6 +26,8 @@ export type Standing = {
   /** Where the query, and each approval, stand in the log; null where none is kept. */
   readonly places: { readonly query: number | null; readonly approvals: ReadonlyArray<number | null> };
   readonly outcomes: readonly Outcome[];
+  /** How many regions' own answers the latest release adds up. */
+  readonly released: number;
   /** The regions it is put to, in the directory's order. */
   readonly roster: readonly string[];
 };
@@ -48,11 +50,20 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
     .orderBy("region")
     .execute();
   const query = storedQuery(row.envelope);
+  const released =
+    row.release === null
+      ? undefined
+      : await kysely
+          .selectFrom("release")
+          .select("envelope")
+          .where("id", "=", row.release)
+          .executeTakeFirst();
   return {
     id,
     state: row.state,
     reason: row.reason,
     release: row.release,
+    released: released === undefined ? 0 : storedRelease(released.envelope).answers.length,
     envelope: storedEnvelope(row.envelope),
     query,
     approvalIds: approvals.map((approval) => approval.id),
@@ -79,6 +90,18 @@ export function shownOf(
   });
   const proof = logs.prove([directoryPlace(), places.query ?? 0, ...within.map(({ place }) => place)]);
   return { query: envelope, approvals: within.map(({ approval }) => approval), proof };
+}
+
+/** Nobody may come late any more. */
+export async function settle({ id }: Standing, { store }: Context): Promise<void> {
+  await transact(store, (database) =>
+    database
+      .updateTable("query")
+      .set({ state: "released" })
+      .where("id", "=", id)
+      .where("state", "=", "late")
+      .execute(),
+  );
 }
 
 export async function close(

@@ -84,9 +84,7 @@ export async function pollOnce(worker: Worker): Promise<number> {
   });
   if (work.some(({ round }) => round === null || round.phase === "advertise")) memory.head = null;
   if (work.length > 0) await beforeWork(work, worker);
-  for (const item of work) {
-    await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
-  }
+  await workOff(work, worker);
   memory.cursor = next;
   // Rounds move fast, and a node that restarts is shown where they stand: only single answers are worth a write.
   if (next !== cursor && work.some(({ round }) => round === null)) await writeCursor(worker, next);
@@ -117,35 +115,73 @@ function sizeOf(proof: WorkItem["proof"]): number {
   }
 }
 
+/** What is on disk and signed, to be sent. Fresh keys and sealed shares say nothing of the data: they need not wait. */
+type Ready = { readonly waits: boolean; readonly send: () => Promise<void> };
+
+/**
+ * All of a poll's work made ready first, and then sent: what needs a quorum's cosignatures waits for them once, not each
+ * for its own. What could not be made ready is asked for again, once the rest has left.
+ */
+async function workOff(items: readonly WorkItem[], worker: Worker): Promise<void> {
+  const ready: Ready[] = [];
+  let later: unknown = null;
+  for (const item of items) {
+    try {
+      const made = await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
+      if (made !== null) ready.push(made);
+    } catch (error) {
+      if (!isForLater(error)) throw error;
+      later = error;
+    }
+  }
+  const [waiting, free] = [ready.filter(({ waits }) => waits), ready.filter(({ waits }) => !waits)];
+  if (free.length > 0) await atTick(worker);
+  for (const { send } of free) await send();
+  if (waiting.length > 0) await leave(worker);
+  for (const { send } of waiting) await send();
+  if (later !== null) throw later;
+}
+
 /** A question that this region answers by itself. */
-async function single(item: WorkItem, worker: Worker): Promise<void> {
+async function single(item: WorkItem, worker: Worker): Promise<Ready | null> {
   try {
     const outcome = await settle(item, () => answer(item, worker), worker);
-    await leave(worker);
-    await hand(outcome, worker);
+    return { waits: true, send: () => hand(outcome, worker) };
   } catch (error) {
     if (!isPassedOver(error)) throw error; // What is for later is asked for again.
     worker.logger.warn({ code: error.code }, "a query that cannot be answered so was passed over");
+    return null;
   }
 }
 
 /** A question that regions answer together: what the round asks for now, or a refusal to take part. */
-async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promise<void> {
-  try {
+async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promise<Ready | null> {
+  const passing = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status >= 500 || error.code === "rate-limited") throw error;
+      worker.logger.warn(
+        { code: error.code, phase: round.phase },
+        "nothing sent, or nothing taken, in this round",
+      );
+    }
+  };
+  let ready: Ready | null = null;
+  await passing(async () => {
     const turn = await settle(item, () => takeTurn(item, round, worker), worker);
-    // Fresh keys and sealed shares say nothing of the data: what does leaves only once others have seen the log.
-    if ("reply" in turn && turn.own === null && KEYS.has(round.phase)) await atTick(worker);
-    else await leave(worker);
-    if (!("reply" in turn)) return await hand(turn, worker);
-    if (turn.own !== null) await hand(turn.own, worker);
-    await sendReply(turn.reply, worker);
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.status >= 500 || error.code === "rate-limited") throw error;
-    worker.logger.warn(
-      { code: error.code, phase: round.phase },
-      "nothing sent, or nothing taken, in this round",
-    );
-  }
+    if (!("reply" in turn)) {
+      ready = { waits: true, send: () => passing(() => hand(turn, worker)) };
+      return;
+    }
+    const { reply, own } = turn;
+    const send = async () => {
+      if (own !== null) await hand(own, worker);
+      await sendReply(reply, worker);
+    };
+    ready = { waits: own !== null || !KEYS.has(round.phase), send: () => passing(send) };
+  });
+  return ready;
 }
 
 const KEYS: ReadonlySet<RoundState["phase"]> = new Set(["advertise", "share"]);

@@ -239,7 +239,7 @@ type BySigner = { readonly requester?: string; readonly approver?: string; reado
 export function openSigned<S extends z.ZodType<BySigner>>(
   { directory, verify }: Federation,
   envelope: Envelope,
-  kind: "query" | "approval" | "material",
+  kind: "query" | "approval" | "material" | "calendar",
   schema: S,
   purpose: (typeof KEY_PURPOSES)[number],
 ) {
@@ -255,10 +255,11 @@ export function openSigned<S extends z.ZodType<BySigner>>(
   return { ...opened, ...found };
 }
 
-function openByPerson<S extends z.ZodType<BySigner>>(
+/** Opens a document that names its person: signed by a key of theirs, of this purpose, in force and not revoked. */
+export function openByPerson<S extends z.ZodType<BySigner>>(
   federation: Federation,
   envelope: Envelope,
-  kind: "query" | "approval" | "material",
+  kind: "query" | "approval" | "material" | "calendar",
   schema: S,
   purpose: (typeof KEY_PURPOSES)[number],
   now: Date,

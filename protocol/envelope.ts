@@ -25,6 +25,8 @@ export const KINDS = [
   "material",
   "witness",
   "erasure",
+  "calendar",
+  "indicators",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 export const payloadType = (kind: Kind): string => `application/vnd.brus.${kind}.v1+json`;

@@ -31,8 +31,6 @@ const Produced = z.discriminatedUnion("by", [
   }),
   /** From what is released, at no cost. */
   z.strictObject({ by: z.literal("derived") }),
-  /** As regions report it of themselves: nothing of persons. */
-  z.strictObject({ by: z.literal("reported") }),
   /** From the release's own dates. */
   z.strictObject({ by: z.literal("operational") }),
   z.strictObject({ by: z.literal("nobody"), why: Text }),

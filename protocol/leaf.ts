@@ -13,7 +13,16 @@ import { RationalText } from "./rational.ts";
 import { parseWith } from "./refusal.ts";
 import { MAX_ENTRY } from "./tile.ts";
 
-const DOCUMENTS = ["directory", "query", "approval", "answer", "refusal", "request", "release"] as const;
+const DOCUMENTS = [
+  "directory",
+  "query",
+  "approval",
+  "answer",
+  "refusal",
+  "request",
+  "release",
+  "calendar",
+] as const;
 export type DocumentKind = (typeof DOCUMENTS)[number];
 
 const DocumentLeaf = z.strictObject({

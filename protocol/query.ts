@@ -99,7 +99,10 @@ export const Query = z
     notBefore: Instant,
     /** No node begins to answer after this. */
     expires: Instant,
-    /** The release is made without whoever has not answered by then. */
+    /**
+     * The release is made without whoever has not answered by then. Regions' own answers that come later, until
+     * `expires`, make a new version of it.
+     */
     answerBy: Instant,
     /** Random, so that the same question asked again is another document, with a charge of its own. */
     nonce: z.string().regex(/^[0-9a-f]{32}$/, "expected 32 hexadecimal digits"),
@@ -112,8 +115,13 @@ export const Query = z
     message: "expected no groupBy where tables are asked for",
     path: ["groupBy"],
   })
-  .refine(({ notBefore, expires, answerBy }) => notBefore < expires && expires <= answerBy, {
-    message: "expected notBefore < expires ≤ answerBy",
-    path: ["expires"],
-  });
+  .refine(
+    ({ release, notBefore, expires, answerBy }) =>
+      notBefore < expires && notBefore < answerBy && (expires <= answerBy || release === "regions"),
+    {
+      message:
+        "expected notBefore < expires ≤ answerBy; only regions' own answers may come later than answerBy",
+      path: ["expires"],
+    },
+  );
 export type Query = z.infer<typeof Query>;

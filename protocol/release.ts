@@ -38,6 +38,8 @@ export type NationalPart = z.infer<typeof NationalPart>;
 
 export const Release = z.strictObject({
   query: Hash,
+  /** The release that this is a later version of: with regions that came late. */
+  supersedes: Hash.nullable(),
   directory: Hash,
   release: z.enum(["regions", "national", "both"]),
   approvals: z.array(Hash).max(10_000),

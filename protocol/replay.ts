@@ -5,6 +5,7 @@
 import { RefusalNote } from "./answer.ts";
 import { Approval } from "./approval.ts";
 import { type Hash, toHex, utf8 } from "./bytes.ts";
+import { Calendar } from "./calendar.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
 import { openByNode, openSigned } from "./directory.ts";
@@ -217,9 +218,20 @@ function judge(
       const { payload } = byVersions(found, place, ({ directory, verify }) =>
         open(envelope, "release", Release, [directory.coordinator.release], verify),
       );
-      if (found.releases.some(({ release }) => release.query === payload.query))
-        wrong("order", "expected one release of a query");
+      const before = found.releases.findLast(({ release }) => release.query === payload.query);
+      if (!follows(payload, before))
+        wrong("order", "expected one release of a query, or a version of it that only adds regions");
       found.releases.push({ place, id, release: payload });
+      return;
+    }
+    case "calendar": {
+      const calendar = byVersions(
+        found,
+        place,
+        (each) => openSigned(each, envelope, "calendar", Calendar, "ask").payload,
+      );
+      if (calendar.entries.some(({ query }) => !found.queries.has(query)))
+        wrong("query-missing", "expected a calendar's queries before it");
       return;
     }
     case "request":
@@ -228,6 +240,19 @@ function judge(
     case "answer":
       return;
   }
+}
+
+/** A release is a query's first; or it follows the one before, with all its answers and more. */
+function follows(
+  { supersedes, release, answers }: Release,
+  before: { id: Hash; release: Release } | undefined,
+): boolean {
+  if (before === undefined || supersedes === null) return before === undefined && supersedes === null;
+  const now = new Set(answers.map(({ hash }) => hash));
+  const kept = before.release.answers.every(({ hash }) => now.has(hash));
+  return (
+    release === "regions" && supersedes === before.id && kept && now.size > before.release.answers.length
+  );
 }
 
 function takeCheckpoint(

@@ -131,6 +131,19 @@ export const ROUTES = {
     body: Envelope,
     response: Accepted,
   },
+  submitCalendar: {
+    method: "post",
+    path: "/api/calendars",
+    says: "Hand in a signed release calendar, once its queries were handed in.",
+    body: Envelope,
+    response: Accepted,
+  },
+  listCalendars: {
+    method: "get",
+    path: "/api/calendars",
+    says: "The release calendars, as signed.",
+    response: z.strictObject({ calendars: z.array(Envelope) }),
+  },
   submitApproval: {
     method: "post",
     path: "/api/approvals",

@@ -100,7 +100,7 @@ export const tableOf = ({ attributes, sizes }: PlannedTables, set: AttributeSet)
 });
 
 /** A marginal that is wanted, by its columns; how much its cells' variance matters, 1/cells unless said. */
-export type WantedTable = { readonly columns: readonly string[]; readonly weight?: number };
+export type WantedTable = { readonly columns: readonly string[]; readonly weight?: number | undefined };
 
 /**
  * What is signed: the wanted marginals and the noise on their residuals that gives the least weighted sum of variances, or
