@@ -151,6 +151,7 @@ export function makeFederation(
     ...watchingFiles("coordinator"),
     host: "127.0.0.1",
     port: 0,
+    publisher: { name: plan.name, email: "kontakt@example.se" },
     roundSeconds: 10,
     requestsPerMinute: 1_000_000,
     threads: 2,

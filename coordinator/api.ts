@@ -13,6 +13,7 @@ import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
 import { asideOf, erase, takeAside } from "./asides.ts";
 import { calendarsOf, takeCalendar } from "./calendars.ts";
+import { dcatOf, type Publisher } from "./dcat.ts";
 import { type Bell, workFor } from "./dispatch.ts";
 import {
   type Context,
@@ -25,10 +26,13 @@ import {
   takeQuery,
   takeWitness,
 } from "./intake.ts";
+import { koladaOf } from "./kolada.ts";
 import type { Logs } from "./logs.ts";
 import { materialOf, pieceOf } from "./material.ts";
 import { takeChunk, takeRound } from "./messages.ts";
 import { openApi } from "./openapi.ts";
+import { publicationOf } from "./publication.ts";
+import { pxwebOf } from "./pxweb.ts";
 import { roundOf } from "./rounds.ts";
 import { type Standing, standingOf } from "./standing.ts";
 
@@ -42,12 +46,15 @@ export type Api = Context & {
   readonly stopping: AbortSignal;
   readonly limits: HttpLimits;
   readonly logger: Logger;
+  /** Who publishes, for the catalogue of the national data portal. */
+  readonly publisher: Publisher;
 };
 
 export function apiOf(api: Api): Hono {
   const app = httpOf(api.logger, api.limits);
   const description = JSON.stringify(openApi());
   const { store } = api;
+  const publication = publicationOf(api, (place) => isPublic(place, api));
   const path = (route: { path: string }) => route.path.replace("{id}", ":id");
 
   app.get("/openapi.json", (c) => c.body(description, 200, { "content-type": "application/json" }));
@@ -197,6 +204,15 @@ export function apiOf(api: Api): Hono {
     if (sum === null) throw new Refusal("release-unknown", "expected a release with a secure sum");
     return json(c, JSON.stringify({ sum }));
   });
+  app.get("/api/indicators", (c) =>
+    c.body(Uint8Array.from(publication.indicators.body), 200, {
+      "content-type": "application/json",
+      "cache-control": "public, max-age=300",
+    }),
+  );
+  app.route("/", pxwebOf({ publication, callsPerMinute: api.limits.requestsPerMinute }));
+  app.route("/", koladaOf(publication));
+  app.route("/", dcatOf(publication, api.publisher));
   return app;
 }
 

@@ -35,6 +35,10 @@ export const CoordinatorConfig = z.strictObject({
   port: z.int().min(0).max(65535).default(8700),
   /** How long each round of a secure sum waits for the next region before it goes on without the rest. */
   roundSeconds: z.number().min(0.1).max(3600).default(30),
+  /** Who publishes, and where they are reached: for the catalogue of the national data portal. */
+  publisher: z
+    .strictObject({ name: z.string().min(1).max(200), email: z.email().max(200) })
+    .default({ name: "Brus", email: "kontakt@example.se" }),
   requestsPerMinute: z.int().min(1).max(10_000_000).default(6000),
   threads: z.int().min(1).max(256).default(2),
   memory: z
@@ -209,6 +213,7 @@ export async function startCoordinator(
     ready,
     stopping: stopping.signal,
     limits,
+    publisher: config.publisher,
     logger,
     logs,
   });

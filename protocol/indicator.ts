@@ -28,6 +28,8 @@ const Produced = z.discriminatedUnion("by", [
     dataset: DatasetRef,
     measure: Measure,
     where: Filter.optional(),
+    /** Published per so many of the population, which is public. */
+    per: z.literal(100_000).optional(),
   }),
   /** From what is released, at no cost. */
   z.strictObject({ by: z.literal("derived") }),

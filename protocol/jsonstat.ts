@@ -7,6 +7,7 @@ import { NATION } from "./areas.ts";
 import { type Plan, publishedPeriods } from "./plan.ts";
 import { epsilonAt } from "./privacy.ts";
 import { format, parseRational, toNumber } from "./rational.ts";
+import { Refusal } from "./refusal.ts";
 import { type CellTable, type Release, readCells } from "./release.ts";
 import { type Language, measureText } from "./words.ts";
 
@@ -94,7 +95,13 @@ const WORDS = {
 const UNKNOWN = "unknown";
 const DECIMALS = { count: 1, sum: 1, mean: 2, variance: 2, share: 4, histogram: 1, quantile: 0 } as const;
 
+/** Refuses (`format-unknown`) a release of many tables, of which each is a dataset by itself (`/api/v2/tables`). */
 export function jsonStatOf(table: Tabled, language: Language): JsonStat {
+  if (table.plan.tables !== null)
+    throw new Refusal(
+      "format-unknown",
+      "expected a release of one table; fetch these as /api/v2/tables lists them",
+    );
   const { plan, release, cells, title, regions } = table;
   const say = WORDS[language];
   const within = new Set(

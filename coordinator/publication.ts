@@ -1,0 +1,127 @@
+/**
+ * What the public reads: every standing release that is public, as tables by indicator. Made from the releases' own
+ * cells, kept until another release is public. Holds nothing that is not published.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Hash, hashOf, utf8 } from "../protocol/bytes.ts";
+import { Calendar } from "../protocol/calendar.ts";
+import { type Cube, type CubeContext, cubesOf, type Standing } from "../protocol/cube.ts";
+import { planIn } from "../protocol/directory.ts";
+import { documentId } from "../protocol/envelope.ts";
+import { readIndicators } from "../protocol/indicator.ts";
+import { parseJson } from "../protocol/json.ts";
+import type { CellTable } from "../protocol/release.ts";
+import { calendarsOf } from "./calendars.ts";
+import { type Context, stored, storedQuery, storedRelease } from "./intake.ts";
+
+export type Published = {
+  /** Changes whenever anything that is published does. */
+  readonly version: string;
+  readonly cubes: ReadonlyMap<string, Cube>;
+  /** What is not measured but follows from what is: by indicator. */
+  readonly context: CubeContext;
+  readonly calendars: ReadonlyArray<Calendar>;
+};
+
+export type Publication = {
+  readonly current: () => Promise<Published>;
+  readonly indicators: { readonly body: Uint8Array; readonly hash: Hash };
+};
+
+const CATALOGUE = join(import.meta.dirname, "../catalogue");
+const Text = z.strictObject({ sv: z.string(), en: z.string() });
+const Labels = z.record(z.string(), z.record(z.string(), Text));
+const Population = z.object({ persons: z.record(z.string(), z.record(z.string(), z.number())) });
+
+/** `isPublic` says whether what stands at a place of the log may be shown. */
+export function publicationOf(context: Context, isPublic: (place: number | null) => boolean): Publication {
+  const file = (name: string) => readFileSync(join(CATALOGUE, name));
+  const body = file("indicators.json");
+  const indicators = { body, hash: documentId("indicators", body) };
+  const known = readIndicators(parseJson(body));
+  const labels = Labels.parse(parseJson(file("labels.json")));
+  const { persons: population } = Population.parse(parseJson(file("population.json")));
+  let made: { key: string; published: Promise<Published> } | null = null;
+  const read = async (
+    rows: readonly Row[],
+    calendars: readonly Calendar[],
+    version: string,
+  ): Promise<Published> => {
+    const federation = context.federation();
+    const regions = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
+    const cubes = { indicators: known, labels, regions, population };
+    const standings = rows.map(
+      ({ id, query, envelope, cells }): Standing => ({
+        id,
+        plan: planIn(federation, storedQuery(query)),
+        release: storedRelease(envelope),
+        table: JSON.parse(cells) as CellTable, // Written by this process, and bound by hash in the release.
+      }),
+    );
+    return {
+      version,
+      cubes: new Map(cubesOf(standings, cubes).map((cube) => [cube.id, cube])),
+      context: cubes,
+      calendars,
+    };
+  };
+  return {
+    indicators,
+    current: async () => {
+      const { calendars, rows } = await standingRows(context, isPublic);
+      const key = hashOf(utf8(rows.map(({ id }) => id).join())).slice(7, 39);
+      // Whoever comes while it is made waits for the same.
+      if (made?.key !== key)
+        made = { key, published: rowsOf(rows, context).then((whole) => read(whole, calendars, key)) };
+      try {
+        return { ...(await made.published), calendars };
+      } catch (error) {
+        made = null;
+        throw error;
+      }
+    },
+  };
+}
+
+type Row = { readonly id: string; readonly query: string; readonly envelope: string; readonly cells: string };
+
+/** The latest public release of each query that a calendar names, without what is large. */
+async function standingRows(
+  context: Context,
+  isPublic: (place: number | null) => boolean,
+): Promise<{ calendars: Calendar[]; rows: Array<{ id: string }> }> {
+  const calendars = (await calendarsOf(context)).map((envelope) => stored("calendar", Calendar, envelope));
+  const named = [...new Set(calendars.flatMap(({ entries }) => entries.map(({ query }) => query)))];
+  if (named.length === 0) return { calendars, rows: [] };
+  const all = await context.store.kysely
+    .selectFrom("release")
+    .select(["id", "query", "place", "version"])
+    .where("query", "in", named)
+    .orderBy("version", "desc")
+    .execute();
+  const latest = new Map<string, { id: string }>();
+  for (const { id, query, place } of all)
+    if (isPublic(place) && !latest.has(query)) latest.set(query, { id });
+  return { calendars, rows: named.flatMap((query) => latest.get(query) ?? []) };
+}
+
+async function rowsOf(rows: ReadonlyArray<{ id: string }>, { store }: Context): Promise<Row[]> {
+  if (rows.length === 0) return [];
+  return await store.kysely
+    .selectFrom("release")
+    .innerJoin("query", "query.id", "release.query")
+    .select([
+      "release.id as id",
+      "query.envelope as query",
+      "release.envelope as envelope",
+      "release.cells as cells",
+    ])
+    .where(
+      "release.id",
+      "in",
+      rows.map(({ id }) => id),
+    )
+    .execute();
+}

@@ -1,0 +1,257 @@
+/**
+ * What standing releases say of one indicator, as one dense table: region × period × columns × contents, totals among
+ * the codes, each with its own error, so that nobody need add up. A view on released figures; nothing is computed anew.
+ */
+import { NATION } from "./areas.ts";
+import type { Hash } from "./bytes.ts";
+import type { Figure } from "./estimate.ts";
+import type { Indicator, Text } from "./indicator.ts";
+import { type AttributeSet, keyOf, subsetsOf } from "./marginals.ts";
+import { type Plan, publishedPeriods } from "./plan.ts";
+import type { CellTable, Release } from "./release.ts";
+import { type PlannedTables, tableOf } from "./tables.ts";
+
+/** A standing release, whose measures are called after indicators. */
+export type Standing = {
+  readonly id: Hash;
+  readonly plan: Plan;
+  readonly release: Release;
+  readonly table: CellTable;
+};
+
+export type CubeValue = { readonly code: string; readonly label: Text };
+export type CubeDimension = {
+  readonly code: string;
+  readonly role: "geo" | "time" | "metric" | null;
+  readonly label: Text;
+  readonly values: readonly CubeValue[];
+  /** Where the total over it stands; null where it has none. */
+  readonly total: number | null;
+};
+
+/** `:` is a region that is not in a release, or was not asked; `.` a rate for which there is no public population. */
+export type CubeFigure = Omit<Figure, "flag"> & { readonly flag: Figure["flag"] | ":" | "." };
+
+export type Cube = {
+  readonly id: string;
+  readonly indicator: Indicator;
+  readonly label: Text;
+  /** Region, Tid, its columns; contents come last in every format. */
+  readonly dimensions: readonly CubeDimension[];
+  readonly kind: Release["release"];
+  readonly plan: Plan;
+  /** Each period's release, oldest period first. */
+  readonly releases: ReadonlyArray<{ readonly period: string; readonly standing: Standing }>;
+  readonly updated: string;
+  /** The figure at these places, one a dimension. */
+  readonly at: (places: readonly number[]) => CubeFigure;
+};
+
+/** Names of codes, by column: `sex` → `1` → men. */
+export type Labels = Readonly<Record<string, Readonly<Record<string, Text>>>>;
+
+export type CubeContext = {
+  readonly indicators: readonly Indicator[];
+  readonly labels: Labels;
+  /** Regions' names by code. */
+  readonly regions: ReadonlyMap<string, string>;
+  /** The public population, by region and sex. */
+  readonly population: Readonly<Record<string, Readonly<Record<string, number>>>>;
+};
+
+/** What one says of a figure: itself, its error, the limits of its 95 % interval. */
+export const CONTENTS = ["value", "se", "low", "high"] as const;
+export type Content = (typeof CONTENTS)[number];
+
+const REGION: Text = { sv: "region", en: "region" };
+const PERIOD: Text = { sv: "period", en: "period" };
+const TOTAL: Text = { sv: "totalt", en: "total" };
+const UNKNOWN: Text = { sv: "uppgift saknas", en: "not stated" };
+const NATION_LABEL: Text = { sv: "Riket", en: "The nation" };
+
+/** The code of the total over a column. */
+export const totalCode = (column: string): string => (column === "sex" ? "TotSa" : "Tot");
+
+const NONE: CubeFigure = { value: null, se: null, low: null, high: null, flag: ":" };
+
+/** A count as a rate of a public number: its error is scaled with it, limits rounded outward. */
+function scaled({ value, se, low, high, flag }: CubeFigure, factor: number): CubeFigure {
+  const on = (figure: number | null, round: (x: number) => number) =>
+    figure === null ? null : round(figure * factor * 1e6) / 1e6;
+  return {
+    value: on(value, Math.round),
+    se: on(se, Math.ceil),
+    low: on(low, Math.floor),
+    high: on(high, Math.ceil),
+    flag,
+  };
+}
+
+type Tabled = Plan & { readonly tables: PlannedTables };
+const isTabled = (plan: Plan): plan is Tabled => plan.tables !== null;
+
+/** Sets that no other wanted set contains, and of which every part is wanted: each makes a table with all its totals. */
+export function widest({ wanted }: PlannedTables): AttributeSet[] {
+  const known = new Set(wanted.map(keyOf));
+  return wanted.filter(
+    (set) =>
+      subsetsOf(set).every((subset) => known.has(keyOf(subset))) &&
+      !wanted.some((other) => other.length > set.length && set.every((at) => other.includes(at))),
+  );
+}
+
+/** Finds figures by their place in a release's table. */
+function finderOf({ plan, table }: Standing) {
+  if (!isTabled(plan)) throw new RangeError("expected a standing release");
+  const { tables } = plan;
+  const offsets = new Map<string, number>();
+  let cells = 0;
+  for (const set of tables.wanted) {
+    offsets.set(keyOf(set), cells);
+    cells += tableOf(tables, set).cells;
+  }
+  const periods = publishedPeriods(plan);
+  const measures = plan.measures.length;
+  return (region: string, period: string, set: AttributeSet, cell: number, measure: number): CubeFigure => {
+    const [area, at, offset] = [
+      table.areas.indexOf(region),
+      periods.indexOf(period),
+      offsets.get(keyOf(set)),
+    ];
+    if (area < 0 || at < 0 || offset === undefined) return NONE;
+    const row = table.figures[((area * periods.length + at) * cells + offset + cell) * measures + measure];
+    if (row === undefined) return NONE;
+    const [value, se, low, high, flag] = row;
+    return { value, se, low, high, flag };
+  };
+}
+
+/** Every table of every indicator that has been released; where two releases say something of a period, the later does. */
+export function cubesOf(standings: readonly Standing[], context: CubeContext): Cube[] {
+  const groups = new Map<string, { indicator: Indicator; columns: string[]; standings: Standing[] }>();
+  for (const standing of [...standings].sort((a, b) => (a.release.madeAt < b.release.madeAt ? -1 : 1))) {
+    const { plan } = standing;
+    if (!isTabled(plan)) continue;
+    for (const { measure } of plan.measures) {
+      const indicator = context.indicators.find(({ id }) => id === measure.id);
+      if (indicator === undefined) continue;
+      for (const set of widest(plan.tables)) {
+        const columns = set.flatMap((at) => plan.tables.attributes[at]?.column ?? []);
+        const id = [indicator.id, ...columns].join(".");
+        const group = groups.get(id) ?? { indicator, columns, standings: [] };
+        groups.set(id, group);
+        group.standings.push(standing);
+      }
+    }
+  }
+  return [...groups].map(([id, group]) => cubeOf(id, group, context));
+}
+
+function cubeOf(
+  id: string,
+  {
+    indicator,
+    columns,
+    standings,
+  }: { indicator: Indicator; columns: readonly string[]; standings: readonly Standing[] },
+  { labels, regions, population }: CubeContext,
+): Cube {
+  const latest = standings.at(-1);
+  if (latest === undefined || !isTabled(latest.plan)) throw new RangeError("expected a standing release");
+  const { plan } = latest;
+  const ofPeriod = new Map<string, Standing>();
+  for (const standing of standings)
+    for (const period of publishedPeriods(standing.plan)) ofPeriod.set(period, standing);
+  const periods = [...ofPeriod.keys()].sort();
+  const areas = [...new Set(standings.flatMap(({ table }) => table.areas))].sort();
+  const named = (code: string): Text =>
+    code === NATION ? NATION_LABEL : { sv: regions.get(code) ?? code, en: regions.get(code) ?? code };
+  const { attributes } = plan.tables;
+  const dimensions: CubeDimension[] = [
+    {
+      code: "Region",
+      role: "geo",
+      label: REGION,
+      values: areas.map((code) => ({ code, label: named(code) })),
+      total: Math.max(0, areas.indexOf(NATION)),
+    },
+    {
+      code: "Tid",
+      role: "time",
+      label: PERIOD,
+      values: periods.map((code) => ({ code, label: { sv: code, en: code } })),
+      total: null,
+    },
+    ...columns.map((column): CubeDimension => {
+      const values = attributes.find((each) => each.column === column)?.values ?? [];
+      const own = labels[column] ?? {};
+      const label = plan.dataset.columns[column]?.title ?? { sv: column, en: column };
+      const value = (code: string | null): CubeValue =>
+        code === null
+          ? { code: "unknown", label: UNKNOWN }
+          : { code, label: own[code] ?? { sv: code, en: code } };
+      return {
+        code: column,
+        role: null,
+        label: { sv: label.sv.toLowerCase(), en: label.en.toLowerCase() },
+        values: [{ code: totalCode(column), label: TOTAL }, ...values.map(value)],
+        total: 0,
+      };
+    }),
+  ];
+  const finders = new Map(standings.map((standing) => [standing, finderOf(standing)]));
+  const at = (places: readonly number[]): CubeFigure => {
+    const region = areas[places[0] ?? 0];
+    const period = periods[places[1] ?? 0];
+    const standing = period === undefined ? undefined : ofPeriod.get(period);
+    if (region === undefined || period === undefined || standing === undefined || !isTabled(standing.plan))
+      return NONE;
+    const own = standing.plan.tables;
+    const set: number[] = [];
+    let cell = 0;
+    own.attributes.forEach(({ column, values }, attribute) => {
+      const place = places[2 + columns.indexOf(column)] ?? 0;
+      if (!columns.includes(column) || place === 0) return;
+      set.push(attribute);
+      cell = cell * values.length + place - 1;
+    });
+    const measure = standing.plan.measures.findIndex((each) => each.measure.id === indicator.id);
+    const figure = finders.get(standing)?.(region, period, set, cell, measure) ?? NONE;
+    if (indicator.produced.by !== "measure" || indicator.produced.per === undefined) return figure;
+    const split = columns.filter((_, column) => (places[2 + column] ?? 0) > 0);
+    const sex = dimensions[2 + columns.indexOf("sex")]?.values[places[2 + columns.indexOf("sex")] ?? 0]?.code;
+    const persons = population[region]?.[split.length === 0 ? "TotSa" : (sex ?? "")];
+    if (persons === undefined || split.some((column) => column !== "sex")) return { ...NONE, flag: "." };
+    return scaled(figure, indicator.produced.per / persons);
+  };
+  const by = {
+    sv: dimensions.map(({ label }) => label.sv).join(", "),
+    en: dimensions.map(({ label }) => label.en).join(", "),
+  };
+  const span = periods.length === 1 ? periods[0] : `${periods[0]}–${periods.at(-1)}`;
+  return {
+    id,
+    indicator,
+    label: {
+      sv: `${indicator.name.sv} efter ${by.sv}. ${span}`,
+      en: `${indicator.name.en} by ${by.en}. ${span}`,
+    },
+    dimensions,
+    kind: latest.release.release,
+    plan,
+    releases: periods.flatMap((period) => {
+      const standing = ofPeriod.get(period);
+      return standing === undefined ? [] : [{ period, standing }];
+    }),
+    updated:
+      standings
+        .map(({ release }) => release.madeAt)
+        .sort()
+        .at(-1) ?? "",
+    at,
+  };
+}
+
+/** How many figures a table has in all, contents included. */
+export const cellsInCube = ({ dimensions }: Pick<Cube, "dimensions">): number =>
+  dimensions.reduce<number>((product, { values }) => product * values.length, CONTENTS.length);
