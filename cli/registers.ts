@@ -150,7 +150,7 @@ export const REGISTERS: readonly Register[] = [
   {
     dataset: "waiting@1",
     periods: MONTHS,
-    oneIn: 1500,
+    oneIn: 500,
     columns: ["assessed_in_time", "visited_in_time", "over_guarantee"],
     row: (_, at, draw) => {
       const { waiting } = STORIES;
@@ -214,18 +214,18 @@ export const REGISTERS: readonly Register[] = [
   {
     dataset: "person-year@1",
     periods: YEARS,
-    oneIn: 700,
+    oneIn: 150,
     columns: ["neither_work_nor_study", "sick_mental", "mental_illness"],
     row: ({ age }, _, draw) => [
       age === "16-29" ? yes(draw, 0.08) : "",
       age === "85+" ? "" : maybe(draw, 0.9, 0.025),
-      yes(draw, 0.06),
+      yes(draw, 0.12),
     ],
   },
   {
     dataset: "death@1",
     periods: YEARS,
-    oneIn: 1000,
+    oneIn: 2000,
     columns: ["suicide", "mental_illness"],
     row: ({ age }, _, draw) => {
       const young = age === "16-29" || age === "30-44";

@@ -1,0 +1,297 @@
+/**
+ * All 49 indicators: each is released by the demonstration's own calendar and lies where its truth is, or says why it is
+ * not produced. Truths are counted from the made-up registers' own texts, by another path. The stories planted there
+ * come out, with certainty.
+ */
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { federationIn } from "../../cli/both.ts";
+import { indicatorsHere } from "../../cli/calendar.ts";
+import { type Network, startNetwork } from "../../cli/network.ts";
+import { REGIONS } from "../../cli/regions.ts";
+import { REGISTERS, type Register, registerOf, STORIES } from "../../cli/registers.ts";
+import { fetchResult, type Result } from "../../cli/result.ts";
+import { demoCalendar, registersOf, runStanding, standingDatasets } from "../../cli/standing.ts";
+import type { Dataset } from "../../protocol/catalogue.ts";
+import { refOf } from "../../protocol/catalogue.ts";
+import {
+  freshnessOf,
+  gapBetween,
+  groupTrendsOf,
+  type LifeRow,
+  lifeExpectancy,
+  regionalVariation,
+  regionsCompared,
+  trendsOf,
+} from "../../protocol/compared.ts";
+import { type Cube, cubesOf, type Standing } from "../../protocol/cube.ts";
+import type { Measure } from "../../protocol/query.ts";
+import { readCsv } from "../support/csv.ts";
+import { temporaryFolder } from "../support/engines.ts";
+import { holds, type Row, type Value, type Weighted, weigh } from "../support/oracle.ts";
+
+const SEED = 1;
+const CODES = ["01", "04", "07", "09", "12", "18"];
+const chosen = REGIONS.filter(({ code }) => CODES.includes(code));
+const folder = temporaryFolder();
+let network: Network | undefined;
+const results = new Map<string, Result>();
+let cubes = new Map<string, Cube>();
+
+beforeAll(async () => {
+  const sources = join(folder.path, "sources");
+  mkdirSync(sources);
+  network = await startNetwork(
+    folder.path,
+    {
+      name: "Indicators",
+      regions: chosen,
+      datasets: standingDatasets(),
+      approvals: 2,
+      approvers: 2,
+      logged: false,
+    },
+    {
+      tick: 1,
+      prepare: async (node) => {
+        const region = chosen.find(({ code }) => code === node.config.code) ?? expect.fail();
+        for (const each of registersOf(sources, region, SEED, 1)) {
+          const report = await node.import({ ...each, dryRun: false }, () => undefined);
+          expect(report.rejected).toBe(0);
+        }
+      },
+    },
+  );
+  const ran = await runStanding(network, demoCalendar(chosen.length), 2);
+  const federation = federationIn(network);
+  const standings: Standing[] = [];
+  for (const { query, status } of ran) {
+    if (status?.release == null) throw new Error(`${query.title} was not released: ${status?.reason}`);
+    const result = await fetchResult(network.client, federation, status.id);
+    results.set(query.dataset, result);
+    standings.push({ id: result.releaseId, plan: result.plan, release: result.release, table: result.table });
+  }
+  const { indicators } = indicatorsHere();
+  const regions = new Map(chosen.map(({ code, name }) => [code, name]));
+  const { persons: population } = JSON.parse(
+    readFileSync(join(import.meta.dirname, "../../catalogue/population.json"), "utf8"),
+  ) as { persons: Record<string, Record<string, number>> };
+  cubes = new Map(
+    cubesOf(standings, { indicators, labels: {}, regions, population }).map((cube) => [cube.id, cube]),
+  );
+}, 180_000);
+
+afterAll(async () => {
+  await network?.stop();
+  folder.remove();
+});
+
+/** A region's rows as they count: every person weighs one, or is one row of what ever happened. */
+function rowsOf(register: Register, dataset: Dataset, code: string): Weighted[] {
+  const region = chosen.find((each) => each.code === code) ?? expect.fail();
+  const typed = readCsv(registerOf(register, region, SEED)).map((row): Row => {
+    const values = Object.entries(dataset.columns).map(([name, { kind }]): [string, Value] => {
+      const text = row[name] ?? "";
+      if (text === "") return [name, null];
+      return [name, kind === "integer" ? Number(text) : kind === "boolean" ? text === "true" : text];
+    });
+    return {
+      person: row["person_id"] ?? "",
+      period: row["period"] ?? "",
+      values: Object.fromEntries(values),
+    };
+  });
+  if (register.summarise === undefined) {
+    const key = Buffer.from(
+      readFileSync(join(folder.path, `node-${code}`, "pseudonym.key"), "utf8").trim(),
+      "hex",
+    );
+    return weigh(typed, dataset, key);
+  }
+  const persons = new Map<string, Weighted>();
+  for (const row of typed) {
+    const name = `${row.person} ${row.period}`;
+    const known = persons.get(name);
+    const any = (column: string): Value => {
+      const both = [known?.values[column] ?? null, row.values[column] ?? null].filter(
+        (value) => value !== null,
+      );
+      return both.length === 0 ? null : both.includes(true);
+    };
+    const values = Object.fromEntries(
+      Object.entries(row.values).map(([column, value]) => [
+        column,
+        dataset.columns[column]?.kind === "boolean" ? any(column) : value,
+      ]),
+    );
+    persons.set(name, { ...row, values, weight: 60 });
+  }
+  return [...persons.values()];
+}
+
+/** Numerator and denominator of a measure, as a row of weight 1 adds to them; a count has no denominator. */
+function partsOf(measure: Measure, values: Row["values"]): [number, number] {
+  switch (measure.kind) {
+    case "count":
+      return [measure.where === undefined || holds(measure.where, values) === true ? 1 : 0, 0];
+    case "share": {
+      const held = holds(measure.predicate, values);
+      return [held === true ? 1 : 0, held === null ? 0 : 1];
+    }
+    case "mean": {
+      const value = values[measure.column] ?? null;
+      return value === null ? [0, 0] : [Number(value), 1];
+    }
+    default:
+      throw new Error("no indicator is of another kind");
+  }
+}
+
+/** The true figure of every place of a release. */
+function truthsOf({ plan }: Result): Map<string, [number, number]> {
+  const truths = new Map<string, [number, number]>();
+  const register = REGISTERS.find(({ dataset }) => dataset === refOf(plan.dataset)) ?? expect.fail();
+  const sets =
+    plan.tables?.wanted.map((set) => set.flatMap((at) => plan.tables?.attributes[at]?.column ?? [])) ?? [];
+  for (const code of CODES)
+    for (const { period, values, weight } of rowsOf(register, plan.dataset, code)) {
+      const places = sets.map((columns) => JSON.stringify(columns.map((column) => [column, values[column]])));
+      for (const { measure } of plan.measures) {
+        const [a, b] = partsOf(measure, values);
+        if (a === 0 && b === 0) continue;
+        for (const area of [code, "00"])
+          for (const place of places) {
+            const key = `${area} ${period} ${place} ${measure.id}`;
+            const known = truths.get(key) ?? [0, 0];
+            known[0] += (weight * a) / 60;
+            known[1] += (weight * b) / 60;
+            truths.set(key, known);
+          }
+      }
+    }
+  return truths;
+}
+
+describe("every indicator", () => {
+  test("is released, derived, of the release's own dates, or says why it is not produced", () => {
+    const { indicators } = indicatorsHere();
+    expect(indicators).toHaveLength(49);
+    const released = new Set(
+      [...results.values()].flatMap(({ plan }) => plan.measures.map(({ measure }) => measure.id)),
+    );
+    for (const { id, produced } of indicators) {
+      if (produced.by === "measure") expect(released, id).toContain(id);
+      else if (produced.by === "nobody") expect(produced.why.en.length, id).toBeGreaterThan(20);
+      else
+        expect(
+          ["life-expectancy-mental", "equity-gap", "regional-variation", "data-freshness"],
+          id,
+        ).toContain(id);
+    }
+  });
+
+  test.each(REGISTERS.map(({ dataset }) => dataset))("of %s lies where its truth is", (dataset) => {
+    const result = results.get(dataset) ?? expect.fail();
+    const truths = truthsOf(result);
+    const kinds = new Map(result.plan.measures.map(({ measure }) => [measure.id, measure.kind]));
+    let [within, counted] = [0, 0];
+    for (const { at, measure, value, se, low, high } of result.cells) {
+      if (value === null || se === null || low === null || high === null) continue;
+      const { region, period, ...columns } = at;
+      const [a, b] = truths.get(
+        `${region} ${period} ${JSON.stringify(Object.entries(columns))} ${measure}`,
+      ) ?? [0, 0];
+      if (kinds.get(measure) !== "count" && b < 20) continue;
+      const truth = kinds.get(measure) === "count" ? a : a / b;
+      counted++;
+      if (low <= truth && truth <= high) within++;
+      if (Object.keys(columns).length === 0)
+        expect(Math.abs(value - truth) / se, `${measure} ${JSON.stringify(at)}`).toBeLessThan(6);
+    }
+    expect(counted).toBeGreaterThan(100);
+    // Cells of a release share their noise: pooled coverage strays further than that of independent intervals.
+    const slack = 0.02 + 3 / Math.sqrt(counted);
+    expect(within / counted).toBeGreaterThan(0.95 - slack);
+    expect(within / counted).toBeLessThan(Math.min(1.0001, 0.95 + slack));
+  });
+});
+
+describe("what follows from them", () => {
+  const cube = (id: string): Cube => cubes.get(id) ?? expect.fail(`no table ${id}`);
+
+  test("a region's waiting improves, with certainty, and no other's does so much", () => {
+    const { waiting } = STORIES;
+    const trends = trendsOf(cube(`${waiting.indicator}.sex.age_group`));
+    const own = trends.find(({ region }) => region === waiting.region)?.trend;
+    expect(own?.verdict).toBe("better");
+    for (const { region, trend } of trends)
+      if (region !== waiting.region) expect(trend?.value ?? 0, region).toBeLessThan(own?.value ?? 0);
+  });
+
+  test("the gap between age groups widens, and is certain at the end", () => {
+    const table = cube(`${STORIES.gap.indicator}.sex.age_group`);
+    const [first, last] = ["2025K1", "2026K3"].map((period) => gapBetween(table, "age_group", period));
+    expect(last?.certain).toBe(true);
+    expect(last?.low ?? 0).toBeGreaterThan(first?.low ?? 1);
+    const trends = new Map(
+      groupTrendsOf(table, "age_group").map(({ group, trend }) => [group, trend?.verdict]),
+    );
+    expect(trends.get(STORIES.gap.age)).toBe("worse");
+    for (const age of ["30-44", "45-64", "65-84", "85+"]) expect(trends.get(age), age).not.toBe("worse");
+  });
+
+  test("digital contacts rise everywhere that is large enough to tell", () => {
+    const trends = trendsOf(cube(`${STORIES.digital.indicator}.sex.age_group`));
+    expect(trends.find(({ region }) => region === "00")?.trend?.verdict).toBe("better");
+  });
+
+  test("regions beside each other: places are ranges that hold the truth, and no verdict goes against it", () => {
+    const compared = regionsCompared(cube("perceived-access.sex.age_group"), "2026K3");
+    expect(compared.map(({ region }) => region)).toEqual(CODES);
+    for (const { places, margin, difference } of compared) {
+      expect(places?.first).toBeGreaterThanOrEqual(1);
+      expect(places?.last).toBeLessThanOrEqual(CODES.length);
+      expect(margin).toBeGreaterThan(0);
+      expect(difference).not.toBeNull();
+    }
+    const variation = regionalVariation(cube("perceived-access.sex.age_group"), "2026K3");
+    expect(variation?.high).toBeGreaterThan(variation?.low ?? 0);
+  });
+
+  test("how old figures are at their release, in whole days", () => {
+    for (const { days } of freshnessOf(cube("journal-users.sex.age_group"))) expect(days).toBeGreaterThan(40);
+  });
+
+  test("years left at 16 of people with mental illness lie where their truth is", () => {
+    const YEARS = [14, 15, 20, 20, null];
+    const ages = ["16-29", "30-44", "45-64", "65-84", "85+"];
+    const measured = (dataset: string, measure: string) => {
+      const result = results.get(dataset) ?? expect.fail();
+      const truths = truthsOf(result);
+      return ages.map((age) => {
+        const cell = result.cells.find(
+          ({ at, measure: id }) =>
+            id === measure &&
+            at["region"] === "00" &&
+            at["period"] === "2025" &&
+            at["age_group"] === age &&
+            !("sex" in at),
+        );
+        const [truth] = truths.get(`00 2025 ${JSON.stringify([["age_group", age]])} ${measure}`) ?? [0];
+        return { estimate: { value: cell?.value ?? 0, se: cell?.se ?? 0 }, truth };
+      });
+    };
+    const deaths = measured("death@1", "deaths-mental-illness");
+    const persons = measured("person-year@1", "persons-mental-illness");
+    const rows = (exact: boolean): LifeRow[] =>
+      ages.map((_, at) => {
+        const [d, p] = [deaths[at] ?? expect.fail(), persons[at] ?? expect.fail()];
+        const of = ({ estimate, truth }: typeof d) => (exact ? { value: truth, se: 0 } : estimate);
+        return { deaths: of(d), persons: of(p), years: YEARS[at] ?? null };
+      });
+    const [found, truth] = [lifeExpectancy(rows(false)), lifeExpectancy(rows(true))];
+    expect(truth?.value).toBeGreaterThan(5);
+    expect(Math.abs((found?.value ?? 0) - (truth?.value ?? 0)) / (found?.se ?? 1)).toBeLessThan(5);
+  });
+});
