@@ -60,11 +60,13 @@ function queriesOf(
     if (document === undefined) throw new Refusal("dataset-unknown", `expected ${entry.dataset}`);
     const { period: kind, graceDays } = document.dataset;
     const closed = Math.max(...entry.periods.map((period) => closedAt(kind, period, graceDays).getTime()));
-    const from = Math.max(closed, now.getTime() - 60_000);
+    // A minute back, where nothing is waited for: clocks differ.
+    const notBefore = closed > now.getTime() ? closed : now.getTime() - 60_000;
+    const from = Math.max(closed, now.getTime());
     const answerBy = instant(new Date(from + patience.answer));
     const late = entry.release === "regions" ? patience.late : 0;
     const times = {
-      notBefore: instant(new Date(from)),
+      notBefore: instant(new Date(notBefore)),
       answerBy,
       expires: instant(new Date(from + patience.answer + late)),
     };

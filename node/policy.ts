@@ -7,7 +7,7 @@ import { z } from "zod";
 import { ApprovalRule } from "../protocol/approval.ts";
 import { ColumnName, DatasetName } from "../protocol/catalogue.ts";
 import type { Asked } from "../protocol/directory.ts";
-import { columnsIn } from "../protocol/filter.ts";
+import { columnsIn, type Filter } from "../protocol/filter.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { compare, least, parseRational, type Rational, RationalText } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -57,12 +57,14 @@ export function ceilingOf(policy: Policy, plan: Plan): Rational {
 
 /** Every column a query reads, wherever it stands. */
 function columnsOf({ query }: Asked): string[] {
+  const filtered = (filter: Filter | undefined) => (filter === undefined ? [] : columnsIn(filter));
   const inMeasures = query.measures.flatMap((measure) =>
     measure.kind === "share"
       ? columnsIn(measure.predicate)
       : measure.kind === "count"
-        ? []
+        ? filtered(measure.where)
         : [measure.column],
   );
-  return [...query.groupBy, ...inMeasures, ...(query.where === undefined ? [] : columnsIn(query.where))];
+  const inTables = query.tables?.marginals.flat() ?? [];
+  return [...query.groupBy, ...inTables, ...inMeasures, ...filtered(query.where)];
 }

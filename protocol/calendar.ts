@@ -52,7 +52,7 @@ export const CalendarDraft = z.strictObject({
       z.strictObject({
         dataset: DatasetRef,
         /** By id; `all` that are measured on the dataset. */
-        indicators: z.union([z.literal("all"), z.array(z.string().max(48)).min(1).max(50)]),
+        indicators: z.union([z.literal("all"), z.array(z.string().max(48)).max(50)]),
         /** Columns of each table, and how much its cells' variance weighs (1/cells unless said). */
         tables: z
           .array(
@@ -115,7 +115,8 @@ export function queryOfEntry(
     ({ produced }) => produced.by === "measure" && produced.dataset === entry.dataset,
   );
   const chosen = entry.indicators === "all" ? own : own.filter(({ id }) => entry.indicators.includes(id));
-  if (chosen.length === 0 || (entry.indicators !== "all" && chosen.length !== entry.indicators.length))
+  const all = entry.indicators === "all" ? own.length : entry.indicators.length;
+  if (chosen.length !== all || all + entry.measures.length === 0)
     throw new Refusal("measure-unfit", `expected indicators that are measured on ${entry.dataset}`);
   const { release, nationalPart, minRegions, rho, periods, notBefore, answerBy, expires } = entry;
   const times = Object.entries({ notBefore, answerBy, expires, nationalPart }).filter(

@@ -7,14 +7,24 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { follow } from "../../cli/ask.ts";
+import { writeDataset } from "../../protocol/catalogue.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
+import { planTables } from "../../protocol/tables.ts";
 import { ENGINES, missing } from "../support/engines.ts";
+import { CARE } from "../support/federation.ts";
 import { outlived, released, retry, setUp, storedAnswers, submit } from "../support/killing.ts";
 import { type Party, startParty, stopParty } from "../support/process.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;
 const STRIDE = SOAK ? 1 : 3;
 const COORDINATOR_STRIDE = Number(process.env["BRUS_STRIDE"] ?? (SOAK ? 1 : 5));
+
+/** As a standing release asks: many tables at once. */
+const TABLES = planTables(
+  writeDataset(CARE).dataset,
+  [[], ["sex"], ["unit"], ["sex", "unit"]].map((columns) => ({ columns })),
+  "least-sum",
+);
 
 describe.each(ENGINES)("%s", (engine) => {
   test.skipIf(missing(engine))(
@@ -92,7 +102,7 @@ describe.each(ENGINES)("%s", (engine) => {
         await stopParty(coordinator, "SIGKILL");
         coordinator = startParty("coordinator", setting.coordinator, { at, arm: "query" });
         await coordinator.ready;
-        const asking = submit(setting);
+        const asking = submit(setting, { tables: TABLES });
         asking.catch(() => undefined); // Awaited below, after the restart that lets it through.
         const through = asking.then((id) => retry(() => follow(setting.client, id, 60)));
         if (await outlived(coordinator, through)) break;

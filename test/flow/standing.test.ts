@@ -1,0 +1,241 @@
+/**
+ * Standing releases over HTTP, with logs: asked in tables of every kind, run twice, with a region that refuses and one that
+ * comes late. What is right is released, what is missing is named, nobody is charged twice, and the audit holds.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { auditFrom } from "../../cli/audit.ts";
+import { federationIn } from "../../cli/both.ts";
+import {
+  approveCalendar,
+  type Patience,
+  runCalendar,
+  type SignedCalendar,
+  signCalendar,
+  submitCalendar,
+} from "../../cli/calendar.ts";
+import type { Network } from "../../cli/network.ts";
+import { recompute } from "../../cli/recompute.ts";
+import { fetchResult } from "../../cli/result.ts";
+import { sourceOf } from "../../cli/source.ts";
+import type { Calendar, CalendarDraft } from "../../protocol/calendar.ts";
+import type { Fetch } from "../../protocol/client.ts";
+import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
+import { parseJson } from "../../protocol/json.ts";
+import { temporaryFolder } from "../support/engines.ts";
+import { federationOf, now } from "../support/federation.ts";
+
+const CODES = ["01", "03", "04", "05"];
+const PATIENT: Patience = { answer: 60_000, late: 600_000 };
+
+/** 12 persons a region and quarter, sexes and units in turn. */
+const journal = (code: string): string =>
+  [
+    "person,period,sex,unit,score,flag",
+    ...Array.from(
+      { length: 12 },
+      (_, at) => `${code}-${at},2025K1,${1 + (at % 2)},${"abc"[at % 3]},${5 * at},${at % 4 === 0}`,
+    ),
+  ].join("\n");
+
+const running: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const stop of running.splice(0).reverse()) await stop();
+});
+
+async function network(more: object = {}): Promise<Network & { folder: string }> {
+  const folder = temporaryFolder();
+  const made = await federationOf(
+    folder.path,
+    Object.fromEntries(CODES.map((code) => [code, journal(code)])),
+    {
+      roundSeconds: 4,
+      logged: true,
+      ...more,
+    },
+  );
+  running.push(async () => {
+    await made.stop();
+    folder.remove();
+  });
+  return { ...made, folder: folder.path };
+}
+
+const entry = (more: Partial<CalendarDraft["entries"][number]> = {}): CalendarDraft["entries"][number] => ({
+  dataset: "care@1",
+  indicators: [],
+  tables: [{ columns: [] }, { columns: ["sex"] }, { columns: ["unit"] }, { columns: ["sex", "unit"] }],
+  measures: [
+    { id: "n", kind: "count" },
+    { id: "flagged", kind: "count", where: { column: "flag", in: [true] } },
+    { id: "score", kind: "mean", column: "score" },
+  ],
+  objective: "least-sum",
+  release: "regions",
+  minRegions: 3,
+  rho: "1/10",
+  periods: ["2025K1"],
+  ...more,
+});
+
+const draftOf = (...entries: CalendarDraft["entries"]): CalendarDraft => ({
+  title: { sv: "Kalender", en: "Calendar" },
+  purpose: "To test",
+  entries,
+});
+
+async function run(
+  made: Network,
+  draft: CalendarDraft,
+  patience = PATIENT,
+): Promise<{ signed: SignedCalendar; ids: string[] }> {
+  const signed = signCalendar(draft, federationIn(made), made.made.researcher, now(), patience);
+  const ids = await submitCalendar(made.client, signed);
+  await approveCalendar(made.client, signed, made.made.approvers[0] ?? expect.fail(), now());
+  return { signed, ids };
+}
+
+const chargesOf = async ({ client }: Network): Promise<string[]> =>
+  (await client("getBudgets")).budgets.flatMap(({ node, ledger }) =>
+    ledger.accounts.map(({ spent }) => `${node} ${spent}`),
+  );
+
+const resultOf = (made: Network, id: string) => fetchResult(made.client, federationIn(made), id);
+
+describe("a calendar", () => {
+  test("of all three kinds: tables, sums and audit hold; run twice it is the same, and nobody is charged twice", async () => {
+    const made = await network();
+    const draft = draftOf(
+      entry(),
+      entry({ release: "national", minRegions: 3 }),
+      entry({ release: "both", nationalPart: "1/2", minRegions: 3 }),
+    );
+    const { signed, ids } = await run(made, draft);
+    const ran = await runCalendar(made.client, signed, now(), 90);
+    expect(ran.map(({ status }) => status?.state)).toEqual(["released", "released", "released"]);
+    for (const id of ids) {
+      const { cells, plan } = await resultOf(made, id);
+      const nation = cells.filter(({ at }) => at["region"] === "00");
+      expect(nation).toHaveLength(3 * (1 + 2 + 4 + 8)); // A null unit has a cell of its own.
+      const counts = nation.filter(({ measure }) => measure === "n");
+      const total = counts.find(({ at }) => Object.keys(at).length === 2) ?? expect.fail();
+      expect(Math.abs((total.value ?? 0) - 48) / (total.se ?? 1)).toBeLessThan(6);
+      const bySex = counts.filter(({ at }) => "sex" in at && !("unit" in at));
+      expect(
+        Math.abs(bySex.reduce((sum, { value }) => sum + (value ?? 0), 0) - (total.value ?? 0)),
+      ).toBeLessThan(1e-3);
+      expect(plan.tables?.wanted).toHaveLength(4);
+    }
+    const federation = federationIn(made);
+    const { survivors } = await recompute(made.client, federation, ids[1] ?? "", made.made.auditor, now());
+    expect(survivors).toEqual(CODES);
+    const before = await chargesOf(made);
+    expect(before).toHaveLength(4);
+    const again = await submitCalendar(made.client, signed);
+    expect(again).toEqual(ids);
+    const reran = await runCalendar(made.client, signed, now(), 30);
+    expect(reran.map(({ status }) => status?.release)).toEqual(ran.map(({ status }) => status?.release));
+    expect(await chargesOf(made)).toEqual(before);
+    const { calendars } = await made.client("listCalendars");
+    expect(calendars.map(envelopeId)).toEqual([envelopeId(signed.calendar)]);
+    const verdict = await auditFrom(sourceOf(made.address), federation.first, now());
+    expect(verdict.findings).toEqual([]);
+  });
+
+  test("a region that refuses is named with its reason: a column that it withholds, in a table or a count", async () => {
+    const made = await network();
+    const withholding = (code: string, column: string) => {
+      const path = join(made.folder, `node-${code}`, "policy.json");
+      const policy = JSON.parse(readFileSync(path, "utf8")) as object;
+      writeFileSync(path, JSON.stringify({ ...policy, withheld: [{ dataset: "care", column }] }));
+    };
+    withholding("03", "unit");
+    withholding("04", "flag");
+    const { signed, ids } = await run(made, draftOf(entry({ minRegions: 2 })));
+    const [ran] = await runCalendar(made.client, signed, now(), 60);
+    expect(ran?.status?.state).toBe("released");
+    const { release } = await resultOf(made, ids[0] ?? "");
+    expect(release.missing).toEqual([
+      { region: "03", reason: "column-withheld" },
+      { region: "04", reason: "column-withheld" },
+    ]);
+    expect((await chargesOf(made)).map((each) => each.slice(0, 2))).toEqual(["01", "05"]);
+  });
+
+  test("a region that comes late makes a new version, never silently; the audit holds, and it is charged once", async () => {
+    let away = true;
+    const fetch = (code: string): Fetch =>
+      code === "05"
+        ? async (input, init) => {
+            if (away && String(input).endsWith("/api/poll")) throw new TypeError("away");
+            return await globalThis.fetch(input, init);
+          }
+        : globalThis.fetch;
+    const made = await network({ fetch });
+    const { signed, ids } = await run(made, draftOf(entry()), { answer: 6_000, late: 600_000 });
+    const [first] = await runCalendar(made.client, signed, now(), 60);
+    const id = ids[0] ?? "";
+    expect(first?.status?.state).toBe("released");
+    const before = await resultOf(made, id);
+    expect(before.release.missing).toEqual([{ region: "05", reason: "no-answer" }]);
+    expect(before.release.supersedes).toBeNull();
+    away = false;
+    await expect
+      .poll(async () => (await made.client("getQuery", { params: { id } })).release, { timeout: 40_000 })
+      .not.toBe(before.releaseId);
+    const after = await resultOf(made, id);
+    expect(after.release.missing).toEqual([]);
+    expect(after.release.supersedes).toBe(before.releaseId);
+    expect(after.release.answers).toHaveLength(4);
+    // The first stands where it stood.
+    const kept = await made.client("getRelease", { params: { id: before.releaseId } });
+    expect(envelopeId(kept)).toBe(before.releaseId);
+    expect(new Set(await chargesOf(made)).size).toBe(4);
+    const verdict = await auditFrom(sourceOf(made.address), federationIn(made).first, now());
+    expect(verdict.findings).toEqual([]);
+    expect(verdict.releases).toHaveLength(2);
+  });
+});
+
+describe("what is refused", () => {
+  test("a calendar that overspends, of queries nobody handed in, that says other than they do, or of another's", async () => {
+    const made = await network({ logged: false });
+    const federation = federationIn(made);
+    const { researcher } = made.made;
+    const sign = (draft: CalendarDraft) => signCalendar(draft, federation, researcher, now(), PATIENT);
+    expect(() => sign(draftOf(entry({ rho: "1/2" }), entry({ rho: "3/5" })))).toThrow(
+      expect.objectContaining({ code: "budget-exceeded" }),
+    );
+    const signed = sign(draftOf(entry()));
+    const refused = (envelope: Envelope) => expect(made.client("submitCalendar", { body: envelope })).rejects;
+    await refused(signed.calendar).toMatchObject({ code: "query-unknown" });
+    await submitCalendar(made.client, signed);
+    const calendar = parseJson(Buffer.from(signed.calendar.payload, "base64")) as Calendar;
+    const [own] = calendar.entries;
+    if (own === undefined) throw new Error("a calendar has an entry");
+    const other = { ...calendar, entries: [{ ...own, periods: ["2025K2"] }] };
+    await refused(seal("calendar", other, researcher.signer)).toMatchObject({ code: "schema-mismatch" });
+    const approver = made.made.approvers[0] ?? expect.fail();
+    await refused(seal("calendar", calendar, approver.signer)).toMatchObject({ code: "key-wrong-purpose" });
+    // The coordinator counts as well, whoever signed the queries one by one.
+    const [one, two] = [sign(draftOf(entry({ rho: "3/5" }))), sign(draftOf(entry({ rho: "1/2" })))];
+    for (const each of [one, two]) await submitCalendar(made.client, each);
+    const entries = [one, two].flatMap(
+      ({ calendar: each }) => (parseJson(Buffer.from(each.payload, "base64")) as Calendar).entries,
+    );
+    await refused(seal("calendar", { ...calendar, entries }, researcher.signer)).toMatchObject({
+      code: "budget-exceeded",
+    });
+  });
+
+  test("answers may come after the release only of regions, one by one", async () => {
+    const made = await network({ logged: false });
+    const draft = draftOf(
+      entry({ release: "national", answerBy: "2026-12-01T00:00:00Z", expires: "2026-12-02T00:00:00Z" }),
+    );
+    expect(() => signCalendar(draft, federationIn(made), made.made.researcher, now(), PATIENT)).toThrow(
+      /later than answerBy/,
+    );
+  });
+});
