@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME…`: measures what is named, or all; one JSON line a figure. */
 import { accuracy } from "./accuracy.ts";
 import { answering } from "./answer.ts";
+import { api } from "./api.ts";
 import { demonstration } from "./demo.ts";
 import { importing } from "./import.ts";
 import { auditing, logAppend } from "./log.ts";
@@ -8,6 +9,7 @@ import { marginals } from "./marginals.ts";
 import { queryOverhead } from "./query-overhead.ts";
 import { sampler } from "./sampler.ts";
 import { secureRound } from "./secure-round.ts";
+import { standingRelease } from "./standing-release.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   "query-overhead": queryOverhead,
@@ -20,6 +22,8 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   "log-append": logAppend,
   audit: auditing,
   marginals,
+  "standing-release": standingRelease,
+  api,
 };
 
 const named = process.argv.slice(2);

@@ -11,6 +11,7 @@ import { demo } from "./demo.ts";
 import { nodeCommands } from "./local.ts";
 import { type Out, queryCommands } from "./query.ts";
 import { receiptCommands } from "./receipt.ts";
+import { reportCommands } from "./report.ts";
 
 /** What moves a terminal's cursor, or turns the direction of writing, could make a text say something else. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
@@ -91,6 +92,7 @@ queryCommands(program, out);
 calendarCommands(program, out);
 auditCommands(program, out);
 receiptCommands(program, out);
+reportCommands(program, out);
 
 try {
   await program.parseAsync();

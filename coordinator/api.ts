@@ -13,6 +13,7 @@ import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/log.ts";
 import { asideOf, erase, takeAside } from "./asides.ts";
 import { calendarsOf, takeCalendar } from "./calendars.ts";
+import { comparisonsOf } from "./comparisons.ts";
 import { dcatOf, type Publisher } from "./dcat.ts";
 import { type Bell, workFor } from "./dispatch.ts";
 import {
@@ -210,7 +211,8 @@ export function apiOf(api: Api): Hono {
       "cache-control": "public, max-age=300",
     }),
   );
-  app.route("/", pxwebOf({ publication, callsPerMinute: api.limits.requestsPerMinute }));
+  app.route("/", pxwebOf({ publication, callsPerMinute: api.limits.requestsPerMinute, now: api.now }));
+  app.route("/", comparisonsOf(publication));
   app.route("/", koladaOf(publication));
   app.route("/", dcatOf(publication, api.publisher));
   return app;

@@ -6,8 +6,8 @@ import type { Cube } from "../protocol/cube.ts";
 import { FOCUS_AREAS } from "../protocol/indicator.ts";
 import { notesOf } from "../protocol/published.ts";
 import { ENDINGS, LICENSE } from "./formats.ts";
+import { addressOf } from "./listing.ts";
 import type { Publication, Published } from "./publication.ts";
-import { addressOf } from "./pxweb.ts";
 
 export type Publisher = { readonly name: string; readonly email: string };
 

@@ -10,6 +10,7 @@ import { Problem } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
 import { ROUTES, type Route } from "../protocol/routes.ts";
 import { Advert, Agreement, Commitment, Masked, Opening } from "../protocol/session.ts";
+import { PUBLIC, type PublicRoute, REFUSED } from "./public.ts";
 
 /** Payloads of the envelopes, described beside the routes so that a client can be written from this page alone. */
 const PAYLOADS = {
@@ -34,6 +35,9 @@ export function openApi(): Record<string, unknown> {
   for (const [name, route] of Object.entries<Route>(ROUTES)) {
     paths[route.path] = { ...paths[route.path], [route.method]: operation(name, route) };
   }
+  for (const route of PUBLIC) {
+    paths[route.path] = { ...paths[route.path], [route.method]: publicOperation(route) };
+  }
   return {
     openapi: "3.1.0",
     info: {
@@ -49,6 +53,33 @@ export function openApi(): Record<string, unknown> {
         ["Problem", schemaOf(Problem, "output")],
         ...Object.entries(PAYLOADS).map(([n, s]) => [n, schemaOf(s, "input")]),
       ]),
+    },
+  };
+}
+
+function publicOperation({
+  path,
+  method,
+  says,
+  parameters,
+  body,
+  type,
+}: PublicRoute): Record<string, unknown> {
+  const refused = {
+    description: "A refusal",
+    content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+  };
+  return {
+    operationId: `${method}${path.replaceAll(/[^a-z0-9]+/gi, "_")}`,
+    summary: says,
+    parameters: parameters.map((each) => ({ ...each, required: each.in === "path" })),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
+    responses: {
+      200: { description: "Done", content: { [type]: {} } },
+      ...(method === "get" ? { 304: { description: "As it was" } } : {}),
+      ...Object.fromEntries(REFUSED.map((status) => [status, refused])),
     },
   };
 }

@@ -7,17 +7,10 @@ import { cors } from "hono/cors";
 import { z } from "zod";
 import { hashOf, utf8 } from "../protocol/bytes.ts";
 import type { Cube } from "../protocol/cube.ts";
-import { FOCUS_AREAS } from "../protocol/indicator.ts";
 import { datasetOf } from "../protocol/published.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import {
-  CONTENTS_CODE,
-  defaultSelection,
-  MAX_CELLS,
-  selectIn,
-  VariablesSelection,
-} from "../protocol/selection.ts";
-import { LANGUAGES, type Language } from "../protocol/words.ts";
+import { CONTENTS_CODE, defaultSelection, selectIn, VariablesSelection } from "../protocol/selection.ts";
+import { LANGUAGES } from "../protocol/words.ts";
 import { readBody } from "../server/http.ts";
 import {
   checkParameters,
@@ -25,19 +18,23 @@ import {
   ENDINGS,
   FORMATS,
   type FormatName,
-  LICENSE,
   type Written,
   written,
 } from "./formats.ts";
+import { addressOf, configOf, languageOf, tableIn, tablesOf } from "./listing.ts";
 import type { Publication, Published } from "./publication.ts";
 
 /** Written answers that are kept: by address, of the current version alone. */
 const MOST_KEPT = 500;
 const MOST_BYTES = 64_000_000;
 
-export type Pxweb = { readonly publication: Publication; readonly callsPerMinute: number };
+export type Pxweb = {
+  readonly publication: Publication;
+  readonly callsPerMinute: number;
+  readonly now: () => Date;
+};
 
-export function pxwebOf({ publication, callsPerMinute }: Pxweb): Hono {
+export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
   const app = new Hono();
   const kept = keeper();
   app.use(
@@ -67,7 +64,7 @@ export function pxwebOf({ publication, callsPerMinute }: Pxweb): Hono {
   const json = (value: unknown): Written => ({ body: JSON.stringify(value), type: "application/json" });
 
   app.get("/api/v2/config", (c) => read(c, () => json(configOf(callsPerMinute))));
-  app.get("/api/v2/tables", (c) => read(c, (published) => json(tablesOf(c, published))));
+  app.get("/api/v2/tables", (c) => read(c, (published) => json(tablesOf(c, published, now()))));
   app.get("/api/v2/tables/:id", (c) =>
     read(c, (published) => {
       const language = languageOf(c);
@@ -146,17 +143,6 @@ function keeper() {
   };
 }
 
-/** Where this interface stands, as whoever asks sees it. */
-export const addressOf = (c: HonoContext): string => new URL(c.req.url).origin;
-
-export function languageOf(c: HonoContext): Language {
-  const asked = c.req.query("lang") ?? "sv";
-  const language = LANGUAGES.find((each) => each === asked);
-  if (language === undefined)
-    throw new Refusal("language-unknown", `expected one of ${LANGUAGES.join(", ")}`);
-  return language;
-}
-
 function formatOf(asked: string | undefined, among: readonly FormatName[] = FORMATS): FormatName {
   const format = among.find((each) => each === (asked ?? "json-stat2"));
   if (format === undefined) throw new Refusal("format-unknown", `expected one of ${among.join(", ")}`);
@@ -167,129 +153,6 @@ function cubeOf(c: HonoContext, { cubes }: Published): Cube {
   const cube = cubes.get(c.req.param("id") ?? "");
   if (cube === undefined) throw new Refusal("table-unknown", "expected the id of a table that is published");
   return cube;
-}
-
-function configOf(callsPerMinute: number) {
-  return {
-    apiVersion: "2.2.0",
-    appVersion: "1.0.0",
-    languages: [
-      { id: "sv", label: "Svenska" },
-      { id: "en", label: "English" },
-    ],
-    defaultLanguage: "sv",
-    maxDataCells: MAX_CELLS,
-    maxCallsPerTimeWindow: callsPerMinute,
-    timeWindow: 60,
-    license: LICENSE,
-    sourceReferences: [
-      { language: "sv", text: "Källa: Brus" },
-      { language: "en", text: "Source: Brus" },
-    ],
-    defaultDataFormat: "json-stat2",
-    dataFormats: [...FORMATS],
-    features: [{ id: "CORS", params: [{ key: "enabled", value: "True" }] }],
-  };
-}
-
-const UNITS = { year: "Annual", quarter: "Quarterly", month: "Monthly" } as const;
-
-function tableIn(cube: Cube, language: Language, address: string) {
-  const { id, label, indicator, dimensions, updated, plan } = cube;
-  const periods = dimensions.find(({ role }) => role === "time")?.values ?? [];
-  const link = (rel: string, path: string, hreflang: Language = language) => ({
-    rel,
-    hreflang,
-    href: `${address}/api/v2/tables/${id}${path}lang=${hreflang}`,
-  });
-  const other = LANGUAGES.find((each) => each !== language) ?? language;
-  const area = {
-    id: indicator.focus,
-    label: FOCUS_AREAS[indicator.focus][language],
-    sortCode: indicator.focus,
-  };
-  return {
-    id,
-    label: label[language],
-    description: indicator.numerator[language],
-    sortCode: id,
-    updated,
-    firstPeriod: periods[0]?.code ?? null,
-    lastPeriod: periods.at(-1)?.code ?? null,
-    category: "public",
-    variableNames: [
-      ...dimensions.map((each) => each.label[language]),
-      language === "sv" ? "tabellinnehåll" : "contents",
-    ],
-    discontinued: false,
-    source: "Brus",
-    subjectCode: indicator.focus,
-    timeUnit: UNITS[plan.dataset.period],
-    paths: [[area]],
-    links: [
-      link("self", "?"),
-      link("alternate", "?", other),
-      link("metadata", "/metadata?"),
-      link("data", "/data?outputFormat=json-stat2&"),
-      { rel: "describedby", hreflang: language, href: `${address}/data/${language}/${id}.csv-metadata.json` },
-    ],
-  };
-}
-
-const whole = (text: string | undefined, least: number, unless: number, what: string): number => {
-  if (text === undefined) return unless;
-  if (!/^\d{1,9}$/.test(text) || Number(text) < least)
-    throw new Refusal("selection-unfit", `expected ${what} of at least ${least}`);
-  return Number(text);
-};
-
-function tablesOf(c: HonoContext, { cubes }: Published) {
-  const language = languageOf(c);
-  const address = addressOf(c);
-  const words = (c.req.query("query") ?? "")
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== "")
-    .slice(0, 20);
-  const days =
-    c.req.query("pastDays") === undefined ? null : whole(c.req.query("pastDays"), 1, 1, "pastDays");
-  const discontinued = c.req.query("includeDiscontinued");
-  if (discontinued !== undefined && !/^(true|false)$/i.test(discontinued))
-    throw new Refusal("selection-unfit", "expected includeDiscontinued to be true or false");
-  const since = days === null ? "" : new Date(Date.now() - days * 86_400_000).toISOString();
-  const found = [...cubes.values()].filter((cube) => {
-    const text = [cube.id, cube.label[language], cube.indicator.numerator[language], cube.indicator.sources]
-      .join(" ")
-      .toLowerCase();
-    return cube.updated >= since && words.every((word) => text.includes(word));
-  });
-  const size = Math.min(1000, whole(c.req.query("pageSize"), 1, 20, "pageSize"));
-  const number = whole(c.req.query("pageNumber"), 1, 1, "pageNumber");
-  const pages = Math.max(1, Math.ceil(found.length / size));
-  if (number > pages) throw new Refusal("not-found", `expected pageNumber to be at most ${pages}`);
-  const href = (page: number) => {
-    const url = new URL(c.req.url);
-    url.searchParams.set("pageNumber", String(page));
-    url.searchParams.set("pageSize", String(size));
-    return url.href;
-  };
-  const link = (rel: string, page: number) => ({ rel, hreflang: language, href: href(page) });
-  return {
-    language,
-    tables: found.slice((number - 1) * size, number * size).map((cube) => tableIn(cube, language, address)),
-    page: {
-      pageNumber: number,
-      pageSize: size,
-      totalElements: found.length,
-      totalPages: pages,
-      links: [
-        ...(number < pages ? [link("next", number + 1)] : []),
-        ...(number > 1 ? [link("previous", number - 1)] : []),
-        link("last", pages),
-      ],
-    },
-    links: [link("self", number)],
-  };
 }
 
 /** `valuecodes[Region]=01,03` of an address; codes with a comma stand in brackets. */

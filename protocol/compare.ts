@@ -182,15 +182,16 @@ export type Gap = Interval & {
 
 /**
  * The equity gap, largest less smallest of the groups' true figures: with at least 95 % between `low` and `high`, from
- * the intervals of all pairs at once. Null with fewer than two groups.
+ * the intervals of all pairs at once. `correlation` is that of any two groups' errors. Null with fewer than two groups.
  */
-export function gapOf(groups: readonly Estimate[]): Gap | null {
+export function gapOf(groups: readonly Estimate[], correlation = 0): Gap | null {
   if (groups.length < 2) return null;
   const comparisons = (groups.length * (groups.length - 1)) / 2;
   let [low, high, value] = [0, 0, 0];
   for (const [at, a] of groups.entries())
     for (const b of groups.slice(at + 1)) {
-      const pair = differenceOf(a, b, "neither", { comparisons });
+      const covariance = correlation * a.se * b.se;
+      const pair = differenceOf(a, b, "neither", { comparisons, covariance });
       value = Math.max(value, Math.abs(pair.value));
       low = Math.max(low, pair.low, -pair.high);
       high = Math.max(high, pair.high, -pair.low);

@@ -18,7 +18,10 @@ import {
   trendOf,
 } from "./compare.ts";
 import type { Cube, CubeFigure } from "./cube.ts";
+import { varianceOf } from "./marginals.ts";
 import { ordinalOf, periodAt } from "./period.ts";
+import { toNumber } from "./rational.ts";
+import { covarianceOf } from "./residual.ts";
 
 /** A region beside the others and the nation. */
 export type Compared = {
@@ -30,9 +33,9 @@ export type Compared = {
   readonly unreliable: boolean;
   /** Two regions whose margins do not touch differ with certainty, whichever two are picked out. */
   readonly margin: number;
-  /** Null where no way is good. */
+  /** Null where no way is good, or numbers of persons cannot be held against each other. */
   readonly places: Places | null;
-  /** Against the nation, as one of so many regions; null where the nation has no figure. */
+  /** Against the nation, as one of so many regions; null where there is nothing to hold it against. */
   readonly difference: Difference | null;
   /** Which third of the regions' range holds the whole interval; null where none does. */
   readonly third: number | null;
@@ -54,15 +57,20 @@ function along(cube: Cube, dimension: number, fixed: ReadonlyMap<number, number>
 const periodPlace = ({ dimensions }: Cube, period: string): number =>
   dimensions[1]?.values.findIndex(({ code }) => code === period) ?? -1;
 
-/** All regions of a period beside each other and against the nation. */
+/** Whether figures of regions, or groups, of unequal size may be held against each other: not numbers of persons. */
+export const isComparable = ({ indicator: { produced } }: Cube): boolean =>
+  produced.by === "measure" && (produced.measure.kind !== "count" || produced.per !== undefined);
+
+/** All regions of a period beside each other and, where they may be held against each other, against the nation. */
 export function regionsCompared(cube: Cube, period: string): Compared[] {
   const all = along(cube, 0, new Map([[1, periodPlace(cube, period)]]));
   const nation = all.find(({ code }) => code === NATION);
   const regions = all.filter(({ code }) => code !== NATION);
   const estimates = regions.map(({ estimate }) => estimate);
   const { direction } = cube.indicator;
+  const comparable = isComparable(cube);
   const margins = comparisonMargins(estimates);
-  const places = direction === "neither" ? null : placesOf(estimates, direction);
+  const places = direction === "neither" || !comparable ? null : placesOf(estimates, direction);
   const values = estimates.map(({ value }) => value);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const bounds = [least + (most - least) / 3, least + (2 * (most - least)) / 3];
@@ -76,10 +84,10 @@ export function regionsCompared(cube: Cube, period: string): Compared[] {
       margin: margins[at] ?? 0,
       places: places?.[at] ?? null,
       difference:
-        nation === undefined
+        nation === undefined || !comparable
           ? null
           : differenceOf(estimate, nation.estimate, direction, { comparisons: regions.length }),
-      third: classOf(interval, bounds),
+      third: comparable ? classOf(interval, bounds) : null,
     };
   });
 }
@@ -112,11 +120,24 @@ export function groupTrendsOf(cube: Cube, column: string) {
   return dimension < 2 ? [] : trendsAlong(cube, dimension).map(({ code, trend }) => ({ group: code, trend }));
 }
 
+/**
+ * The correlation of the errors of two groups of a column, or 0 where it is above: two cells of one table share what was
+ * measured of their total, and what one has too much in its residual the others have too little. For ratios, whose
+ * errors are correlated no more strongly than their parts', it makes intervals at worst too wide.
+ */
+export function groupCorrelation({ plan }: Cube, column: string): number {
+  const { tables } = plan;
+  const at = tables?.attributes.findIndex((attribute) => attribute.column === column) ?? -1;
+  if (tables === null || at < 0) return 0;
+  const covariance = toNumber(covarianceOf(tables, [[at], [0]], [[at], [1]]));
+  return Math.min(0, covariance / toNumber(varianceOf(tables, [at])));
+}
+
 /** The equity gap between a column's groups, in the nation or where only one region stands, in a period. */
 export function gapBetween(cube: Cube, column: string, period: string, region = NATION): Gap | null {
   const dimension = cube.dimensions.findIndex(({ code }) => code === column);
   const place = cube.dimensions[0]?.values.findIndex(({ code }) => code === region) ?? -1;
-  if (dimension < 2 || place < 0) return null;
+  if (dimension < 2 || place < 0 || !isComparable(cube)) return null;
   const { total } = cube.dimensions[dimension] ?? { total: null };
   const totalCode = total === null ? null : cube.dimensions[dimension]?.values[total]?.code;
   const groups = along(
@@ -127,16 +148,21 @@ export function gapBetween(cube: Cube, column: string, period: string, region = 
       [1, periodPlace(cube, period)],
     ]),
   );
-  return gapOf(groups.filter(({ code }) => code !== totalCode).map(({ estimate }) => estimate));
+  return gapOf(
+    groups.filter(({ code }) => code !== totalCode).map(({ estimate }) => estimate),
+    groupCorrelation(cube, column),
+  );
 }
 
-/** Largest less smallest of the regions' figures, with its interval; null with fewer than two. */
+/** Largest less smallest of the regions' figures, with its interval; null with fewer than two, and for numbers of persons. */
 export const regionalVariation = (cube: Cube, period: string): Gap | null =>
-  gapOf(
-    along(cube, 0, new Map([[1, periodPlace(cube, period)]]))
-      .filter(({ code }) => code !== NATION)
-      .map(({ estimate }) => estimate),
-  );
+  !isComparable(cube)
+    ? null
+    : gapOf(
+        along(cube, 0, new Map([[1, periodPlace(cube, period)]]))
+          .filter(({ code }) => code !== NATION)
+          .map(({ estimate }) => estimate),
+      );
 
 const DAY = 86_400_000;
 

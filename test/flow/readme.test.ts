@@ -77,7 +77,7 @@ describe("a running federation", () => {
     demo.stdout?.on("data", (chunk: Buffer) => {
       text += chunk.toString();
     });
-    await expect.poll(() => text.includes("Ctrl-C"), { timeout: 90_000 }).toBe(true);
+    await expect.poll(() => text.includes("Ctrl-C"), { timeout: 240_000 }).toBe(true);
     const ADDRESS = /http:\/\/[\d.:]+/.exec(text)?.[0] ?? "";
     const KEYS = `${/configuration: (\S+)/.exec(text)?.[1]}/keys`;
     writeFileSync(join(folder.path, "question.json"), /```json\n([\s\S]*?)```/.exec(README)?.[1] ?? "");
@@ -104,6 +104,36 @@ describe("a running federation", () => {
       if (command.includes("result")) expect(printed).not.toContain("Region Stockholm");
       if (command.includes("recompute")) expect(printed).toContain("Holds: the published sum");
     }
+    // A small calendar of the same dataset, to its end; the README's own is what the demonstration ran.
+    const calendar = {
+      title: { sv: "Kalender", en: "Calendar" },
+      purpose: "To test",
+      entries: [
+        {
+          dataset: "care-experience@1",
+          indicators: [],
+          tables: [{ columns: [] }, { columns: ["sex"] }],
+          measures: [{ id: "persons", kind: "count" }],
+          release: "regions",
+          minRegions: 15,
+          rho: "1/100",
+          periods: ["2025K1"],
+        },
+      ],
+    };
+    writeFileSync(join(folder.path, "calendar.json"), JSON.stringify(calendar));
+    const beside = (command: string) =>
+      command.replaceAll(/ (calendar\.json|calendar-signed\.json|report\.html)/g, ` ${folder.path}/$1`);
+    for (const command of commands.filter((each) => /brus (calendar|release|report)|^curl/.test(each))) {
+      const printed = await run(beside(command), variables);
+      ran.add(command);
+      if (command.includes("check")) expect(printed).toMatch(/journal 2026K3 +ρ = /);
+      if (command.includes("release run")) expect(printed).toMatch(/: released sha256:[0-9a-f]{64}$/m);
+      if (command.includes("release ls")) expect(printed).toMatch(/Indicators of care, 2026.*released/s);
+      if (command.startsWith("curl")) expect(printed).toMatch(/^region,period,sex,age group,value/);
+    }
+    const report = readFileSync(join(folder.path, "report.html"), "utf8");
+    expect(report).toContain("Det som säkert skiljer sig");
     // And all of it is checked by a stranger, over the network and from a copy.
     const DIRECTORY = /--directory1 (\S+)/.exec(text)?.[1] ?? "";
     const status = await run("./brus query status $ID --json --coordinator $ADDRESS", variables);

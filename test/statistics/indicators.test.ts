@@ -11,6 +11,7 @@ import { indicatorsHere } from "../../cli/calendar.ts";
 import { type Network, startNetwork } from "../../cli/network.ts";
 import { REGIONS } from "../../cli/regions.ts";
 import { REGISTERS, type Register, registerOf, STORIES } from "../../cli/registers.ts";
+import { reportOf } from "../../cli/report.ts";
 import { fetchResult, type Result } from "../../cli/result.ts";
 import { demoCalendar, registersOf, runStanding, standingDatasets } from "../../cli/standing.ts";
 import type { Dataset } from "../../protocol/catalogue.ts";
@@ -257,6 +258,34 @@ describe("what follows from them", () => {
     }
     const variation = regionalVariation(cube("perceived-access.sex.age_group"), "2026K3");
     expect(variation?.high).toBeGreaterThan(variation?.low ?? 0);
+  });
+
+  test("the report says what is certain, in both languages, and ranks nothing", () => {
+    for (const language of ["sv", "en"] as const) {
+      const text = reportOf([...cubes.values()], language, "2026-11-26T12:00:00Z", "<script>");
+      expect(text).toContain(`<html lang="${language}">`);
+      expect(text).not.toContain("<script>");
+      const waiting =
+        language === "sv"
+          ? /Första bedömning inom 30 dagar[^<]*<\/strong> \(2026M08\): Region Örebro län har förbättrats/
+          : /First assessment within 30 days[^<]*<\/strong> \(2026M08\): Region Örebro län has improved/;
+      expect(text).toMatch(waiting);
+      expect(text).toMatch(
+        language === "sv"
+          ? /mellan grupper efter åldersgrupp: minst/
+          : /between groups by age group: at least/,
+      );
+      expect(text).toMatch(/90101/);
+      expect(text).not.toMatch(/bäst i|best in|(plats|place) \d/i);
+    }
+  });
+
+  test("numbers of persons are held against nobody's: not regions', not the nation's, not groups'", () => {
+    const counts = cube("sip-count.sex.age_group");
+    for (const { difference, places, third } of regionsCompared(counts, "2026K3"))
+      expect([difference, places, third]).toEqual([null, null, null]);
+    expect(regionalVariation(counts, "2026K3")).toBeNull();
+    expect(gapBetween(counts, "sex", "2026K3")).toBeNull();
   });
 
   test("how old figures are at their release, in whole days", () => {

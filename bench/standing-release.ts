@@ -1,0 +1,101 @@
+/**
+ * A standing release against what else could be done with the same ρ: the journal's quarterly tables of all its
+ * indicators, by residuals, by splitting ρ over the tables, and as one fine table that is added up. And the time that the
+ * demonstration's calendar takes, from the first query handed in to the last release.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startNetwork } from "../cli/network.ts";
+import { REGIONS } from "../cli/regions.ts";
+import { demoCalendar, registersOf, runStanding, standingDatasets } from "../cli/standing.ts";
+import { cellsIn, varianceOf } from "../protocol/marginals.ts";
+import { toNumber } from "../protocol/rational.ts";
+import { plannedTables, planTables } from "../protocol/tables.ts";
+import { report, timed } from "./report.ts";
+
+export async function standingRelease(): Promise<void> {
+  const draft = demoCalendar(REGIONS.length);
+  const [journal] = draft.entries;
+  const dataset = standingDatasets().find(
+    ({ dataset: { dataset: name } }) => name === "care-experience",
+  )?.dataset;
+  if (journal === undefined || dataset === undefined) throw new Error("the calendar begins with the journal");
+  for (const objective of ["least-sum", "least-largest"] as const) {
+    const plan = plannedTables(planTables(dataset, journal.tables, objective), dataset);
+    const { sizes, wanted } = plan;
+    const fine = sizes.reduce((product, each) => product * each, 1);
+    // Standard errors of a count at ρ = 1, in persons; any statistic's are these times one number.
+    const each = wanted.map((set) => {
+      const cells = cellsIn(set, sizes);
+      return {
+        cells,
+        ours: Math.sqrt(toNumber(varianceOf(plan, set))),
+        split: Math.sqrt(wanted.length / 2),
+        fine: Math.sqrt(fine / cells / 2),
+      };
+    });
+    const mean = (of: (row: (typeof each)[number]) => number) =>
+      each.reduce((sum, row) => sum + row.cells * of(row), 0) / each.reduce((sum, row) => sum + row.cells, 0);
+    for (const way of ["split", "fine"] as const) {
+      const average = mean((row) => row[way]) / mean(({ ours }) => ours);
+      const worst = Math.max(...each.map((row) => row[way])) / Math.max(...each.map(({ ours }) => ours));
+      const tables = each.reduce((sum, row) => sum + row[way] / row.ours, 0) / each.length;
+      report({
+        name: `standing-release/${objective}/average-error-of-${way}`,
+        value: average,
+        unit: "times ours, over cells",
+      });
+      report({
+        name: `standing-release/${objective}/table-error-of-${way}`,
+        value: tables,
+        unit: "times ours, over tables",
+      });
+      report({
+        name: `standing-release/${objective}/worst-error-of-${way}`,
+        value: worst,
+        unit: "times ours",
+      });
+    }
+  }
+  const folder = mkdtempSync(join(tmpdir(), "brus-bench-"));
+  const sources = join(folder, "sources");
+  mkdirSync(sources);
+  for (const logged of [false, true]) {
+    const own = join(folder, String(logged));
+    mkdirSync(own);
+    const plan = {
+      name: "Bench",
+      regions: REGIONS,
+      datasets: standingDatasets(),
+      approvals: 2,
+      approvers: 2,
+      logged,
+    };
+    const network = await startNetwork(own, plan, {
+      prepare: async (node) => {
+        const region = REGIONS.find(({ code }) => code === node.config.code);
+        if (region === undefined) throw new Error("a node of a region");
+        for (const one of registersOf(sources, region, 1, 1))
+          await node.import({ ...one, dryRun: false }, () => undefined);
+      },
+    });
+    for (const [name, entries] of [
+      ["journal", [journal]],
+      ["calendar", draft.entries],
+    ] as const) {
+      const time = await timed(() =>
+        runStanding(network, { ...draft, entries: entries.map((entry) => ({ ...entry, rho: "1/50" })) }, 2),
+      );
+      report({
+        name: `standing-release/${name}`,
+        value: time / 1000,
+        unit: "s",
+        regions: REGIONS.length,
+        logs: logged,
+      });
+    }
+    await network.stop();
+  }
+  rmSync(folder, { recursive: true, force: true });
+}

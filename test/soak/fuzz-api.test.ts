@@ -1,0 +1,2 @@
+/** The long form of the fuzzed public interface. */
+import "../flow/fuzz-api.test.ts";
