@@ -2,8 +2,8 @@
 import { stringify } from "csv-stringify/sync";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import writeExcelFile from "write-excel-file/node";
-import { CONTENTS, type Cube } from "../protocol/cube.ts";
-import { datasetOf, notesOf, WORDS } from "../protocol/published.ts";
+import { type Cube, contentsOf } from "../protocol/cube.ts";
+import { contentsIn, datasetOf, notesOf, WORDS } from "../protocol/published.ts";
 import { pxOf } from "../protocol/px.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { chosenOf, type Selected } from "../protocol/selection.ts";
@@ -85,14 +85,14 @@ export function checkParameters(parameters: ReadonlySet<string>): void {
 /** A column for each variable, one for each of the contents, and the flag. */
 function headOf({ cube, selected, language }: Writing): string[] {
   const say = WORDS[language];
-  const contents = selected.contents.map((at) => say[CONTENTS[at] ?? "value"]);
+  const contents = contentsIn(cube, selected).map((content) => say[content]);
   return [...cube.dimensions.map(({ label }) => label[language]), ...contents, "status"];
 }
 
 type Cell = string | number | null;
 
 function* rowsOf({ cube, selected, language, parameters }: Writing): Generator<Cell[]> {
-  const contents = selected.contents.map((at) => CONTENTS[at] ?? "value");
+  const contents = contentsIn(cube, selected);
   const texts = parameters.has("UseTexts");
   const both = parameters.has("UseCodesAndTexts");
   for (const { places, figure } of chosenOf(cube, selected)) {
@@ -142,7 +142,7 @@ export function csvwOf(cube: Cube, language: Language, url: string) {
     tableSchema: {
       columns: [
         ...named,
-        ...CONTENTS.map((code) => ({
+        ...contentsOf(cube).map((code) => ({
           name: code,
           titles: { [language]: say[code] },
           datatype: "number",
@@ -175,7 +175,7 @@ async function xlsxOf(writing: Writing): Promise<Uint8Array> {
 function parquetOf(writing: Writing): Uint8Array {
   const { cube, selected } = writing;
   const rows = [...rowsOf({ ...writing, parameters: new Set() })];
-  const contents = selected.contents.map((at) => CONTENTS[at] ?? "value");
+  const contents = contentsIn(cube, selected);
   const names = [...cube.dimensions.map(({ code }) => code), ...contents, "status"];
   const numeric = new Set<string>(contents);
   return new Uint8Array(

@@ -6,7 +6,7 @@ import { Hono, type Context as HonoContext } from "hono";
 import { cors } from "hono/cors";
 import { z } from "zod";
 import { hashOf, utf8 } from "../protocol/bytes.ts";
-import type { Cube } from "../protocol/cube.ts";
+import { type Cube, contentsOf } from "../protocol/cube.ts";
 import { datasetOf } from "../protocol/published.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { CONTENTS_CODE, defaultSelection, selectIn, VariablesSelection } from "../protocol/selection.ts";
@@ -242,7 +242,7 @@ async function fileOf(c: HonoContext, { cubes }: Published): Promise<Written> {
   const ending = parseWith(Ending, name.slice(dot + 1), "file", "format-unknown");
   const selected = {
     places: cube.dimensions.map(({ values }) => values.map((_, at) => at)),
-    contents: [0, 1, 2, 3],
+    contents: contentsOf(cube).map((_, at) => at),
   };
   return await written(ENDINGS[ending], {
     cube,

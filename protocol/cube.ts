@@ -4,6 +4,7 @@
  */
 import { NATION } from "./areas.ts";
 import type { Hash } from "./bytes.ts";
+import { displayOf, type Shown, sumsIn } from "./display.ts";
 import type { Figure } from "./estimate.ts";
 import type { Indicator, Text } from "./indicator.ts";
 import { type AttributeSet, keyOf, subsetsOf } from "./marginals.ts";
@@ -30,7 +31,11 @@ export type CubeDimension = {
 };
 
 /** `:` is a region that is not in a release, or was not asked; `.` a rate for which there is no public population. */
-export type CubeFigure = Omit<Figure, "flag"> & { readonly flag: Figure["flag"] | ":" | "." };
+export type CubeFigure = Omit<Figure, "flag"> & {
+  readonly flag: Figure["flag"] | ":" | ".";
+  /** Of a count, to be shown beside it: whole, never negative, adding up. Biased: nothing is reckoned with it. */
+  readonly display: number | null;
+};
 
 export type Cube = {
   readonly id: string;
@@ -60,8 +65,14 @@ export type CubeContext = {
 };
 
 /** What one says of a figure: itself, its error, the limits of its 95 % interval. */
-export const CONTENTS = ["value", "se", "low", "high"] as const;
-export type Content = (typeof CONTENTS)[number];
+const CONTENTS = ["value", "se", "low", "high"] as const;
+export type Content = (typeof CONTENTS)[number] | "display";
+
+/** What a table's cells say: of numbers of persons, a figure for display as well. */
+export const contentsOf = ({ indicator: { produced } }: Pick<Cube, "indicator">): readonly Content[] =>
+  produced.by === "measure" && produced.measure.kind === "count" && produced.per === undefined
+    ? [...CONTENTS, "display"]
+    : CONTENTS;
 
 const REGION: Text = { sv: "region", en: "region" };
 const PERIOD: Text = { sv: "period", en: "period" };
@@ -72,10 +83,10 @@ const NATION_LABEL: Text = { sv: "Riket", en: "The nation" };
 /** The code of the total over a column. */
 export const totalCode = (column: string): string => (column === "sex" ? "TotSa" : "Tot");
 
-const NONE: CubeFigure = { value: null, se: null, low: null, high: null, flag: ":" };
+const NONE: CubeFigure = { value: null, se: null, low: null, high: null, flag: ":", display: null };
 
 /** A count as a rate of a public number: its error is scaled with it, limits rounded outward. */
-function scaled({ value, se, low, high, flag }: CubeFigure, factor: number): CubeFigure {
+function scaled({ value, se, low, high, flag, display }: CubeFigure, factor: number): CubeFigure {
   const on = (figure: number | null, round: (x: number) => number) =>
     figure === null ? null : round(figure * factor * 1e6) / 1e6;
   return {
@@ -84,6 +95,7 @@ function scaled({ value, se, low, high, flag }: CubeFigure, factor: number): Cub
     low: on(low, Math.floor),
     high: on(high, Math.ceil),
     flag,
+    display,
   };
 }
 
@@ -122,7 +134,41 @@ function finderOf({ plan, table }: Standing) {
     const row = table.figures[((area * periods.length + at) * cells + offset + cell) * measures + measure];
     if (row === undefined) return NONE;
     const [value, se, low, high, flag] = row;
-    return { value, se, low, high, flag };
+    return { value, se, low, high, flag, display: null };
+  };
+}
+
+/** The display series of a count, fitted once for each region and period that is asked for. */
+function displaysOf(standing: Standing, find: ReturnType<typeof finderOf>) {
+  const { plan } = standing;
+  if (!isTabled(plan)) throw new RangeError("expected a standing release");
+  const { tables } = plan;
+  const fitted = new Map<string, Int32Array | null>();
+  const summed = new Map<string, readonly number[]>();
+  return (
+    region: string,
+    period: string,
+    set: AttributeSet,
+    cell: number,
+    measure: number,
+  ): number | null => {
+    const key = `${region} ${period} ${measure}`;
+    if (!fitted.has(key)) {
+      const shown = tables.wanted.map((wanted): Shown | null => {
+        const { cells } = tableOf(tables, wanted);
+        const figures = Array.from({ length: cells }, (_, at) => find(region, period, wanted, at, measure));
+        const values = figures.flatMap(({ value }) => value ?? []);
+        return values.length < cells ? null : { set: wanted, values, variance: (figures[0]?.se ?? 1) ** 2 };
+      });
+      const whole = shown.filter((each) => each !== null);
+      fitted.set(key, whole.length < shown.length ? null : displayOf(whole, tables.sizes));
+    }
+    const full = fitted.get(key) ?? null;
+    if (full === null) return null;
+    const place = `${key} ${keyOf(set)}`;
+    const sums = summed.get(place) ?? sumsIn(full, set, tables.sizes);
+    summed.set(place, sums);
+    return sums[cell] ?? null;
   };
 }
 
@@ -200,6 +246,13 @@ function cubeOf(
     }),
   ];
   const finders = new Map(standings.map((standing) => [standing, finderOf(standing)]));
+  const counts = contentsOf({ indicator }).includes("display");
+  const displays = new Map(
+    standings.flatMap((standing) => {
+      const find = finders.get(standing);
+      return counts && find !== undefined ? [[standing, displaysOf(standing, find)] as const] : [];
+    }),
+  );
   const at = (places: readonly number[]): CubeFigure => {
     const region = areas[places[0] ?? 0];
     const period = periods[places[1] ?? 0];
@@ -217,6 +270,10 @@ function cubeOf(
     });
     const measure = standing.plan.measures.findIndex((each) => each.measure.id === indicator.id);
     const figure = finders.get(standing)?.(region, period, set, cell, measure) ?? NONE;
+    if (counts && figure.value !== null) {
+      const display = displays.get(standing)?.(region, period, set, cell, measure) ?? null;
+      return { ...figure, display };
+    }
     if (indicator.produced.by !== "measure" || indicator.produced.per === undefined) return figure;
     const split = columns.filter((_, column) => (places[2 + column] ?? 0) > 0);
     const sex = dimensions[2 + columns.indexOf("sex")]?.values[places[2 + columns.indexOf("sex")] ?? 0]?.code;
@@ -253,5 +310,5 @@ function cubeOf(
 }
 
 /** How many figures a table has in all, contents included. */
-export const cellsInCube = ({ dimensions }: Pick<Cube, "dimensions">): number =>
-  dimensions.reduce<number>((product, { values }) => product * values.length, CONTENTS.length);
+export const cellsInCube = (cube: Cube): number =>
+  cube.dimensions.reduce<number>((product, { values }) => product * values.length, contentsOf(cube).length);

@@ -1,5 +1,5 @@
 /** A table as JSON-stat 2.0, with PxWebApi's extensions: its metadata, and the figures that were chosen of it. */
-import { CONTENTS, type Content, type Cube, type CubeDimension } from "./cube.ts";
+import { type Content, type Cube, type CubeDimension, contentsOf } from "./cube.ts";
 import { definitionOf, type Indicator } from "./indicator.ts";
 import { epsilonAt } from "./privacy.ts";
 import { format, parseRational, toNumber } from "./rational.ts";
@@ -13,6 +13,7 @@ export const WORDS = {
     se: "standardfel",
     low: "undre gräns (95 %)",
     high: "övre gräns (95 %)",
+    display: "visningstal (avrundat, aldrig negativt)",
     persons: "personer",
     percent: "andel",
     points: "poäng",
@@ -30,6 +31,7 @@ export const WORDS = {
     se: "standard error",
     low: "lower limit (95 %)",
     high: "upper limit (95 %)",
+    display: "display figure (whole, never negative)",
     persons: "persons",
     percent: "share",
     points: "points",
@@ -68,14 +70,17 @@ export function notesOf({ indicator, releases }: Cube, language: Language): stri
   ];
 }
 
+/** The contents that were chosen, by code. */
+export const contentsIn = (cube: Cube, { contents }: Selected): Content[] =>
+  contents.map((at) => contentsOf(cube)[at] ?? "value");
+
 type Places = readonly number[] | null;
 
 /** Of a table, its metadata; with `selected`, the figures chosen. Shape as Statistics Sweden's own answers. */
 export function datasetOf(cube: Cube, language: Language, selected: Selected | null, address: string) {
   const say = WORDS[language];
   const { dimensions, indicator } = cube;
-  const contents: readonly Content[] =
-    selected === null ? CONTENTS : selected.contents.map((at) => CONTENTS[at] ?? "value");
+  const contents: readonly Content[] = selected === null ? contentsOf(cube) : contentsIn(cube, selected);
   const described = dimensions.map(
     (each, index) => [each.code, dimensionIn(each, selected?.places[index] ?? null, language)] as const,
   );

@@ -2,8 +2,8 @@
  * A table as a PX file (Statistics Sweden's format of 2013), for PxWin, PxEdit and their kin: keywords, then the figures,
  * stub by stub. Two languages, text in UTF-8.
  */
-import { CONTENTS, type Cube } from "./cube.ts";
-import { decimalsOf, notesOf, WORDS } from "./published.ts";
+import type { Cube } from "./cube.ts";
+import { contentsIn, decimalsOf, notesOf, WORDS } from "./published.ts";
 import { CONTENTS_CODE, chosenOf, type Selected } from "./selection.ts";
 import { LANGUAGES, type Language } from "./words.ts";
 
@@ -17,7 +17,7 @@ const SYMBOLS = { "..": '".."', ":": '"..."', ".": '"."' } as const;
 export function pxOf(cube: Cube, selected: Selected, language: Language): string {
   const { dimensions, indicator } = cube;
   const other = LANGUAGES.find((each) => each !== language) ?? language;
-  const contents = selected.contents.map((at) => CONTENTS[at] ?? "value");
+  const contents = contentsIn(cube, selected);
   const names = (in_: Language) => [...dimensions.map(({ label }) => label[in_]), WORDS[in_].contents];
   const values = (in_: Language) => [
     ...dimensions.map(({ values: all }, at) =>

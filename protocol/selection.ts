@@ -3,7 +3,7 @@
  * out gets its total, which is published with its own error; where there is none, nothing is added up for them.
  */
 import { z } from "zod";
-import { CONTENTS, type Cube, type CubeDimension } from "./cube.ts";
+import { type Cube, type CubeDimension, contentsOf } from "./cube.ts";
 import { Refusal } from "./refusal.ts";
 
 export const VariablesSelection = z.object({
@@ -38,18 +38,18 @@ export const CONTENTS_CODE = "ContentsCode";
 const unfit = (detail: string): Refusal => new Refusal("selection-unfit", detail);
 
 /** The variables of a table, contents among them, by code. */
-function variables({ dimensions }: Cube): ReadonlyArray<{
+function variables(cube: Cube): ReadonlyArray<{
   readonly code: string;
   readonly codes: readonly string[];
   readonly dimension: CubeDimension | null;
 }> {
   return [
-    ...dimensions.map((dimension) => ({
+    ...cube.dimensions.map((dimension) => ({
       code: dimension.code,
       codes: dimension.values.map(({ code }) => code),
       dimension,
     })),
-    { code: CONTENTS_CODE, codes: CONTENTS, dimension: null },
+    { code: CONTENTS_CODE, codes: contentsOf(cube), dimension: null },
   ];
 }
 

@@ -218,6 +218,31 @@ describe("files", () => {
     });
   });
 
+  test("numbers of persons have a series for display: whole, never negative, adding up in every table", async () => {
+    const table = await json<Dataset>("/data/en/journal-users.sex.unit_type.json");
+    const read = JSONstat(table as object);
+    expect(Object.keys(table.dimension["ContentsCode"]?.category.index ?? {})).toEqual([
+      "value",
+      "se",
+      "low",
+      "high",
+      "display",
+    ]);
+    const at = (sex: string, unit: string, other = "unit_type", from = read): number =>
+      (
+        from.Data({ Region: "09", Tid: "2026K3", sex, [other]: unit, ContentsCode: "display" }) as {
+          value: number;
+        }
+      ).value;
+    const units = Object.keys(table.dimension["unit_type"]?.category.index ?? {});
+    for (const sex of ["TotSa", "1", "2"]) {
+      for (const unit of units) expect(Number.isInteger(at(sex, unit)) && at(sex, unit) >= 0).toBe(true);
+      expect(units.slice(1).reduce((sum, unit) => sum + at(sex, unit), 0)).toBe(at(sex, "Tot"));
+    }
+    const other = JSONstat((await json<Dataset>("/data/en/journal-users.sex.age_group.json")) as object);
+    expect(at("1", "Tot", "age_group", other)).toBe(at("1", "Tot"));
+  });
+
   test("PX is read back by a reader of its own, in both languages", async () => {
     for (const id of [ONE, RARE, "experience-listening.sex.unit_type"]) {
       const { keywords, data } = readPx(await (await published.get(`/data/sv/${id}.px`)).text());
