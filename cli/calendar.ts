@@ -6,7 +6,7 @@ import { z } from "zod";
 import { fromBase64, type Hash } from "../protocol/bytes.ts";
 import { Calendar, CalendarDraft, chargesOf, checkSpending, queryOfEntry } from "../protocol/calendar.ts";
 import type { Client } from "../protocol/client.ts";
-import { type Federation, openByPerson, planIn } from "../protocol/directory.ts";
+import { type Federation, openByPerson, openSigned, planIn } from "../protocol/directory.ts";
 import { documentId, Envelope, envelopeId, seal } from "../protocol/envelope.ts";
 import { type Indicator, readIndicators } from "../protocol/indicator.ts";
 import { parseJson } from "../protocol/json.ts";
@@ -220,7 +220,9 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
     .action(async (file: string, options: Shared & { key: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const signed = readSigned(file);
-      openByPerson(federation, signed.calendar, "calendar", Calendar, "ask", now());
+      const { payload } = openByPerson(federation, signed.calendar, "calendar", Calendar, "ask", now());
+      if (payload.entries.map(({ query }) => query).join() !== signed.queries.map(envelopeId).join())
+        throw new Refusal("schema-mismatch", "expected the very queries that the calendar lists");
       for (const envelope of signed.queries) {
         const query = queryIn(envelope);
         const document = federation.datasets.get(query.dataset);
@@ -261,7 +263,8 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
       const to = client(options.coordinator);
       const { calendars } = await to("listCalendars");
       for (const envelope of calendars) {
-        const { payload } = openByPerson(federation, envelope, "calendar", Calendar, "ask", now());
+        // Of a person whose key may have run out since: what it lists was judged when it came in.
+        const { payload } = openSigned(federation, envelope, "calendar", Calendar, "ask");
         say(`${payload.title.en} (${envelopeId(envelope)})`);
         for (const { query, dataset, periods, at } of payload.entries) {
           const status = await to("getQuery", { params: { id: query } });

@@ -9,10 +9,18 @@ import { type Command, Option } from "commander";
 import { html, raw } from "hono/html";
 import { Calendar } from "../protocol/calendar.ts";
 import type { Client } from "../protocol/client.ts";
-import { type Compared, gapBetween, groupTrendsOf, regionsCompared, trendsOf } from "../protocol/compared.ts";
+import {
+  type Compared,
+  gapBetween,
+  gapWidens,
+  isLine,
+  regionsCompared,
+  trendsOf,
+} from "../protocol/compared.ts";
 import { type Cube, cubesOf, type Labels, type Standing } from "../protocol/cube.ts";
-import { type Federation, openByPerson } from "../protocol/directory.ts";
-import { definitionOf } from "../protocol/indicator.ts";
+import { type Federation, openSigned } from "../protocol/directory.ts";
+import { definitionOf, type Text } from "../protocol/indicator.ts";
+import { lifeExpectanciesOf } from "../protocol/life.ts";
 import { privacyOf, WORDS } from "../protocol/published.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Language } from "../protocol/words.ts";
@@ -53,6 +61,10 @@ const SAYS = {
     each: "per region och period",
     command: "Allt ovan kan räknas om av vem som helst, utan nät:",
     definition: "Definition",
+    points: "procentenheter",
+    missing: (regions: string) => `Inte med i släppet: ${regions}.`,
+    life: "Återstående medellivslängd vid 16 år, personer med psykisk sjukdom",
+    sexes: { TotSa: "alla", "1": "män", "2": "kvinnor" },
   },
   en: {
     title: "Indicators of care",
@@ -86,14 +98,20 @@ const SAYS = {
     each: "a region and period",
     command: "Anyone can recompute all of the above, without a network:",
     definition: "Definition",
+    points: "percentage points",
+    missing: (regions: string) => `Not in the release: ${regions}.`,
+    life: "Years left at 16, people with mental illness",
+    sexes: { TotSa: "all", "1": "men", "2": "women" },
   },
 } as const;
 
+export type Released = { readonly cubes: readonly Cube[]; readonly standings: readonly Standing[] };
+
 /** Every released table, each release checked against the regions' own answers first. */
-export async function cubesFrom(to: Client, federation: Federation, now: Date): Promise<Cube[]> {
+export async function releasedFrom(to: Client, federation: Federation): Promise<Released> {
   const { calendars } = await to("listCalendars");
   const named = calendars.flatMap(
-    (envelope) => openByPerson(federation, envelope, "calendar", Calendar, "ask", now).payload.entries,
+    (envelope) => openSigned(federation, envelope, "calendar", Calendar, "ask").payload.entries,
   );
   const standings: Standing[] = [];
   for (const { query } of named) {
@@ -109,15 +127,31 @@ export async function cubesFrom(to: Client, federation: Federation, now: Date): 
   };
   const regions = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
   const { indicators } = indicatorsHere();
-  return cubesOf(standings, { indicators, labels: read("labels.json") as Labels, regions, population });
+  const labels = read("labels.json") as Labels;
+  return { standings, cubes: cubesOf(standings, { indicators, labels, regions, population }) };
 }
 
-/** One table of each indicator: the first, which has the nation, its regions and a breakdown. */
+/** One table of each indicator, of those that reach furthest: it has the nation, its regions and a breakdown. */
 const oneEach = (cubes: readonly Cube[]): Cube[] => {
   const found = new Map<string, Cube>();
-  for (const cube of cubes) if (!found.has(cube.indicator.id)) found.set(cube.indicator.id, cube);
+  for (const cube of cubes) {
+    const known = found.get(cube.indicator.id);
+    if (known === undefined || latest(known) < latest(cube)) found.set(cube.indicator.id, cube);
+  }
   return [...found.values()];
 };
+
+/** Every breakdown of an indicator, each once, from a table that has it and reaches as far as any. */
+function breakdownsOf(
+  cubes: readonly Cube[],
+  of: Cube,
+): Array<{ readonly cube: Cube; readonly column: string; readonly label: Text }> {
+  const found = new Map<string, { cube: Cube; column: string; label: Text }>();
+  for (const cube of cubes.filter(({ indicator }) => indicator.id === of.indicator.id))
+    for (const { code, label } of cube.dimensions.slice(2))
+      if (latest(cube) === latest(of) && !found.has(code)) found.set(code, { cube, column: code, label });
+  return [...found.values()];
+}
 
 const latest = (cube: Cube): string => cube.dimensions[1]?.values.at(-1)?.code ?? "";
 const regionName = (cube: Cube, code: string, language: Language): string =>
@@ -132,6 +166,15 @@ function written(cube: Cube, value: number, language: Language): string {
   return value.toLocaleString(locale, { maximumFractionDigits: Math.abs(value) >= 100 ? 0 : 1 });
 }
 
+const decimal = (value: number, language: Language): string =>
+  value.toLocaleString(language === "sv" ? "sv-SE" : "en-GB", { maximumFractionDigits: 1 });
+
+/** A difference of shares is in percentage points. */
+function difference(cube: Cube, value: number, language: Language): string {
+  const text = written(cube, value, language);
+  return text.endsWith(" %") ? `${text.slice(0, -2)} ${SAYS[language].points}` : text;
+}
+
 /** Regions as dots with their intervals, the nation as a line: what words say, to look at. */
 function chartOf(cube: Cube, compared: readonly Compared[], nation: number | null, language: Language) {
   const [low, high] = [
@@ -140,7 +183,7 @@ function chartOf(cube: Cube, compared: readonly Compared[], nation: number | nul
   ];
   const [left, width, row] = [190, 400, 16];
   const x = (value: number) => (left + (width * (value - low)) / Math.max(1e-12, high - low)).toFixed(1);
-  const ordered = [...compared].sort((a, b) => b.value - a.value);
+  const ordered = [...compared].sort((a, b) => (a.region < b.region ? -1 : 1));
   const bottom = ordered.length * row + 6;
   const rows = ordered.map((each, at) => {
     const y = at * row + 12;
@@ -155,41 +198,55 @@ function chartOf(cube: Cube, compared: readonly Compared[], nation: number | nul
   return html`<svg viewBox="0 0 ${left + width + 20} ${bottom + 4}" role="img" aria-label="${cube.label[language]}">${line}${rows}</svg>`;
 }
 
-export function reportOf(cubes: readonly Cube[], language: Language, madeAt: string, source: string): string {
+export function reportOf(
+  { cubes, standings }: Released,
+  language: Language,
+  madeAt: string,
+  source: string,
+): string {
   const say = SAYS[language];
   const all = oneEach(cubes);
+  // All that stands in one report is judged at once.
+  const families = all.length;
   const certain = all.flatMap((cube) => {
-    const compared = regionsCompared(cube, latest(cube));
+    const compared = regionsCompared(cube, latest(cube), families);
     const told = compared.filter(
       ({ difference }) => difference !== null && difference.verdict !== "no certain difference",
     );
     return told.length === 0 ? [] : [{ cube, compared, told }];
   });
   const changed = all.flatMap((cube) => {
-    const of = trendsOf(cube).filter(
-      ({ trend }) => trend !== null && trend.verdict !== "no certain difference",
+    const of = trendsOf(cube, families).filter(
+      ({ trend }) => trend !== null && trend.verdict !== "no certain difference" && isLine(trend),
     );
     return of.length === 0 ? [] : [{ cube, of }];
   });
-  const gaps = all.flatMap((cube) =>
-    cube.dimensions.slice(2).flatMap(({ code, label }) => {
-      const gap = gapBetween(cube, code, latest(cube));
-      const widens = groupTrendsOf(cube, code).some(
-        ({ trend }) => trend !== null && trend.verdict === "worse",
-      );
+  const gaps = all.flatMap((of) =>
+    breakdownsOf(cubes, of).flatMap(({ cube, column, label }) => {
+      const gap = gapBetween(cube, column, latest(cube), families);
+      const widens = gapWidens(cube, column, families) === true;
       return gap?.certain === true ? [{ cube, column: label[language], gap, widens }] : [];
     }),
   );
   const unsaid = all.flatMap((cube) => {
     const compared = regionsCompared(cube, latest(cube));
     const weak = compared.filter(({ unreliable }) => unreliable).length;
-    const asked = (cube.dimensions[0]?.values.length ?? 1) - 1;
+    const release = cube.releases.find(({ period }) => period === latest(cube))?.standing.release;
+    const missing = release?.missing.map(({ region }) => region) ?? [];
+    const within = (cube.dimensions[0]?.values ?? []).filter(
+      ({ code }) => code !== "00" && !missing.includes(code),
+    ).length;
     const lines = [
+      ...(missing.length > 0
+        ? [say.missing(missing.map((code) => regionName(cube, code, language)).join(", "))]
+        : []),
       ...(weak > 0 ? [say.weak(weak, compared.length)] : []),
-      ...(asked > compared.length ? [say.gone(asked - compared.length, asked)] : []),
+      ...(within > compared.length ? [say.gone(within - compared.length, within)] : []),
     ];
     return lines.length === 0 ? [] : [{ cube, lines }];
   });
+  const lives = lifeExpectanciesOf(standings);
+  const lately = lives.filter(({ period }) => period === lives.at(-1)?.period);
   const name = (cube: Cube) => html`<strong>${cube.indicator.name[language]}</strong> (${latest(cube)})`;
   const word = (verdict: string) =>
     verdict === "better" ? say.better : verdict === "worse" ? say.worse : say.differs;
@@ -226,11 +283,13 @@ export function reportOf(cubes: readonly Cube[], language: Language, madeAt: str
       }),
     ),
   )}</section>
-<section><h2>${say.gaps}</h2>${list(gaps.map(({ cube, column, gap, widens }) => html`<li>${name(cube)}: ${say.gap(column, written(cube, gap.low, language), written(cube, gap.high, language))}${widens ? `, ${say.widens}` : ""}</li>`))}</section>
+<section><h2>${say.gaps}</h2>${list(gaps.map(({ cube, column, gap, widens }) => html`<li>${name(cube)}: ${say.gap(column, difference(cube, gap.low, language), difference(cube, gap.high, language))}${widens ? `, ${say.widens}` : ""}</li>`))}</section>
+${lately.length === 0 ? "" : html`<section><h2>${say.life}</h2><ul>${lately.map(({ sex, period, value, low, high }) => html`<li>${say.sexes[sex as keyof typeof say.sexes] ?? sex}, ${period}: ${decimal(value, language)} (${say.between(decimal(low, language), decimal(high, language))})</li>`)}</ul></section>`}
 <section><h2>${say.unsaid}</h2>${list(unsaid.map(({ cube, lines }) => html`<li>${name(cube)}: ${lines.join(" ")}</li>`))}</section>
 <section><h2>${say.method}</h2><p>${say.how}</p><p>${WORDS[language].symbols}</p></section>
 <section><h2>${say.cost}</h2><ul>${[...costs].map(([title, { rho, epsilon, delta }]) => html`<li>${title}: ρ = ${Number(rho.split("/")[0]) / Number(rho.split("/")[1] ?? 1)} ${say.each} (ε = ${epsilon.toFixed(2)}, δ = ${delta})</li>`)}</ul></section>
-<section><h2>${say.verify}</h2><p>${say.command}</p><pre>./brus audit ${source}</pre><ul class="small">${releases.map((id) => html`<li><code>${id}</code></li>`)}</ul></section>
+<section><h2>${say.verify}</h2><p>${say.command}</p><pre>./brus log mirror ${source} kopia
+./brus audit kopia</pre><ul class="small">${releases.map((id) => html`<li><code>${id}</code></li>`)}</ul></section>
 ${help ? html`<aside>${WORDS[language].help}</aside>` : ""}
 </main>
 </body>
@@ -262,11 +321,11 @@ export function reportCommands(program: Command, { say, now }: Out): void {
     .requiredOption("--out <file>", "where to write")
     .action(async (options: { coordinator: string; directory?: string; language: string; out: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
-      const cubes = await cubesFrom(client(options.coordinator), federation, now());
-      if (cubes.length === 0)
+      const released = await releasedFrom(client(options.coordinator), federation);
+      if (released.cubes.length === 0)
         throw new Refusal("release-unknown", "expected a calendar of which something is released");
       const language = options.language === "en" ? "en" : "sv";
-      writeText(options.out, reportOf(cubes, language, now().toISOString(), options.coordinator));
+      writeText(options.out, reportOf(released, language, now().toISOString(), options.coordinator));
       say(options.out);
     });
 }

@@ -49,13 +49,14 @@ export type Api = Context & {
   readonly logger: Logger;
   /** Who publishes, for the catalogue of the national data portal. */
   readonly publisher: Publisher;
+  readonly publicAddress: string | null;
 };
 
 export function apiOf(api: Api): Hono {
   const app = httpOf(api.logger, api.limits);
   const description = JSON.stringify(openApi());
   const { store } = api;
-  const publication = publicationOf(api, (place) => isPublic(place, api));
+  const publication = publicationOf(api, (place) => isPublic(place, api), api.publicAddress);
   const path = (route: { path: string }) => route.path.replace("{id}", ":id");
 
   app.get("/openapi.json", (c) => c.body(description, 200, { "content-type": "application/json" }));
@@ -102,7 +103,7 @@ export function apiOf(api: Api): Hono {
     c.json({ id: await erase(await readBody(c, Envelope, "envelope"), api) }),
   );
   app.post(ROUTES.submitCalendar.path, async (c) =>
-    c.json({ id: await takeCalendar(await readBody(c, Envelope, "envelope"), api) }),
+    c.json({ id: await takeCalendar(await readBody(c, Envelope, "envelope"), api, publication.indicators) }),
   );
   app.get(ROUTES.listCalendars.path, async (c) => c.json({ calendars: await calendarsOf(api) }));
   app.post(ROUTES.submitApproval.path, async (c) => {

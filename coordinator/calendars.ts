@@ -1,18 +1,28 @@
 /** Release calendars: signed lists of queries that were handed in, kept and logged so that everyone knows what is to come. */
 
 import type { Hash } from "../protocol/bytes.ts";
-import { Calendar, checkSpending } from "../protocol/calendar.ts";
+import { Calendar, checkIndicators, checkSpending } from "../protocol/calendar.ts";
 import { openByPerson, planIn } from "../protocol/directory.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
+import type { Publication } from "./publication.ts";
 import { once } from "./write.ts";
 
 /** Judges and keeps a calendar whose queries were handed in before, by the same person. Seen before, it is harmless. */
-export async function takeCalendar(envelope: Envelope, context: Context): Promise<Hash> {
+export async function takeCalendar(
+  envelope: Envelope,
+  context: Context,
+  catalogue: Publication["indicators"],
+): Promise<Hash> {
   const { federation, store, now, logs } = context;
   const { id, payload: calendar } = openByPerson(federation(), envelope, "calendar", Calendar, "ask", now());
+  if (calendar.indicators !== catalogue.hash)
+    throw new Refusal(
+      "measure-unfit",
+      `expected the catalogue of indicators that is published, ${catalogue.hash}`,
+    );
   const rows = await store.kysely
     .selectFrom("query")
     .select(["id", "envelope"])
@@ -38,6 +48,7 @@ export async function takeCalendar(envelope: Envelope, context: Context): Promis
         "schema-mismatch",
         "expected entries that say what their queries do, asked by the same person",
       );
+    checkIndicators(query, catalogue.known);
     return planIn(federation(), query);
   });
   checkSpending(plans);

@@ -1,20 +1,20 @@
 /** What may be said of a table's figures beside each other: `/api/comparisons/{table}`. Computed by `protocol/compared.ts`, as pages do. */
 import { Hono } from "hono";
-import { cors } from "hono/cors";
 import {
   freshnessOf,
   gapBetween,
+  gapWidens,
   groupTrendsOf,
   regionalVariation,
   regionsCompared,
   trendsOf,
 } from "../protocol/compared.ts";
+import { lifeExpectanciesOf } from "../protocol/life.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Publication } from "./publication.ts";
 
 export function comparisonsOf(publication: Publication): Hono {
   const app = new Hono();
-  app.use("*", cors({ origin: "*", allowMethods: ["GET", "HEAD", "OPTIONS"] }));
   app.get("/api/comparisons/:id", async (c) => {
     const { cubes } = await publication.current();
     const cube = cubes.get(c.req.param("id"));
@@ -35,9 +35,19 @@ export function comparisonsOf(publication: Publication): Hono {
       groups: columns.map((column) => ({
         column,
         gap: gapBetween(cube, column, period),
+        widens: gapWidens(cube, column),
         trends: groupTrendsOf(cube, column),
       })),
       freshness: freshnessOf(cube),
+      intervals: "95 %, noise alone",
+    };
+    return c.json(body, 200, { "cache-control": "public, max-age=300" });
+  });
+  app.get("/api/life-expectancy", async (c) => {
+    const { standings } = await publication.current();
+    const body = {
+      indicator: "life-expectancy-mental",
+      years: lifeExpectanciesOf(standings),
       intervals: "95 %, noise alone",
     };
     return c.json(body, 200, { "cache-control": "public, max-age=300" });

@@ -39,6 +39,8 @@ export const CoordinatorConfig = z.strictObject({
   publisher: z
     .strictObject({ name: z.string().min(1).max(200), email: z.email().max(200) })
     .default({ name: "Brus", email: "kontakt@example.se" }),
+  /** Where the public finds this, for links and stable names; as each request says unless it is given. */
+  publicAddress: z.url().max(300).optional(),
   requestsPerMinute: z.int().min(1).max(10_000_000).default(6000),
   threads: z.int().min(1).max(256).default(2),
   memory: z
@@ -214,6 +216,7 @@ export async function startCoordinator(
     stopping: stopping.signal,
     limits,
     publisher: config.publisher,
+    publicAddress: config.publicAddress?.replace(/\/$/, "") ?? null,
     logger,
     logs,
   });

@@ -5,6 +5,7 @@ import { Hono, type Context as HonoContext } from "hono";
 import type { Cube } from "../protocol/cube.ts";
 import { FOCUS_AREAS } from "../protocol/indicator.ts";
 import { notesOf } from "../protocol/published.ts";
+import { Refusal } from "../protocol/refusal.ts";
 import { ENDINGS, LICENSE } from "./formats.ts";
 import { addressOf } from "./listing.ts";
 import type { Publication, Published } from "./publication.ts";
@@ -20,6 +21,8 @@ const CONTEXT = {
 } as const;
 
 const HEALTH = "http://publications.europa.eu/resource/authority/data-theme/HEAL";
+const DATE = "http://www.w3.org/2001/XMLSchema#date";
+const SWEDISH = "http://publications.europa.eu/resource/authority/language/SWE";
 const PUBLIC = "http://publications.europa.eu/resource/authority/access-right/PUBLIC";
 const MEDIA = {
   csv: "text/csv",
@@ -30,7 +33,9 @@ const MEDIA = {
 } as const;
 
 /** A resource: its address, its class, and what is said of it: texts by language, plain texts, or other resources. */
-type Said = { readonly text: string; readonly language?: string } | { readonly about: string };
+type Said =
+  | { readonly text: string; readonly language?: string; readonly datatype?: string }
+  | { readonly about: string };
 type Resource = {
   readonly about: string;
   readonly type: string;
@@ -83,6 +88,7 @@ function resourcesOf({ cubes }: Published, address: string, publisher: Publisher
         at("dcterms:license", LICENSE),
         at("dcterms:publisher", agent),
         at("dcat:contactPoint", contact),
+        ...tables.map(({ id }) => at("dcat:servesDataset", datasetAt(address, id))),
       ],
     },
     ...tables.flatMap((cube) => [
@@ -102,7 +108,7 @@ const datasetIn = (cube: Cube, address: string, agent: string, contact: string):
     ["dcterms:description", { text: notesOf(cube, "sv").slice(0, 2).join(" "), language: "sv" }],
     ["dcterms:description", { text: notesOf(cube, "en").slice(0, 2).join(" "), language: "en" }],
     ...both("dcat:keyword", FOCUS_AREAS[cube.indicator.focus]),
-    ["dcterms:modified", { text: cube.updated.slice(0, 10) }],
+    ["dcterms:modified", { text: cube.updated.slice(0, 10), datatype: DATE }],
     ["dcterms:identifier", { text: cube.id }],
     at("dcterms:publisher", agent),
     at("dcat:contactPoint", contact),
@@ -126,6 +132,7 @@ const distributionsOf = (cube: Cube, address: string): Resource[] =>
       at("dcat:accessURL", distributionAt(address, cube.id, ending)),
       at("dcat:downloadURL", distributionAt(address, cube.id, ending)),
       at("dcterms:license", LICENSE),
+      at("dcterms:language", SWEDISH),
       at("dcat:mediaType", `https://www.iana.org/assignments/media-types/${MEDIA[ending]}`),
     ],
   }));
@@ -138,7 +145,11 @@ function rdfXml(resources: readonly Resource[]): string {
       const value =
         "about" in said
           ? { "@_rdf:resource": said.about }
-          : { ...(said.language === undefined ? {} : { "@_xml:lang": said.language }), "#text": said.text };
+          : {
+              ...(said.language === undefined ? {} : { "@_xml:lang": said.language }),
+              ...(said.datatype === undefined ? {} : { "@_rdf:datatype": said.datatype }),
+              "#text": said.text,
+            };
       properties[property] = [...(properties[property] ?? []), value];
     }
     grouped.set(type, [...(grouped.get(type) ?? []), { "@_rdf:about": about, ...properties }]);
@@ -158,7 +169,9 @@ function jsonLd(resources: readonly Resource[]): string {
         "about" in said
           ? { "@id": said.about }
           : said.language === undefined
-            ? said.text
+            ? said.datatype === undefined
+              ? said.text
+              : { "@value": said.text, "@type": said.datatype }
             : { "@value": said.text, "@language": said.language };
       const known = node[property];
       node[property] = known === undefined ? [value] : [...(known as unknown[]), value]; // Every property is a list.
@@ -171,10 +184,26 @@ function jsonLd(resources: readonly Resource[]): string {
 export function dcatOf(publication: Publication, publisher: Publisher): Hono {
   const app = new Hono();
   const give = async (c: HonoContext, type: string, write: (resources: readonly Resource[]) => string) => {
-    const resources = resourcesOf(await publication.current(), addressOf(c), publisher);
+    const published = await publication.current();
+    const resources = resourcesOf(published, addressOf(c, published), publisher);
     return c.body(write(resources), 200, { "content-type": type, "cache-control": "public, max-age=300" });
   };
   app.get("/dcat", (c) => give(c, "application/rdf+xml", rdfXml));
+  // The name of a table in the catalogue leads to what the catalogue says of it.
+  app.get("/dcat/:id", async (c) => {
+    const published = await publication.current();
+    const address = addressOf(c, published);
+    const about = datasetAt(address, c.req.param("id"));
+    const own = resourcesOf(published, address, publisher).filter(
+      (each) => each.about === about || each.about.startsWith(`${address}/data/sv/${c.req.param("id")}.`),
+    );
+    if (!own.some((each) => each.about === about))
+      throw new Refusal("table-unknown", "expected the id of a table that is published");
+    return c.body(rdfXml(own), 200, {
+      "content-type": "application/rdf+xml",
+      "cache-control": "public, max-age=300",
+    });
+  });
   app.get("/dcat.rdf", (c) => give(c, "application/rdf+xml", rdfXml));
   app.get("/dcat.jsonld", (c) => give(c, "application/ld+json", jsonLd));
   return app;

@@ -3,9 +3,9 @@
  * noise of a quarter are not made into a year's: nobody adds them up.
  */
 import { Hono, type Context as HonoContext } from "hono";
-import { cors } from "hono/cors";
 import type { Cube } from "../protocol/cube.ts";
 import { definitionOf } from "../protocol/indicator.ts";
+import { WORDS } from "../protocol/published.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Publication, Published } from "./publication.ts";
 
@@ -19,7 +19,6 @@ const GENDERS = [
 
 export function koladaOf(publication: Publication): Hono {
   const app = new Hono();
-  app.use("*", cors({ origin: "*", allowMethods: ["GET", "HEAD", "OPTIONS"] }));
   const pageOf = <T>(c: HonoContext, all: readonly T[]) => {
     const size = whole(c.req.query("per_page"), MOST, MOST);
     const page = whole(c.req.query("page"), 1, 1_000_000);
@@ -27,7 +26,10 @@ export function koladaOf(publication: Publication): Hono {
     const next = new URL(c.req.url);
     next.searchParams.set("page", String(page + 1));
     const more = page * size < all.length ? next.href : null;
-    return c.json({ values, count: values.length, next_url: more, previous_url: null }, 200, {
+    const previous = new URL(c.req.url);
+    previous.searchParams.set("page", String(page - 1));
+    const back = page > 1 ? previous.href : null;
+    return c.json({ values, count: values.length, next_url: more, previous_url: back }, 200, {
       "cache-control": "public, max-age=300",
     });
   };
@@ -99,7 +101,7 @@ const hasSex = ({ dimensions }: Cube): boolean => dimensions.some(({ code }) => 
 const kpiOf = (cube: Cube) => ({
   id: cube.indicator.id,
   title: cube.indicator.name.sv,
-  description: definitionOf(cube.indicator, "sv"),
+  description: `${definitionOf(cube.indicator, "sv")} Enhet: ${cube.indicator.unit.sv}. ${WORDS.sv.noise}`,
   is_divided_by_gender: hasSex(cube),
   municipality_type: "L",
   operating_area: cube.indicator.focus,
@@ -142,7 +144,8 @@ function dataOf(
               index === 0 ? region : index === 1 ? at : index === sex ? place : 0,
             ),
           );
-          const status = figure.value === null ? (figure.flag === ":" ? "Missing" : "Privacy") : "";
+          const status =
+            figure.value === null ? (figure.flag === ":" || figure.flag === "." ? "Missing" : "Privacy") : "";
           return [{ gender, count: 1, status, value: figure.value, isdeleted: false }];
         });
         return [{ kpi, municipality: areaId(code), period: Number(period.code), values }];

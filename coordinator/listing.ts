@@ -9,7 +9,8 @@ import { FORMATS, LICENSE } from "./formats.ts";
 import type { Published } from "./publication.ts";
 
 /** Where this interface stands, as whoever asks sees it. */
-export const addressOf = (c: HonoContext): string => new URL(c.req.url).origin;
+export const addressOf = (c: HonoContext, { address }: Pick<Published, "address">): string =>
+  address ?? new URL(c.req.url).origin;
 
 export function languageOf(c: HonoContext): Language {
   const asked = c.req.query("lang") ?? "sv";
@@ -93,9 +94,10 @@ const whole = (text: string | undefined, least: number, unless: number, what: st
   return Number(text);
 };
 
-export function tablesOf(c: HonoContext, { cubes }: Published, now: Date) {
+export function tablesOf(c: HonoContext, published: Published, now: Date) {
+  const { cubes } = published;
   const language = languageOf(c);
-  const address = addressOf(c);
+  const address = addressOf(c, published);
   const words = (c.req.query("query") ?? "")
     .toLowerCase()
     .split(/\s+/)
@@ -118,7 +120,8 @@ export function tablesOf(c: HonoContext, { cubes }: Published, now: Date) {
   const pages = Math.max(1, Math.ceil(found.length / size));
   if (number > pages) throw new Refusal("not-found", `expected pageNumber to be at most ${pages}`);
   const href = (page: number) => {
-    const url = new URL(c.req.url);
+    const { pathname, search } = new URL(c.req.url);
+    const url = new URL(`${address}${pathname}${search}`);
     url.searchParams.set("pageNumber", String(page));
     url.searchParams.set("pageSize", String(size));
     return url.href;

@@ -148,7 +148,9 @@ export const PUBLIC: readonly PublicRoute[] = [
     id,
     query("period", text),
   ]),
+  get("/api/life-expectancy", "Years left at 16 of people with mental illness, from what is released.", []),
   get("/dcat", "The catalogue for the national data portal, as RDF/XML.", [], "application/rdf+xml"),
+  get("/dcat/{id}", "What the catalogue says of one table.", [id], "application/rdf+xml"),
   get("/dcat.rdf", "The catalogue for the national data portal, as RDF/XML.", [], "application/rdf+xml"),
   get("/dcat.jsonld", "The catalogue for the national data portal, as JSON-LD.", [], "application/ld+json"),
 ];

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Hash, hashOf, utf8 } from "../protocol/bytes.ts";
 import { Calendar } from "../protocol/calendar.ts";
-import { type Cube, type CubeContext, cubesOf, type Standing } from "../protocol/cube.ts";
+import { type Cube, cubesOf, type Standing } from "../protocol/cube.ts";
 import { planIn } from "../protocol/directory.ts";
 import { documentId } from "../protocol/envelope.ts";
-import { readIndicators } from "../protocol/indicator.ts";
+import { type Indicator, readIndicators } from "../protocol/indicator.ts";
 import { parseJson } from "../protocol/json.ts";
 import type { CellTable } from "../protocol/release.ts";
 import { calendarsOf } from "./calendars.ts";
@@ -20,14 +20,19 @@ export type Published = {
   /** Changes whenever anything that is published does. */
   readonly version: string;
   readonly cubes: ReadonlyMap<string, Cube>;
-  /** What is not measured but follows from what is: by indicator. */
-  readonly context: CubeContext;
+  readonly standings: readonly Standing[];
   readonly calendars: ReadonlyArray<Calendar>;
+  /** Where the public finds it; null: where each request came. */
+  readonly address: string | null;
 };
 
 export type Publication = {
   readonly current: () => Promise<Published>;
-  readonly indicators: { readonly body: Uint8Array; readonly hash: Hash };
+  readonly indicators: {
+    readonly body: Uint8Array;
+    readonly hash: Hash;
+    readonly known: readonly Indicator[];
+  };
 };
 
 const CATALOGUE = join(import.meta.dirname, "../catalogue");
@@ -36,13 +41,21 @@ const Labels = z.record(z.string(), z.record(z.string(), Text));
 const Population = z.object({ persons: z.record(z.string(), z.record(z.string(), z.number())) });
 
 /** `isPublic` says whether what stands at a place of the log may be shown. */
-export function publicationOf(context: Context, isPublic: (place: number | null) => boolean): Publication {
+export function publicationOf(
+  context: Context,
+  isPublic: (place: number | null) => boolean,
+  address: string | null,
+): Publication {
   const file = (name: string) => readFileSync(join(CATALOGUE, name));
   const body = file("indicators.json");
-  const indicators = { body, hash: documentId("indicators", body) };
   const known = readIndicators(parseJson(body));
+  const indicators = { body, hash: documentId("indicators", body), known };
   const labels = Labels.parse(parseJson(file("labels.json")));
   const { persons: population } = Population.parse(parseJson(file("population.json")));
+  // What is written depends on these as well, and on how it is written.
+  const catalogue = ["indicators.json", "labels.json", "population.json", "../package.json"].map((name) =>
+    hashOf(file(name)),
+  );
   let made: { key: string; published: Promise<Published> } | null = null;
   const read = async (
     rows: readonly Row[],
@@ -63,15 +76,17 @@ export function publicationOf(context: Context, isPublic: (place: number | null)
     return {
       version,
       cubes: new Map(cubesOf(standings, cubes).map((cube) => [cube.id, cube])),
-      context: cubes,
+      standings,
       calendars,
+      address,
     };
   };
   return {
     indicators,
     current: async () => {
       const { calendars, rows } = await standingRows(context, isPublic);
-      const key = hashOf(utf8(rows.map(({ id }) => id).join())).slice(7, 39);
+      const depends = [context.federation().hash, ...catalogue, ...rows.map(({ id }) => id)];
+      const key = hashOf(utf8(depends.join())).slice(7, 39);
       // Whoever comes while it is made waits for the same.
       if (made?.key !== key)
         made = { key, published: rowsOf(rows, context).then((whole) => read(whole, calendars, key)) };

@@ -3,7 +3,6 @@
  * Reads alone; all of it may be kept by anyone.
  */
 import { Hono, type Context as HonoContext } from "hono";
-import { cors } from "hono/cors";
 import { z } from "zod";
 import { hashOf, utf8 } from "../protocol/bytes.ts";
 import { type Cube, contentsOf } from "../protocol/cube.ts";
@@ -37,25 +36,19 @@ export type Pxweb = {
 export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
   const app = new Hono();
   const kept = keeper();
-  app.use(
-    "*",
-    cors({
-      origin: "*",
-      allowMethods: ["GET", "HEAD", "POST", "OPTIONS"],
-      exposeHeaders: ["ETag", "Retry-After"],
-    }),
-  );
   /** A read of what is published now: the same for everyone until another release, and so to be kept. */
   const read = async (
     c: HonoContext,
     make: (published: Published) => Written | Promise<Written>,
   ): Promise<Response> => {
     const published = await publication.current();
-    const etag = `"${hashOf(utf8(`${published.version} ${c.req.url}`)).slice(7, 39)}"`;
-    const headers = { etag, "cache-control": "public, max-age=300", vary: "accept-language" };
-    if (c.req.header("if-none-match")?.split(/, */).includes(etag) === true)
-      return c.body(null, 304, headers);
-    const { body, type } = await kept(published.version, c.req.url, () => make(published));
+    const key = canonical(c, published, now());
+    const etag = `"${hashOf(utf8(`${published.version} ${key}`)).slice(7, 39)}"`;
+    const headers = { etag, "cache-control": "public, max-age=300" };
+    const held = c.req.header("if-none-match")?.split(/, */) ?? [];
+    // A proxy that compresses makes a tag weak.
+    if (held.some((each) => each.replace(/^W\//, "") === etag)) return c.body(null, 304, headers);
+    const { body, type } = await kept(published.version, key, () => make(published));
     return c.body(typeof body === "string" ? body : Uint8Array.from(body), 200, {
       ...headers,
       "content-type": type,
@@ -68,13 +61,13 @@ export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
   app.get("/api/v2/tables/:id", (c) =>
     read(c, (published) => {
       const language = languageOf(c);
-      return json({ ...tableIn(cubeOf(c, published), language, addressOf(c)), language });
+      return json({ ...tableIn(cubeOf(c, published), language, addressOf(c, published)), language });
     }),
   );
   app.get("/api/v2/tables/:id/metadata", (c) =>
     read(c, (published) => {
       formatOf(c.req.query("outputFormat"), ["json-stat2"]);
-      return json(datasetOf(cubeOf(c, published), languageOf(c), null, addressOf(c)));
+      return json(datasetOf(cubeOf(c, published), languageOf(c), null, addressOf(c, published)));
     }),
   );
   app.get("/api/v2/tables/:id/defaultselection", (c) =>
@@ -84,7 +77,7 @@ export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
       const self = {
         rel: "self",
         hreflang: language,
-        href: `${addressOf(c)}/api/v2/tables/${cube.id}/defaultselection?lang=${language}`,
+        href: `${addressOf(c, published)}/api/v2/tables/${cube.id}/defaultselection?lang=${language}`,
       };
       return json({ ...defaultSelection(cube), language, links: [self] });
     }),
@@ -92,17 +85,16 @@ export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
   app.get("/api/v2/tables/:id/data", (c) =>
     read(c, (published) => {
       const cube = cubeOf(c, published);
-      return dataOf(c, cube, selectionIn(c, cube));
+      return dataOf(c, cube, selectionIn(c, cube), published);
     }),
   );
   app.post("/api/v2/tables/:id/data", async (c) => {
-    const cube = cubeOf(c, await publication.current());
+    const published = await publication.current();
+    const cube = cubeOf(c, published);
     const asked = await readBody(c, VariablesSelection, "selection");
-    const { body, type } = await dataOf(
-      c,
-      cube,
-      asked.selection.length === 0 ? defaultSelection(cube) : asked,
-    );
+    const chosen = asked.selection.length === 0 ? defaultSelection(cube) : asked;
+    const key = `POST ${canonical(c, published, now())} ${JSON.stringify(chosen)}`;
+    const { body, type } = await kept(published.version, key, () => dataOf(c, cube, chosen, published));
     return c.body(typeof body === "string" ? body : Uint8Array.from(body), 200, { "content-type": type });
   });
   // No table offers lists of codes to add figures up by: there is none to be found.
@@ -114,30 +106,44 @@ export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
   return app;
 }
 
-/** Keeps what was written of one version; another version begins anew. */
+const PARAMETERS =
+  /^(lang|query|pastDays|includeDiscontinued|pageNumber|pageSize|outputFormat|outputFormatParams|heading|stub|(valuecodes|codelist)\[[^\]]{1,100}\])$/i;
+
+/** An address as what it asks for: parameters that mean something, in order. What means nothing makes no other answer. */
+function canonical(c: HonoContext, published: Published, now: Date): string {
+  const { pathname, searchParams } = new URL(c.req.url);
+  const known = [...searchParams].filter(([name]) => PARAMETERS.test(name)).map((pair) => pair.join("="));
+  const day = searchParams.has("pastDays") ? now.toISOString().slice(0, 10) : "";
+  return [addressOf(c, published), pathname, ...known.sort(), day].join(" ");
+}
+
+/** Keeps what was written of one version, what was asked for longest ago going first; another version begins anew. */
 function keeper() {
   let version = "";
   let bytes = 0;
-  const all = new Map<string, Promise<Written>>();
-  return async (now: string, url: string, make: () => Written | Promise<Written>): Promise<Written> => {
+  const all = new Map<string, { readonly made: Promise<Written>; size: number }>();
+  return async (now: string, key: string, make: () => Written | Promise<Written>): Promise<Written> => {
     if (now !== version) {
       all.clear();
       [version, bytes] = [now, 0];
     }
-    const known = all.get(url);
-    if (known !== undefined) return await known;
-    if (all.size >= MOST_KEPT || bytes > MOST_BYTES) {
-      all.clear();
-      bytes = 0;
-    }
-    const made = Promise.resolve().then(make);
-    all.set(url, made);
+    const entry = all.get(key) ?? { made: Promise.resolve().then(make), size: 0 };
+    const known = all.delete(key);
+    all.set(key, entry);
     try {
-      const result = await made;
-      bytes += result.body.length;
+      const result = await entry.made;
+      if (!known) {
+        entry.size = result.body.length;
+        bytes += entry.size;
+      }
+      for (const [oldest, { size }] of all) {
+        if (all.size <= MOST_KEPT && bytes <= MOST_BYTES) break;
+        all.delete(oldest);
+        bytes -= size;
+      }
       return result;
     } catch (error) {
-      all.delete(url);
+      all.delete(key);
       throw error;
     }
   };
@@ -193,7 +199,12 @@ function codesIn(text: string): string[] {
   return codes;
 }
 
-async function dataOf(c: HonoContext, cube: Cube, asked: VariablesSelection): Promise<Written> {
+async function dataOf(
+  c: HonoContext,
+  cube: Cube,
+  asked: VariablesSelection,
+  published: Published,
+): Promise<Written> {
   const language = languageOf(c);
   const format = formatOf(c.req.query("outputFormat"));
   const parameters = new Set(
@@ -209,7 +220,7 @@ async function dataOf(c: HonoContext, cube: Cube, asked: VariablesSelection): Pr
     selected: selectIn(cube, asked),
     language,
     parameters,
-    address: addressOf(c),
+    address: addressOf(c, published),
   });
 }
 
@@ -227,7 +238,8 @@ function checkPlacement(names: readonly string[], { dimensions }: Cube): void {
 const Ending = z.enum(Object.keys(ENDINGS) as [keyof typeof ENDINGS]);
 
 /** A whole table as a file: `/data/sv/taken-seriously.sex.age_group.csv`, and its CSVW description beside it. */
-async function fileOf(c: HonoContext, { cubes }: Published): Promise<Written> {
+async function fileOf(c: HonoContext, published: Published): Promise<Written> {
+  const { cubes } = published;
   const language = LANGUAGES.find((each) => each === c.req.param("language"));
   if (language === undefined)
     throw new Refusal("language-unknown", `expected one of ${LANGUAGES.join(", ")}`);
@@ -249,6 +261,6 @@ async function fileOf(c: HonoContext, { cubes }: Published): Promise<Written> {
     selected,
     language,
     parameters: new Set(),
-    address: addressOf(c),
+    address: addressOf(c, published),
   });
 }

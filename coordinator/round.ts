@@ -53,6 +53,8 @@ async function conclude(standing: Standing, context: Context & Publisher & Round
   const collected = collect(standing, context);
   if (!collected.complete && instant(context.now()) < standing.query.answerBy) return;
   if (collected.answerIds.length < standing.query.minRegions) {
+    // Those who may still come late may yet be enough.
+    if (!collected.complete && instant(context.now()) < standing.query.expires) return;
     return await close(
       standing,
       "failed",

@@ -92,16 +92,24 @@ export function shownOf(
   return { query: envelope, approvals: within.map(({ approval }) => approval), proof };
 }
 
-/** Nobody may come late any more. */
-export async function settle({ id }: Standing, { store }: Context): Promise<void> {
-  await transact(store, (database) =>
-    database
+/** Nobody may come late any more; unless somebody just did, whose answer then belongs in first. */
+export async function settle({ id, released }: Standing, { store }: Context): Promise<void> {
+  await transact(store, async (database) => {
+    await database
       .updateTable("query")
       .set({ state: "released" })
       .where("id", "=", id)
       .where("state", "=", "late")
-      .execute(),
-  );
+      .execute();
+    const answers = await database
+      .selectFrom("answer")
+      .select("id")
+      .where("query", "=", id)
+      .where("kind", "=", "answer")
+      .execute();
+    if (answers.length !== released)
+      throw new Refusal("unavailable", "an answer came in as the query was closed");
+  });
 }
 
 export async function close(

@@ -123,22 +123,27 @@ type Ready = { readonly waits: boolean; readonly send: () => Promise<void> };
  * for its own. What could not be made ready is asked for again, once the rest has left.
  */
 async function workOff(items: readonly WorkItem[], worker: Worker): Promise<void> {
-  const ready: Ready[] = [];
   let later: unknown = null;
-  for (const item of items) {
-    try {
-      const made = await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
-      if (made !== null) ready.push(made);
-    } catch (error) {
-      if (!isForLater(error)) throw error;
-      later = error;
+  // Rounds first: the other regions wait for them, and not for what this one answers by itself.
+  const rounds = items.filter(({ round }) => round !== null);
+  for (const group of [rounds, items.filter(({ round }) => round === null)]) {
+    const waiting: Ready[] = [];
+    for (const item of group) {
+      try {
+        const made = await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
+        if (made?.waits === true) waiting.push(made);
+        else if (made !== null) {
+          await atTick(worker);
+          await made.send();
+        }
+      } catch (error) {
+        if (!isForLater(error)) throw error;
+        later = error;
+      }
     }
+    if (waiting.length > 0) await leave(worker);
+    for (const { send } of waiting) await send();
   }
-  const [waiting, free] = [ready.filter(({ waits }) => waits), ready.filter(({ waits }) => !waits)];
-  if (free.length > 0) await atTick(worker);
-  for (const { send } of free) await send();
-  if (waiting.length > 0) await leave(worker);
-  for (const { send } of waiting) await send();
   if (later !== null) throw later;
 }
 

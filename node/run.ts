@@ -71,7 +71,8 @@ async function residualsOf(
   const { sizes } = plan.tables;
   const all = sizes.map((_, at) => at);
   const vectors = plan.vectors.map(({ residual, ...vector }) => ({ ...vector, set: residual ?? [] }));
-  const onto = new Map(vectors.map(({ set }) => [keyOf(set), placesOf(all, set, sizes)]));
+  const sets = new Map(vectors.map(({ set }) => [keyOf(set), set]));
+  const onto = new Map([...sets].map(([key, set]) => [key, placesOf(all, set, sizes)]));
   const sums = new Array<bigint>(plan.length * plan.periods.length).fill(0n);
   const names = [...atomsOf(plan).keys()];
   const { rows } = await plainStatement(plan).execute(database);

@@ -86,6 +86,34 @@ export function measureOf({ produced }: Indicator): Measure | null {
   return measure.kind === "count" && where !== undefined ? { ...measure, where } : measure;
 }
 
+/** Whether a measure is what the catalogue says an indicator is; the part of ρ that it gets is another matter. */
+export function isIndicator(
+  indicator: Indicator,
+  { part: _, ...measure }: Measure,
+  dataset: string,
+): boolean {
+  const { produced } = indicator;
+  const said = measureOf(indicator);
+  if (produced.by !== "measure" || said === null || dataset !== produced.dataset.split("@")[0]) return false;
+  const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(sorted(measure)) === JSON.stringify(sorted(said));
+}
+
+/** Refuses (`measure-unfit`) a standing query that measures something else under an indicator's name, or of some rows or regions alone. */
+export function checkIndicators(query: Query, indicators: readonly Indicator[]): void {
+  for (const measure of query.measures) {
+    const indicator = indicators.find(({ id }) => id === measure.id);
+    if (indicator === undefined) continue;
+    const [dataset = ""] = query.dataset.split("@");
+    const whole = query.where === undefined && query.regions === "all" && !query.pool;
+    if (!whole || !isIndicator(indicator, measure, dataset))
+      throw new Refusal(
+        "measure-unfit",
+        `expected ${measure.id} as the catalogue of indicators measures it, of all rows and regions`,
+      );
+  }
+}
+
 /**
  * What an entry asks, but for who asks, of which directory, and the times it leaves open. Refuses (`dataset-unknown`,
  * `measure-unfit`, `column-unfit`) what the catalogues do not have.

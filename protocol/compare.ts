@@ -182,11 +182,12 @@ export type Gap = Interval & {
 
 /**
  * The equity gap, largest less smallest of the groups' true figures: with at least 95 % between `low` and `high`, from
- * the intervals of all pairs at once. `correlation` is that of any two groups' errors. Null with fewer than two groups.
+ * the intervals of all pairs at once. `correlation` is that of any two groups' errors,
+ * `families` how many such gaps stand beside each other. Null with fewer than two groups.
  */
-export function gapOf(groups: readonly Estimate[], correlation = 0): Gap | null {
+export function gapOf(groups: readonly Estimate[], { correlation = 0, families = 1 } = {}): Gap | null {
   if (groups.length < 2) return null;
-  const comparisons = (groups.length * (groups.length - 1)) / 2;
+  const comparisons = ((groups.length * (groups.length - 1)) / 2) * families;
   let [low, high, value] = [0, 0, 0];
   for (const [at, a] of groups.entries())
     for (const b of groups.slice(at + 1)) {

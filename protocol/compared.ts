@@ -12,12 +12,13 @@ import {
   type Gap,
   gapOf,
   type Interval,
+  LEAST_POINTS,
   type Places,
   placesOf,
   type Trend,
   trendOf,
 } from "./compare.ts";
-import type { Cube, CubeFigure } from "./cube.ts";
+import { type Cube, type CubeFigure, regionsIn } from "./cube.ts";
 import { varianceOf } from "./marginals.ts";
 import { ordinalOf, periodAt } from "./period.ts";
 import { toNumber } from "./rational.ts";
@@ -54,6 +55,17 @@ function along(cube: Cube, dimension: number, fixed: ReadonlyMap<number, number>
   });
 }
 
+/**
+ * Regions' errors as they count between two of them. Where regions and nation were reconciled, what one was moved up the
+ * others were moved down, by at most one part in so many as there are: their differences err by so much more.
+ */
+function between(cube: Cube, period: string, estimates: readonly Estimate[]): Estimate[] {
+  const standing = cube.releases.find((each) => each.period === period)?.standing;
+  const m = standing?.release.release === "both" ? regionsIn(standing).length : 1;
+  const factor = m > 1 ? Math.sqrt(m / (m - 1)) : 1;
+  return estimates.map(({ value, se }) => ({ value, se: se * factor }));
+}
+
 const periodPlace = ({ dimensions }: Cube, period: string): number =>
   dimensions[1]?.values.findIndex(({ code }) => code === period) ?? -1;
 
@@ -62,15 +74,16 @@ export const isComparable = ({ indicator: { produced } }: Cube): boolean =>
   produced.by === "measure" && (produced.measure.kind !== "count" || produced.per !== undefined);
 
 /** All regions of a period beside each other and, where they may be held against each other, against the nation. */
-export function regionsCompared(cube: Cube, period: string): Compared[] {
+export function regionsCompared(cube: Cube, period: string, families = 1): Compared[] {
   const all = along(cube, 0, new Map([[1, periodPlace(cube, period)]]));
   const nation = all.find(({ code }) => code === NATION);
   const regions = all.filter(({ code }) => code !== NATION);
   const estimates = regions.map(({ estimate }) => estimate);
   const { direction } = cube.indicator;
   const comparable = isComparable(cube);
-  const margins = comparisonMargins(estimates);
-  const places = direction === "neither" || !comparable ? null : placesOf(estimates, direction);
+  const pairwise = between(cube, period, estimates);
+  const margins = comparisonMargins(pairwise);
+  const places = direction === "neither" || !comparable ? null : placesOf(pairwise, direction);
   const values = estimates.map(({ value }) => value);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const bounds = [least + (most - least) / 3, least + (2 * (most - least)) / 3];
@@ -86,7 +99,7 @@ export function regionsCompared(cube: Cube, period: string): Compared[] {
       difference:
         nation === undefined || !comparable
           ? null
-          : differenceOf(estimate, nation.estimate, direction, { comparisons: regions.length }),
+          : differenceOf(estimate, nation.estimate, direction, { comparisons: regions.length * families }),
       third: comparable ? classOf(interval, bounds) : null,
     };
   });
@@ -96,28 +109,71 @@ export function regionsCompared(cube: Cube, period: string): Compared[] {
 function trendsAlong(
   cube: Cube,
   dimension: number,
+  families: number,
 ): Array<{ readonly code: string; readonly trend: Trend | null }> {
   const codes = cube.dimensions[dimension]?.values ?? [];
   const periods = cube.dimensions[1]?.values ?? [];
   const kind = cube.plan.dataset.period;
   const ordinals = periods.map(({ code }) => ordinalOf(kind, code) ?? 0);
   const even = ordinals.every((ordinal, at) => at === 0 || ordinal - (ordinals[at - 1] ?? 0) === 1);
+  // What all regions together come to is not the same thing with other regions in it.
+  const alike = new Set(cube.releases.map(({ standing }) => regionsIn(standing).join())).size <= 1;
   return codes.map(({ code }, place) => {
     const points = along(cube, 1, new Map([[dimension, place]])).map(({ estimate }) => estimate);
-    const whole = even && points.length === periods.length;
-    const comparisons = codes.length;
+    const nation = dimension !== 0 || code === NATION;
+    const whole = even && points.length === periods.length && (alike || !nation);
+    const comparisons = codes.length * families;
     return { code, trend: whole ? trendOf(points, cube.indicator.direction, { comparisons }) : null };
   });
 }
 
-/** The trend of each region, and of the nation. */
-export const trendsOf = (cube: Cube) =>
-  trendsAlong(cube, 0).map(({ code, trend }) => ({ region: code, trend }));
+/** The trend of each region, and of the nation. `families` tables stand beside each other. */
+export const trendsOf = (cube: Cube, families = 1) =>
+  trendsAlong(cube, 0, families).map(({ code, trend }) => ({ region: code, trend }));
 
 /** The trend of each of a column's groups in the nation, and of their total. */
-export function groupTrendsOf(cube: Cube, column: string) {
+export function groupTrendsOf(cube: Cube, column: string, families = 1) {
   const dimension = cube.dimensions.findIndex(({ code }) => code === column);
-  return dimension < 2 ? [] : trendsAlong(cube, dimension).map(({ code, trend }) => ({ group: code, trend }));
+  return dimension < 2
+    ? []
+    : trendsAlong(cube, dimension, families).map(({ code, trend }) => ({ group: code, trend }));
+}
+
+/** Whether a straight line is a fair account of the points: what it leaves is within three standard deviations of noise. */
+export const isLine = ({ misfit: { chiSquare, degrees } }: Trend): boolean =>
+  chiSquare <= degrees + 3 * Math.sqrt(2 * degrees);
+
+/**
+ * Whether the gap between two of a column's groups, certain in the last period, has grown with certainty: judged pair by
+ * pair, as so many at once. Null where there are too few points to tell.
+ */
+export function gapWidens(cube: Cube, column: string, families = 1): boolean | null {
+  const dimension = cube.dimensions.findIndex(({ code }) => code === column);
+  const periods = cube.dimensions[1]?.values ?? [];
+  if (dimension < 2 || periods.length < LEAST_POINTS || !isComparable(cube)) return null;
+  const correlation = groupCorrelation(cube, column);
+  const { total } = cube.dimensions[dimension] ?? { total: null };
+  const groups = (cube.dimensions[dimension]?.values ?? [])
+    .map((_, place) => place)
+    .filter((place) => place !== total)
+    .map((place) => along(cube, 1, new Map([[dimension, place]])).map(({ estimate }) => estimate))
+    .filter((points) => points.length === periods.length);
+  const comparisons = Math.max(1, (groups.length * (groups.length - 1)) / 2) * families;
+  for (const [at, a] of groups.entries())
+    for (const b of groups.slice(at + 1)) {
+      const points = a.map((point, period) => {
+        const other = b[period] ?? point;
+        return differenceOf(point, other, "neither", { covariance: correlation * point.se * other.se });
+      });
+      const [first, last] = [a.at(-1), b.at(-1)];
+      if (first === undefined || last === undefined) continue;
+      const covariance = correlation * first.se * last.se;
+      const now = differenceOf(first, last, "neither", { comparisons, covariance });
+      const trend = trendOf(points, "neither", { comparisons });
+      if (now.verdict === "no certain difference" || trend === null) continue;
+      if (trend.verdict === "differs" && trend.value > 0 === now.value > 0) return true;
+    }
+  return false;
 }
 
 /**
@@ -133,10 +189,10 @@ export function groupCorrelation({ plan }: Cube, column: string): number {
   return Math.min(0, covariance / toNumber(varianceOf(tables, [at])));
 }
 
-/** The equity gap between a column's groups, in the nation or where only one region stands, in a period. */
-export function gapBetween(cube: Cube, column: string, period: string, region = NATION): Gap | null {
+/** The equity gap between a column's groups in the nation, in a period. */
+export function gapBetween(cube: Cube, column: string, period: string, families = 1): Gap | null {
   const dimension = cube.dimensions.findIndex(({ code }) => code === column);
-  const place = cube.dimensions[0]?.values.findIndex(({ code }) => code === region) ?? -1;
+  const place = cube.dimensions[0]?.values.findIndex(({ code }) => code === NATION) ?? -1;
   if (dimension < 2 || place < 0 || !isComparable(cube)) return null;
   const { total } = cube.dimensions[dimension] ?? { total: null };
   const totalCode = total === null ? null : cube.dimensions[dimension]?.values[total]?.code;
@@ -150,7 +206,7 @@ export function gapBetween(cube: Cube, column: string, period: string, region = 
   );
   return gapOf(
     groups.filter(({ code }) => code !== totalCode).map(({ estimate }) => estimate),
-    groupCorrelation(cube, column),
+    { correlation: groupCorrelation(cube, column), families },
   );
 }
 
@@ -159,9 +215,13 @@ export const regionalVariation = (cube: Cube, period: string): Gap | null =>
   !isComparable(cube)
     ? null
     : gapOf(
-        along(cube, 0, new Map([[1, periodPlace(cube, period)]]))
-          .filter(({ code }) => code !== NATION)
-          .map(({ estimate }) => estimate),
+        between(
+          cube,
+          period,
+          along(cube, 0, new Map([[1, periodPlace(cube, period)]]))
+            .filter(({ code }) => code !== NATION)
+            .map(({ estimate }) => estimate),
+        ),
       );
 
 const DAY = 86_400_000;
@@ -184,49 +244,4 @@ function startOf(period: string): number {
   const [, letter, part] = /^\d{4}([KM])(\d+)$/.exec(period) ?? [];
   const month = letter === "K" ? (Number(part) - 1) * 3 : letter === "M" ? Number(part) - 1 : 0;
   return Date.UTC(year, month, 1);
-}
-
-/** Deaths and person-years of one age, which lasts so many years; null for the last, which is open. */
-export type LifeRow = {
-  readonly deaths: Estimate;
-  readonly persons: Estimate;
-  readonly years: number | null;
-};
-
-/**
- * Years left to live at the first age, of an abridged life table (Chiang 1968: those who die within an age live half of
- * it), with the error of the noise. Null where a number of persons is not certainly above 0.
- */
-export function lifeExpectancy(rows: readonly LifeRow[]): Estimate | null {
-  const rates = rows.map(({ deaths, persons }) => {
-    const rate = Math.max(0, deaths.value) / persons.value;
-    const se = Math.hypot(deaths.se, rate * persons.se) / persons.value;
-    return { rate, se };
-  });
-  if (rows.some(({ persons }) => persons.value <= 3 * persons.se) || rates.at(-1)?.rate === 0) return null;
-  // Backwards: what is left at an age, and how far it moves with that age's rate.
-  let left = 0;
-  const moves: number[] = [];
-  for (let at = rows.length - 1; at >= 0; at--) {
-    const { rate } = rates[at] ?? { rate: 0 };
-    const years = rows[at]?.years ?? null;
-    if (years === null) {
-      left = 1 / rate;
-      moves[at] = -1 / (rate * rate);
-      continue;
-    }
-    const below = 1 + (years * rate) / 2;
-    const dies = Math.min(1, (years * rate) / below);
-    const slope = years / (below * below);
-    // L = years·(1 − q/2); left = L + (1 − q)·left of the next age.
-    moves[at] = slope * (-years / 2 - left);
-    left = years * (1 - dies / 2) + (1 - dies) * left;
-  }
-  let [alive, variance] = [1, 0];
-  for (const [at, { rate, se }] of rates.entries()) {
-    variance += (alive * (moves[at] ?? 0) * se) ** 2;
-    const years = rows[at]?.years ?? null;
-    if (years !== null) alive *= 1 - Math.min(1, (years * rate) / (1 + (years * rate) / 2));
-  }
-  return { value: left, se: Math.sqrt(variance) };
 }

@@ -4,6 +4,7 @@
  */
 import { NATION } from "./areas.ts";
 import type { Hash } from "./bytes.ts";
+import { isIndicator } from "./calendar.ts";
 import { displayOf, type Shown, sumsIn } from "./display.ts";
 import type { Figure } from "./estimate.ts";
 import type { Indicator, Text } from "./indicator.ts";
@@ -78,6 +79,7 @@ const REGION: Text = { sv: "region", en: "region" };
 const PERIOD: Text = { sv: "period", en: "period" };
 const TOTAL: Text = { sv: "totalt", en: "total" };
 const UNKNOWN: Text = { sv: "uppgift saknas", en: "not stated" };
+const UNKNOWN_CODE = "unknown";
 const NATION_LABEL: Text = { sv: "Riket", en: "The nation" };
 
 /** The code of the total over a column. */
@@ -113,7 +115,7 @@ export function widest({ wanted }: PlannedTables): AttributeSet[] {
 }
 
 /** Finds figures by their place in a release's table. */
-function finderOf({ plan, table }: Standing) {
+export function finderOf({ plan, table }: Standing) {
   if (!isTabled(plan)) throw new RangeError("expected a standing release");
   const { tables } = plan;
   const offsets = new Map<string, number>();
@@ -180,7 +182,7 @@ export function cubesOf(standings: readonly Standing[], context: CubeContext): C
     if (!isTabled(plan)) continue;
     for (const { measure } of plan.measures) {
       const indicator = context.indicators.find(({ id }) => id === measure.id);
-      if (indicator === undefined) continue;
+      if (indicator === undefined || !isMeasured(indicator, standing)) continue;
       for (const set of widest(plan.tables)) {
         const columns = set.flatMap((at) => plan.tables.attributes[at]?.column ?? []);
         const id = [indicator.id, ...columns].join(".");
@@ -192,6 +194,20 @@ export function cubesOf(standings: readonly Standing[], context: CubeContext): C
   }
   return [...groups].map(([id, group]) => cubeOf(id, group, context));
 }
+
+/**
+ * Whether a release says what the catalogue says the indicator is: its measure, of its dataset, whatever the version, and of
+ * all rows. A measure that only bears its name is not published under it.
+ */
+function isMeasured(indicator: Indicator, { plan }: Standing): boolean {
+  const own = plan.measures.find(({ measure }) => measure.id === indicator.id)?.measure;
+  if (own === undefined || plan.where !== null || plan.pool) return false;
+  return isIndicator(indicator, own, plan.dataset.dataset);
+}
+
+/** The regions whose answers, or vectors, a release's figures for the nation are of. */
+export const regionsIn = ({ release: { answers, national } }: Standing): string[] =>
+  [...new Set([...answers, ...(national?.survivors ?? [])].map(({ region }) => region))].sort();
 
 function cubeOf(
   id: string,
@@ -234,7 +250,7 @@ function cubeOf(
       const label = plan.dataset.columns[column]?.title ?? { sv: column, en: column };
       const value = (code: string | null): CubeValue =>
         code === null
-          ? { code: "unknown", label: UNKNOWN }
+          ? { code: UNKNOWN_CODE, label: UNKNOWN }
           : { code, label: own[code] ?? { sv: code, en: code } };
       return {
         code: column,
@@ -262,12 +278,16 @@ function cubeOf(
     const own = standing.plan.tables;
     const set: number[] = [];
     let cell = 0;
-    own.attributes.forEach(({ column, values }, attribute) => {
+    for (const [attribute, { column, values }] of own.attributes.entries()) {
       const place = places[2 + columns.indexOf(column)] ?? 0;
-      if (!columns.includes(column) || place === 0) return;
+      if (!columns.includes(column) || place === 0) continue;
+      // By its code: another version of the dataset may have other categories.
+      const code = dimensions[2 + columns.indexOf(column)]?.values[place]?.code;
+      const within = values.findIndex((value) => (value ?? UNKNOWN_CODE) === code);
+      if (within < 0) return NONE;
       set.push(attribute);
-      cell = cell * values.length + place - 1;
-    });
+      cell = cell * values.length + within;
+    }
     const measure = standing.plan.measures.findIndex((each) => each.measure.id === indicator.id);
     const figure = finders.get(standing)?.(region, period, set, cell, measure) ?? NONE;
     if (counts && figure.value !== null) {
@@ -277,8 +297,14 @@ function cubeOf(
     if (indicator.produced.by !== "measure" || indicator.produced.per === undefined) return figure;
     const split = columns.filter((_, column) => (places[2 + column] ?? 0) > 0);
     const sex = dimensions[2 + columns.indexOf("sex")]?.values[places[2 + columns.indexOf("sex")] ?? 0]?.code;
-    const persons = population[region]?.[split.length === 0 ? "TotSa" : (sex ?? "")];
-    if (persons === undefined || split.some((column) => column !== "sex")) return { ...NONE, flag: "." };
+    // Of the regions that are in the release, so that one that is missing does not lower the rate.
+    const within = region === NATION ? regionsIn(standing) : [region];
+    const persons = within.reduce<number | undefined>((sum, code) => {
+      const own = population[code]?.[split.length === 0 ? "TotSa" : (sex ?? "")];
+      return sum === undefined || own === undefined ? undefined : sum + own;
+    }, 0);
+    if (persons === undefined || persons === 0 || split.some((column) => column !== "sex"))
+      return { ...NONE, flag: "." };
     return scaled(figure, indicator.produced.per / persons);
   };
   const by = {

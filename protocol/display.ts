@@ -15,7 +15,7 @@ export type Shown = {
 
 /** The full table is fitted; one of more cells than this is not. */
 const MOST_CELLS = 20_000;
-const ROUNDS = 400;
+const ROUNDS = 200;
 
 /** Whole numbers for the full table over all attributes, of which every table is a sum; null where it is too large. */
 export function displayOf(tables: readonly Shown[], sizes: readonly number[]): Int32Array | null {

@@ -199,11 +199,19 @@ function checkMissing(
   { log, own, notice }: Context,
   wrong: Wrong,
 ): void {
+  // The latest version of regions' own answers, once nobody may come late any more.
+  const latest = log.releases.findLast((each) => each.release.query === release.query)?.place === place;
+  const later = latest && query.release === "regions" && newest(log) >= query.expires;
   for (const { region, reason } of release.missing) {
     const answer = regionsAnswer(plan) ? own.get(region)?.answers.get(release.query) : undefined;
     const came = answer !== undefined && (log.answers.get(answer.id) ?? place) < place;
     if (came)
       wrong("left-out", `expected the answer of ${region}, which stands in the log before the release`);
+    else if (answer !== undefined && later && (log.answers.get(answer.id) ?? -1) > place)
+      wrong(
+        "left-out",
+        `expected a later version with the answer of ${region}, which stands in the log since`,
+      );
     else if (answer !== undefined && answer.time < query.answerBy)
       notice(
         `${region} is missing from the release of “${query.title}”; its own log shows an answer of ${answer.time} that did not come in time`,
@@ -220,6 +228,10 @@ function checkMissing(
       wrong("left-out", `expected ${region} to be waited for until ${query.answerBy}`);
   }
 }
+
+/** The latest time that any release of the log states. */
+const newest = ({ releases }: Replay): string =>
+  releases.reduce((last, { release: { madeAt } }) => (madeAt > last ? madeAt : last), "");
 
 /** Nobody who signed the set that was opened says in its own log that it agreed on another. */
 function checkSet({ release: { query, national } }: Held, { own }: Context, wrong: Wrong): void {

@@ -147,6 +147,11 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
     );
   }
   const places = tables?.wanted.reduce((total, set) => total + cellsIn(set, tables.sizes), 0) ?? cells;
+  if (vectors.reduce((sum, { id }) => sum + id.length, 0) > MAX_NAMES)
+    throw new Refusal(
+      "too-large",
+      "expected filters and tables that can be named in a release: fewer, or shorter",
+    );
   checkFigures(measures, vectors, places * (query.pool ? 1 : query.periods.length), most);
   const needs = (whole: Rational) =>
     laid.map(({ part, exact, reach, width }) => ({
@@ -246,6 +251,9 @@ function rhoOf(query: Query, dataset: Dataset): Rational {
   }
   return rho;
 }
+
+/** All vectors' ids together, in characters: a release names each. */
+const MAX_NAMES = 2_000_000;
 
 /** All of a query's filters together: no more values than every engine and every document can carry. */
 const MAX_FILTER_VALUES = 5_000;

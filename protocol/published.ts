@@ -1,6 +1,6 @@
 /** A table as JSON-stat 2.0, with PxWebApi's extensions: its metadata, and the figures that were chosen of it. */
 import { type Content, type Cube, type CubeDimension, contentsOf } from "./cube.ts";
-import { definitionOf, type Indicator } from "./indicator.ts";
+import { definitionOf, FOCUS_AREAS, type Indicator } from "./indicator.ts";
 import { epsilonAt } from "./privacy.ts";
 import { format, parseRational, toNumber } from "./rational.ts";
 import { CONTENTS_CODE, chosenOf, type Selected } from "./selection.ts";
@@ -20,8 +20,13 @@ export const WORDS = {
     noise:
       "Slumpmässig osäkerhet har tillförts varje tal för att skydda enskilda personer. Tal får inte adderas till nya totaler: varje total redovisas för sig, med mindre osäkerhet. Intervallen (95 %) anger osäkerheten av detta slag, och ingen annan. Tabellerna i ett släpp stämmer med varandra så när som på avrundning.",
     symbols:
-      "u: osäkert tal, med ett standardfel över 30 %. ..: för osäkert för att redovisas. : (kolon): regionen är inte med i släppet. . (punkt): inte tillämpligt.",
+      "u: osäkert tal, med ett standardfel över 30 % av talet, eller för andelar och medelvärden av det antal personer som de avser. ..: för osäkert för att redovisas. : (kolon): regionen är inte med i släppet. . (punkt): inte tillämpligt.",
     missing: "Regioner som inte är med i släppet för",
+    late: "svarade inte i tid",
+    declined: "avböjde",
+    shown:
+      "Visningstalen är framräknade ur talen: hela, aldrig negativa, och summerar inom varje region; inte mellan regioner. De är snedvridna, och inget ska räknas på dem.",
+    population: "Folkmängden är alla åldrars, i regionerna i släppet, april 2026.",
     source: "Källa: Brus",
     help: "Mår du dåligt eller tänker på att ta ditt liv? Ring 112 vid akut fara, eller Mind Självmordslinjen 90101.",
   },
@@ -38,8 +43,13 @@ export const WORDS = {
     noise:
       "Random noise was added to every figure to protect individuals. Figures may not be added up to new totals: each total is published by itself, with less error. Intervals (95 %) state the error of this kind, and of no other. The tables of a release agree with each other but for rounding.",
     symbols:
-      "u: unreliable, with a standard error above 30 %. ..: too uncertain to be published. : (colon): the region is not in the release. . (full stop): not applicable.",
+      "u: unreliable, with a standard error above 30 % of the figure or, for shares and means, of the number of persons they are of. ..: too uncertain to be published. : (colon): the region is not in the release. . (full stop): not applicable.",
     missing: "Regions that are not in the release of",
+    late: "did not answer in time",
+    declined: "declined",
+    shown:
+      "Display figures are made from the figures: whole, never negative, adding up within each region, not between regions. They are biased, and nothing is to be reckoned with them.",
+    population: "The population is of all ages, in the regions of the release, April 2026.",
     source: "Source: Brus",
     help: "Are you unwell, or thinking of taking your life? Call 112 in acute danger, or Mind's suicide line 90101 (in Swedish).",
   },
@@ -59,13 +69,17 @@ export function notesOf({ indicator, releases }: Cube, language: Language): stri
   const missing = releases.flatMap(({ period, standing: { release } }) =>
     release.missing.length === 0
       ? []
-      : [`${period}: ${release.missing.map(({ region, reason }) => `${region} (${reason})`).join(", ")}`],
+      : [
+          `${period}: ${release.missing.map(({ region, reason }) => `${region} (${reason === "no-answer" ? say.late : say.declined})`).join(", ")}`,
+        ],
   );
   return [
     say.noise,
     definitionOf(indicator, language),
     say.symbols,
     ...(missing.length === 0 ? [] : [`${say.missing} ${missing.join("; ")}.`]),
+    ...(contentsOf({ indicator }).includes("display") ? [say.shown] : []),
+    ...(indicator.produced.by === "measure" && indicator.produced.per !== undefined ? [say.population] : []),
     ...(SUICIDE.has(indicator.id) ? [say.help] : []),
   ];
 }
@@ -137,7 +151,7 @@ export function datasetOf(cube: Cube, language: Language, selected: Selected | n
         heading: ["Tid", CONTENTS_CODE],
         stub: described.map(([code]) => code).filter((code) => code !== "Tid"),
         "subject-code": indicator.focus,
-        "subject-area": indicator.focus,
+        "subject-area": FOCUS_AREAS[indicator.focus][language],
       },
       contact: [{ raw: "Brus" }],
       privacy: privacyOf(cube),

@@ -2,7 +2,10 @@
  * A table as a PX file (Statistics Sweden's format of 2013), for PxWin, PxEdit and their kin: keywords, then the figures,
  * stub by stub. Two languages, text in UTF-8.
  */
+
+import { hashOf, utf8 } from "./bytes.ts";
 import type { Cube } from "./cube.ts";
+import { FOCUS_AREAS } from "./indicator.ts";
 import { contentsIn, decimalsOf, notesOf, WORDS } from "./published.ts";
 import { CONTENTS_CODE, chosenOf, type Selected } from "./selection.ts";
 import { LANGUAGES, type Language } from "./words.ts";
@@ -42,7 +45,7 @@ export function pxOf(cube: Cube, selected: Selected, language: Language): string
     `CREATION-DATE=${quoted(stamp(cube.updated))};`,
     `DECIMALS=${Math.min(6, decimals)};`,
     `SHOWDECIMALS=${Math.min(6, decimals)};`,
-    `MATRIX=${quoted(cube.id.slice(0, 20))};`,
+    `MATRIX=${quoted(`${cube.id.slice(0, 11)}-${hashOf(utf8(cube.id)).slice(7, 15)}`)};`,
     `TABLEID=${quoted(cube.id)};`,
     "AGGREGALLOWED=NO;",
     "COPYRIGHT=NO;",
@@ -53,7 +56,7 @@ export function pxOf(cube: Cube, selected: Selected, language: Language): string
     const tag = in_ === language ? "" : `[${in_}]`;
     const own = names(in_);
     lines.push(
-      `SUBJECT-AREA${tag}=${quoted(indicator.focus)};`,
+      `SUBJECT-AREA${tag}=${quoted(FOCUS_AREAS[indicator.focus][in_])};`,
       `TITLE${tag}=${quoted(cube.label[in_])};`,
       `CONTENTS${tag}=${quoted(indicator.name[in_])};`,
       `UNITS${tag}=${quoted(indicator.unit[in_])};`,
@@ -62,6 +65,7 @@ export function pxOf(cube: Cube, selected: Selected, language: Language): string
       ...values(in_).map((each, at) => `VALUES${tag}(${quoted(own[at] ?? "")})=${list(each)};`),
       ...codes.map((each, at) => `CODES${tag}(${quoted(own[at] ?? "")})=${list(each)};`),
       ...ids.map((id, at) => `VARIABLECODE${tag}(${quoted(own[at] ?? "")})=${quoted(id)};`),
+      `TIMEVAL${tag}(${quoted(own[1] ?? "")})=${timesOf(codes[1] ?? [])};`,
       `SOURCE${tag}="Brus";`,
       ...notesOf(cube, in_).map((note, at) => `NOTE${at === 0 ? "X" : ""}${tag}=${quoted(note)};`),
     );
@@ -84,6 +88,12 @@ export function pxOf(cube: Cube, selected: Selected, language: Language): string
         .join(" "),
     );
   return `${lines.join("\r\n")};\r\n`;
+}
+
+/** Periods as the format writes them: `TLIST(Q1),"20261"`. */
+function timesOf(periods: readonly string[]): string {
+  const kind = periods[0]?.includes("K") === true ? "Q1" : periods[0]?.includes("M") === true ? "M1" : "A1";
+  return `TLIST(${kind}),${list(periods.map((period) => period.replace(/[KM]/, "")))}`;
 }
 
 /** `20261126 21:04`. */

@@ -36,6 +36,9 @@ export type PlannedTables = MarginalPlan & {
 
 const ONE = rational(1n);
 
+/** All columns of a query's tables together, crossed: a node holds as many places, and no more. */
+const MOST_CELLS = 1_000_000;
+
 /**
  * The tables of a query: their sets of columns in the catalogue's order, and the noise on their residuals, for a count at
  * ρ = 1. Refuses (`column-unfit`, `schema-mismatch`, `rho-out-of-range`) sets and noise that do not belong together, or
@@ -56,6 +59,12 @@ export function plannedTables(tables: Tables, dataset: Dataset): PlannedTables {
     variance: parseRational(variance),
   }));
   const plan = { attributes, sizes, wanted, residuals };
+  const cells = sizes.reduce((product, size) => product * size, 1);
+  if (cells > MOST_CELLS)
+    throw new Refusal(
+      "answer-too-long",
+      `expected tables whose columns cross in at most ${MOST_CELLS} cells`,
+    );
   areMarginals(plan);
   if (residuals.some(({ variance }) => compare(variance, ZERO) <= 0) || compare(costOf(plan), ONE) > 0)
     throw new Refusal("rho-out-of-range", "expected noise on residuals that costs at most ρ = 1 for a count");

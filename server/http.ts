@@ -6,6 +6,7 @@ import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { rateLimiter } from "hono-rate-limiter";
 import type { z } from "zod";
@@ -21,6 +22,14 @@ export type HttpLimits = { readonly requestsPerMinute: number };
 export function httpOf(logger: Logger, limits: HttpLimits): Hono {
   const app = new Hono();
   app.use(secureHeaders());
+  // Before the limit, so that a page elsewhere can read why it was refused, and when to come back.
+  app.use(
+    cors({
+      origin: "*",
+      allowMethods: ["GET", "HEAD", "POST", "OPTIONS"],
+      exposeHeaders: ["ETag", "Retry-After"],
+    }),
+  );
   app.use(
     rateLimiter({
       windowMs: 60_000,

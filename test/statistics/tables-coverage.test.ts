@@ -116,7 +116,7 @@ test(`of ${RELEASES} releases: counts, means, shares and differences are held as
     within.means += holds(means, 0);
     if (means.verdict !== "no certain difference") wrong.pair++;
     const all = Array.from({ length: 5 }, (_, group) => estimate(figure([1], group, 1)));
-    if (gapOf(all, correlation)?.certain === true) wrong.gap++;
+    if (gapOf(all, { correlation })?.certain === true) wrong.gap++;
     if (release % 2 === 1) continue;
     // Two regions: noises of their own.
     const other = released();
