@@ -68,6 +68,7 @@ export async function startNetwork(
   const address = `http://127.0.0.1:${listening.port}`;
   const nodes: RunningNode[] = [];
   const locals: Array<() => Promise<void>> = [];
+  const preparing: Array<Promise<void>> = [];
   for (const entry of made.nodes) {
     const config = {
       ...entry.config,
@@ -88,9 +89,15 @@ export async function startNetwork(
       sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
       logger: loggerOf(`node-${entry.code}`, "error"),
     });
-    await options.prepare?.(node);
-    locals.push(await serveLocal(node, config.data, loggerOf(`node-${entry.code}`, "error")));
+    // Two at a time: what one waits for of its database, another works.
+    if (preparing.length >= 2) await preparing.shift();
+    preparing.push(Promise.resolve(options.prepare?.(node)));
     nodes.push(node);
+  }
+  await Promise.all(preparing);
+  for (const node of nodes) {
+    const { code, data } = node.config;
+    locals.push(await serveLocal(node, data, loggerOf(`node-${code}`, "error")));
   }
   for (const node of nodes) void node.work().catch(() => undefined); // A node that stops is seen as missing.
   return {

@@ -28,7 +28,7 @@ import { judgingSince } from "../protocol/versions.ts";
 import { WitnessRequest } from "../protocol/witness.ts";
 import type { CoordinatorStore } from "./database.ts";
 import type { Logs } from "./logs.ts";
-import { once } from "./write.ts";
+import { once, together } from "./write.ts";
 
 export type Context = {
   /** The version of the directory in force. */
@@ -220,7 +220,8 @@ export async function takeAnswer(
   }
   const id = opened.id;
   const code = "code" in opened.payload ? opened.payload.code : null;
-  await once(store, async (database) => {
+  // All that come at once are written together: a standing release brings many.
+  await together(store, async (database) => {
     const before = await database
       .selectFrom("answer")
       .select(["kind", "id", "code"])

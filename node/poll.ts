@@ -142,7 +142,7 @@ async function workOff(items: readonly WorkItem[], worker: Worker): Promise<void
       }
     }
     if (waiting.length > 0) await leave(worker);
-    for (const { send } of waiting) await send();
+    await Promise.all(waiting.map(({ send }) => send()));
   }
   if (later !== null) throw later;
 }
