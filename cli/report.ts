@@ -118,7 +118,8 @@ export async function releasedFrom(to: Client, federation: Federation): Promise<
     const { release } = await to("getQuery", { params: { id: query } });
     if (release === null) continue;
     const result = await fetchResult(to, federation, query);
-    standings.push({ id: result.releaseId, plan: result.plan, release: result.release, table: result.table });
+    const { releaseId: id, plan, release: made, table, query: asked } = result;
+    standings.push({ id, at: asked.notBefore, plan, release: made, table });
   }
   const read = (name: string): unknown =>
     JSON.parse(readFileSync(join(import.meta.dirname, "../catalogue", name), "utf8"));

@@ -65,14 +65,18 @@ export function publicationOf(
     const federation = context.federation();
     const regions = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
     const cubes = { indicators: known, labels, regions, population };
-    const standings = rows.map(
-      ({ id, query, envelope, cells }): Standing => ({
+    const standings = rows.map(({ id, query: asked, envelope, cells }): Standing => {
+      const query = storedQuery(asked);
+      // Written by this process, and bound by hash in the release.
+      const table = JSON.parse(cells) as CellTable;
+      return {
         id,
-        plan: planIn(federation, storedQuery(query)),
+        at: query.notBefore,
+        plan: planIn(federation, query),
         release: storedRelease(envelope),
-        table: JSON.parse(cells) as CellTable, // Written by this process, and bound by hash in the release.
-      }),
-    );
+        table,
+      };
+    });
     return {
       version,
       cubes: new Map(cubesOf(standings, cubes).map((cube) => [cube.id, cube])),

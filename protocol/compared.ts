@@ -9,6 +9,7 @@ import {
   type Difference,
   differenceOf,
   type Estimate,
+  funnelOf,
   type Gap,
   gapOf,
   type Interval,
@@ -38,6 +39,8 @@ export type Compared = {
   readonly places: Places | null;
   /** Against the nation, as one of so many regions; null where there is nothing to hold it against. */
   readonly difference: Difference | null;
+  /** Within these limits about the nation's figure, noise alone explains the region's; null as above. */
+  readonly funnel: ReturnType<typeof funnelOf> | null;
   /** Which third of the regions' range holds the whole interval; null where none does. */
   readonly third: number | null;
 };
@@ -100,6 +103,7 @@ export function regionsCompared(cube: Cube, period: string, families = 1): Compa
         nation === undefined || !comparable
           ? null
           : differenceOf(estimate, nation.estimate, direction, { comparisons: regions.length * families }),
+      funnel: nation === undefined || !comparable ? null : funnelOf(nation.estimate.value, estimate.se),
       third: comparable ? classOf(interval, bounds) : null,
     };
   });

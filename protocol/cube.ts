@@ -16,6 +16,8 @@ import { type PlannedTables, tableOf } from "./tables.ts";
 /** A standing release, whose measures are called after indicators. */
 export type Standing = {
   readonly id: Hash;
+  /** From when its query may be asked: a late version of an older release is no newer for that. */
+  readonly at: string;
   readonly plan: Plan;
   readonly release: Release;
   readonly table: CellTable;
@@ -177,7 +179,9 @@ function displaysOf(standing: Standing, find: ReturnType<typeof finderOf>) {
 /** Every table of every indicator that has been released; where two releases say something of a period, the later does. */
 export function cubesOf(standings: readonly Standing[], context: CubeContext): Cube[] {
   const groups = new Map<string, { indicator: Indicator; columns: string[]; standings: Standing[] }>();
-  for (const standing of [...standings].sort((a, b) => (a.release.madeAt < b.release.madeAt ? -1 : 1))) {
+  for (const standing of [...standings].sort((a, b) =>
+    `${a.at} ${a.release.madeAt}` < `${b.at} ${b.release.madeAt}` ? -1 : 1,
+  )) {
     const { plan } = standing;
     if (!isTabled(plan)) continue;
     for (const { measure } of plan.measures) {

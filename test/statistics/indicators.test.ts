@@ -70,7 +70,8 @@ beforeAll(async () => {
     if (status?.release == null) throw new Error(`${query.title} was not released: ${status?.reason}`);
     const result = await fetchResult(network.client, federation, status.id);
     results.set(query.dataset, result);
-    standings.push({ id: result.releaseId, plan: result.plan, release: result.release, table: result.table });
+    const { releaseId: id, plan, release, table } = result;
+    standings.push({ id, at: result.query.notBefore, plan, release, table });
   }
   const { indicators } = indicatorsHere();
   const regions = new Map(chosen.map(({ code, name }) => [code, name]));
