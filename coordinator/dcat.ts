@@ -183,10 +183,16 @@ function jsonLd(resources: readonly Resource[]): string {
 
 export function dcatOf(publication: Publication, publisher: Publisher): Hono {
   const app = new Hono();
+  const kept = new Map<string, { readonly key: string; readonly text: string }>();
   const give = async (c: HonoContext, type: string, write: (resources: readonly Resource[]) => string) => {
     const published = await publication.current();
-    const resources = resourcesOf(published, addressOf(c, published), publisher);
-    return c.body(write(resources), 200, { "content-type": type, "cache-control": "public, max-age=300" });
+    const address = addressOf(c, published);
+    const key = `${published.version} ${type} ${address}`;
+    // The latest of each kind is kept: a harvester asks again and again.
+    const known = kept.get(type);
+    const text = known?.key === key ? known.text : write(resourcesOf(published, address, publisher));
+    kept.set(type, { key, text });
+    return c.body(text, 200, { "content-type": type, "cache-control": "public, max-age=300" });
   };
   app.get("/dcat", (c) => give(c, "application/rdf+xml", rdfXml));
   // The name of a table in the catalogue leads to what the catalogue says of it.
