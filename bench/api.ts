@@ -12,9 +12,18 @@ const { parentPort, workerData } = require("node:worker_threads");
 const { url, body, clients, seconds } = workerData;
 const until = performance.now() + seconds * 1000;
 const times = [];
-const init = body === null ? {} : { method: "POST", body, headers: { "content-type": "application/json" } };
+const json = { "content-type": "application/json" };
+// The same figures, asked for in an order of their own each time: none of them is written yet.
+const fresh = () => {
+  const selection = body.map(({ code, values }) => ({
+    variableCode: code,
+    valueCodes: values.map((value) => [Math.random(), value]).sort((a, b) => a[0] - b[0]).map(([, value]) => value),
+  }));
+  return { method: "POST", body: JSON.stringify({ selection }), headers: json };
+};
 async function one() {
   while (performance.now() < until) {
+    const init = body === null ? {} : fresh();
     const start = performance.now();
     const response = await fetch(url, init);
     await response.arrayBuffer();
@@ -25,7 +34,9 @@ async function one() {
 Promise.all(Array.from({ length: clients }, one)).then(() => parentPort.postMessage(times));
 `;
 
-const load = (url: string, body: string | null): Promise<number[]> =>
+type Asked = Array<{ readonly code: string; readonly values: readonly string[] }>;
+
+const load = (url: string, body: Asked | null): Promise<number[]> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(CLIENT, {
       eval: true,
@@ -37,13 +48,14 @@ const load = (url: string, body: string | null): Promise<number[]> =>
 
 export async function api(): Promise<void> {
   const published = await publishedNetwork(["07", "09", "10"]);
-  const path = "/api/v2/tables/taken-seriously.sex.age_group/data";
+  const path = "/api/v2/tables/first-visit-within-90d.sex.age_group/data";
   const all = ["Region", "Tid", "sex", "age_group", "ContentsCode"];
   const query = all.map((name) => `valuecodes[${name}]=*`).join("&");
-  const { value } = (await (await published.get(`${path}?${query}`)).json()) as { value: unknown[] };
-  const body = JSON.stringify({
-    selection: all.map((variableCode) => ({ variableCode, valueCodes: ["*"] })),
-  });
+  const { value, dimension } = (await (await published.get(`${path}?${query}`)).json()) as {
+    value: unknown[];
+    dimension: Record<string, { category: { index: Record<string, number> } }>;
+  };
+  const body = all.map((code) => ({ code, values: Object.keys(dimension[code]?.category.index ?? {}) }));
   for (const [name, times] of [
     ["cached", await load(`${published.network.address}${path}?${query}`, null)],
     ["written", await load(`${published.network.address}${path}`, body)],
