@@ -198,7 +198,40 @@ describe("a calendar", () => {
   });
 });
 
+test("with too few by then, a release waits for those who may still come", async () => {
+  let away = true;
+  const fetch = (code: string): Fetch =>
+    code === "05"
+      ? async (input, init) => {
+          if (away && String(input).endsWith("/api/poll")) throw new TypeError("away");
+          return await globalThis.fetch(input, init);
+        }
+      : globalThis.fetch;
+  const made = await network({ fetch, logged: false });
+  const { ids } = await run(made, draftOf(entry({ minRegions: 4 })), { answer: 3_000, late: 600_000 });
+  const state = async () => (await made.client("getQuery", { params: { id: ids[0] ?? "" } })).state;
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  expect(await state()).toBe("open");
+  away = false;
+  await expect.poll(state, { timeout: 40_000 }).toBe("released");
+  expect((await resultOf(made, ids[0] ?? "")).release.missing).toEqual([]);
+});
+
 describe("what is refused", () => {
+  test("an indicator's name on something else, or another catalogue of indicators", async () => {
+    const made = await network({ logged: false });
+    const { researcher } = made.made;
+    const measures = [{ id: "taken-seriously", kind: "count" as const }];
+    const signed = signCalendar(draftOf(entry({ measures })), federationIn(made), researcher, now(), PATIENT);
+    await expect(submitCalendar(made.client, signed)).rejects.toMatchObject({ code: "measure-unfit" });
+    const good = signCalendar(draftOf(entry()), federationIn(made), researcher, now(), PATIENT);
+    await submitCalendar(made.client, good);
+    const calendar = parseJson(Buffer.from(good.calendar.payload, "base64")) as Calendar;
+    const other = { ...calendar, indicators: calendar.directory };
+    const body = seal("calendar", other, researcher.signer);
+    await expect(made.client("submitCalendar", { body })).rejects.toMatchObject({ code: "measure-unfit" });
+  });
+
   test("a calendar that overspends, of queries nobody handed in, that says other than they do, or of another's", async () => {
     const made = await network({ logged: false });
     const federation = federationIn(made);

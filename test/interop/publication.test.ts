@@ -17,6 +17,8 @@ import CsvwParser from "rdf-parser-csvw";
 import { RdfXmlParser } from "rdfxml-streaming-parser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
+import { REGIONS } from "../../cli/regions.ts";
+import { REGISTERS, registerOf } from "../../cli/registers.ts";
 import { openDuckDb } from "../../server/duckdb.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
@@ -241,6 +243,22 @@ describe("files", () => {
     }
     const other = JSONstat((await json<Dataset>("/data/en/journal-users.sex.age_group.json")) as object);
     expect(at("1", "Tot", "age_group", other)).toBe(at("1", "Tot"));
+  });
+
+  test("a rate is of the population of the regions in the release, not of the whole nation's", async () => {
+    const table = await json<Dataset>(
+      `/api/v2/tables/${RARE}/data?valuecodes[Tid]=2024&valuecodes[ContentsCode]=value,se`,
+    );
+    const register = REGISTERS.find(({ dataset }) => dataset === "death@1") ?? expect.fail();
+    const codes = ["07", "09", "10"];
+    const regions = REGIONS.filter(({ code }) => codes.includes(code));
+    const suicides = regions
+      .flatMap((region) => readCsv(registerOf(register, region, 1)))
+      .filter(({ period, suicide }) => period === "2024" && suicide === "true").length;
+    const persons = regions.reduce((sum, { population }) => sum + population, 0);
+    const [value, se] = table.value;
+    expect(Math.abs((value ?? 0) - (100_000 * suicides) / persons) / (se ?? 1)).toBeLessThan(6);
+    expect(((se ?? 0) * persons) / 100_000).toBeLessThan(50);
   });
 
   test("PX is read back by a reader of its own, in both languages", async () => {

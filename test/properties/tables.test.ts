@@ -177,6 +177,22 @@ describe("tables that do not hold together are refused", () => {
   ])("%s", (_, tables, code) => {
     expect(() => planWith(tables)).toThrow(expect.objectContaining({ code }));
   });
+  test("columns that together cross too widely, though each table is small", () => {
+    const names = ["k", "q", "r", "s"];
+    const values = Array.from({ length: 40 }, (_, at) => String(at));
+    const wide = writeDataset({
+      ...dataset,
+      columns: Object.fromEntries(names.map((name) => [name, { kind: "category" as const, values }])),
+    }).dataset;
+    const tables = planTables(
+      wide,
+      [{ columns: [] }, ...names.map((name) => ({ columns: [name] }))],
+      "least-sum",
+    );
+    expect(() => planOf(queryOf({ tables }), wide)).toThrow(
+      expect.objectContaining({ code: "answer-too-long" }),
+    );
+  });
   test("histograms and quantiles", () => {
     const measures = [{ id: "h", kind: "histogram" as const, column: "score" }];
     expect(() => planWith(good, { measures })).toThrow(expect.objectContaining({ code: "measure-unfit" }));
