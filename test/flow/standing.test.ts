@@ -23,8 +23,11 @@ import type { Calendar, CalendarDraft } from "../../protocol/calendar.ts";
 import type { Fetch } from "../../protocol/client.ts";
 import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
 import { parseJson } from "../../protocol/json.ts";
+import { readLeaf } from "../../protocol/leaf.ts";
+import { COORDINATOR } from "../../protocol/quorum.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, now } from "../support/federation.ts";
+import { putTogether, takeApart } from "../support/forge.ts";
 
 const CODES = ["01", "03", "04", "05"];
 const PATIENT: Patience = { answer: 60_000, late: 600_000 };
@@ -173,7 +176,8 @@ describe("a calendar", () => {
           }
         : globalThis.fetch;
     const made = await network({ fetch });
-    const { signed, ids } = await run(made, draftOf(entry()), { answer: 6_000, late: 600_000 });
+    const begun = Date.now();
+    const { signed, ids } = await run(made, draftOf(entry()), { answer: 6_000, late: 22_000 });
     const [first] = await runCalendar(made.client, signed, now(), 60);
     const id = ids[0] ?? "";
     expect(first?.status?.state).toBe("released");
@@ -195,6 +199,25 @@ describe("a calendar", () => {
     const verdict = await auditFrom(sourceOf(made.address), federationIn(made).first, now());
     expect(verdict.findings).toEqual([]);
     expect(verdict.releases).toHaveLength(2);
+    // Once nobody may come any more, an operator who hides the later version is found out by the answer it leaves out.
+    await new Promise((resolve) => setTimeout(resolve, 30_000 - (Date.now() - begun)));
+    const next = await run(made, draftOf(entry({ rho: "1/20" })), { answer: 10_000, late: 20_000 });
+    await runCalendar(made.client, next.signed, now(), 60);
+    const source = sourceOf(made.address);
+    const taken = await takeApart(source, federationIn(made), made.made);
+    const entries = taken.logs.get(COORDINATOR) ?? [];
+    const second = entries.findIndex((each) => {
+      const leaf = readLeaf(each);
+      return leaf.kind === "release" && leaf.id === after.releaseId;
+    });
+    entries.splice(second, 1);
+    const forged = await auditFrom(putTogether(taken, source), federationIn(made).first, now());
+    expect(forged.findings).toContainEqual(
+      expect.objectContaining({
+        rule: "left-out",
+        says: expect.stringMatching(/later version with the answer of 05/),
+      }),
+    );
   });
 });
 
