@@ -16,6 +16,7 @@ COPY server server
 COPY node node
 COPY coordinator coordinator
 COPY cli cli
+COPY catalogue catalogue
 RUN mkdir -p /var/lib/brus /var/lib/brus-secrets \
  && chown node:node /var/lib/brus /var/lib/brus-secrets && chmod 700 /var/lib/brus /var/lib/brus-secrets
 USER node

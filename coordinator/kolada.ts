@@ -6,7 +6,7 @@ import { Hono, type Context as HonoContext } from "hono";
 import type { Cube } from "../protocol/cube.ts";
 import { definitionOf } from "../protocol/indicator.ts";
 import { WORDS } from "../protocol/published.ts";
-import { Refusal } from "../protocol/refusal.ts";
+import { whole } from "./listing.ts";
 import type { Publication, Published } from "./publication.ts";
 
 const MOST = 5000;
@@ -20,8 +20,8 @@ const GENDERS = [
 export function koladaOf(publication: Publication): Hono {
   const app = new Hono();
   const pageOf = <T>(c: HonoContext, all: readonly T[]) => {
-    const size = whole(c.req.query("per_page"), MOST, MOST);
-    const page = whole(c.req.query("page"), 1, 1_000_000);
+    const size = Math.min(MOST, whole(c.req.query("per_page"), 1, MOST, "per_page"));
+    const page = whole(c.req.query("page"), 1, 1, "page");
     const values = all.slice((page - 1) * size, page * size);
     const next = new URL(c.req.url);
     next.searchParams.set("page", String(page + 1));
@@ -77,13 +77,6 @@ const idsOf = (c: HonoContext, name: string): string[] =>
     .map((id) => id.trim())
     .filter((id) => id !== "")
     .slice(0, 100);
-
-function whole(text: string | undefined, unless: number, most: number): number {
-  if (text === undefined) return unless;
-  if (!/^\d{1,9}$/.test(text) || Number(text) < 1 || Number(text) > most)
-    throw new Refusal("selection-unfit", `expected a whole number of 1 to ${most}`);
-  return Number(text);
-}
 
 /** One table of each indicator that is measured by the year: that by sex, where there is one. */
 function yearly({ cubes }: Published): ReadonlyMap<string, Cube> {

@@ -87,7 +87,8 @@ export function tableIn(cube: Cube, language: Language, address: string) {
   };
 }
 
-const whole = (text: string | undefined, least: number, unless: number, what: string): number => {
+/** A whole number of an address, or what it is unless said. Refuses (`selection-unfit`) anything else. */
+export const whole = (text: string | undefined, least: number, unless: number, what: string): number => {
   if (text === undefined) return unless;
   if (!/^\d{1,9}$/.test(text) || Number(text) < least)
     throw new Refusal("selection-unfit", `expected ${what} of at least ${least}`);

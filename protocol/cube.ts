@@ -338,7 +338,3 @@ function cubeOf(
     at,
   };
 }
-
-/** How many figures a table has in all, contents included. */
-export const cellsInCube = (cube: Cube): number =>
-  cube.dimensions.reduce<number>((product, { values }) => product * values.length, contentsOf(cube).length);

@@ -99,6 +99,21 @@ async function run(
   return { signed, ids };
 }
 
+/** The node of 05 cannot reach the coordinator's polls until it is back. */
+function away(): { readonly fetch: (code: string) => Fetch; readonly back: () => void } {
+  let gone = true;
+  const failing: Fetch = async (input, init) => {
+    if (gone && String(input).endsWith("/api/poll")) throw new TypeError("away");
+    return await globalThis.fetch(input, init);
+  };
+  return {
+    fetch: (code) => (code === "05" ? failing : globalThis.fetch),
+    back: () => {
+      gone = false;
+    },
+  };
+}
+
 const chargesOf = async ({ client }: Network): Promise<string[]> =>
   (await client("getBudgets")).budgets.flatMap(({ node, ledger }) =>
     ledger.accounts.map(({ spent }) => `${node} ${spent}`),
@@ -167,15 +182,8 @@ describe("a calendar", () => {
   });
 
   test("a region that comes late makes a new version, never silently; the audit holds, and it is charged once", async () => {
-    let away = true;
-    const fetch = (code: string): Fetch =>
-      code === "05"
-        ? async (input, init) => {
-            if (away && String(input).endsWith("/api/poll")) throw new TypeError("away");
-            return await globalThis.fetch(input, init);
-          }
-        : globalThis.fetch;
-    const made = await network({ fetch });
+    const gone = away();
+    const made = await network({ fetch: gone.fetch });
     const begun = Date.now();
     const { signed, ids } = await run(made, draftOf(entry()), { answer: 6_000, late: 22_000 });
     const [first] = await runCalendar(made.client, signed, now(), 60);
@@ -184,7 +192,7 @@ describe("a calendar", () => {
     const before = await resultOf(made, id);
     expect(before.release.missing).toEqual([{ region: "05", reason: "no-answer" }]);
     expect(before.release.supersedes).toBeNull();
-    away = false;
+    gone.back();
     await expect
       .poll(async () => (await made.client("getQuery", { params: { id } })).release, { timeout: 40_000 })
       .not.toBe(before.releaseId);
@@ -222,20 +230,13 @@ describe("a calendar", () => {
 });
 
 test("with too few by then, a release waits for those who may still come", async () => {
-  let away = true;
-  const fetch = (code: string): Fetch =>
-    code === "05"
-      ? async (input, init) => {
-          if (away && String(input).endsWith("/api/poll")) throw new TypeError("away");
-          return await globalThis.fetch(input, init);
-        }
-      : globalThis.fetch;
-  const made = await network({ fetch, logged: false });
+  const gone = away();
+  const made = await network({ fetch: gone.fetch, logged: false });
   const { ids } = await run(made, draftOf(entry({ minRegions: 4 })), { answer: 3_000, late: 600_000 });
   const state = async () => (await made.client("getQuery", { params: { id: ids[0] ?? "" } })).state;
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   expect(await state()).toBe("open");
-  away = false;
+  gone.back();
   await expect.poll(state, { timeout: 40_000 }).toBe("released");
   expect((await resultOf(made, ids[0] ?? "")).release.missing).toEqual([]);
 });
