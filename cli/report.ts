@@ -9,6 +9,7 @@ import { type Command, Option } from "commander";
 import { html, raw } from "hono/html";
 import { Calendar } from "../protocol/calendar.ts";
 import type { Client } from "../protocol/client.ts";
+import type { Verdict } from "../protocol/compare.ts";
 import {
   type Compared,
   gapBetween,
@@ -172,9 +173,20 @@ const decimal = (value: number, language: Language): string =>
 
 /** A difference of shares is in percentage points. */
 function difference(cube: Cube, value: number, language: Language): string {
-  const text = written(cube, value, language);
+  const { produced } = cube.indicator;
+  const share = produced.by === "measure" && produced.measure.kind === "share";
+  // Two shares cannot be further apart than all is from nothing.
+  const text = written(cube, share ? Math.min(1, value) : value, language);
   return text.endsWith(" %") ? `${text.slice(0, -2)} ${SAYS[language].points}` : text;
 }
+
+/** Told apart by shape, not by colour alone: upwards is better, downwards worse, a square differs, a ring does neither. */
+const SHAPES: Readonly<Record<Verdict, (x: number, y: number) => string>> = {
+  better: (x, y) => `M${x - 5} ${y + 4}h10l-5 -9z`,
+  worse: (x, y) => `M${x - 5} ${y - 4}h10l-5 9z`,
+  differs: (x, y) => `M${x - 4} ${y - 4}h8v8h-8z`,
+  "no certain difference": (x, y) => `M${x - 4} ${y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z`,
+};
 
 /** Regions as dots with their intervals, the nation as a line: what words say, to look at. */
 function chartOf(cube: Cube, compared: readonly Compared[], nation: number | null, language: Language) {
@@ -190,7 +202,7 @@ function chartOf(cube: Cube, compared: readonly Compared[], nation: number | nul
     const y = at * row + 12;
     const state = each.difference?.verdict ?? "no certain difference";
     const shape = state === "no certain difference" ? "none" : state;
-    return html`<text x="${left - 8}" y="${y + 4}" text-anchor="end">${regionName(cube, each.region, language)}</text><line x1="${x(each.low)}" x2="${x(each.high)}" y1="${y}" y2="${y}" class="interval" /><circle cx="${x(each.value)}" cy="${y}" r="4" class="${shape}" />`;
+    return html`<text x="${left - 8}" y="${y + 4}" text-anchor="end">${regionName(cube, each.region, language)}</text><line x1="${x(each.low)}" x2="${x(each.high)}" y1="${y}" y2="${y}" class="interval" /><path d="${SHAPES[state](Number(x(each.value)), y)}" class="${shape}" />`;
   });
   const line =
     nation === null
