@@ -1,14 +1,11 @@
 /** `brus calendar …`, `brus release …`: what is released when; signed and approved like any query, run when its time has come. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { fromBase64, type Hash } from "../protocol/bytes.ts";
 import { Calendar, CalendarDraft, chargesOf, checkSpending, queryOfEntry } from "../protocol/calendar.ts";
 import type { Client } from "../protocol/client.ts";
 import { type Federation, openByPerson, openSigned, planIn } from "../protocol/directory.ts";
-import { documentId, Envelope, envelopeId, seal } from "../protocol/envelope.ts";
-import { type Indicator, readIndicators } from "../protocol/indicator.ts";
+import { Envelope, envelopeId, seal } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { closedAt } from "../protocol/period.ts";
 import { instant, Query } from "../protocol/query.ts";
@@ -16,6 +13,7 @@ import { format } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import type { QueryStatus } from "../protocol/routes.ts";
 import { inWords } from "../protocol/words.ts";
+import { catalogueHere } from "../server/catalogue.ts";
 import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "./ask.ts";
 import { client, federationAt, type Out, partyOf, readBytes, writeText } from "./query.ts";
 
@@ -26,16 +24,6 @@ export const SignedCalendar = z.strictObject({
   aside: z.string().max(10_000).nullable(),
 });
 export type SignedCalendar = z.infer<typeof SignedCalendar>;
-
-/** The catalogue of indicators that comes with Brus, and the id it is bound by. */
-export function indicatorsHere(): {
-  readonly indicators: readonly Indicator[];
-  readonly body: Uint8Array;
-  readonly hash: Hash;
-} {
-  const body = readFileSync(join(import.meta.dirname, "../catalogue/indicators.json"));
-  return { indicators: readIndicators(parseJson(body)), body, hash: documentId("indicators", body) };
-}
 
 const DAY = 24 * 3600 * 1000;
 
@@ -51,7 +39,7 @@ function queriesOf(
   now: Date,
   patience: Patience,
 ): { queries: Query[]; aside: string | null } {
-  const { indicators } = indicatorsHere();
+  const { indicators } = catalogueHere();
   const datasets = [...federation.datasets.values()].map(({ dataset }) => dataset);
   const { draft: bound, aside } = withPurpose({ purpose: draft.purpose });
   const queries = draft.entries.map((entry) => {
@@ -90,7 +78,7 @@ export function signCalendar(
     directory: federation.hash,
     requester: party.id,
     title: draft.title,
-    indicators: indicatorsHere().hash,
+    indicators: catalogueHere().hash,
     entries: queries.map((query, at) => ({
       query: envelopeId(signed[at] ?? fail()),
       dataset: query.dataset,

@@ -3,8 +3,6 @@
  * certainty, what changed, what cannot be said and why; never ranks within noise. Every figure in it was checked here
  * against what the regions signed.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { html, raw } from "hono/html";
 import { Calendar } from "../protocol/calendar.ts";
@@ -18,14 +16,14 @@ import {
   regionsCompared,
   trendsOf,
 } from "../protocol/compared.ts";
-import { type Cube, cubesOf, type Labels, type Standing } from "../protocol/cube.ts";
+import { type Cube, cubesOf, type Standing } from "../protocol/cube.ts";
 import { type Federation, openSigned } from "../protocol/directory.ts";
 import { definitionOf, type Text } from "../protocol/indicator.ts";
 import { lifeExpectanciesOf } from "../protocol/life.ts";
 import { privacyOf, WORDS } from "../protocol/published.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Language } from "../protocol/words.ts";
-import { indicatorsHere } from "./calendar.ts";
+import { catalogueHere } from "../server/catalogue.ts";
 import { client, federationAt, type Out, writeText } from "./query.ts";
 import { fetchResult } from "./result.ts";
 
@@ -122,15 +120,8 @@ export async function releasedFrom(to: Client, federation: Federation): Promise<
     const { releaseId: id, plan, release: made, table, query: asked } = result;
     standings.push({ id, at: asked.notBefore, plan, release: made, table });
   }
-  const read = (name: string): unknown =>
-    JSON.parse(readFileSync(join(import.meta.dirname, "../catalogue", name), "utf8"));
-  const { persons: population } = read("population.json") as {
-    persons: Record<string, Record<string, number>>;
-  };
   const regions = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
-  const { indicators } = indicatorsHere();
-  const labels = read("labels.json") as Labels;
-  return { standings, cubes: cubesOf(standings, { indicators, labels, regions, population }) };
+  return { standings, cubes: cubesOf(standings, { ...catalogueHere(), regions }) };
 }
 
 /** One table of each indicator, of those that reach furthest: it has the nation, its regions and a breakdown. */

@@ -4,15 +4,13 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { type Hash, hashOf, utf8 } from "../protocol/bytes.ts";
 import { Calendar } from "../protocol/calendar.ts";
 import { type Cube, cubesOf, type Standing } from "../protocol/cube.ts";
 import { planIn } from "../protocol/directory.ts";
-import { documentId } from "../protocol/envelope.ts";
-import { type Indicator, readIndicators } from "../protocol/indicator.ts";
-import { parseJson } from "../protocol/json.ts";
+import type { Indicator } from "../protocol/indicator.ts";
 import type { CellTable } from "../protocol/release.ts";
+import { catalogueHere } from "../server/catalogue.ts";
 import { calendarsOf } from "./calendars.ts";
 import { type Context, stored, storedQuery, storedRelease } from "./intake.ts";
 
@@ -35,27 +33,16 @@ export type Publication = {
   };
 };
 
-const CATALOGUE = join(import.meta.dirname, "../catalogue");
-const Text = z.strictObject({ sv: z.string(), en: z.string() });
-const Labels = z.record(z.string(), z.record(z.string(), Text));
-const Population = z.object({ persons: z.record(z.string(), z.record(z.string(), z.number())) });
-
 /** `isPublic` says whether what stands at a place of the log may be shown. */
 export function publicationOf(
   context: Context,
   isPublic: (place: number | null) => boolean,
   address: string | null,
 ): Publication {
-  const file = (name: string) => readFileSync(join(CATALOGUE, name));
-  const body = file("indicators.json");
-  const known = readIndicators(parseJson(body));
-  const indicators = { body, hash: documentId("indicators", body), known };
-  const labels = Labels.parse(parseJson(file("labels.json")));
-  const { persons: population } = Population.parse(parseJson(file("population.json")));
-  // What is written depends on these as well, and on how it is written.
-  const catalogue = ["indicators.json", "labels.json", "population.json", "../package.json"].map((name) =>
-    hashOf(file(name)),
-  );
+  const { body, hash, indicators: known, labels, population, version: catalogue } = catalogueHere();
+  const indicators = { body, hash, known };
+  // What is written depends on how it is written as well.
+  const build = hashOf(readFileSync(join(import.meta.dirname, "../package.json")));
   let made: { key: string; published: Promise<Published> } | null = null;
   const read = async (
     rows: readonly Row[],
@@ -89,7 +76,7 @@ export function publicationOf(
     indicators,
     current: async () => {
       const { calendars, rows } = await standingRows(context, isPublic);
-      const depends = [context.federation().hash, ...catalogue, ...rows.map(({ id }) => id)];
+      const depends = [context.federation().hash, catalogue, build, ...rows.map(({ id }) => id)];
       const key = hashOf(utf8(depends.join())).slice(7, 39);
       // Whoever comes while it is made waits for the same.
       if (made?.key !== key)

@@ -3,6 +3,9 @@ import type { Dataset } from "./catalogue.ts";
 import { columnOf } from "./filter.ts";
 import { Refusal } from "./refusal.ts";
 
+/** The code of a category for which nothing is known. */
+export const UNKNOWN_CODE = "unknown";
+
 /** A grouping column's categories in the catalogue's order, null last where there can be one. */
 export type Dimension = { readonly column: string; readonly values: ReadonlyArray<string | null> };
 

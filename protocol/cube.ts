@@ -5,13 +5,14 @@
 import { NATION } from "./areas.ts";
 import type { Hash } from "./bytes.ts";
 import { isIndicator } from "./calendar.ts";
+import { UNKNOWN_CODE } from "./cells.ts";
 import { displayOf, type Shown, sumsIn } from "./display.ts";
-import type { Figure } from "./estimate.ts";
+import { type Figure, onGrid } from "./estimate.ts";
 import type { Indicator, Text } from "./indicator.ts";
 import { type AttributeSet, keyOf, subsetsOf } from "./marginals.ts";
 import { type Plan, publishedPeriods } from "./plan.ts";
 import type { CellTable, Release } from "./release.ts";
-import { type PlannedTables, tableOf } from "./tables.ts";
+import { cellAt, type PlannedTables, tableOf } from "./tables.ts";
 
 /** A standing release, whose measures are called after indicators. */
 export type Standing = {
@@ -81,7 +82,6 @@ const REGION: Text = { sv: "region", en: "region" };
 const PERIOD: Text = { sv: "period", en: "period" };
 const TOTAL: Text = { sv: "totalt", en: "total" };
 const UNKNOWN: Text = { sv: "uppgift saknas", en: "not stated" };
-const UNKNOWN_CODE = "unknown";
 const NATION_LABEL: Text = { sv: "Riket", en: "The nation" };
 
 /** The code of the total over a column. */
@@ -90,17 +90,11 @@ export const totalCode = (column: string): string => (column === "sex" ? "TotSa"
 const NONE: CubeFigure = { value: null, se: null, low: null, high: null, flag: ":", display: null };
 
 /** A count as a rate of a public number: its error is scaled with it, limits rounded outward. */
-function scaled({ value, se, low, high, flag, display }: CubeFigure, factor: number): CubeFigure {
-  const on = (figure: number | null, round: (x: number) => number) =>
-    figure === null ? null : round(figure * factor * 1e6) / 1e6;
-  return {
-    value: on(value, Math.round),
-    se: on(se, Math.ceil),
-    low: on(low, Math.floor),
-    high: on(high, Math.ceil),
-    flag,
-    display,
-  };
+function scaled(figure: CubeFigure, factor: number): CubeFigure {
+  const { value, se, low, high } = figure;
+  if (value === null || se === null || low === null || high === null) return figure;
+  const numbers = { value: value * factor, se: se * factor, low: low * factor, high: high * factor };
+  return { ...figure, ...onGrid(numbers, 6) };
 }
 
 type Tabled = Plan & { readonly tables: PlannedTables };
@@ -279,19 +273,17 @@ function cubeOf(
     const standing = period === undefined ? undefined : ofPeriod.get(period);
     if (region === undefined || period === undefined || standing === undefined || !isTabled(standing.plan))
       return NONE;
-    const own = standing.plan.tables;
-    const set: number[] = [];
-    let cell = 0;
-    for (const [attribute, { column, values }] of own.attributes.entries()) {
-      const place = places[2 + columns.indexOf(column)] ?? 0;
-      if (!columns.includes(column) || place === 0) continue;
-      // By its code: another version of the dataset may have other categories.
-      const code = dimensions[2 + columns.indexOf(column)]?.values[place]?.code;
-      const within = values.findIndex((value) => (value ?? UNKNOWN_CODE) === code);
-      if (within < 0) return NONE;
-      set.push(attribute);
-      cell = cell * values.length + within;
-    }
+    // By their codes: another version of the dataset may have other categories.
+    const codes = new Map(
+      columns.flatMap((column, at) => {
+        const place = places[2 + at] ?? 0;
+        const code = dimensions[2 + at]?.values[place]?.code;
+        return place === 0 || code === undefined ? [] : [[column, code] as const];
+      }),
+    );
+    const found = cellAt(standing.plan.tables, codes);
+    if (found === null) return NONE;
+    const { set, cell } = found;
     const measure = standing.plan.measures.findIndex((each) => each.measure.id === indicator.id);
     const figure = finders.get(standing)?.(region, period, set, cell, measure) ?? NONE;
     if (counts && figure.value !== null) {

@@ -168,6 +168,13 @@ function figure(
 ): Figure {
   const flag = unreliable ? "unreliable" : null;
   if (decimals === null) return { value, se, low, high, flag };
+  return { ...onGrid({ value, se, low, high }, decimals), flag };
+}
+
+type Numbers = { readonly value: number; readonly se: number; readonly low: number; readonly high: number };
+
+/** With so many decimals; limits and errors rounded outward. */
+export function onGrid({ value, se, low, high }: Numbers, decimals: number): Numbers {
   const grid = 10 ** decimals;
   const on = (x: number, round: (x: number) => number) => round(x * grid) / grid + 0;
   return {
@@ -175,7 +182,6 @@ function figure(
     se: on(se, Math.ceil),
     low: on(low, Math.floor),
     high: on(high, Math.ceil),
-    flag,
   };
 }
 

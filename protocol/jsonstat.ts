@@ -4,6 +4,7 @@
  * may be summed by whoever reads it: totals are their own, with their own smaller error.
  */
 import { NATION } from "./areas.ts";
+import { UNKNOWN_CODE } from "./cells.ts";
 import { type Plan, publishedPeriods } from "./plan.ts";
 import { epsilonAt } from "./privacy.ts";
 import { format, parseRational, toNumber } from "./rational.ts";
@@ -91,8 +92,6 @@ const WORDS = {
   },
 } as const satisfies Record<Language, object>;
 
-/** The code of a category for which nothing is known. */
-const UNKNOWN = "unknown";
 const DECIMALS = { count: 1, sum: 1, mean: 2, variance: 2, share: 4, histogram: 1, quantile: 0 } as const;
 
 /** Refuses (`format-unknown`) a release of many tables, of which each is a dataset by itself (`/api/v2/tables`). */
@@ -126,8 +125,8 @@ export function jsonStatOf(table: Tabled, language: Language): JsonStat {
     ["Tid", dimension(say.time, publishedPeriods(plan), (period) => period)],
     ...plan.dimensions.map(({ column, values }): readonly [string, Dimension] => {
       const label = plan.dataset.columns[column]?.title?.[language] ?? column;
-      const codes = values.map((value) => (value === null ? UNKNOWN : String(value)));
-      return [column, dimension(label, codes, (code) => (code === UNKNOWN ? say.unknown : code))];
+      const codes = values.map((value) => (value === null ? UNKNOWN_CODE : String(value)));
+      return [column, dimension(label, codes, (code) => (code === UNKNOWN_CODE ? say.unknown : code))];
     }),
     [
       "ContentsCode",

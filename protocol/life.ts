@@ -4,6 +4,7 @@ import type { Estimate, Interval } from "./compare.ts";
 import { finderOf, type Standing, totalCode } from "./cube.ts";
 import { Z } from "./estimate.ts";
 import { publishedPeriods } from "./plan.ts";
+import { cellAt } from "./tables.ts";
 
 /** What is measured for it beside the indicators, by the calendar. */
 const DEATHS = "deaths-mental-illness";
@@ -31,18 +32,11 @@ export function lifeExpectanciesOf(standings: readonly Standing[]): LifeExpectan
   const [deaths, persons] = [measured(DEATHS).at(-1), measured(PERSONS).at(-1)];
   if (deaths === undefined || persons === undefined) return [];
   const at = (of: typeof deaths, period: string, sex: string, age: string): Estimate | null => {
-    const { attributes } = of.tables;
-    const set: number[] = [];
-    let cell = 0;
-    for (const [attribute, { column, values }] of attributes.entries()) {
-      const code = column === "age_group" ? age : column === "sex" && sex !== totalCode("sex") ? sex : null;
-      if (code === null) continue;
-      const place = values.indexOf(code);
-      if (place < 0) return null;
-      set.push(attribute);
-      cell = cell * values.length + place;
-    }
-    const { value, se } = of.find(NATION, period, set, cell, of.measure);
+    const codes = new Map([["age_group", age]]);
+    if (sex !== totalCode("sex")) codes.set("sex", sex);
+    const found = cellAt(of.tables, codes);
+    if (found === null) return null;
+    const { value, se } = of.find(NATION, period, found.set, found.cell, of.measure);
     return value === null || se === null ? null : { value, se };
   };
   const periods = publishedPeriods(deaths.standing.plan).filter((period) =>

@@ -5,7 +5,7 @@
  */
 
 import type { Dataset } from "./catalogue.ts";
-import { type Dimension, dimensionOf } from "./cells.ts";
+import { type Dimension, dimensionOf, UNKNOWN_CODE } from "./cells.ts";
 import {
   type AttributeSet,
   areMarginals,
@@ -107,6 +107,24 @@ export const tableOf = ({ attributes, sizes }: PlannedTables, set: AttributeSet)
   dimensions: set.flatMap((at) => attributes[at] ?? []),
   cells: cellsIn(set, sizes),
 });
+
+/** The table by these columns, and its cell of these codes; null where a column has no such code. */
+export function cellAt(
+  { attributes }: PlannedTables,
+  codes: ReadonlyMap<string, string>,
+): { readonly set: AttributeSet; readonly cell: number } | null {
+  const set: number[] = [];
+  let cell = 0;
+  for (const [at, { column, values }] of attributes.entries()) {
+    const code = codes.get(column);
+    if (code === undefined) continue;
+    const place = values.findIndex((value) => (value ?? UNKNOWN_CODE) === code);
+    if (place < 0) return null;
+    set.push(at);
+    cell = cell * values.length + place;
+  }
+  return { set, cell };
+}
 
 /** A marginal that is wanted, by its columns; how much its cells' variance matters, 1/cells unless said. */
 export type WantedTable = { readonly columns: readonly string[]; readonly weight?: number | undefined };

@@ -14,23 +14,17 @@ import { tablesOf } from "../../protocol/rebuilt.ts";
 import { cellsOf, readCells } from "../../protocol/release.ts";
 import { type Measured, marginalOf, rebuild } from "../../protocol/residual.ts";
 import { planTables } from "../../protocol/tables.ts";
+import { CARE } from "../support/federation.ts";
 import { queryOf } from "../support/generate.ts";
 
 const { dataset } = writeDataset({
-  dataset: "care",
-  version: 1,
-  title: { sv: "Vård", en: "Care" },
-  person: "one person within one region",
-  period: "quarter",
-  rowsPerPerson: 5,
-  maxPersons: 1_000_000,
+  ...CARE,
   columns: {
     a: { kind: "category", values: ["1", "2"] },
     b: { kind: "category", values: ["x", "y", "z"], nullable: true },
     c: { kind: "category", values: ["p", "q", "r"] },
     score: { kind: "integer", min: 0, max: 100, nullable: true },
   },
-  budget: { rhoPerPeriod: "1", delta: "1e-9" },
 });
 
 const wanted = fc.uniqueArray(fc.subarray(["a", "b", "c"]), {

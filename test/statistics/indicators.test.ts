@@ -7,7 +7,6 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { federationIn } from "../../cli/both.ts";
-import { indicatorsHere } from "../../cli/calendar.ts";
 import { type Network, startNetwork } from "../../cli/network.ts";
 import { REGIONS } from "../../cli/regions.ts";
 import { REGISTERS, type Register, registerOf, STORIES } from "../../cli/registers.ts";
@@ -27,6 +26,7 @@ import {
 import { type Cube, cubesOf, type Standing } from "../../protocol/cube.ts";
 import { lifeExpectanciesOf, lifeExpectancy } from "../../protocol/life.ts";
 import type { Measure } from "../../protocol/query.ts";
+import { catalogueHere } from "../../server/catalogue.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { holds, type Row, type Value, type Weighted, weigh } from "../support/oracle.ts";
@@ -73,13 +73,9 @@ beforeAll(async () => {
     const { releaseId: id, plan, release, table } = result;
     standings.push({ id, at: result.query.notBefore, plan, release, table });
   }
-  const { indicators } = indicatorsHere();
   const regions = new Map(chosen.map(({ code, name }) => [code, name]));
-  const { persons: population } = JSON.parse(
-    readFileSync(join(import.meta.dirname, "../../catalogue/population.json"), "utf8"),
-  ) as { persons: Record<string, Record<string, number>> };
   cubes = new Map(
-    cubesOf(standings, { indicators, labels: {}, regions, population }).map((cube) => [cube.id, cube]),
+    cubesOf(standings, { ...catalogueHere(), regions, labels: {} }).map((cube) => [cube.id, cube]),
   );
 }, 180_000);
 
@@ -176,7 +172,7 @@ function truthsOf({ plan }: Result): Map<string, [number, number]> {
 
 describe("every indicator", () => {
   test("is released, derived, of the release's own dates, or says why it is not produced", () => {
-    const { indicators } = indicatorsHere();
+    const { indicators } = catalogueHere();
     expect(indicators).toHaveLength(49);
     const released = new Set(
       [...results.values()].flatMap(({ plan }) => plan.measures.map(({ measure }) => measure.id)),

@@ -16,24 +16,18 @@ import { toNumber } from "../../protocol/rational.ts";
 import { tablesOf } from "../../protocol/rebuilt.ts";
 import { contrast, covarianceOf, marginalOf } from "../../protocol/residual.ts";
 import { planTables } from "../../protocol/tables.ts";
+import { CARE } from "../support/federation.ts";
 import { queryOf } from "../support/generate.ts";
 
 const RELEASES = 4_200;
 const { dataset } = writeDataset({
-  dataset: "care",
-  version: 1,
-  title: { sv: "Vård", en: "Care" },
-  person: "one person within one region",
-  period: "quarter",
-  rowsPerPerson: 5,
-  maxPersons: 1_000_000,
+  ...CARE,
   columns: {
     sex: { kind: "category", values: ["1", "2"] },
     age: { kind: "category", values: ["a", "b", "c", "d", "e"] },
     score: { kind: "integer", min: 0, max: 100, nullable: true },
     flag: { kind: "boolean", nullable: true },
   },
-  budget: { rhoPerPeriod: "1", delta: "1e-9" },
 });
 const SETS = [[], [0], [1], [0, 1]];
 const plan = planOf(

@@ -1,0 +1,35 @@
+/** The catalogue that comes with Brus: indicators with the id they are bound by, names of codes, the public population. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { concat, type Hash, hashOf } from "../protocol/bytes.ts";
+import type { CubeContext } from "../protocol/cube.ts";
+import { documentId } from "../protocol/envelope.ts";
+import { readIndicators } from "../protocol/indicator.ts";
+import { parseJson } from "../protocol/json.ts";
+
+const CATALOGUE = join(import.meta.dirname, "../catalogue");
+const Text = z.strictObject({ sv: z.string(), en: z.string() });
+const Labels = z.record(z.string(), z.record(z.string(), Text));
+const Population = z.object({ persons: z.record(z.string(), z.record(z.string(), z.number())) });
+
+export type Catalogue = Omit<CubeContext, "regions"> & {
+  /** The indicators as bytes, and the id of these. */
+  readonly body: Uint8Array;
+  readonly hash: Hash;
+  /** Changes with anything of it. */
+  readonly version: Hash;
+};
+
+export function catalogueHere(): Catalogue {
+  const file = (name: string): Uint8Array => readFileSync(join(CATALOGUE, name));
+  const [body, labels, population] = [file("indicators.json"), file("labels.json"), file("population.json")];
+  return {
+    indicators: readIndicators(parseJson(body)),
+    labels: Labels.parse(parseJson(labels)),
+    population: Population.parse(parseJson(population)).persons,
+    body,
+    hash: documentId("indicators", body),
+    version: hashOf(concat(body, labels, population)),
+  };
+}
