@@ -32,6 +32,7 @@ import type { Logs } from "./logs.ts";
 import { materialOf, pieceOf } from "./material.ts";
 import { takeChunk, takeRound } from "./messages.ts";
 import { openApi } from "./openapi.ts";
+import { pagesOf } from "./pages.ts";
 import { publicationOf } from "./publication.ts";
 import { pxwebOf } from "./pxweb.ts";
 import { roundOf } from "./rounds.ts";
@@ -216,6 +217,7 @@ export function apiOf(api: Api): Hono {
   app.route("/", comparisonsOf(publication));
   app.route("/", koladaOf(publication));
   app.route("/", dcatOf(publication, api.publisher));
+  app.route("/", pagesOf({ publication, federation: api.federation }));
   return app;
 }
 

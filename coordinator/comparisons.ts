@@ -1,7 +1,6 @@
 /** What may be said of a table's figures beside each other: `/api/comparisons/{table}`. Computed by `protocol/compared.ts`, as pages do. */
 import { Hono } from "hono";
 import {
-  freshnessOf,
   gapBetween,
   gapWidens,
   groupTrendsOf,
@@ -9,6 +8,7 @@ import {
   regionsCompared,
   trendsOf,
 } from "../protocol/compared.ts";
+import { freshnessOf } from "../protocol/freshness.ts";
 import { lifeExpectanciesOf } from "../protocol/life.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Publication } from "./publication.ts";

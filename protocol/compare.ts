@@ -3,8 +3,6 @@
  * is picked out of many is judged as such. Post-processing of published figures: costs nothing. Errors are of the noise
  * alone, independent between cells unless a covariance is given.
  */
-import { Refusal } from "./refusal.ts";
-
 /** A published figure, in its unit, with its standard error above 0. */
 export type Estimate = { readonly value: number; readonly se: number };
 export type Interval = { readonly low: number; readonly high: number };
@@ -17,8 +15,7 @@ export type Verdict = "better" | "worse" | "differs" | "no certain difference";
  * differ in the last bit of a logarithm give the same intervals. Wichura (1988), algorithm AS 241, PPND7.
  */
 export function normalQuantile(p: number): number {
-  if (!(p >= 0.5 && p < 1))
-    throw new Refusal("schema-mismatch", "expected a probability from 0.5 to below 1");
+  if (!(p >= 0.5 && p < 1)) throw new RangeError("expected a probability from 0.5 to below 1");
   const q = p - 0.5;
   const up = (z: number) => Math.ceil(z * 10_000 - 1e-6) / 10_000;
   if (q <= 0.425) {
@@ -51,7 +48,7 @@ const LEVEL = 0.95;
  */
 export function criticalFor(comparisons: number): number {
   if (!Number.isSafeInteger(comparisons) || comparisons < 1)
-    throw new Refusal("schema-mismatch", "expected a number of comparisons from 1");
+    throw new RangeError("expected a number of comparisons from 1");
   return normalQuantile((1 + LEVEL ** (1 / comparisons)) / 2);
 }
 

@@ -2,11 +2,11 @@
  * What may be said of a table's figures beside each other: regions against the nation, groups against each other, a
  * period against those before; and the indicators that follow from others. Post-processing: it costs nothing.
  */
-import { NATION } from "./areas.ts";
 import {
   classOf,
   comparisonMargins,
   type Difference,
+  type Direction,
   differenceOf,
   type Estimate,
   funnelOf,
@@ -19,11 +19,31 @@ import {
   type Trend,
   trendOf,
 } from "./compare.ts";
-import { type Cube, type CubeFigure, regionsIn } from "./cube.ts";
-import { varianceOf } from "./marginals.ts";
-import { ordinalOf, periodAt } from "./period.ts";
-import { toNumber } from "./rational.ts";
-import { covarianceOf } from "./residual.ts";
+import type { CubeDimension, CubeFigure } from "./cube.ts";
+
+/** What it takes of a table to compare its figures: of a cube, or of what a page was sent of one. */
+export type Comparable = {
+  readonly indicator: {
+    readonly direction: Direction;
+    readonly produced: {
+      readonly by: string;
+      readonly measure?: { readonly kind: string };
+      readonly per?: number | undefined;
+    };
+  };
+  readonly dimensions: readonly CubeDimension[];
+  readonly kind: "regions" | "national" | "both";
+  /** Each period's place in time, in steps of its kind. */
+  readonly ordinals: readonly number[];
+  /** Of the errors of two groups of a column, at most 0. */
+  readonly correlations: Readonly<Record<string, number>>;
+  /** Each period's release, oldest period first, with the regions that are in it. */
+  readonly releases: ReadonlyArray<{ readonly period: string; readonly regions: readonly string[] }>;
+  readonly at: (places: readonly number[]) => CubeFigure;
+};
+
+/** The code of all regions together. As in `areas.ts`; here, so that a page need not load what makes releases. */
+const NATION = "00";
 
 /** A region beside the others and the nation. */
 export type Compared = {
@@ -48,7 +68,7 @@ export type Compared = {
 type Placed = { readonly code: string; readonly figure: CubeFigure; readonly estimate: Estimate };
 
 /** Figures along one dimension, the others at their totals but for `fixed`; those without a value are left out. */
-function along(cube: Cube, dimension: number, fixed: ReadonlyMap<number, number>): Placed[] {
+function along(cube: Comparable, dimension: number, fixed: ReadonlyMap<number, number>): Placed[] {
   return (cube.dimensions[dimension]?.values ?? []).flatMap(({ code }, place) => {
     const figure = cube.at(
       cube.dimensions.map((each, at) => (at === dimension ? place : (fixed.get(at) ?? each.total ?? 0))),
@@ -62,23 +82,32 @@ function along(cube: Cube, dimension: number, fixed: ReadonlyMap<number, number>
  * Regions' errors as they count between two of them. Where regions and nation were reconciled, what one was moved up the
  * others were moved down, by at most one part in so many as there are: their differences err by so much more.
  */
-function between(cube: Cube, period: string, estimates: readonly Estimate[]): Estimate[] {
-  const standing = cube.releases.find((each) => each.period === period)?.standing;
-  const m = standing?.release.release === "both" ? regionsIn(standing).length : 1;
+function between(cube: Comparable, period: string, estimates: readonly Estimate[]): Estimate[] {
+  const release = cube.releases.find((each) => each.period === period);
+  const m = cube.kind === "both" ? (release?.regions.length ?? 1) : 1;
   const factor = m > 1 ? Math.sqrt(m / (m - 1)) : 1;
   return estimates.map(({ value, se }) => ({ value, se: se * factor }));
 }
 
-const periodPlace = ({ dimensions }: Cube, period: string): number =>
+const periodPlace = ({ dimensions }: Comparable, period: string): number =>
   dimensions[1]?.values.findIndex(({ code }) => code === period) ?? -1;
 
 /** Whether figures of regions, or groups, of unequal size may be held against each other: not numbers of persons. */
-export const isComparable = ({ indicator: { produced } }: Cube): boolean =>
-  produced.by === "measure" && (produced.measure.kind !== "count" || produced.per !== undefined);
+export const isComparable = ({ indicator: { produced } }: Pick<Comparable, "indicator">): boolean =>
+  produced.by === "measure" && (produced.measure?.kind !== "count" || produced.per !== undefined);
+
+/** Which group of a dimension is looked at, by place; where none is said it is the total. */
+export type Fixed = ReadonlyMap<number, number>;
+const NOTHING: Fixed = new Map();
 
 /** All regions of a period beside each other and, where they may be held against each other, against the nation. */
-export function regionsCompared(cube: Cube, period: string, families = 1): Compared[] {
-  const all = along(cube, 0, new Map([[1, periodPlace(cube, period)]]));
+export function regionsCompared(
+  cube: Comparable,
+  period: string,
+  families = 1,
+  fixed: Fixed = NOTHING,
+): Compared[] {
+  const all = along(cube, 0, new Map([...fixed, [1, periodPlace(cube, period)]]));
   const nation = all.find(({ code }) => code === NATION);
   const regions = all.filter(({ code }) => code !== NATION);
   const estimates = regions.map(({ estimate }) => estimate);
@@ -111,19 +140,19 @@ export function regionsCompared(cube: Cube, period: string, families = 1): Compa
 
 /** A dimension's codes, each with the trend of its figures, judged as so many at once; null where points are too few or have gaps. */
 function trendsAlong(
-  cube: Cube,
+  cube: Comparable,
   dimension: number,
   families: number,
+  fixed: Fixed = NOTHING,
 ): Array<{ readonly code: string; readonly trend: Trend | null }> {
   const codes = cube.dimensions[dimension]?.values ?? [];
   const periods = cube.dimensions[1]?.values ?? [];
-  const kind = cube.plan.dataset.period;
-  const ordinals = periods.map(({ code }) => ordinalOf(kind, code) ?? 0);
+  const { ordinals } = cube;
   const even = ordinals.every((ordinal, at) => at === 0 || ordinal - (ordinals[at - 1] ?? 0) === 1);
   // What all regions together come to is not the same thing with other regions in it.
-  const alike = new Set(cube.releases.map(({ standing }) => regionsIn(standing).join())).size <= 1;
+  const alike = new Set(cube.releases.map(({ regions }) => regions.join())).size <= 1;
   return codes.map(({ code }, place) => {
-    const points = along(cube, 1, new Map([[dimension, place]])).map(({ estimate }) => estimate);
+    const points = along(cube, 1, new Map([...fixed, [dimension, place]])).map(({ estimate }) => estimate);
     const nation = dimension !== 0 || code === NATION;
     const whole = even && points.length === periods.length && (alike || !nation);
     const comparisons = codes.length * families;
@@ -132,11 +161,11 @@ function trendsAlong(
 }
 
 /** The trend of each region, and of the nation. `families` tables stand beside each other. */
-export const trendsOf = (cube: Cube, families = 1) =>
-  trendsAlong(cube, 0, families).map(({ code, trend }) => ({ region: code, trend }));
+export const trendsOf = (cube: Comparable, families = 1, fixed: Fixed = NOTHING) =>
+  trendsAlong(cube, 0, families, fixed).map(({ code, trend }) => ({ region: code, trend }));
 
 /** The trend of each of a column's groups in the nation, and of their total. */
-export function groupTrendsOf(cube: Cube, column: string, families = 1) {
+export function groupTrendsOf(cube: Comparable, column: string, families = 1) {
   const dimension = cube.dimensions.findIndex(({ code }) => code === column);
   return dimension < 2
     ? []
@@ -147,54 +176,106 @@ export function groupTrendsOf(cube: Cube, column: string, families = 1) {
 export const isLine = ({ misfit: { chiSquare, degrees } }: Trend): boolean =>
   chiSquare <= degrees + 3 * Math.sqrt(2 * degrees);
 
+/** A group of a column beside the total of the same area; null where it cannot be held against it. */
+export type GroupCompared = {
+  readonly code: string;
+  readonly figure: CubeFigure;
+  readonly difference: Difference | null;
+};
+
 /**
- * Whether the gap between two of a column's groups, certain in the last period, has grown with certainty: judged pair by
- * pair, as so many at once. Null where there are too few points to tell.
+ * A column's groups against their total, as so many at once. A group is part of the total, and what the total has too
+ * much it has too: their errors are taken as independent, which makes intervals at worst too wide.
  */
-export function gapWidens(cube: Cube, column: string, families = 1): boolean | null {
+export function groupsCompared(
+  cube: Comparable,
+  column: string,
+  period: string,
+  fixed: Fixed = NOTHING,
+): GroupCompared[] {
+  const dimension = cube.dimensions.findIndex(({ code }) => code === column);
+  const { total = null, values = [] } = cube.dimensions[dimension] ?? {};
+  const at = (place: number): CubeFigure => {
+    const places = new Map([...fixed, [1, periodPlace(cube, period)], [dimension, place]]);
+    return cube.at(cube.dimensions.map((each, own) => places.get(own) ?? each.total ?? 0));
+  };
+  const whole = total === null ? null : at(total);
+  const groups = values.flatMap(({ code }, place) => (place === total ? [] : [{ code, figure: at(place) }]));
+  return groups.map(({ code, figure }) => {
+    const known = figure.value !== null && figure.se !== null && whole?.value != null && whole.se !== null;
+    return {
+      code,
+      figure,
+      difference:
+        !known || !isComparable(cube)
+          ? null
+          : differenceOf(
+              { value: figure.value, se: figure.se },
+              { value: whole.value, se: whole.se },
+              cube.indicator.direction,
+              { comparisons: groups.length },
+            ),
+    };
+  });
+}
+
+/** Two groups of a column whose gap has grown: their difference in each period, and its trend. */
+export type Widening = {
+  /** The codes of the group that is above, and of the one below. */
+  readonly groups: readonly [string, string];
+  readonly series: readonly Difference[];
+  readonly trend: Trend;
+};
+
+/**
+ * The pair of a column's groups whose gap, certain in the last period, has grown with most certainty: judged pair by
+ * pair, as so many at once. Null where there is none such, or are too few points to tell.
+ */
+export function wideningIn(cube: Comparable, column: string, families = 1): Widening | null {
   const dimension = cube.dimensions.findIndex(({ code }) => code === column);
   const periods = cube.dimensions[1]?.values ?? [];
   if (dimension < 2 || periods.length < LEAST_POINTS || !isComparable(cube)) return null;
-  const correlation = groupCorrelation(cube, column);
-  const { total } = cube.dimensions[dimension] ?? { total: null };
-  const groups = (cube.dimensions[dimension]?.values ?? [])
-    .map((_, place) => place)
-    .filter((place) => place !== total)
-    .map((place) => along(cube, 1, new Map([[dimension, place]])).map(({ estimate }) => estimate))
-    .filter((points) => points.length === periods.length);
+  const correlation = cube.correlations[column] ?? 0;
+  const { total, values = [] } = cube.dimensions[dimension] ?? { total: null };
+  const groups = values
+    .map(({ code }, place) => ({ code, place }))
+    .filter(({ place }) => place !== total)
+    .map(({ code, place }) => ({
+      code,
+      points: along(cube, 1, new Map([[dimension, place]])).map(({ estimate }) => estimate),
+    }))
+    .filter(({ points }) => points.length === periods.length);
   const comparisons = Math.max(1, (groups.length * (groups.length - 1)) / 2) * families;
-  for (const [at, a] of groups.entries())
-    for (const b of groups.slice(at + 1)) {
-      const points = a.map((point, period) => {
-        const other = b[period] ?? point;
-        return differenceOf(point, other, "neither", { covariance: correlation * point.se * other.se });
+  let found: Widening | null = null;
+  for (const a of groups)
+    for (const b of groups) {
+      if (a === b) continue;
+      const pairs = a.points.map((point, at) => {
+        const other = b.points[at] ?? point;
+        return [point, other, { covariance: correlation * point.se * other.se }] as const;
       });
-      const [first, last] = [a.at(-1), b.at(-1)];
-      if (first === undefined || last === undefined) continue;
-      const covariance = correlation * first.se * last.se;
-      const now = differenceOf(first, last, "neither", { comparisons, covariance });
-      const trend = trendOf(points, "neither", { comparisons });
-      if (now.verdict === "no certain difference" || trend === null) continue;
-      if (trend.verdict === "differs" && trend.value > 0 === now.value > 0) return true;
+      const series = pairs.map(([point, other, rest]) => differenceOf(point, other, "neither", rest));
+      const last = pairs.at(-1);
+      if (last === undefined) continue;
+      const now = differenceOf(last[0], last[1], "neither", { ...last[2], comparisons });
+      const trend = trendOf(series, "neither", { comparisons });
+      if (trend === null || now.low <= 0 || trend.low <= 0) continue;
+      if (found === null || trend.value / trend.se > found.trend.value / found.trend.se)
+        found = { groups: [a.code, b.code], series, trend };
     }
-  return false;
+  return found;
 }
 
-/**
- * The correlation of the errors of two groups of a column, or 0 where it is above: two cells of one table share what was
- * measured of their total, and what one has too much in its residual the others have too little. For ratios, whose
- * errors are correlated no more strongly than their parts', it makes intervals at worst too wide.
- */
-export function groupCorrelation({ plan }: Cube, column: string): number {
-  const { tables } = plan;
-  const at = tables?.attributes.findIndex((attribute) => attribute.column === column) ?? -1;
-  if (tables === null || at < 0) return 0;
-  const covariance = toNumber(covarianceOf(tables, [[at], [0]], [[at], [1]]));
-  return Math.min(0, covariance / toNumber(varianceOf(tables, [at])));
+/** Whether the gap between two of a column's groups has grown with certainty; null where there are too few points to tell. */
+export function gapWidens(cube: Comparable, column: string, families = 1): boolean | null {
+  const dimension = cube.dimensions.findIndex(({ code }) => code === column);
+  const periods = cube.dimensions[1]?.values ?? [];
+  if (dimension < 2 || periods.length < LEAST_POINTS || !isComparable(cube)) return null;
+  return wideningIn(cube, column, families) !== null;
 }
 
 /** The equity gap between a column's groups in the nation, in a period. */
-export function gapBetween(cube: Cube, column: string, period: string, families = 1): Gap | null {
+export function gapBetween(cube: Comparable, column: string, period: string, families = 1): Gap | null {
   const dimension = cube.dimensions.findIndex(({ code }) => code === column);
   const place = cube.dimensions[0]?.values.findIndex(({ code }) => code === NATION) ?? -1;
   if (dimension < 2 || place < 0 || !isComparable(cube)) return null;
@@ -210,12 +291,12 @@ export function gapBetween(cube: Cube, column: string, period: string, families 
   );
   return gapOf(
     groups.filter(({ code }) => code !== totalCode).map(({ estimate }) => estimate),
-    { correlation: groupCorrelation(cube, column), families },
+    { correlation: cube.correlations[column] ?? 0, families },
   );
 }
 
 /** Largest less smallest of the regions' figures, with its interval; null with fewer than two, and for numbers of persons. */
-export const regionalVariation = (cube: Cube, period: string): Gap | null =>
+export const regionalVariation = (cube: Comparable, period: string): Gap | null =>
   !isComparable(cube)
     ? null
     : gapOf(
@@ -227,25 +308,3 @@ export const regionalVariation = (cube: Cube, period: string): Gap | null =>
             .map(({ estimate }) => estimate),
         ),
       );
-
-const DAY = 86_400_000;
-
-/** Whole days from the end of each period to its release. */
-export function freshnessOf({
-  releases,
-  plan,
-}: Cube): Array<{ readonly period: string; readonly days: number }> {
-  const { period: kind } = plan.dataset;
-  return releases.map(({ period, standing }) => {
-    const next = periodAt(kind, (ordinalOf(kind, period) ?? 0) + 1);
-    return { period, days: Math.floor((Date.parse(standing.release.madeAt) - startOf(next)) / DAY) };
-  });
-}
-
-/** The first instant of a period, by the calendar alone. */
-function startOf(period: string): number {
-  const year = Number(period.slice(0, 4));
-  const [, letter, part] = /^\d{4}([KM])(\d+)$/.exec(period) ?? [];
-  const month = letter === "K" ? (Number(part) - 1) * 3 : letter === "M" ? Number(part) - 1 : 0;
-  return Date.UTC(year, month, 1);
-}

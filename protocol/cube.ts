@@ -10,9 +10,10 @@ import { displayOf, type Shown, sumsIn } from "./display.ts";
 import { type Figure, onGrid } from "./estimate.ts";
 import type { Indicator, Text } from "./indicator.ts";
 import { type AttributeSet, keyOf, subsetsOf } from "./marginals.ts";
+import { ordinalOf } from "./period.ts";
 import { type Plan, publishedPeriods } from "./plan.ts";
 import type { CellTable, Release } from "./release.ts";
-import { cellAt, type PlannedTables, tableOf } from "./tables.ts";
+import { cellAt, groupCorrelation, type PlannedTables, tableOf } from "./tables.ts";
 
 /** A standing release, whose measures are called after indicators. */
 export type Standing = {
@@ -49,8 +50,16 @@ export type Cube = {
   readonly dimensions: readonly CubeDimension[];
   readonly kind: Release["release"];
   readonly plan: Plan;
-  /** Each period's release, oldest period first. */
-  readonly releases: ReadonlyArray<{ readonly period: string; readonly standing: Standing }>;
+  /** Each period's place in time, in steps of its kind. */
+  readonly ordinals: readonly number[];
+  /** Of the errors of two groups of a column, at most 0. */
+  readonly correlations: Readonly<Record<string, number>>;
+  /** Each period's release, oldest period first, with the regions that are in it. */
+  readonly releases: ReadonlyArray<{
+    readonly period: string;
+    readonly standing: Standing;
+    readonly regions: readonly string[];
+  }>;
   readonly updated: string;
   /** The figure at these places, one a dimension. */
   readonly at: (places: readonly number[]) => CubeFigure;
@@ -320,8 +329,12 @@ function cubeOf(
     plan,
     releases: periods.flatMap((period) => {
       const standing = ofPeriod.get(period);
-      return standing === undefined ? [] : [{ period, standing }];
+      return standing === undefined ? [] : [{ period, standing, regions: regionsIn(standing) }];
     }),
+    ordinals: periods.map((period) => ordinalOf(plan.dataset.period, period) ?? 0),
+    correlations: Object.fromEntries(
+      columns.map((column) => [column, groupCorrelation(plan.tables, column)]),
+    ),
     updated:
       standings
         .map(({ release }) => release.madeAt)

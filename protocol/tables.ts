@@ -14,6 +14,7 @@ import {
   type MarginalPlan,
   planLeastLargest,
   planLeastSum,
+  varianceOf,
 } from "./marginals.ts";
 import { type Reach, UNITS } from "./privacy.ts";
 import type { Tables } from "./query.ts";
@@ -25,9 +26,11 @@ import {
   parseRational,
   type Rational,
   rational,
+  toNumber,
   ZERO,
 } from "./rational.ts";
 import { Refusal } from "./refusal.ts";
+import { covarianceOf } from "./residual.ts";
 
 export type PlannedTables = MarginalPlan & {
   /** The columns that the sets' places stand for. */
@@ -164,3 +167,15 @@ export function planTables(
 /** Rounded up so that many fractions add up to a short one. */
 const GRID = 10n ** 24n;
 export const shortCost = (cost: Rational): Rational => ceilTo(cost, GRID);
+
+/**
+ * The correlation of the errors of two groups of a column, or 0 where it is above: two cells of one table share what was
+ * measured of their total, and what one has too much in its residual the others have too little. For ratios, whose
+ * errors are correlated no more strongly than their parts', it makes intervals at worst too wide.
+ */
+export function groupCorrelation(tables: PlannedTables, column: string): number {
+  const at = tables.attributes.findIndex((attribute) => attribute.column === column);
+  if (at < 0) return 0;
+  const covariance = toNumber(covarianceOf(tables, [[at], [0]], [[at], [1]]));
+  return Math.min(0, covariance / toNumber(varianceOf(tables, [at])));
+}

@@ -16,7 +16,6 @@ import { demoCalendar, registersOf, runStanding, standingDatasets } from "../../
 import type { Dataset } from "../../protocol/catalogue.ts";
 import { refOf } from "../../protocol/catalogue.ts";
 import {
-  freshnessOf,
   gapBetween,
   groupTrendsOf,
   regionalVariation,
@@ -24,6 +23,7 @@ import {
   trendsOf,
 } from "../../protocol/compared.ts";
 import { type Cube, cubesOf, type Standing } from "../../protocol/cube.ts";
+import { freshnessOf } from "../../protocol/freshness.ts";
 import { lifeExpectanciesOf, lifeExpectancy } from "../../protocol/life.ts";
 import type { Measure } from "../../protocol/query.ts";
 import { catalogueHere } from "../../server/catalogue.ts";

@@ -12,6 +12,7 @@ const MAY: Record<string, readonly string[]> = {
   node: ["node", "server", "protocol"],
   coordinator: ["coordinator", "server", "protocol"],
   cli: ["cli", "node", "coordinator", "server", "protocol"],
+  dashboards: ["dashboards", "protocol"],
   bench: ["bench", "cli", "node", "coordinator", "server", "protocol", "test"],
 };
 
@@ -19,7 +20,7 @@ const files = Object.keys(MAY)
   .filter((folder) => existsSync(join(ROOT, folder)))
   .flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
+      .filter((name) => /\.tsx?$/.test(name) && !name.startsWith("dist/"))
       .map((name) => join(folder, name)),
   );
 
@@ -34,7 +35,7 @@ test.each(files)("%s imports only what its folder may", (file) => {
     if (!name.startsWith(".")) continue;
     const target = normalize(join(dirname(file), name)).split("/")[0] ?? "";
     expect(MAY[folder], `${file} imports ${name}`).toContain(target);
-    expect(name.endsWith(".ts") || name.endsWith(".json"), `${file} imports ${name}`).toBe(true);
+    expect(/\.(tsx?|json)$/.test(name), `${file} imports ${name}`).toBe(true);
   }
 });
 

@@ -1,0 +1,90 @@
+/** A table of intervals, or the map of tiles, as one drawing to save: what the page shows as a table with drawings in its cells. */
+import type { Tone } from "../parts/marks.tsx";
+import { scaleOver } from "./scale.ts";
+
+export type PictureRow = {
+  readonly name: string;
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly tone: Tone;
+  readonly text: string;
+};
+
+const SVG = "http://www.w3.org/2000/svg";
+const [WIDTH, LEFT, RIGHT, ROW, TOP] = [760, 190, 170, 24, 48];
+
+function put(
+  parent: Element,
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  text?: string,
+): SVGElement {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  if (text !== undefined) element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+const SHAPES: Readonly<Record<Tone, string>> = {
+  b: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0Z",
+  w: "M0 -7.2L7.2 0L0 7.2L-7.2 0Z",
+  n: "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0Z",
+  d: "M-5 -5H5V5H-5Z",
+};
+
+/** Puts the drawing into the page out of sight, since its colours are the page's; gives it back to be saved and removed. */
+export function pictureOf({
+  title,
+  rows,
+  nation,
+  write,
+  label,
+}: {
+  readonly title: string;
+  readonly rows: readonly PictureRow[];
+  readonly nation: number | null;
+  readonly write: (value: number) => string;
+  readonly label: string;
+}): SVGSVGElement {
+  const known = rows.flatMap(({ low, high }) => (low === null || high === null ? [] : [low, high]));
+  const scale = scaleOver(known.length === 0 ? [0, 1] : known);
+  const x = (value: number) => LEFT + ((WIDTH - LEFT - RIGHT) * Number.parseFloat(scale.at(value))) / 100;
+  const svg = document.createElementNS(SVG, "svg") as SVGSVGElement;
+  const height = TOP + ROW * rows.length + 12;
+  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${height}`);
+  svg.setAttribute("width", String(WIDTH));
+  svg.setAttribute("height", String(height));
+  svg.setAttribute("class", "iv aside-picture");
+  put(svg, "text", { x: 8, y: 18, class: "lab" }, title);
+  for (const tick of scale.ticks) {
+    put(svg, "line", { class: "grid", x1: x(tick), x2: x(tick), y1: TOP - 4, y2: height - 8 });
+    put(svg, "text", { class: "tick", x: x(tick), y: TOP - 10, "text-anchor": "middle" }, write(tick));
+  }
+  if (nation !== null) {
+    put(svg, "line", { class: "nat", x1: x(nation), x2: x(nation), y1: TOP - 4, y2: height - 8 });
+    put(svg, "text", { class: "lab", x: WIDTH - 8, y: 18, "text-anchor": "end" }, label);
+  }
+  for (const [at, { name, value, low, high, tone, text }] of rows.entries()) {
+    const y = TOP + ROW * at + ROW / 2;
+    put(svg, "text", { class: "tick", x: LEFT - 12, y: y + 4, "text-anchor": "end" }, name);
+    if (low !== null && high !== null)
+      put(svg, "line", {
+        class: `thick ${tone === "d" ? "i-k" : `i-${tone}`}`,
+        x1: x(low),
+        x2: x(high),
+        y1: y,
+        y2: y,
+      });
+    if (value !== null)
+      put(svg, "path", {
+        d: SHAPES[tone],
+        class: tone === "d" ? "m-k" : `m-${tone}`,
+        transform: `translate(${x(value)} ${y})`,
+      });
+    put(svg, "text", { class: "tick", x: WIDTH - 8, y: y + 4, "text-anchor": "end" }, text);
+  }
+  document.body.append(svg);
+  return svg;
+}

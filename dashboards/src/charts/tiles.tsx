@@ -1,0 +1,96 @@
+/** The counties as tiles, about where they lie and all as large: Gotland is seen as well as Stockholm. A list of links in county order. */
+import type { ComponentChildren } from "preact";
+import { Link, type Page, type Query } from "../router.tsx";
+
+/** Column and row of each county. */
+const GRID: Readonly<Record<string, readonly [number, number]>> = {
+  "25": [3, 0],
+  "24": [3, 1],
+  "23": [2, 2],
+  "22": [3, 2],
+  "20": [2, 3],
+  "21": [3, 3],
+  "17": [1, 4],
+  "19": [2, 4],
+  "03": [3, 4],
+  "18": [1, 5],
+  "04": [2, 5],
+  "01": [3, 5],
+  "14": [0, 6],
+  "06": [1, 6],
+  "05": [2, 6],
+  "13": [0, 7],
+  "07": [1, 7],
+  "08": [2, 7],
+  "09": [4, 7],
+  "12": [0, 8],
+  "10": [1, 8],
+};
+
+/** What a tile has room for. */
+const SHORT: Readonly<Record<string, string>> = {
+  "01": "Stock\u00adholm",
+  "03": "Uppsala",
+  "04": "Sörm\u00adland",
+  "05": "Öster\u00adgöt\u00adland",
+  "06": "Jön\u00adköping",
+  "07": "Krono\u00adberg",
+  "08": "Kalmar",
+  "09": "Got\u00adland",
+  "10": "Blek\u00adinge",
+  "12": "Skåne",
+  "13": "Hal\u00adland",
+  "14": "V. Göta\u00adland",
+  "17": "Värm\u00adland",
+  "18": "Örebro",
+  "19": "Väst\u00admanland",
+  "20": "Dalarna",
+  "21": "Gävle\u00adborg",
+  "22": "Väster\u00adnorr\u00adland",
+  "23": "Jämt\u00adland",
+  "24": "Väster\u00adbotten",
+  "25": "Norr\u00adbotten",
+};
+
+/** A region's name without what every one of them is called. */
+export const shortName = (name: string): string =>
+  name
+    .replace(/^Region /, "")
+    .replace(/ län$/, "")
+    .replace(/sregionen$/, "")
+    .replace(/^Jönköpings$/, "Jönköping");
+
+export type Tile = {
+  readonly region: string;
+  readonly name: string;
+  readonly class: string;
+  readonly body: ComponentChildren;
+};
+
+export function Tiles({
+  tiles,
+  to,
+  query,
+  idOf,
+}: {
+  readonly tiles: readonly Tile[];
+  readonly to: Page;
+  readonly query?: (region: string) => Query;
+  readonly idOf: (region: string) => string;
+}) {
+  return (
+    <ul class="tiles">
+      {tiles.map(({ region, name, class: tone, body }) => {
+        const [column, row] = GRID[region] ?? [0, 0];
+        return (
+          <li key={region} class={`c${column} w${row}`}>
+            <Link to={to} id={idOf(region)} query={query?.(region)} class={`tile ${tone}`}>
+              <span class="tname">{SHORT[region] ?? shortName(name)}</span>
+              <span class="tn">{body}</span>
+            </Link>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

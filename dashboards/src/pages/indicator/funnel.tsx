@@ -1,0 +1,140 @@
+/** The funnel: what noise alone explains, by how exact a region's figure is. */
+import { useRef } from "preact/hooks";
+import { normalQuantile } from "../../../../protocol/compare.ts";
+import { shortName } from "../../charts/tiles.tsx";
+import { Drawing } from "../../charts/trend.tsx";
+import { figureAt, isComparable, type RegionGroup } from "../../figures.ts";
+import { figure, useLanguage, useSay } from "../../language.ts";
+import { NATION } from "../../nation.ts";
+import { FigureFoot } from "../../parts/figure-foot.tsx";
+import { Section } from "../../parts/shell.tsx";
+import type { Part } from "./part.ts";
+
+const SAY = {
+  sv: {
+    title: "Tratten",
+    help: "Ju längre till höger, desto exaktare är regionens värde. Inom den streckade tratten räcker bruset som förklaring 95 gånger av 100, inom den heldragna 998 av 1 000. En region utanför tratten har inte visats vara bättre eller sämre: det avgör jämförelsen ovan.",
+    across: "exaktare värde →",
+    warning: "95 %",
+    alarm: "99,8 %",
+    said: (inside: number, of: number) =>
+      `${inside} av ${of} regioner ligger innanför 99,8-procentsgränserna.`,
+    table: "Som tabell",
+    region: "Region",
+    value: "Värde",
+    within: "Innanför 95 %",
+    yes: "ja",
+    no: "nej",
+  },
+  en: {
+    title: "The funnel",
+    help: "The further to the right, the more exact the region's value. Within the dashed funnel noise is explanation enough 95 times in 100, within the solid one 998 in 1,000. A region outside is not thereby shown to be better or worse: the comparison above decides that.",
+    across: "more exact →",
+    warning: "95 %",
+    alarm: "99.8 %",
+    said: (inside: number, of: number) =>
+      `${inside} of ${of} regions lie within the limits of 99.8 per cent.`,
+    table: "As a table",
+    region: "Region",
+    value: "Value",
+    within: "Within 95 %",
+    yes: "yes",
+    no: "no",
+  },
+};
+
+const Z = [normalQuantile(0.975), normalQuantile(0.999)] as const;
+
+export function Funnel({
+  view,
+  chosen,
+  names,
+  title,
+  groups,
+}: Part & { readonly groups: readonly RegionGroup[] }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const svg = useRef<SVGSVGElement | null>(null);
+  const nation = figureAt(view, chosen, NATION, chosen.period).value;
+  const rows = groups
+    .flatMap((group) => group.rows)
+    .flatMap(({ region, compared, tone }) =>
+      compared === null || compared.unreliable ? [] : [{ region, compared, tone }],
+    );
+  if (nation === null || rows.length < 5 || !isComparable(view)) return null;
+  const points = rows.map(({ region, compared: { value, se }, tone }) => ({
+    name: shortName(names(region)),
+    value,
+    precision: 1 / se,
+    tone,
+  }));
+  const inside = rows.filter(
+    ({ compared: { value, funnel } }) =>
+      funnel !== null && value >= funnel.alarm.low && value <= funnel.alarm.high,
+  ).length;
+  const write = (value: number) => figure(view.indicator, value, language);
+  const said = say.said(inside, rows.length);
+  const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
+  return (
+    <Section title={say.title} id="funnel" help={<p>{say.help}</p>}>
+      <figure>
+        <figcaption>
+          <strong>{title}.</strong> {said}
+        </figcaption>
+        <Drawing
+          draw={({ drawFunnel }, width) =>
+            drawFunnel({
+              points,
+              nation,
+              z: Z,
+              width,
+              label: title,
+              words: { across: say.across, warning: say.warning, alarm: say.alarm },
+              write,
+            })
+          }
+          deps={[JSON.stringify(points), nation, language]}
+          onDrawn={(drawn) => {
+            svg.current = drawn;
+          }}
+        />
+        <details>
+          <summary>{say.table}</summary>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{say.region}</th>
+                <th scope="col" class="r">
+                  {say.value}
+                </th>
+                <th scope="col">{say.within}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows
+                .toSorted((a, b) => (a.region < b.region ? -1 : 1))
+                .map(({ region, compared: { value, funnel } }) => (
+                  <tr key={region}>
+                    <th scope="row">{shortName(names(region))}</th>
+                    <td class="r">{write(value)}</td>
+                    <td>
+                      {funnel !== null && value >= funnel.warning.low && value <= funnel.warning.high
+                        ? say.yes
+                        : say.no}
+                    </td>
+                  </tr>
+                ))}
+            </tbody>
+          </table>
+        </details>
+        <FigureFoot
+          table={view.id}
+          release={release}
+          query={{ table: view.id, period: chosen.period, ...chosen.groups }}
+          what={title}
+          picture={() => (svg.current === null ? null : { svg: svg.current, remove: false })}
+        />
+      </figure>
+    </Section>
+  );
+}

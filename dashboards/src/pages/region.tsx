@@ -1,0 +1,223 @@
+/** A region: what certainly differs from the nation, then all its indicators in the same grammar. */
+import type { Overview, OverviewIndicator, OverviewRegion } from "../../../protocol/overview.ts";
+import { IntervalCell } from "../charts/interval.tsx";
+import { scaleOver } from "../charts/scale.ts";
+import { figure, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
+import type { PageProps } from "../main.tsx";
+import { ofSuicide } from "../nation.ts";
+import { HelpLine } from "../parts/help.tsx";
+import { toneOf, Verdict } from "../parts/marks.tsx";
+import { Seal } from "../parts/seal.tsx";
+import { Heading, Section } from "../parts/shell.tsx";
+import { Link } from "../router.tsx";
+import { namesOf, storyDetail, storyTitle } from "../sentences.ts";
+
+const SAY = {
+  sv: {
+    regions: "Regioner",
+    lede: (b: number, w: number, n: number) =>
+      `Av ${n} jämförelser med riket är ${b} säkert bättre och ${w} säkert sämre. Av de övriga drar vi inga slutsatser.`,
+    differs: "Säkra skillnader",
+    differsHelp:
+      "Här står bara det som säkert skiljer sig från riket, när alla regioner och indikatorer jämförs på en gång.",
+    none: "Inget skiljer sig säkert från riket. Det betyder att skillnaderna ryms i bruset, inte att de inte finns.",
+    changed: "Ändringar",
+    changedHelp: "Det som säkert har ändrats i regionen över alla publicerade perioder.",
+    all: "Alla indikatorer",
+    allHelp:
+      "Tjock linje: 95-procentsintervallet. Lodrät linje: riket. Fyllt tecken är säkert, ofyllt är det inte.",
+    indicator: "Indikator",
+    chart: "Diagram",
+    value: "Värde och 95 %",
+    against: "Mot riket",
+    late: "svar saknas",
+    withheld: "kan inte anges",
+    unsure: "Osäkert värde",
+    not: "Kan inte jämföras",
+    coverage: "Täckning och kostnad",
+    coverageText: "Vad varje fråga har kostat regionen, och vad som är kvar, står i regionens egen logg.",
+    ledger: "Regionens händelser i loggen",
+    cover: "Täckningsgrad",
+    unknown: "Regionen finns inte",
+  },
+  en: {
+    regions: "Regions",
+    lede: (b: number, w: number, n: number) =>
+      `Of ${n} comparisons with the nation ${b} are certainly better and ${w} certainly worse. From the others we conclude nothing.`,
+    differs: "Certain differences",
+    differsHelp:
+      "Only what certainly differs from the nation stands here, with all regions and indicators compared at once.",
+    none: "Nothing differs from the nation with certainty. It means that differences lie within the noise, not that there are none.",
+    changed: "Changes",
+    changedHelp: "What has certainly changed in the region over all published periods.",
+    all: "All indicators",
+    allHelp:
+      "Thick line: the interval of 95 per cent. Vertical line: the nation. A filled mark is certain, an open one is not.",
+    indicator: "Indicator",
+    chart: "Chart",
+    value: "Value and 95 %",
+    against: "Against the nation",
+    late: "missing",
+    withheld: "cannot be given",
+    unsure: "Unreliable",
+    not: "Cannot be compared",
+    coverage: "Coverage and cost",
+    coverageText: "What each question has cost the region, and what remains, stands in the region's own log.",
+    ledger: "The region's events in the log",
+    cover: "Coverage",
+    unknown: "There is no such region",
+  },
+};
+
+type Own = { readonly of: OverviewIndicator; readonly own: OverviewRegion };
+
+function Rows({ rows, region }: { readonly rows: readonly Own[]; readonly region: string }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  return (
+    <table class="rows">
+      <thead>
+        <tr>
+          <th scope="col" class="c-name">
+            {say.indicator}
+          </th>
+          <th scope="col" class="c-val">
+            {say.value}
+          </th>
+          <th scope="col">{say.chart}</th>
+          <th scope="col" class="c-verdict">
+            {say.against}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ of, own: { value, low, high, flag, verdict } }) => {
+          const nation = of.nation.at(-1)?.[0] ?? null;
+          const ends = [low, high, nation].flatMap((each) => each ?? []);
+          const tone = toneOf(verdict);
+          return (
+            <tr key={of.id}>
+              <th scope="row">
+                <Link to="indicator" id={of.id} query={{ region }}>
+                  {of.name[language]}
+                </Link>
+                <span class="quiet small unit">
+                  {" "}
+                  {unitOf(of, language)}, {period(of.periods.at(-1) ?? "", language)}
+                </span>
+                {ofSuicide(of.id) && <HelpLine />}
+              </th>
+              <td class="val">
+                {value === null || low === null || high === null ? (
+                  <>
+                    <strong>{flag === ".." ? ".." : "–"}</strong>{" "}
+                    <span class="quiet small">{flag === ".." ? say.withheld : say.late}</span>
+                  </>
+                ) : (
+                  <>
+                    <strong>{figure(of, value, language)}</strong>{" "}
+                    <span class="quiet small num">{range(of, low, high, language)}</span>
+                  </>
+                )}
+              </td>
+              <td class="cv">
+                <IntervalCell
+                  row={{ figure: { value, low, high, flag, se: null, display: null }, tone, thin: null }}
+                  scale={scaleOver(ends.length === 0 ? [0, 1] : ends)}
+                  nation={verdict === null ? null : nation}
+                />
+              </td>
+              <td class="small">
+                {verdict === null ? (
+                  <span class="quiet">{say.not}</span>
+                ) : (
+                  <Verdict
+                    tone={tone}
+                    unsure={flag === "unreliable"}
+                    text={flag === "unreliable" && tone === "n" ? say.unsure : undefined}
+                  />
+                )}
+              </td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+const ownIn = (overview: Overview, code: string): Own[] =>
+  overview.indicators.flatMap((of) =>
+    of.regions.flatMap((own) => (own.region === code ? [{ of, own }] : [])),
+  );
+
+export function page({ overview, id }: PageProps) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const region = overview.regions.find(({ code }) => code === id);
+  if (region === undefined) return <Heading title={say.unknown} />;
+  const names = namesOf(overview.regions, language);
+  const rows = ownIn(overview, id);
+  const of = (tone: string) => rows.filter(({ own }) => own.verdict !== null && toneOf(own.verdict) === tone);
+  const certain = [...of("b"), ...of("d"), ...of("w")];
+  const stories = overview.stories.filter((story) => story.of === "trend" && story.areas.includes(id));
+  const crumb = <Link to="regions">{say.regions}</Link>;
+  return (
+    <>
+      <Heading title={region.name} crumb={crumb}>
+        <p>
+          {say.lede(of("b").length, of("w").length, rows.filter(({ own }) => own.verdict !== null).length)}
+        </p>
+      </Heading>
+      <Section title={say.differs} help={<p>{say.differsHelp}</p>}>
+        {certain.length === 0 ? <p>{say.none}</p> : <Rows rows={certain} region={id} />}
+      </Section>
+      {stories.length > 0 && (
+        <Section title={say.changed} help={<p>{say.changedHelp}</p>}>
+          <ul class="list">
+            {stories.map((story) => {
+              const indicator = overview.indicators.find((each) => each.id === story.indicator);
+              if (indicator === undefined) return null;
+              const title = storyTitle({ ...story, areas: [id] }, indicator, names, language);
+              return (
+                <li key={story.indicator}>
+                  <Verdict tone={toneOf(story.verdict)} />
+                  <p class="say">
+                    <Link to="indicator" id={story.indicator} query={{ region: id, table: story.table }}>
+                      {title}
+                    </Link>
+                  </p>
+                  {story.areas[0] === id && (
+                    <span class="quiet">
+                      {storyDetail({ ...story, areas: [id] }, indicator, names, language)}
+                    </span>
+                  )}
+                  <Seal
+                    release={indicator.release ?? ""}
+                    query={{ table: story.table, region: id, period: story.periods.at(-1) }}
+                    what={title}
+                  />
+                </li>
+              );
+            })}
+          </ul>
+        </Section>
+      )}
+      <Section title={say.all} help={<p>{say.allHelp}</p>}>
+        <Rows rows={rows} region={id} />
+      </Section>
+      <Section title={say.coverage}>
+        <p>{say.coverageText}</p>
+        <p>
+          <Link to="log" query={{ word: region.name }}>
+            {say.ledger}
+          </Link>{" "}
+          ·{" "}
+          <Link to="indicator" id="coverage" query={{ region: id }}>
+            {upper(say.cover)}
+          </Link>
+        </p>
+      </Section>
+    </>
+  );
+}

@@ -1,0 +1,186 @@
+/** Reports: what is certain, as running text to print or to cite, by focus area and release. */
+
+import { day, figure, listed, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
+import type { PageProps } from "../main.tsx";
+import { ofSuicide } from "../nation.ts";
+import { HelpLine } from "../parts/help.tsx";
+import { toneOf } from "../parts/marks.tsx";
+import { Choice } from "../parts/seg.tsx";
+import { Heading, Section } from "../parts/shell.tsx";
+import { change, Link } from "../router.tsx";
+import { namesOf, storyDetail, storyTitle, withUnit } from "../sentences.ts";
+
+const SAY = {
+  sv: {
+    title: "Rapporter",
+    lede: (when: string) =>
+      `Vårdens indikatorer, av utgåvor till och med ${when}. Bara det säkra står som utsaga; allt annat som tal med intervall. Sidan är gjord för att skrivas ut.`,
+    area: "Fokusområde",
+    every: "Alla",
+    print: "Skriv ut",
+    changed: "Det som säkert har ändrats",
+    apart: "Det som säkert skiljer sig mellan regioner",
+    figures: "Riket i siffror",
+    none: "Inget som går utanför bruset.",
+    better: (text: string) => `säkert bättre än riket i ${text}`,
+    worse: (text: string) => `säkert sämre i ${text}`,
+    other: (text: string) => `säkert annorlunda i ${text}`,
+    method: "Metod",
+    methodText:
+      "Varje region svarar själv, från sina egna uppgifter, med brus tillfört innan något lämnar regionen. Skillnader nämns bara där hela intervallet går fri från noll, med hänsyn till hur många jämförelser som görs bredvid varandra. Ingen rangordning görs inom bruset.",
+    indicator: "Indikator",
+    value: "Värde",
+    interval: "95 %",
+    when: "Period",
+    file: "Rapporten som fil med alla underlag: brus report --out rapport.html",
+  },
+  en: {
+    title: "Reports",
+    lede: (when: string) =>
+      `Indicators of care, of releases up to ${when}. Only what is certain stands as a statement; all else as figures with intervals. The page is made to be printed.`,
+    area: "Focus area",
+    every: "All",
+    print: "Print",
+    changed: "What has changed with certainty",
+    apart: "What differs between regions with certainty",
+    figures: "The nation in figures",
+    none: "Nothing that is larger than the noise.",
+    better: (text: string) => `certainly better than the nation in ${text}`,
+    worse: (text: string) => `certainly worse in ${text}`,
+    other: (text: string) => `certainly different in ${text}`,
+    method: "Method",
+    methodText:
+      "Each region answers by itself, from its own records, with noise added before anything leaves it. Differences are named only where the whole interval is clear of nought, given how many comparisons stand beside each other. Nothing is ranked within noise.",
+    indicator: "Indicator",
+    value: "Value",
+    interval: "95 %",
+    when: "Period",
+    file: "The report as a file with all that is behind it: brus report --out report.html",
+  },
+};
+
+export function page({ overview, query }: PageProps) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const names = namesOf(overview.regions, language);
+  const area = query.get("area") ?? "";
+  const areas = [
+    ...new Map(overview.indicators.map(({ focusId, focus }) => [focusId as string, focus[language]])),
+  ];
+  const shown = overview.indicators.filter(
+    ({ focusId, table }) => table !== null && (area === "" || focusId === area),
+  );
+  const of = (id: string) => shown.find((each) => each.id === id);
+  const stories = overview.stories.filter(({ indicator }) => of(indicator) !== undefined);
+  const apart = shown.flatMap((indicator) => {
+    const named = (tone: string) =>
+      listed(
+        indicator.regions
+          .filter(({ verdict }) => verdict !== null && toneOf(verdict) === tone)
+          .map(({ region }) => names(region)),
+        language,
+      );
+    const texts = (
+      [
+        ["b", say.better],
+        ["w", say.worse],
+        ["d", say.other],
+      ] as const
+    ).flatMap(([tone, text]) => (named(tone) === "" ? [] : [text(named(tone))]));
+    return texts.length === 0 ? [] : [{ indicator, text: texts.join("; ") }];
+  });
+  return (
+    <>
+      <Heading title={say.title}>
+        <p>{say.lede(overview.madeAt === null ? "–" : day(overview.madeAt, language))}</p>
+      </Heading>
+      <div class="controls">
+        <Choice
+          label={say.area}
+          value={area}
+          options={[["", say.every], ...areas]}
+          onChange={(value) => change({ area: value })}
+        />
+        <p class="inline">
+          <button type="button" class="btn plain" onClick={() => print()}>
+            {say.print}
+          </button>
+        </p>
+      </div>
+      <Section title={say.changed}>
+        {stories.length === 0 && <p>{say.none}</p>}
+        <ul class="list">
+          {stories.map((story) => {
+            const indicator = of(story.indicator);
+            return indicator === undefined ? null : (
+              <li key={`${story.indicator} ${story.of} ${story.verdict} ${story.column?.code}`}>
+                <strong>{storyTitle(story, indicator, names, language)}.</strong>{" "}
+                {storyDetail(story, indicator, names, language)}
+                {ofSuicide(indicator.id) && <HelpLine />}
+              </li>
+            );
+          })}
+        </ul>
+      </Section>
+      <Section title={say.apart}>
+        {apart.length === 0 && <p>{say.none}</p>}
+        <ul class="list">
+          {apart.map(({ indicator, text }) => (
+            <li key={indicator.id}>
+              <Link to="indicator" id={indicator.id}>
+                {indicator.name[language]}
+              </Link>
+              : {text}.
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <Section title={say.figures}>
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{say.indicator}</th>
+                <th scope="col" class="r">
+                  {say.value}
+                </th>
+                <th scope="col">{say.interval}</th>
+                <th scope="col">{say.when}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((indicator) => {
+                const last = indicator.nation.at(-1);
+                return (
+                  <tr key={indicator.id}>
+                    <th scope="row">
+                      {indicator.name[language]}{" "}
+                      <span class="quiet small">{unitOf(indicator, language)}</span>
+                    </th>
+                    <td class="r">
+                      {last == null ? (
+                        ".."
+                      ) : (
+                        <strong title={withUnit(indicator, last[0], language)}>
+                          {figure(indicator, last[0], language)}
+                        </strong>
+                      )}
+                    </td>
+                    <td class="num quiet">
+                      {last == null ? "" : range(indicator, last[1], last[2], language)}
+                    </td>
+                    <td class="num">{upper(period(indicator.periods.at(-1) ?? "", language))}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      </Section>
+      <Section title={say.method}>
+        <p>{say.methodText}</p>
+        <p class="small quiet">{say.file}</p>
+      </Section>
+    </>
+  );
+}

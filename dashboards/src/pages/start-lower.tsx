@@ -1,0 +1,212 @@
+/** The lower half of the first page: the nation in brief, and the whole field of comparisons. */
+import { useState } from "preact/hooks";
+import type { Overview } from "../../../protocol/overview.ts";
+import { Field } from "../charts/field.tsx";
+import { Spark } from "../charts/spark.tsx";
+import { figure, listed, number, period, range, unitOf, useLanguage, useSay } from "../language.ts";
+import { toneOf, Verdict } from "../parts/marks.tsx";
+import { Section } from "../parts/shell.tsx";
+import { Link } from "../router.tsx";
+import { changeText, type Names } from "../sentences.ts";
+
+const SAY = {
+  sv: {
+    better: "Bättre",
+    worse: "Sämre",
+    apart: "Skiljer sig",
+    brief: "Riket i korthet",
+    briefHelp:
+      "Bandet visar bruset. Efter värdet står 95-procentsintervallet. Ändringen är längs linjen genom alla perioder; säker är den bara där linjen passar och intervallet går fri från noll.",
+    every: (n: number) => `Alla ${n} indikatorer`,
+    indicator: "Indikator",
+    now: "Nu",
+    time: "Över tid",
+    change: "Ändring",
+    few: "För få perioder för att säga",
+    field: "Hela fältet",
+    fieldHelp:
+      "Ett tecken är en region jämförd med riket i en indikator, ordnade efter de nationella fokusområdena. Fyllt är säkert. Ofyllt betyder att skillnaden ryms i bruset.",
+    fieldWhy: "Så många jämförelser på en gång ger slumpträffar. Därför kräver vi mer av var och en.",
+    certain: (n: number, of: number) =>
+      `${n} av ${of} jämförelser är säkra. Av de övriga ${of - n} drar vi inga slutsatser.`,
+    asTable: "Visa som tabell",
+    asPicture: "Visa som bild",
+  },
+  en: {
+    better: "Better",
+    worse: "Worse",
+    apart: "Different",
+    brief: "The nation in brief",
+    briefHelp:
+      "The band shows the noise. After the value stands the interval of 95 per cent. The change is along the line through all periods; it is certain only where the line fits and the interval is clear of nought.",
+    every: (n: number) => `All ${n} indicators`,
+    indicator: "Indicator",
+    now: "Now",
+    time: "Over time",
+    change: "Change",
+    few: "Too few periods to say",
+    field: "The whole field",
+    fieldHelp:
+      "A mark is a region compared with the nation in one indicator, in the order of the national focus areas. Filled is certain. Open means that the difference lies within the noise.",
+    fieldWhy: "So many comparisons at once give chance findings. So we ask more of each.",
+    certain: (n: number, of: number) =>
+      `${n} of ${of} comparisons are certain. From the other ${of - n} we conclude nothing.`,
+    asTable: "Show as a table",
+    asPicture: "Show as a picture",
+  },
+};
+
+/** Those the brief shows: one of each focus area's experience and access, as the catalogue orders them. */
+const BRIEF = [
+  "experience-listening",
+  "experience-continuity",
+  "taken-seriously",
+  "participation",
+  "first-visit-within-90d",
+  "waiting-over-guarantee",
+  "followup-7d",
+  "side-effects-severe",
+];
+
+export function Brief({ overview }: { readonly overview: Overview }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const chosen = BRIEF.flatMap((id) =>
+    overview.indicators.filter((each) => each.id === id && each.table !== null),
+  );
+  return (
+    <Section
+      title={say.brief}
+      help={
+        <>
+          <p>{say.briefHelp}</p>
+          <p>
+            <Link to="indicators">{say.every(overview.indicators.length)}</Link>
+          </p>
+        </>
+      }
+    >
+      <table class="brief">
+        <thead>
+          <tr>
+            <th scope="col">{say.indicator}</th>
+            <th scope="col">{say.now}</th>
+            <th scope="col">{say.time}</th>
+            <th scope="col">{say.change}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {chosen.map((of) => {
+            const last = of.nation.at(-1);
+            const tone = toneOf(of.change?.line === true ? of.change.verdict : null);
+            return (
+              <tr key={of.id}>
+                <th scope="row">
+                  <Link to="indicator" id={of.id}>
+                    {of.name[language]}
+                  </Link>
+                  <span class="unit small quiet">{unitOf(of, language)}</span>
+                </th>
+                <td class="val">
+                  {last == null ? (
+                    ".."
+                  ) : (
+                    <>
+                      <strong>{figure(of, last[0], language)}</strong>{" "}
+                      <span class="quiet small num">{range(of, last[1], last[2], language)}</span>
+                    </>
+                  )}
+                </td>
+                <td class="tinyc">
+                  <Spark points={of.nation} tone={tone} />
+                  <span class="vh">{of.periods.map((code) => period(code, language)).join(", ")}</span>
+                </td>
+                <td class="chg small">
+                  {of.change === null ? (
+                    <span class="quiet">{say.few}</span>
+                  ) : (
+                    <>
+                      <Verdict tone={tone} />
+                      <span class="num quiet">{changeText(of, of.change, language)}</span>
+                    </>
+                  )}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Section>
+  );
+}
+
+export function WholeField({ overview, names }: { readonly overview: Overview; readonly names: Names }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const [table, show] = useState(false);
+  const order = ["prevention", "early-access", "vulnerable-groups", "participation", "governance"];
+  const shown = overview.indicators
+    .filter(({ regions }) => regions.some(({ verdict }) => verdict !== null))
+    .toSorted((a, b) => order.indexOf(a.focusId) - order.indexOf(b.focusId));
+  const all = shown.flatMap(({ regions }) => regions.map(({ verdict }) => toneOf(verdict)));
+  const count = (tone: string) => all.filter((each) => each === tone).length;
+  const certain = count("b") + count("w") + count("d");
+  const label = say.certain(certain, overview.judged);
+  return (
+    <Section
+      title={say.field}
+      help={
+        <>
+          <p>{say.fieldHelp}</p>
+          <p>{say.fieldWhy}</p>
+        </>
+      }
+    >
+      <p class="say big">{label}</p>
+      <p class="key">
+        <Verdict tone="b" text={`${say.better}: ${count("b")}`} />
+        <Verdict tone="w" text={`${say.worse}: ${count("w")}`} />
+        {count("d") > 0 && <Verdict tone="d" text={`${say.apart}: ${count("d")}`} />}
+        <Verdict tone="n" text={`${number(overview.judged - certain, 0, language)}`} />
+      </p>
+      {table ? (
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{say.indicator}</th>
+                <th scope="col">{say.better}</th>
+                <th scope="col">{say.worse}</th>
+                <th scope="col">{say.apart}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map(({ id, name, regions }) => {
+                const named = (tone: string) =>
+                  listed(
+                    regions
+                      .filter(({ verdict }) => verdict !== null && toneOf(verdict) === tone)
+                      .map(({ region }) => names(region)),
+                    language,
+                  );
+                return (
+                  <tr key={id}>
+                    <th scope="row">{name[language]}</th>
+                    <td class="small">{named("b") || "–"}</td>
+                    <td class="small">{named("w") || "–"}</td>
+                    <td class="small">{named("d") || "–"}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      ) : (
+        <Field indicators={shown} regions={overview.regions} label={label} />
+      )}
+      <button type="button" class="linklike small" aria-pressed={table} onClick={() => show(!table)}>
+        {table ? say.asPicture : say.asTable}
+      </button>
+    </Section>
+  );
+}

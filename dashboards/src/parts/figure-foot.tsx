@@ -1,0 +1,71 @@
+/** What stands under every chart: the same as files, to embed, and its seal. */
+import { useState } from "preact/hooks";
+import { savePng, saveSvg } from "../charts/save.ts";
+import { useLanguage, useSay } from "../language.ts";
+import type { Query } from "../router.tsx";
+import { Seal } from "./seal.tsx";
+
+const SAY = {
+  sv: { embed: "Bädda in", copied: "Koden är kopierad", whole: "Hela tabellen som" },
+  en: { embed: "Embed", copied: "The code is copied", whole: "The whole table as" },
+};
+
+export function FigureFoot({
+  table,
+  release,
+  query,
+  what,
+  picture,
+}: {
+  readonly table: string;
+  readonly release: string;
+  readonly query: Query;
+  readonly what: string;
+  /** The chart as a drawing, and whether it is to be taken away after it was saved. */
+  readonly picture: () => { readonly svg: SVGSVGElement; readonly remove: boolean } | null;
+}) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const [copied, set] = useState(false);
+  const save = async (as: "svg" | "png") => {
+    const found = picture();
+    if (found === null) return;
+    const source = `${what}. Brus, ${location.host}, ${release.slice(0, 19)}`;
+    try {
+      if (as === "svg") saveSvg(found.svg, table, source);
+      else await savePng(found.svg, table, source);
+    } finally {
+      if (found.remove) found.svg.remove();
+    }
+  };
+  const embed = async () => {
+    const address = new URL(location.href);
+    address.searchParams.set("embed", "1");
+    await navigator.clipboard.writeText(
+      `<iframe src="${address.href.replaceAll("&", "&amp;")}" title="${what.replaceAll('"', "&quot;")}" width="100%" height="700"></iframe>`,
+    );
+    set(true);
+  };
+  const file = (ending: string) => `/data/${language}/${encodeURIComponent(table)}.${ending}`;
+  return (
+    <p class="figfoot small">
+      <a href={file("csv")} download aria-label={`${say.whole} CSV`}>
+        CSV
+      </a>
+      <a href={file("json")} download aria-label={`${say.whole} JSON-stat`}>
+        JSON-stat
+      </a>
+      <button type="button" onClick={() => void save("png")}>
+        PNG
+      </button>
+      <button type="button" onClick={() => void save("svg")}>
+        SVG
+      </button>
+      <button type="button" onClick={() => void embed()}>
+        {say.embed}
+      </button>
+      <span role="status">{copied ? say.copied : ""}</span>
+      <Seal release={release} query={query} what={what} />
+    </p>
+  );
+}

@@ -1,0 +1,55 @@
+/** The seal beside a figure: what this browser has itself checked of the release it comes from, and the way to the proof. */
+import { useEffect, useState } from "preact/hooks";
+import { clock, useLanguage } from "../language.ts";
+import { Link, type Query } from "../router.tsx";
+import { SealMark, type SealState } from "./marks.tsx";
+
+export type Checked = { readonly state: SealState; readonly at: number };
+
+/** By release, while the page is open: nothing is remembered that was not checked here and now. */
+const checked = new Map<string, Checked>();
+const listeners = new Set<() => void>();
+
+export function remember(release: string, state: SealState, at: number): void {
+  checked.set(release, { state, at });
+  for (const listener of listeners) listener();
+}
+
+export function useChecked(release: string): Checked {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const listener = () => redraw((count) => count + 1);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, []);
+  return checked.get(release) ?? { state: "unchecked", at: 0 };
+}
+
+export const SEAL_WORDS = {
+  sv: { unchecked: "Pröva", checked: "Prövat här", digest: "Mot avtryck", broken: "Sigillet är brutet" },
+  en: { unchecked: "Check", checked: "Checked here", digest: "By digest", broken: "The seal is broken" },
+};
+
+/** `what` names the figure for those who cannot see where the seal stands. */
+export function Seal({
+  release,
+  query,
+  what,
+  bare = false,
+}: {
+  readonly release: string;
+  readonly query: Query;
+  readonly what: string;
+  readonly bare?: boolean;
+}) {
+  const language = useLanguage();
+  const { state, at } = useChecked(release);
+  const word = `${SEAL_WORDS[language][state]}${state === "checked" || state === "digest" ? ` ${clock(at, language)}` : ""}`;
+  const tone = state === "checked" ? "" : state === "broken" ? "bad" : "un";
+  return (
+    <Link to="seal" query={{ ...query, release }} class={`seal ${tone}`} label={`${word}: ${what}`}>
+      <SealMark state={state} />
+      {bare ? null : <span>{word}</span>}
+    </Link>
+  );
+}

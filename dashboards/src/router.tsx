@@ -1,0 +1,130 @@
+/** Where one is: the address holds the page, its language and its whole state, so that a link shows what was seen. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { LANGUAGES, type Language, useLanguage } from "./language.ts";
+
+/** Each page's name in the address. */
+export const PATHS = {
+  start: { sv: "", en: "" },
+  indicators: { sv: "indikatorer", en: "indicators" },
+  indicator: { sv: "i", en: "i" },
+  regions: { sv: "regioner", en: "regions" },
+  region: { sv: "r", en: "r" },
+  reports: { sv: "rapporter", en: "reports" },
+  ask: { sv: "fraga", en: "ask" },
+  approve: { sv: "godkann", en: "approve" },
+  log: { sv: "loggen", en: "log" },
+  seal: { sv: "sigill", en: "seal" },
+  how: { sv: "sa-fungerar-brus", en: "how-brus-works" },
+  about: { sv: "om-statistiken", en: "about" },
+  data: { sv: "oppna-data", en: "open-data" },
+  accessibility: { sv: "tillganglighet", en: "accessibility" },
+} as const satisfies Record<string, Readonly<Record<Language, string>>>;
+export type Page = keyof typeof PATHS;
+
+export type Place = {
+  readonly language: Language;
+  readonly page: Page | null;
+  readonly id: string;
+  readonly query: URLSearchParams;
+};
+
+export function placeOf({ pathname, search }: Pick<Location, "pathname" | "search">): Place {
+  const [, first = "", name = "", id = ""] = pathname.split("/");
+  const language = LANGUAGES.find((each) => each === first) ?? "sv";
+  const pages = Object.entries(PATHS) as Array<[Page, Readonly<Record<Language, string>>]>;
+  const page = pages.find(([, slugs]) => slugs[language] === name)?.[0] ?? null;
+  return { language, page, id: decodeURIComponent(id), query: new URLSearchParams(search) };
+}
+
+export type Query = Readonly<Record<string, string | null | undefined>>;
+
+/** The address of a page; what is null or empty is left out of it. */
+export function hrefOf(language: Language, page: Page, id = "", query: Query = {}): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value) params.set(name, value);
+  const path = [language, PATHS[page][language], id]
+    .filter((part) => part !== "")
+    .map(encodeURIComponent)
+    .join("/");
+  const text = params.toString();
+  return `/${path}${path === language ? "/" : ""}${text === "" ? "" : `?${text}`}`;
+}
+
+const CHANGED = "brus:moved";
+
+export function go(href: string, { replace = false } = {}): void {
+  const stays = placeOf(new URL(href, location.href)).page === placeOf(location).page && replace;
+  history[replace ? "replaceState" : "pushState"](null, "", href);
+  dispatchEvent(new Event(CHANGED));
+  if (stays) return;
+  scrollTo(0, 0);
+  // A screen reader is told that another page is there.
+  requestAnimationFrame(() => document.querySelector<HTMLElement>("h1")?.focus());
+}
+
+export function usePlace(): Place {
+  const [place, set] = useState(() => placeOf(location));
+  useEffect(() => {
+    const moved = () => set(placeOf(location));
+    for (const name of [CHANGED, "popstate"]) addEventListener(name, moved);
+    return () => {
+      for (const name of [CHANGED, "popstate"]) removeEventListener(name, moved);
+    };
+  }, []);
+  return place;
+}
+
+/** Changes what stands in the address, and so what is shown, without another page. */
+export function change(query: Query): void {
+  const params = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(query)) {
+    if (value) params.set(name, value);
+    else params.delete(name);
+  }
+  const text = params.toString();
+  go(`${location.pathname}${text === "" ? "" : `?${text}`}${location.hash}`, { replace: true });
+}
+
+type LinkProps = {
+  readonly to: Page;
+  readonly id?: string | undefined;
+  readonly query?: Query | undefined;
+  readonly language?: Language | undefined;
+  readonly class?: string | undefined;
+  readonly current?: boolean | undefined;
+  readonly label?: string | undefined;
+  readonly children: ComponentChildren;
+};
+
+export function Link({ to, id, query, language, class: name, current, label, children }: LinkProps) {
+  const here = useLanguage();
+  const href = hrefOf(language ?? here, to, id, query);
+  const follow = (event: MouseEvent) => {
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
+    event.preventDefault();
+    go(href);
+  };
+  const other = language !== undefined && language !== here ? language : undefined;
+  return (
+    <a
+      href={href}
+      onClick={follow}
+      class={name}
+      aria-current={current ? "page" : undefined}
+      aria-label={label}
+      lang={other}
+      hreflang={other}
+    >
+      {children}
+    </a>
+  );
+}
