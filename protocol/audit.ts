@@ -47,38 +47,41 @@ export type Audit = {
   readonly regions: number;
 };
 
-/** Throws a refusal only where the directory itself is not to be had; all else is a finding. */
-export async function audit(files: Source, options: AuditOptions): Promise<Audit> {
+/** Everything that was read and judged before any release is looked at: what an audit and a seal both rest on. */
+export type Examined = {
+  readonly source: Source;
+  readonly log: Replay;
+  readonly own: ReadonlyMap<string, RegionReplay>;
+  /** The version of the directory in force at the log's end. */
+  readonly federation: Federation;
+  readonly claimed: Checkpoint;
+  readonly asOf: number | null;
+};
+
+type Say = { readonly note: Note; readonly notice: (says: string) => void };
+
+/** Null where what is missing would be missed everywhere; a finding says what it is. */
+export async function examine(
+  files: Source,
+  options: AuditOptions,
+  { note, notice }: Say,
+): Promise<{
+  readonly claimed: Checkpoint | null;
+  readonly federation: Federation;
+  readonly examined: Examined | null;
+}> {
   const source = rememberedCheckpoints(files);
-  const findings: Finding[] = [];
-  const notices: string[] = [];
-  const note: Note = (finding) => void findings.push(finding);
-  const notice = (says: string) => void notices.push(says);
   const first = await firstFrom(source, options.first, options.verify);
-  const nothing = { findings, notices, releases: [], regions: 0, version: 1 };
   const claimed = await claimedOf(source, first, note);
-  if (claimed === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null };
+  if (claimed === null) return { claimed, federation: first, examined: null };
   const { size } = claimed;
-  const { before, since = before?.size ?? 0 } = options;
-  if (before === undefined && since > size)
-    throw new Refusal("usage", `expected a size of at most ${size} to begin after`);
   const log = await replay(first, source, claimed, note, (place) => {
     if (place % 64 === 0) options.onProgress?.(place, size);
   });
   // Who may sign for it, the log itself says: by the directory in force at its end.
   const federation = log.inForce(size);
   const opened = await openLog([federation], source, COORDINATOR, note);
-  const { version } = federation.directory;
-  const summary = { size, root: toBase64(claimed.root), asOf: opened?.asOf ?? null, version };
-  // What is missing here would be missed everywhere: one finding says it.
-  if (!log.whole || opened === null) return { ...nothing, ...summary, holds: false };
-  if (before !== undefined && (before.size > size || before.root !== rootAt(log, before.size)))
-    note({
-      log: COORDINATOR,
-      leaf: null,
-      rule: "root",
-      says: `expected to find again the tree of ${before.size} entries that was audited before`,
-    });
+  if (!log.whole || opened === null) return { claimed, federation, examined: null };
   checkAge(COORDINATOR, opened.asOf, options.now, note);
   const own = new Map<string, RegionReplay>();
   const versions = log.versions.map((each) => each.federation);
@@ -94,6 +97,33 @@ export async function audit(files: Source, options: AuditOptions): Promise<Audit
   const { later } = checkCharges({ log, own }, note);
   if (later > 0)
     notice(`${later} charges came after this tree of the coordinator's log: they are for the next audit`);
+  return { claimed, federation, examined: { source, log, own, federation, claimed, asOf: opened.asOf } };
+}
+
+/** Throws a refusal only where the directory itself is not to be had; all else is a finding. */
+export async function audit(files: Source, options: AuditOptions): Promise<Audit> {
+  const findings: Finding[] = [];
+  const notices: string[] = [];
+  const note: Note = (finding) => void findings.push(finding);
+  const notice = (says: string) => void notices.push(says);
+  const { claimed, federation, examined } = await examine(files, options, { note, notice });
+  const nothing = { findings, notices, releases: [], regions: 0, version: federation.directory.version };
+  if (claimed === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null };
+  const { size } = claimed;
+  const { before, since = before?.size ?? 0 } = options;
+  if (before === undefined && since > size)
+    throw new Refusal("usage", `expected a size of at most ${size} to begin after`);
+  const summary = { size, root: toBase64(claimed.root), asOf: examined?.asOf ?? null };
+  // What is missing here would be missed everywhere: one finding says it.
+  if (examined === null) return { ...nothing, ...summary, holds: false };
+  const { source, log, own } = examined;
+  if (before !== undefined && (before.size > size || before.root !== rootAt(log, before.size)))
+    note({
+      log: COORDINATOR,
+      leaf: null,
+      rule: "root",
+      says: `expected to find again the tree of ${before.size} entries that was audited before`,
+    });
   const context = { source, log, own, note, notice, tools: options };
   const due = log.releases.filter(({ place }) => place >= since);
   if (due.length < log.releases.length)
@@ -101,7 +131,7 @@ export async function audit(files: Source, options: AuditOptions): Promise<Audit
   const releases: AuditedRelease[] = [];
   for (const each of due) releases.push(await checkRelease(each, context));
   options.onProgress?.(size, size);
-  return { ...summary, holds: findings.length === 0, findings, notices, releases, regions: own.size };
+  return { ...nothing, ...summary, holds: findings.length === 0, releases, regions: own.size };
 }
 
 function rootAt({ hashAt }: Replay, size: number): string {

@@ -29,6 +29,8 @@ const PHRASES = {
     or: "eller",
     not: "inte",
     is: "är",
+    yes: "ja",
+    no: "nej",
     between: "är mellan",
     in: "i",
     regions: "i alla regioner",
@@ -63,6 +65,8 @@ const PHRASES = {
     or: "or",
     not: "not",
     is: "is",
+    yes: "yes",
+    no: "no",
     between: "is between",
     in: "in",
     regions: "in every region",
@@ -152,5 +156,6 @@ function filterInWords(filter: Filter, say: Phrases, name: (column: string) => s
     return `(${filter.or.map((part) => filterInWords(part, say, name)).join(` ${say.or} `)})`;
   if ("between" in filter)
     return `${name(filter.column)} ${say.between} ${filter.between[0]} ${say.and} ${filter.between[1]}`;
-  return `${name(filter.column)} ${say.is} ${filter.in.map(String).join(` ${say.or} `)}`;
+  const written = (value: unknown) => (value === true ? say.yes : value === false ? say.no : String(value));
+  return `${name(filter.column)} ${say.is} ${filter.in.map(written).join(` ${say.or} `)}`;
 }

@@ -39,6 +39,8 @@ const PAGES: Partial<Record<Page, () => Promise<ComponentType<PageProps>>>> = {
   how: () => import("./pages/how.tsx").then(({ page }) => page),
   about: () => import("./pages/texts.tsx").then(({ pages }) => pages.about),
   data: () => import("./pages/texts.tsx").then(({ pages }) => pages.data),
+  log: () => import("./pages/log.tsx").then(({ page }) => page),
+  seal: () => import("./pages/seal.tsx").then(({ page }) => page),
   accessibility: () => import("./pages/texts.tsx").then(({ pages }) => pages.accessibility),
 };
 

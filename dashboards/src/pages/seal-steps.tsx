@@ -1,0 +1,458 @@
+/** The seven steps, each with what was checked and the bytes it was checked on. */
+import type { ComponentChildren } from "preact";
+import type { SealStep } from "../../../protocol/seal.ts";
+import type { Viewed } from "../../../protocol/view.ts";
+import { clock, day, figure, fraction, listed, number, range, useLanguage, useSay } from "../language.ts";
+import type { Found, ShownSeal } from "../proof/messages.ts";
+import { RULE_WORDS, STEP_NAMES } from "../proof/words.ts";
+
+const SAY = {
+  sv: {
+    holds: "Stämmer",
+    digest: "Mot avtryck",
+    fails: "Stämmer inte",
+    unread: "Inte prövat",
+    asked: (who: string) => `Signerad av ${who} med en nyckel som förteckningen hör till den som får fråga.`,
+    document: (bytes: number) => `Handlingen, ${bytes} byte`,
+    approvals: (n: number, roles: string) =>
+      `${n} har godkänt (${roles}). Ingen av dem ställde frågan. Alla godkännanden stod i loggen innan regionerna svarade.`,
+    conditions: "Villkor",
+    documents: (n: number) => `${n} handlingar`,
+    cost: (rho: string, epsilon: string) =>
+      `ρ = ${rho} per period i varje region (ε = ${epsilon}), räknat här ur frågan och katalogen. Samma belopp står i varje regions egen logg.`,
+    plan: (cells: string) => `Planen, ${cells} celler`,
+    cells: "celler",
+    integers: "heltal per svar",
+    budget: "budget per period",
+    charges: "Regionernas debiteringar",
+    region: "Region",
+    charge: "Debiterat",
+    spent: "Förbrukat av perioden",
+    time: "När",
+    answers: (n: number, of: number) =>
+      n === of
+        ? `Alla ${of} regioner svarade, var och en med sin egen signatur.`
+        : `${n} av ${of} regioner svarade, var och en med sin egen signatur.`,
+    missing: (text: string) => `Saknas: ${text}. Deras egna loggar visar inget svar före tidsgränsen.`,
+    digests: (n: number) => `${n} svar och deras avtryck`,
+    digestOf: "Avtryck",
+    sum: "Webbläsaren lade ihop svaren och fick samma tabell som publicerats, tal för tal.",
+    sumDigest:
+      "Summan är av maskerade vektorer. Den stämmer med sitt avtryck och med det som regionerna enades om; bara granskare med vektorerna kan lägga ihop dem på nytt.",
+    sumFails: "Den publicerade siffran eller tabellen är inte vad svaren ger.",
+    here: "Räknat här",
+    published: "Publicerat i utgåvan",
+    onPage: "Siffran ur den tabellen",
+    table: "Tabellens avtryck",
+    log: (place: string, size: string) =>
+      `Utgåvan står som rad ${place} av ${size}, på en plats som inte kan ändras utan att roten ändras.`,
+    proof: (n: number) => `Inneslutningsbeviset, ${n} nivåer`,
+    root: "rot",
+    cosigned: (n: number, least: number) =>
+      `${n} regioner har var för sig intygat att de ser samma logg. Minst ${least} krävs.`,
+    cosignatures: (n: number) => `${n} medsignaturer`,
+    line: (n: number, of: number, least: number) =>
+      `${n} av ${of} medsignerade. Strecket visar kravet, ${least}.`,
+    checkpoint: "Kontrollpunkten",
+    id: "id",
+    row: "rad",
+    where: (log: string, leaf: number | null) =>
+      `${log === "coordinator" ? "den gemensamma loggen" : `logg ${log}`}${leaf === null ? "" : `, rad ${leaf}`}`,
+    found: "Vad som hittades",
+  },
+  en: {
+    holds: "Holds",
+    digest: "By digest",
+    fails: "Does not hold",
+    unread: "Not checked",
+    asked: (who: string) => `Signed by ${who} with a key that the directory names for asking.`,
+    document: (bytes: number) => `The document, ${bytes} bytes`,
+    approvals: (n: number, roles: string) =>
+      `${n} have approved (${roles}). None of them asked the question. All approvals stood in the log before the regions answered.`,
+    conditions: "Conditions",
+    documents: (n: number) => `${n} documents`,
+    cost: (rho: string, epsilon: string) =>
+      `ρ = ${rho} a period in each region (ε = ${epsilon}), computed here from the question and the catalogue. The same amount stands in each region's own log.`,
+    plan: (cells: string) => `The plan, ${cells} cells`,
+    cells: "cells",
+    integers: "integers an answer",
+    budget: "budget a period",
+    charges: "The regions' charges",
+    region: "Region",
+    charge: "Charged",
+    spent: "Spent of the period",
+    time: "When",
+    answers: (n: number, of: number) =>
+      n === of
+        ? `All ${of} regions answered, each with its own signature.`
+        : `${n} of ${of} regions answered, each with its own signature.`,
+    missing: (text: string) => `Missing: ${text}. Their own logs show no answer before the time was up.`,
+    digests: (n: number) => `${n} answers and their digests`,
+    digestOf: "Digest",
+    sum: "The browser added the answers up and got the same table as was published, number by number.",
+    sumDigest:
+      "The sum is of masked vectors. It fits its digest and what the regions agreed on; only auditors with the vectors can add them up anew.",
+    sumFails: "The published figure or table is not what the answers give.",
+    here: "Computed here",
+    published: "Published in the release",
+    onPage: "The figure of that table",
+    table: "The table's digest",
+    log: (place: string, size: string) =>
+      `The release stands as entry ${place} of ${size}, at a place that cannot be changed without changing the root.`,
+    proof: (n: number) => `The inclusion proof, ${n} levels`,
+    root: "root",
+    cosigned: (n: number, least: number) =>
+      `${n} regions have each vouched that they see the same log. At least ${least} are required.`,
+    cosignatures: (n: number) => `${n} cosignatures`,
+    line: (n: number, of: number, least: number) =>
+      `${n} of ${of} cosigned. The bar shows what is required, ${least}.`,
+    checkpoint: "The checkpoint",
+    id: "id",
+    row: "entry",
+    where: (log: string, leaf: number | null) =>
+      `${log === "coordinator" ? "the common log" : `log ${log}`}${leaf === null ? "" : `, entry ${leaf}`}`,
+    found: "What was found",
+  },
+};
+
+function StepMark({ state }: { readonly state: SealStep["state"] }) {
+  return (
+    <svg width="26" height="26" viewBox="-13 -13 26 26" aria-hidden="true">
+      {state === "fails" ? (
+        <>
+          <rect x="-11.5" y="-11.5" width="23" height="23" class="g-bad" />
+          <path d="M-5 -5L5 5M5 -5L-5 5" class="cut" stroke-width="2.6" />
+        </>
+      ) : (
+        <>
+          <circle r={state === "holds" ? 12 : 11} class={state === "holds" ? "g-ok" : "g-un"} />
+          {state === "holds" && <path d="M-5 .5L-1.4 4L5.2 -3.8" class="cut" stroke-width="2.4" />}
+        </>
+      )}
+    </svg>
+  );
+}
+
+/** One square a region; a bar where so many are needed. */
+function Squares({
+  done,
+  of,
+  needed,
+}: {
+  readonly done: number;
+  readonly of: number;
+  readonly needed: number | null;
+}) {
+  const side = 16;
+  return (
+    <svg width={of * (side + 3)} height={side + 4} aria-hidden="true" class="squares">
+      {Array.from({ length: of }, (_, at) => (
+        <rect
+          key={at}
+          x={at * (side + 3) + 1}
+          y={2}
+          width={side - 1}
+          height={side - 1}
+          class={at < done ? "okb" : "openb"}
+        />
+      ))}
+      {needed !== null && (
+        <line class="needed" x1={needed * (side + 3) - 1} x2={needed * (side + 3) - 1} y1={0} y2={side + 4} />
+      )}
+    </svg>
+  );
+}
+
+const pretty = (text: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 1);
+  } catch {
+    return text;
+  }
+};
+
+/** From this many characters on a document is cut: the proofs can be downloaded whole. */
+const MOST = 20_000;
+
+function Document({
+  id,
+  place,
+  payload,
+  envelope,
+}: {
+  readonly id: string;
+  readonly place: number;
+  readonly payload: string;
+  readonly envelope: {
+    readonly payloadType: string;
+    readonly signatures: ReadonlyArray<{ readonly keyid: string; readonly sig: string }>;
+  };
+}) {
+  const say = useSay(SAY);
+  return (
+    <pre class="block" tabIndex={0}>
+      {`payloadType ${envelope.payloadType}\n${say.id} ${id}\n${say.row} ${place}\n${envelope.signatures.map(({ keyid, sig }) => `${keyid} ${sig}`).join("\n")}\n\n${pretty(payload).slice(0, MOST)}`}
+    </pre>
+  );
+}
+
+export function Steps({
+  seal,
+  figure: found,
+  view,
+}: {
+  readonly seal: ShownSeal;
+  readonly figure: Found | null;
+  readonly view: Viewed | null;
+}) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const { evidence } = seal;
+  const name = (code: string) => evidence?.regions.find((each) => each.code === code)?.name ?? code;
+  const at = (time: number | string) => `${day(time, language)} ${clock(time, language)}`;
+  const body = ({ name: step, state }: SealStep): ComponentChildren => {
+    if (evidence === null || state === "not reached") return null;
+    const { documents, planned, release, charges, inclusion, cosigned, least } = evidence;
+    const survivors = release.national?.survivors ?? [];
+    const answered = new Map([
+      ...survivors.map(({ region, masked }) => [region, masked] as const),
+      ...release.answers.map(({ region, hash }) => [region, hash] as const),
+    ]);
+    const of = answered.size + release.missing.length;
+    switch (step) {
+      case "question":
+        return (
+          <>
+            <p>{say.asked(evidence.query.requester)}</p>
+            <blockquote class="say q">{planned.words[language]}</blockquote>
+            <details>
+              <summary>{say.document(new TextEncoder().encode(documents.query.payload).length)}</summary>
+              <Document {...documents.query} />
+            </details>
+          </>
+        );
+      case "approvals":
+        return (
+          <>
+            <p>
+              {say.approvals(
+                documents.approvals.length,
+                listed(
+                  documents.approvals.map(({ approval }) => approval.role),
+                  language,
+                ),
+              )}
+            </p>
+            {documents.approvals.some(({ approval }) => approval.conditions.length > 0) && (
+              <p>
+                {say.conditions}:{" "}
+                {documents.approvals.flatMap(({ approval }) => approval.conditions).join("; ")}
+              </p>
+            )}
+            <details>
+              <summary>{say.documents(documents.approvals.length)}</summary>
+              {documents.approvals.map((each) => (
+                <Document key={each.id} {...each} />
+              ))}
+            </details>
+          </>
+        );
+      case "cost":
+        return (
+          <>
+            <p>{say.cost(fraction(planned.rho, language), number(planned.epsilon, 2, language))}</p>
+            <details>
+              <summary>{say.plan(number(planned.cells, 0, language))}</summary>
+              <pre class="block" tabIndex={0}>
+                {`rho ${planned.rho}\n${say.budget} ${planned.budget}\nepsilon ${planned.epsilon.toFixed(3)} (delta ${planned.delta})\n${say.cells} ${planned.cells}\n${say.integers} ${planned.integers}\n${planned.vectors
+                  .map(({ id, variance }) => `sigma² ${variance}  ${id}`)
+                  .join("\n")
+                  .slice(0, MOST)}`}
+              </pre>
+            </details>
+            <details>
+              <summary>{say.charges}</summary>
+              <div class="scroll">
+                <table>
+                  <thead>
+                    <tr>
+                      <th scope="col">{say.region}</th>
+                      <th scope="col">{say.charge}</th>
+                      <th scope="col">{say.spent}</th>
+                      <th scope="col">{say.time}</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {charges.map(({ region, charge, spent, time }) => (
+                      <tr key={region}>
+                        <th scope="row">{name(region)}</th>
+                        <td>{fraction(charge, language)}</td>
+                        <td>{fraction(spent, language)}</td>
+                        <td>{at(time)}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            </details>
+          </>
+        );
+      case "answers":
+        return (
+          <>
+            <p>
+              {say.answers(answered.size, of)}{" "}
+              {release.missing.length > 0 &&
+                say.missing(
+                  listed(
+                    release.missing.map(({ region }) => name(region)),
+                    language,
+                  ),
+                )}
+            </p>
+            <div class="scroll">
+              <Squares done={answered.size} of={of} needed={null} />
+            </div>
+            <details>
+              <summary>{say.digests(answered.size)}</summary>
+              <div class="scroll">
+                <table>
+                  <thead>
+                    <tr>
+                      <th scope="col">{say.region}</th>
+                      <th scope="col">{say.digestOf}</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {[...answered].map(([region, hash]) => (
+                      <tr key={region}>
+                        <th scope="row">{name(region)}</th>
+                        <td class="mono">{hash}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            </details>
+          </>
+        );
+      case "sum":
+        return (
+          <>
+            <p>{state === "fails" ? say.sumFails : state === "by digest" ? say.sumDigest : say.sum}</p>
+            <dl class="def">
+              <div>
+                <dt>{say.published}</dt>
+                <dd class="mono">{release.cells.hash}</dd>
+              </div>
+              {state !== "fails" && (
+                <div>
+                  <dt>{say.here}</dt>
+                  <dd class="mono">{release.cells.hash}</dd>
+                </div>
+              )}
+              {found !== null &&
+                view !== null &&
+                found.value !== null &&
+                found.low !== null &&
+                found.high !== null &&
+                view.indicator.produced.per === undefined && (
+                  <div>
+                    <dt>{say.onPage}</dt>
+                    <dd>
+                      <strong>{figure(view.indicator, found.value, language)}</strong>{" "}
+                      {range(view.indicator, found.low, found.high, language)}
+                    </dd>
+                  </div>
+                )}
+            </dl>
+          </>
+        );
+      case "log":
+        return (
+          <>
+            <p>{say.log(number(inclusion.index, 0, language), number(inclusion.size, 0, language))}</p>
+            <details>
+              <summary>{say.proof(inclusion.proof.length)}</summary>
+              <pre class="block" tabIndex={0}>
+                {`${say.row} ${inclusion.index} / ${inclusion.size}\n${say.root} ${inclusion.root}\n${inclusion.proof.map((hash, level) => `${level} ${hash}`).join("\n")}`}
+              </pre>
+            </details>
+          </>
+        );
+      case "cosignatures":
+        return (
+          <>
+            <p>{say.cosigned(cosigned.length, least)}</p>
+            <div class="scroll">
+              <Squares done={cosigned.length} of={evidence.regions.length} needed={least} />
+            </div>
+            <p class="xs quiet">{say.line(cosigned.length, evidence.regions.length, least)}</p>
+            <details>
+              <summary>{say.cosignatures(cosigned.length)}</summary>
+              <ul class="list small">
+                {cosigned.map(({ region, time }) => (
+                  <li key={region}>
+                    {name(region)} <span class="quiet">{at(time * 1000)}</span>
+                  </li>
+                ))}
+              </ul>
+            </details>
+            <details>
+              <summary>{say.checkpoint}</summary>
+              <pre class="block" tabIndex={0}>
+                {evidence.checkpoint}
+              </pre>
+            </details>
+          </>
+        );
+    }
+  };
+  return (
+    <ol class="steps">
+      {seal.steps.map((step, index) => {
+        const word = {
+          holds: say.holds,
+          "by digest": say.digest,
+          fails: say.fails,
+          "not reached": say.unread,
+        }[step.state];
+        const tone = { holds: "w-ok", "by digest": "w-un", fails: "w-bad", "not reached": "w-un" }[
+          step.state
+        ];
+        const rules = [...new Set(step.findings.map(({ rule }) => rule))];
+        return (
+          <li key={step.name} class="step" data-step={step.name} data-state={step.state}>
+            <StepMark state={step.state} />
+            <div class="sb">
+              <div class="sh">
+                <h3>
+                  {index + 1}. {STEP_NAMES[language][step.name]}
+                </h3>
+                <span class={tone}>{word}</span>
+              </div>
+              {rules.map((rule) => (
+                <p key={rule}>
+                  <strong>{RULE_WORDS[language][rule]}</strong>
+                </p>
+              ))}
+              {body(step)}
+              {step.findings.length > 0 && (
+                <details>
+                  <summary>{say.found}</summary>
+                  <ul class="small mono">
+                    {step.findings.slice(0, 50).map((finding, at_) => (
+                      <li key={at_}>
+                        {say.where(finding.log, finding.leaf)}: {finding.rule}: {finding.says}
+                      </li>
+                    ))}
+                  </ul>
+                </details>
+              )}
+            </div>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

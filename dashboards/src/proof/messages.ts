@@ -1,0 +1,87 @@
+/** What the page and its worker say to each other. */
+import type { Audit } from "../../../protocol/audit.ts";
+import type { LogEvent } from "../../../protocol/events.ts";
+import type { Seal } from "../../../protocol/seal.ts";
+
+/** A figure by where it stands: codes, totals left out. */
+export type FigureAt = {
+  readonly indicator: string;
+  readonly region: string;
+  readonly period: string;
+  readonly groups: Readonly<Record<string, string>>;
+};
+
+export type Found = {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+};
+
+export type Ask =
+  | {
+      readonly kind: "seal";
+      readonly release: string;
+      readonly directory1: string;
+      readonly now: number;
+      readonly at: FigureAt | null;
+    }
+  | { readonly kind: "audit"; readonly directory1: string; readonly now: number }
+  | { readonly kind: "state"; readonly directory1: string; readonly now: number }
+  /** The entries of a log before a place, or its latest. */
+  | {
+      readonly kind: "events";
+      readonly directory1: string;
+      readonly log: string;
+      readonly before: number | null;
+    };
+
+/** How the logs stand: who has cosigned, and who has been silent. */
+export type LogState = {
+  readonly size: number;
+  readonly cosigned: number;
+  readonly least: number;
+  readonly asOf: number | null;
+  readonly regions: ReadonlyArray<{
+    readonly code: string;
+    readonly name: string;
+    readonly size: number;
+    readonly asOf: number | null;
+    readonly sound: boolean;
+  }>;
+  readonly version: number;
+};
+
+export type Tell =
+  | { readonly kind: "progress"; readonly done: number; readonly of: number }
+  /** The plan is left out: it holds what cannot be sent, and `planned` says what is shown of it. */
+  | { readonly kind: "seal"; readonly seal: ShownSeal; readonly figure: Found | null; readonly ms: number }
+  | { readonly kind: "audit"; readonly audit: Audit; readonly ms: number }
+  | { readonly kind: "state"; readonly state: LogState }
+  | {
+      readonly kind: "events";
+      readonly events: readonly LogEvent[];
+      readonly size: number;
+      readonly entries: readonly string[];
+    }
+  /** What kept it from being checked: nothing is said of the figure. */
+  | { readonly kind: "failed"; readonly code: string; readonly says: string };
+
+export type Planned = {
+  readonly rho: string;
+  readonly epsilon: number;
+  readonly delta: string;
+  readonly budget: string;
+  readonly cells: number;
+  readonly integers: number;
+  readonly vectors: ReadonlyArray<{ readonly id: string; readonly variance: string }>;
+  readonly words: Readonly<Record<"sv" | "en", string>>;
+};
+
+export type ShownSeal = Omit<Seal, "evidence"> & {
+  readonly evidence:
+    | (Omit<NonNullable<Seal["evidence"]>, "plan" | "dataset" | "table"> & {
+        readonly planned: Planned;
+        readonly figures: number;
+      })
+    | null;
+};

@@ -1,0 +1,162 @@
+/** Checks releases and whole logs away from the page, from the raw files below /log/, with `protocol/`'s own code. */
+import { z } from "zod";
+import { audit } from "../../../protocol/audit.ts";
+import { fromUtf8, type Hash, hashOf } from "../../../protocol/bytes.ts";
+import { cosignatures, openCheckpoint } from "../../../protocol/checkpoint.ts";
+import { finderOf } from "../../../protocol/cube.ts";
+import { verify } from "../../../protocol/ed25519.ts";
+import { eventOf } from "../../../protocol/events.ts";
+import type { Finding } from "../../../protocol/finding.ts";
+import { epsilonAt, UNITS } from "../../../protocol/privacy.ts";
+import { COORDINATOR, logKeyOf, quorumOf } from "../../../protocol/quorum.ts";
+import { divide, format, parseRational, rational, toNumber } from "../../../protocol/rational.ts";
+import { claimedCheckpoint, openLog, pathIn } from "../../../protocol/read-log.ts";
+import { Refusal } from "../../../protocol/refusal.ts";
+import { type Seal, sealOf } from "../../../protocol/seal.ts";
+import { cellAt } from "../../../protocol/tables.ts";
+import { readBundle, TILE, tilePath } from "../../../protocol/tile.ts";
+import { federationFrom } from "../../../protocol/versions.ts";
+import { inWords } from "../../../protocol/words.ts";
+import type { Ask, FigureAt, Found, LogState, Planned, ShownSeal, Tell } from "./messages.ts";
+
+// The strict content policy forbids what zod would try.
+z.config({ jitless: true });
+
+const tell = (message: Tell): void => postMessage(message);
+
+/** A file below /log/; null where there is none. What cannot be fetched ends the check: it says nothing of the figure. */
+async function source(path: string): Promise<Uint8Array | null> {
+  const answer = await fetch(`/log/${path}`, { cache: "no-cache" }).catch(() => null);
+  if (answer === null || (!answer.ok && answer.status !== 404 && answer.status !== 400))
+    throw new Refusal("unavailable", `expected the file ${path} of the log`);
+  return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
+}
+
+/** Masked vectors are for the directory's auditors, who add them up with the command line. */
+const unused = (): never => {
+  throw new RangeError("expected no masked vectors here");
+};
+const tools = {
+  primitives: { agree: unused, publicOf: unused, derive: unused, stream: unused },
+  hash: hashOf,
+};
+
+const optionsOf = ({ directory1, now }: { readonly directory1: string; readonly now: number }) => ({
+  ...tools,
+  first: directory1 as Hash,
+  verify,
+  now: new Date(now),
+  onProgress: (done: number, of: number) => tell({ kind: "progress", done, of }),
+});
+
+/** The figure as the table says that the regions' answers were added up to. */
+function figureOf({ evidence }: Seal, at: FigureAt): Found | null {
+  if (evidence?.table == null) return null;
+  const { plan, release, table, documents } = evidence;
+  const measure = plan.measures.findIndex(({ measure: { id } }) => id === at.indicator);
+  if (measure < 0 || plan.tables === null) return null;
+  const found = cellAt(plan.tables, new Map(Object.entries(at.groups)));
+  if (found === null) return null;
+  const find = finderOf({ id: documents.release.id, at: evidence.query.notBefore, plan, release, table });
+  const { value, low, high } = find(at.region, at.period, found.set, found.cell, measure);
+  return { value, low, high };
+}
+
+function shownOf({ evidence, ...seal }: Seal): ShownSeal {
+  if (evidence === null) return { ...seal, evidence };
+  const { plan, dataset, table, ...rest } = evidence;
+  const rho = format(plan.charge);
+  const planned: Planned = {
+    rho,
+    epsilon: epsilonAt(toNumber(plan.charge), toNumber(parseRational(dataset.budget.delta))),
+    delta: dataset.budget.delta,
+    budget: dataset.budget.rhoPerPeriod,
+    cells: rest.release.cells.count,
+    integers: plan.length * plan.periods.length,
+    vectors: plan.vectors.map(({ id, variance }) => ({
+      id,
+      variance: variance === null ? "–" : format(divide(variance, rational(UNITS * UNITS))),
+    })),
+    words: { sv: inWords(rest.query, dataset, "sv"), en: inWords(rest.query, dataset, "en") },
+  };
+  return { ...seal, evidence: { ...rest, planned, figures: table?.figures.length ?? 0 } };
+}
+
+async function stateOf({ directory1 }: { readonly directory1: string }): Promise<LogState> {
+  const federation = await federationFrom(source, directory1 as Hash, verify);
+  const findings: Finding[] = [];
+  const note = (finding: Finding) => void findings.push(finding);
+  const opened = await openLog([federation], source, COORDINATOR, note);
+  const { witnesses, least } = quorumOf(federation, COORDINATOR);
+  const text = await source("checkpoint");
+  const key = logKeyOf(federation, COORDINATOR);
+  const cosigned =
+    text === null || opened === null
+      ? 0
+      : cosignatures(openCheckpoint(text, key, verify).note, witnesses, verify).length;
+  const regions: Array<LogState["regions"][number]> = [];
+  for (const { code, name, status } of federation.directory.nodes) {
+    if (status !== "active") continue;
+    const own = await openLog([federation], source, code, note);
+    const sound = !findings.some(({ log }) => log === code);
+    regions.push({ code, name, size: own?.checkpoint.size ?? 0, asOf: own?.asOf ?? null, sound });
+  }
+  return {
+    size: opened?.checkpoint.size ?? 0,
+    cosigned,
+    least,
+    asOf: opened?.asOf ?? null,
+    regions,
+    version: federation.directory.version,
+  };
+}
+
+/** Bundles read at a time. */
+const BUNDLES = 4;
+
+async function eventsOf({ directory1, log, before }: Extract<Ask, { kind: "events" }>): Promise<Tell> {
+  const federation = await federationFrom(source, directory1 as Hash, verify);
+  const claimed = await claimedCheckpoint(source, log);
+  const size = claimed?.size ?? 0;
+  const end = before ?? size;
+  const first = Math.max(0, Math.ceil(end / TILE) - BUNDLES);
+  const entries: Array<readonly [number, Uint8Array]> = [];
+  for (let index = first; index * TILE < end; index++) {
+    const width = Math.min(TILE, size - index * TILE);
+    const bytes = await source(pathIn(log, tilePath({ level: "entries", index, width })));
+    if (bytes === null) throw new Refusal("unavailable", "expected the entries of the log");
+    for (const [at, entry] of readBundle(bytes, { width }).entries()) {
+      const place = index * TILE + at;
+      if (place < end) entries.push([place, entry]);
+    }
+  }
+  const datasetOf = (ref: string) => federation.datasets.get(ref)?.dataset ?? null;
+  return {
+    kind: "events",
+    size,
+    events: entries.map(([place, entry]) => eventOf(entry, place, log, datasetOf)).toReversed(),
+    entries: entries.map(([, entry]) => fromUtf8(entry)).toReversed(),
+  };
+}
+
+addEventListener("message", ({ data }: MessageEvent<Ask>) => {
+  const started = performance.now();
+  const work = async (): Promise<Tell> => {
+    if (data.kind === "audit") {
+      const found = await audit(source, optionsOf(data));
+      return { kind: "audit", audit: found, ms: performance.now() - started };
+    }
+    if (data.kind === "state") return { kind: "state", state: await stateOf(data) };
+    if (data.kind === "events") return await eventsOf(data);
+    const seal = await sealOf(source, data.release as Hash, optionsOf(data));
+    const figure = data.at === null ? null : figureOf(seal, data.at);
+    return { kind: "seal", seal: shownOf(seal), figure, ms: performance.now() - started };
+  };
+  work().then(tell, (error: unknown) =>
+    tell(
+      error instanceof Refusal
+        ? { kind: "failed", code: error.code, says: error.message }
+        : { kind: "failed", code: "internal", says: "" },
+    ),
+  );
+});

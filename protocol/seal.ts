@@ -1,0 +1,257 @@
+/**
+ * The seal of one release: what an audit would find of it and of all that it rests on, in seven steps a person can
+ * follow, each with the documents that were checked. From a log's files alone, trusting only version 1 of the directory.
+ */
+import { Approval } from "./approval.ts";
+import { type AuditOptions, examine } from "./audit.ts";
+import { fromUtf8, type Hash, toBase64 } from "./bytes.ts";
+import type { Dataset } from "./catalogue.ts";
+import { cosignatures, openCheckpoint } from "./checkpoint.ts";
+import { openSigned, planIn } from "./directory.ts";
+import { documentOf, envelopeOf } from "./document.ts";
+import { type Envelope, unwrap } from "./envelope.ts";
+import type { Finding, Rule } from "./finding.ts";
+import { checkRelease } from "./held.ts";
+import { parseJson } from "./json.ts";
+import { inclusionProof, readerOf, verifyInclusion } from "./merkle.ts";
+import type { Plan } from "./plan.ts";
+import type { Query } from "./query.ts";
+import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
+import type { Source } from "./read-log.ts";
+import { Refusal } from "./refusal.ts";
+import type { CellTable, Release } from "./release.ts";
+import { judgingSince } from "./versions.ts";
+
+export const SEAL_STEPS = ["question", "approvals", "cost", "answers", "sum", "log", "cosignatures"] as const;
+export type SealStepName = (typeof SEAL_STEPS)[number];
+
+export type SealStep = {
+  readonly name: SealStepName;
+  /** `by digest` where the sum is of masked vectors, which only the directory's auditors are given. */
+  readonly state: "holds" | "by digest" | "fails" | "not reached";
+  readonly findings: readonly Finding[];
+};
+
+/** What the steps were checked on: for people to open, down to bytes. */
+export type SealEvidence = {
+  readonly query: Query;
+  readonly dataset: Dataset;
+  readonly plan: Plan;
+  readonly documents: {
+    readonly query: Opened;
+    readonly release: Opened;
+    readonly approvals: ReadonlyArray<Opened & { readonly approval: Approval }>;
+  };
+  readonly release: Release;
+  /** Of each region that is in it: what its own log says it was charged, and what the period came to. */
+  readonly charges: ReadonlyArray<{
+    readonly region: string;
+    readonly charge: string;
+    readonly spent: string;
+    readonly time: string;
+  }>;
+  /** The table as it was recomputed; null where it could not be. */
+  readonly table: CellTable | null;
+  readonly inclusion: {
+    readonly index: number;
+    readonly size: number;
+    readonly root: string;
+    readonly proof: readonly string[];
+  };
+  readonly checkpoint: string;
+  /** Who cosigned, by region, and when in POSIX seconds. */
+  readonly cosigned: ReadonlyArray<{ readonly region: string; readonly time: number }>;
+  readonly least: number;
+  readonly regions: ReadonlyArray<{ readonly code: string; readonly name: string }>;
+  readonly version: number;
+};
+type Opened = {
+  readonly id: Hash;
+  readonly place: number;
+  readonly envelope: Envelope;
+  readonly payload: string;
+};
+
+export type Seal = {
+  readonly state: "holds" | "by digest" | "broken" | "not reached";
+  readonly steps: readonly SealStep[];
+  readonly evidence: SealEvidence | null;
+  /** When the quorum's last cosignature was made, in POSIX seconds. */
+  readonly asOf: number | null;
+  /** What an audit finds elsewhere in the log: it does not touch this release. */
+  readonly elsewhere: number;
+};
+
+/** The step that a broken rule belongs to, wherever it is found. */
+const STEP: Readonly<Record<Rule, SealStepName>> = {
+  file: "log",
+  checkpoint: "cosignatures",
+  quorum: "cosignatures",
+  stale: "cosignatures",
+  root: "log",
+  leaf: "log",
+  document: "log",
+  signature: "log",
+  directory: "log",
+  order: "log",
+  "query-missing": "question",
+  approvals: "approvals",
+  plan: "cost",
+  sum: "sum",
+  "answer-missing": "answers",
+  "left-out": "answers",
+  "charge-missing": "cost",
+  charge: "cost",
+  ledger: "cost",
+  "not-public": "answers",
+  "log-behind": "log",
+  set: "answers",
+};
+
+/**
+ * Checks a release. Refuses (`release-unknown`) one that the log does not hold; what cannot be fetched is refused by the
+ * source; all else is a finding of a step.
+ */
+export async function sealOf(files: Source, release: Hash, options: AuditOptions): Promise<Seal> {
+  const findings: Finding[] = [];
+  const note = (finding: Finding) => void findings.push(finding);
+  const { examined } = await examine(files, options, { note, notice: () => undefined });
+  if (examined === null)
+    return { ...stepsOf(findings, new Map(), null), evidence: null, asOf: null, elsewhere: 0 };
+  const { source, log, own, federation, claimed, asOf } = examined;
+  const released = log.releases.find(({ id }) => id === release);
+  if (released === undefined) {
+    // Where the log itself is broken that is the reason, and not that the release never was.
+    if (findings.length > 0)
+      return { ...stepsOf(findings, new Map(), null), evidence: null, asOf, elsewhere: 0 };
+    throw new Refusal("release-unknown", "expected a release that stands in this log");
+  }
+  const { release: made, place } = released;
+  const { sum } = await checkRelease(released, {
+    source,
+    log,
+    own,
+    note,
+    notice: () => undefined,
+    tools: options,
+  });
+  const asked = log.queries.get(made.query);
+  const approvals = (log.approvals.get(made.query) ?? []).filter(({ id }) => made.approvals.includes(id));
+  const places = new Map<number, SealStepName | null>([[place, null]]);
+  if (asked !== undefined) places.set(asked.place, "question");
+  for (const each of approvals) places.set(each.place, "approvals");
+  const charged = new Map(
+    [...own].flatMap(([region, { charges }]) => {
+      const charge = charges.get(made.query);
+      return charge === undefined ? [] : [[region, charge] as const];
+    }),
+  );
+  // Of the whole log; of this release, its question and approvals; of the regions that are in it.
+  const concerns = ({ log: of, leaf }: Finding): boolean =>
+    of === COORDINATOR
+      ? leaf === null || places.has(leaf)
+      : charged.has(of) && (leaf === null || leaf === charged.get(of)?.place);
+  const own_ = findings.filter(concerns);
+  const judged = judgingSince(log.inForce(place), made.directory);
+  const bytes = await documentOf(source, made.cells.hash);
+  const text = await source("checkpoint");
+  const envelope = await envelopeOf(source, release);
+  if (asked === undefined || text === null || envelope === null)
+    return { ...stepsOf(own_, places, sum), evidence: null, asOf, elsewhere: findings.length - own_.length };
+  const plan = planIn(judged, asked.query);
+  const leaves = Array.from({ length: claimed.size }, (_, at) => log.hashAt(at));
+  const proof = inclusionProof(place, claimed.size, readerOf(leaves));
+  try {
+    verifyInclusion(place, claimed.size, log.hashAt(place), proof, claimed.root);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    own_.push({ log: COORDINATOR, leaf: place, rule: "root", says: error.message });
+  }
+  const { witnesses, least } = quorumOf(federation, COORDINATOR);
+  const codes = new Map(federation.directory.nodes.map(({ code, keys }) => [keys.witness as string, code]));
+  const opened = openedNote(text, federation);
+  const cosigned = opened === null ? [] : cosignatures(opened.note, witnesses, federation.verify);
+  const say = (envelope: Envelope, kind: "query" | "approval" | "release") =>
+    fromUtf8(unwrap(envelope, kind).body);
+  const evidence: SealEvidence = {
+    query: asked.query,
+    dataset: plan.dataset,
+    plan,
+    release: made,
+    documents: {
+      query: {
+        id: made.query,
+        place: asked.place,
+        envelope: asked.envelope,
+        payload: say(asked.envelope, "query"),
+      },
+      release: { id: release, place, envelope, payload: say(envelope, "release") },
+      approvals: approvals.map(({ id, place: at, envelope: each }) => ({
+        id,
+        place: at,
+        envelope: each,
+        payload: say(each, "approval"),
+        approval: openSigned(judged, each, "approval", Approval, "approve").payload,
+      })),
+    },
+    charges: [...charged].map(([region, { charge, periods, time }]) => ({
+      region,
+      charge,
+      time,
+      spent: periods.at(-1)?.spent ?? charge,
+    })),
+    table: sum === "fails" || bytes === null ? null : (parseJson(bytes) as CellTable),
+    inclusion: { index: place, size: claimed.size, root: toBase64(claimed.root), proof: proof.map(toBase64) },
+    checkpoint: fromUtf8(text),
+    cosigned: cosigned
+      .map(({ witness, time }) => ({
+        region: codes.get(toBase64(witness.key)) ?? witness.name,
+        time,
+      }))
+      .toSorted((a, b) => (a.region < b.region ? -1 : 1)),
+    least,
+    regions: federation.directory.nodes.map(({ code, name }) => ({ code, name })),
+    version: federation.directory.version,
+  };
+  return { ...stepsOf(own_, places, sum), evidence, asOf, elsewhere: findings.length - own_.length };
+}
+
+function openedNote(text: Uint8Array, federation: Parameters<typeof logKeyOf>[0]) {
+  try {
+    return openCheckpoint(text, logKeyOf(federation, COORDINATOR), federation.verify);
+  } catch (error) {
+    if (error instanceof Refusal) return null; // A finding says so already.
+    throw error;
+  }
+}
+
+function stepsOf(
+  findings: readonly Finding[],
+  places: ReadonlyMap<number, SealStepName | null>,
+  sum: "recomputed" | "by digest" | "fails" | null,
+): Pick<Seal, "state" | "steps"> {
+  const stepOf = ({ log, leaf, rule }: Finding): SealStepName => {
+    const at = log === COORDINATOR && leaf !== null ? (places.get(leaf) ?? null) : null;
+    return at !== null && (rule === "signature" || rule === "document") ? at : STEP[rule];
+  };
+  const steps = SEAL_STEPS.map((name): SealStep => {
+    const broken = findings.filter((finding) => stepOf(finding) === name);
+    if (broken.length > 0) return { name, state: "fails", findings: broken };
+    // Without the log there is nothing that the other steps could be checked on.
+    if (sum === null) return { name, state: "not reached", findings: [] };
+    if (name === "sum" && sum !== "recomputed")
+      return { name, state: sum === "fails" ? "fails" : "by digest", findings: [] };
+    return { name, state: "holds", findings: [] };
+  });
+  const is = (state: SealStep["state"]) => steps.some((step) => step.state === state);
+  return {
+    steps,
+    state: is("fails")
+      ? "broken"
+      : is("not reached")
+        ? "not reached"
+        : is("by digest")
+          ? "by digest"
+          : "holds",
+  };
+}
