@@ -4,11 +4,11 @@ import type { Federation } from "../protocol/directory.ts";
 import { instant, type Query } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Cell } from "../protocol/release.ts";
+import { fetchResult, type Result } from "../protocol/result.ts";
 import type { QueryStatus } from "../protocol/routes.ts";
 import { ask, fillQuery, follow, signApproval, signQuery, withPurpose } from "./ask.ts";
 import type { Network } from "./network.ts";
 import { figureText } from "./print.ts";
-import { fetchResult, type Result } from "./result.ts";
 
 export type Asked = {
   readonly query: Query;

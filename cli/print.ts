@@ -7,8 +7,8 @@ import type { Plan } from "../protocol/plan.ts";
 import { epsilonAt } from "../protocol/privacy.ts";
 import { parseRational, toNumber } from "../protocol/rational.ts";
 import type { Cell } from "../protocol/release.ts";
+import type { Result } from "../protocol/result.ts";
 import type { Language } from "../protocol/words.ts";
-import type { Result } from "./result.ts";
 
 export type Format = "table" | "json" | "csv";
 

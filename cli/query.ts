@@ -14,6 +14,7 @@ import { checkClosed, type Plan } from "../protocol/plan.ts";
 import { Query } from "../protocol/query.ts";
 import { compare, format, parseRational, subtract, ZERO } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { fetchResult } from "../protocol/result.ts";
 import { readVersions } from "../protocol/versions.ts";
 import { inWords } from "../protocol/words.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
@@ -21,7 +22,6 @@ import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpos
 import { costText, csvOf, type Format, resultText, tableOf } from "./print.ts";
 import { barOf } from "./progress.ts";
 import { recompute } from "./recompute.ts";
-import { fetchResult } from "./result.ts";
 
 const SIZES = [100, 1_000, 10_000] as const;
 

@@ -15,10 +15,10 @@ import {
 } from "../protocol/national.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { fetchResult } from "../protocol/result.ts";
 import { openRelease } from "../protocol/versions.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { Party } from "./ask.ts";
-import { fetchResult } from "./result.ts";
 
 /** What stands behind a release's secure sum, for an auditor of the directory: asked for by signature, which is logged. */
 export async function givenTo(

@@ -22,10 +22,10 @@ import { definitionOf, type Text } from "../protocol/indicator.ts";
 import { lifeExpectanciesOf } from "../protocol/life.ts";
 import { privacyOf, WORDS } from "../protocol/published.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { fetchResult } from "../protocol/result.ts";
 import type { Language } from "../protocol/words.ts";
 import { catalogueHere } from "../server/catalogue.ts";
 import { client, federationAt, type Out, writeText } from "./query.ts";
-import { fetchResult } from "./result.ts";
 
 const SAYS = {
   sv: {

@@ -40,6 +40,8 @@ const PAGES: Partial<Record<Page, () => Promise<ComponentType<PageProps>>>> = {
   about: () => import("./pages/texts.tsx").then(({ pages }) => pages.about),
   data: () => import("./pages/texts.tsx").then(({ pages }) => pages.data),
   log: () => import("./pages/log.tsx").then(({ page }) => page),
+  ask: () => import("./pages/ask.tsx").then(({ page }) => page),
+  approve: () => import("./pages/approve.tsx").then(({ page }) => page),
   seal: () => import("./pages/seal.tsx").then(({ page }) => page),
   accessibility: () => import("./pages/texts.tsx").then(({ pages }) => pages.accessibility),
 };

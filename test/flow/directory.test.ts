@@ -10,7 +10,6 @@ import { afterEach, describe, expect, test } from "vitest";
 import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "../../cli/ask.ts";
 import { auditFrom } from "../../cli/audit.ts";
 import type { Network } from "../../cli/network.ts";
-import { fetchResult } from "../../cli/result.ts";
 import { sourceOf } from "../../cli/source.ts";
 import type { CoordinatorDatabase } from "../../coordinator/database.ts";
 import { type NodeConfig, type RunningNode, startNode } from "../../node/node.ts";
@@ -21,6 +20,7 @@ import { Envelope, envelopeId, type Signer, seal } from "../../protocol/envelope
 import { documentEntry } from "../../protocol/leaf.ts";
 import { instant } from "../../protocol/query.ts";
 import { COORDINATOR } from "../../protocol/quorum.ts";
+import { fetchResult } from "../../protocol/result.ts";
 import type { QueryStatus } from "../../protocol/routes.ts";
 import { readVersions } from "../../protocol/versions.ts";
 import { transact } from "../../server/database.ts";

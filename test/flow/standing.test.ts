@@ -17,7 +17,6 @@ import {
 } from "../../cli/calendar.ts";
 import type { Network } from "../../cli/network.ts";
 import { recompute } from "../../cli/recompute.ts";
-import { fetchResult } from "../../cli/result.ts";
 import { sourceOf } from "../../cli/source.ts";
 import type { Calendar, CalendarDraft } from "../../protocol/calendar.ts";
 import type { Fetch } from "../../protocol/client.ts";
@@ -25,6 +24,7 @@ import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
 import { parseJson } from "../../protocol/json.ts";
 import { readLeaf } from "../../protocol/leaf.ts";
 import { COORDINATOR } from "../../protocol/quorum.ts";
+import { fetchResult } from "../../protocol/result.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, now } from "../support/federation.ts";
 import { putTogether, takeApart } from "../support/forge.ts";

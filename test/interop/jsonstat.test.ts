@@ -7,9 +7,9 @@ import JSONstat from "jsonstat-toolkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Network } from "../../cli/network.ts";
 import { tableOf } from "../../cli/print.ts";
-import type { Result } from "../../cli/result.ts";
 import type { Federation } from "../../protocol/directory.ts";
 import type { JsonStat } from "../../protocol/jsonstat.ts";
+import type { Result } from "../../protocol/result.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, released } from "../support/federation.ts";
 

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/ask.ts";
 import { type Network, type NetworkOptions, startNetwork } from "../../cli/network.ts";
-import { fetchResult, type Result } from "../../cli/result.ts";
 import { type Mapping, readMapping } from "../../node/mapping.ts";
 import type { RunningNode } from "../../node/node.ts";
 import { type Dataset, type DatasetDocument, refOf, writeDataset } from "../../protocol/catalogue.ts";
 import type { Query } from "../../protocol/query.ts";
+import { fetchResult, type Result } from "../../protocol/result.ts";
 import type { QueryStatus } from "../../protocol/routes.ts";
 import { plainMapping } from "./generate.ts";
 

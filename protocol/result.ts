@@ -1,23 +1,16 @@
 /** Reads a release back and checks it before showing it: signature, directory, table, and the sum of the answers. */
-import { Answer, readVector } from "../protocol/answer.ts";
-import { fromBase64, type Hash } from "../protocol/bytes.ts";
-import type { Client } from "../protocol/client.ts";
-import { type Federation, openByNode, planIn } from "../protocol/directory.ts";
-import { type Envelope, envelopeId, unwrap } from "../protocol/envelope.ts";
-import { parseJson } from "../protocol/json.ts";
-import { checkNational } from "../protocol/national.ts";
-import type { Plan } from "../protocol/plan.ts";
-import { Query } from "../protocol/query.ts";
-import { parseWith, Refusal } from "../protocol/refusal.ts";
-import {
-  type Cell,
-  type CellTable,
-  cellsOf,
-  type Release,
-  readCells,
-  writeCells,
-} from "../protocol/release.ts";
-import { openRelease } from "../protocol/versions.ts";
+import { Answer, readVector } from "./answer.ts";
+import { fromBase64, type Hash } from "./bytes.ts";
+import type { Client } from "./client.ts";
+import { type Federation, openByNode, planIn } from "./directory.ts";
+import { type Envelope, envelopeId, unwrap } from "./envelope.ts";
+import { parseJson } from "./json.ts";
+import { checkNational } from "./national.ts";
+import type { Plan } from "./plan.ts";
+import { Query } from "./query.ts";
+import { parseWith, Refusal } from "./refusal.ts";
+import { type Cell, type CellTable, cellsOf, type Release, readCells, writeCells } from "./release.ts";
+import { openRelease } from "./versions.ts";
 
 export type Result = {
   readonly query: Query;

@@ -1,0 +1,284 @@
+/** For approvers: what waits, in plain words with its purpose and price, who else decided, what is like it; two equal answers. */
+import { useState } from "preact/hooks";
+import type { Approval } from "../../../protocol/approval.ts";
+import { readAside } from "../../../protocol/aside.ts";
+import { fromBase64, type Hash } from "../../../protocol/bytes.ts";
+import { type Federation, planIn } from "../../../protocol/directory.ts";
+import { parseJson } from "../../../protocol/json.ts";
+import { epsilonAt } from "../../../protocol/privacy.ts";
+import { instant, type Query } from "../../../protocol/query.ts";
+import { parseRational, toNumber } from "../../../protocol/rational.ts";
+import { Refusal } from "../../../protocol/refusal.ts";
+import { inWords } from "../../../protocol/words.ts";
+import { useLoaded } from "../data.ts";
+import { clock, day, fraction, number, useLanguage, useSay } from "../language.ts";
+import type { PageProps } from "../main.tsx";
+import { KeyBox, type Signing } from "../parts/key-box.tsx";
+import { Heading, Loaded, Section } from "../parts/shell.tsx";
+import { client, failureText, federation as loadFederation } from "../proof/federation.ts";
+import { sealWith } from "../proof/keys.ts";
+import { Link } from "../router.tsx";
+import { askedBefore, isAlike } from "./ask/similar.tsx";
+import { approvalsOf, useStatus } from "./question.tsx";
+
+const SAY = {
+  sv: {
+    title: "Godkänn frågor",
+    lede: "Du läser frågan, syftet och priset, och svarar med din signatur. Det du beslutar står i loggen för alltid, med dina skäl.",
+    key: "Din nyckel",
+    waiting: "Väntar på beslut",
+    none: "Ingen fråga väntar.",
+    purpose: "Syfte",
+    gone: "Syftet är raderat, eller lämnades aldrig.",
+    cost: "Pris",
+    costText: (part: string, rho: string, epsilon: string) =>
+      `${part} procent av vad varje region får lämna ut om varje period (ρ = ${rho}, ε = ${epsilon}). Det som går åt är borta för alla.`,
+    asked: "Frågad av",
+    until: "Måste besvaras före",
+    decided: "Andra har beslutat",
+    nobody: "Ingen ännu.",
+    approved: (who: string) => `${who} har godkänt`,
+    declined: (who: string) => `${who} har avslagit`,
+    need: (n: number, of: number) => `${n} av ${of} godkännanden.`,
+    alike: "Liknande frågor tidigare",
+    noAlike: "Inga.",
+    conditions: "Villkor, om du har några. Ett per rad; de står i loggen.",
+    reason: "Skäl. Krävs för att avslå; står i loggen för alla och för alltid.",
+    approve: "Godkänn",
+    decline: "Avslå",
+    needReason: "Skriv varför du avslår.",
+    needKey: "Det går inte att besluta utan en nyckel som förteckningen känner.",
+    own: "Du ställde frågan själv, och kan inte godkänna den.",
+    done: "Ditt beslut är inlämnat och står i loggen.",
+  },
+  en: {
+    title: "Approve questions",
+    lede: "You read the question, its purpose and its price, and answer with your signature. What you decide stands in the log for ever, with your reasons.",
+    key: "Your key",
+    waiting: "Waits for a decision",
+    none: "No question waits.",
+    purpose: "Purpose",
+    gone: "The purpose was erased, or was never handed in.",
+    cost: "Price",
+    costText: (part: string, rho: string, epsilon: string) =>
+      `${part} per cent of what each region may release about each period (ρ = ${rho}, ε = ${epsilon}). What is spent is gone for everyone.`,
+    asked: "Asked by",
+    until: "To be answered before",
+    decided: "Others have decided",
+    nobody: "Nobody yet.",
+    approved: (who: string) => `${who} approved`,
+    declined: (who: string) => `${who} declined`,
+    need: (n: number, of: number) => `${n} of ${of} approvals.`,
+    alike: "Similar questions before",
+    noAlike: "None.",
+    conditions: "Conditions, if you have any. One a line; they stand in the log.",
+    reason: "Reason. Needed to decline; it stands in the log for everyone and for ever.",
+    approve: "Approve",
+    decline: "Decline",
+    needReason: "Write why you decline.",
+    needKey: "You cannot decide without a key that the directory knows.",
+    own: "You asked the question yourself, and cannot approve it.",
+    done: "Your decision is handed in and stands in the log.",
+  },
+};
+
+type Asked = Awaited<ReturnType<typeof askedBefore>>;
+
+export function page({ overview }: PageProps) {
+  const say = useSay(SAY);
+  const [signing, setSigning] = useState<Signing>(null);
+  const loaded = useLoaded("approve", async () => {
+    const [federation, asked] = await Promise.all([loadFederation(overview.directory1), askedBefore()]);
+    return { federation, asked };
+  });
+  return (
+    <>
+      <Heading title={say.title}>
+        <p>{say.lede}</p>
+      </Heading>
+      <Loaded of={loaded}>
+        {({ federation, asked }) => {
+          const waiting = asked.filter(({ state }) => state === "waiting");
+          return (
+            <>
+              <Section title={say.key}>
+                <KeyBox federation={federation} purpose="approve" onSigning={setSigning} />
+              </Section>
+              {waiting.length === 0 && (
+                <Section title={say.waiting}>
+                  <p>{say.none}</p>
+                </Section>
+              )}
+              {waiting.map(({ id }) => (
+                <Waiting key={id} id={id} federation={federation} asked={asked} signing={signing} />
+              ))}
+            </>
+          );
+        }}
+      </Loaded>
+    </>
+  );
+}
+
+function Waiting({
+  id,
+  federation,
+  asked,
+  signing,
+}: {
+  readonly id: Hash;
+  readonly federation: Federation;
+  readonly asked: Asked;
+  readonly signing: Signing;
+}) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const { status, look } = useStatus(id);
+  const query = asked.find((each) => each.id === id)?.query ?? null;
+  const purpose = useLoaded(query?.purpose ?? null, async () => {
+    try {
+      const { text } = await client("getAside", { params: { id: query?.purpose ?? id } });
+      const aside = readAside(text);
+      return aside.of === "purpose" ? aside.text : null;
+    } catch (error) {
+      if (error instanceof Refusal && error.code === "aside-unknown") return null;
+      throw error;
+    }
+  });
+  const dataset = query === null ? undefined : federation.datasets.get(query.dataset)?.dataset;
+  if (status === null || query === null || dataset === undefined) return null;
+  const plan = planIn(federation, query);
+  const charge = toNumber(plan.charge);
+  const part = (100 * charge) / toNumber(parseRational(dataset.budget.rhoPerPeriod));
+  const deciders = status.approvals.map(({ payload }) => parseJson(fromBase64(payload)) as Approval);
+  const { given, needed } = approvalsOf(status, federation, query);
+  const columns = query.measures.flatMap((measure) => ("column" in measure ? [measure.column] : []));
+  const alike = asked
+    .filter((each) => each.id !== id && isAlike(each.query, query.dataset, columns))
+    .slice(0, 5);
+  const rows: Array<[string, preact.ComponentChildren]> = [
+    [say.purpose, <Loaded of={purpose}>{(text) => text ?? say.gone}</Loaded>],
+    [
+      say.cost,
+      say.costText(
+        number(part, part < 10 ? 1 : 0, language),
+        fraction(query.rho, language),
+        number(epsilonAt(charge, toNumber(parseRational(dataset.budget.delta))), 2, language),
+      ),
+    ],
+    [say.asked, query.requester],
+    [say.until, `${day(query.answerBy, language)} ${clock(query.answerBy, language)}`],
+    [
+      say.decided,
+      `${deciders.length === 0 ? say.nobody : deciders.map(({ approver, decision }) => (decision === "approve" ? say.approved(approver) : say.declined(approver))).join(", ")} ${say.need(Math.min(given, needed), needed)}`,
+    ],
+    [
+      say.alike,
+      alike.length === 0
+        ? say.noAlike
+        : alike.map((each, at) => (
+            <span key={each.id}>
+              {at > 0 && ", "}
+              <Link to="ask" query={{ q: each.id }}>
+                {each.title}
+              </Link>
+            </span>
+          )),
+    ],
+  ];
+  return (
+    <Section title={query.title} help={<p>{say.waiting}</p>}>
+      <blockquote class="say q">{inWords(query, dataset, language)}</blockquote>
+      <dl class="def">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <Decide id={id} query={query} federation={federation} signing={signing} onDone={look} />
+    </Section>
+  );
+}
+
+/** How long an approval counts. */
+const DAYS = 7;
+
+function Decide({
+  id,
+  query,
+  federation,
+  signing,
+  onDone,
+}: {
+  readonly id: Hash;
+  readonly query: Query;
+  readonly federation: Federation;
+  readonly signing: Signing;
+  readonly onDone: () => void;
+}) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const [status, set] = useState("");
+  const [reason, setReason] = useState("");
+  const [conditions, setConditions] = useState("");
+  const own = signing?.known.person.id === query.requester;
+  const decide = async (decision: Approval["decision"]) => {
+    if (signing === null) return;
+    if (decision === "decline" && reason.trim() === "") return set(say.needReason);
+    const asked = federation.directory.approvalRules.map(({ role }) => role);
+    const role = signing.known.person.roles.find((each) => asked.includes(each)) ?? "approver";
+    const approval: Approval = {
+      query: id,
+      approver: signing.known.person.id,
+      decision,
+      role,
+      region: "all",
+      conditions: conditions
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== ""),
+      expires: instant(new Date(Date.now() + DAYS * 86_400_000)),
+      ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
+    };
+    try {
+      await client("submitApproval", { body: await sealWith("approval", approval, signing.held) });
+      set(say.done);
+      onDone();
+    } catch (error) {
+      set(failureText(error, language));
+    }
+  };
+  return (
+    <div>
+      <label class="f">
+        {say.conditions}
+        <textarea rows={2} value={conditions} onInput={(event) => setConditions(event.currentTarget.value)} />
+      </label>
+      <label class="f">
+        {say.reason}
+        <textarea rows={2} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+      </label>
+      <p class="acts">
+        <button
+          type="button"
+          class="btn plain"
+          disabled={signing === null || own}
+          onClick={() => void decide("approve")}
+        >
+          {say.approve}
+        </button>
+        <button
+          type="button"
+          class="btn plain"
+          disabled={signing === null}
+          onClick={() => void decide("decline")}
+        >
+          {say.decline}
+        </button>
+      </p>
+      <p role="status">{status !== "" ? status : own ? say.own : signing === null ? say.needKey : ""}</p>
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+/** What is left in each region of the dataset's budget, once the question is paid. */
+import { ledgerGroupOf } from "../../../../protocol/catalogue.ts";
+import type { Federation } from "../../../../protocol/directory.ts";
+import { Refusal } from "../../../../protocol/refusal.ts";
+import { shortName } from "../../charts/tiles.tsx";
+import { type Draft, type Priced, spentIn } from "../../compose.ts";
+import { number, useLanguage, useSay } from "../../language.ts";
+import type { client } from "../../proof/federation.ts";
+
+const SAY = {
+  sv: {
+    said: (left: string) => `${left} procent kvar`,
+    short: "räcker inte",
+    none: "Ingen region har lämnat sin budget ännu.",
+  },
+  en: {
+    said: (left: string) => `${left} per cent left`,
+    short: "not enough",
+    none: "No region has handed in its budget yet.",
+  },
+};
+
+type Budgets = Awaited<ReturnType<typeof client<"getBudgets">>>["budgets"];
+
+export function Remaining({
+  federation,
+  budgets,
+  draft,
+  found,
+}: {
+  readonly federation: Federation;
+  readonly budgets: Budgets;
+  readonly draft: Draft;
+  readonly found: Priced | Refusal;
+}) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const dataset = federation.datasets.get(draft.dataset)?.dataset;
+  if (dataset === undefined) return null;
+  const left = spentIn(budgets, ledgerGroupOf(dataset), draft.periods, dataset.budget.rhoPerPeriod);
+  const cost = found instanceof Refusal ? 0 : found.part;
+  if (left.length === 0) return <p>{say.none}</p>;
+  const name = (code: string) =>
+    shortName(federation.directory.nodes.find((each) => each.code === code)?.name ?? code);
+  const wide = (part: number) => `${(100 * Math.max(0, Math.min(1, part))).toFixed(2)}%`;
+  return (
+    <ol class="rem">
+      {left.map(({ region, spent }) => {
+        const after = 1 - spent - cost;
+        return (
+          <li key={region}>
+            <span class="rn">
+              {name(region)}{" "}
+              <span class="vh">{after < 0 ? say.short : say.said(number(100 * after, 0, language))}</span>
+            </span>
+            <svg class="rb" width="100%" height="14" aria-hidden="true">
+              <rect class="left" x="0" y="0" width={wide(spent)} height="14" />
+              <rect class="cost" x={wide(spent)} y="0" width={wide(cost)} height="14" />
+              <rect class="now" x={wide(spent + cost)} y="0" width={wide(after)} height="14" />
+            </svg>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

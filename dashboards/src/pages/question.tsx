@@ -1,0 +1,218 @@
+/** A question on its way: six stations from signature to release; then the result as chart, table, file and receipt. */
+import { useEffect, useState } from "preact/hooks";
+import { fromBase64, type Hash } from "../../../protocol/bytes.ts";
+import { type Federation, planIn } from "../../../protocol/directory.ts";
+import { envelopeId } from "../../../protocol/envelope.ts";
+import { parseJson } from "../../../protocol/json.ts";
+import { Query } from "../../../protocol/query.ts";
+import { parseRational, toNumber } from "../../../protocol/rational.ts";
+import type { QueryStatus } from "../../../protocol/routes.ts";
+import { inWords } from "../../../protocol/words.ts";
+import { clock, day, fraction, listed, number, useLanguage, useSay } from "../language.ts";
+import { Heading, Section } from "../parts/shell.tsx";
+import { client, failureText } from "../proof/federation.ts";
+import { Link } from "../router.tsx";
+import { Result } from "./question-result.tsx";
+
+const SAY = {
+  sv: {
+    crumb: "Fråga",
+    loading: "Hämtar frågan …",
+    words: "Frågan i klartext",
+    cost: (rho: string, part: string) => `ρ = ${rho} per period i varje region, ${part} procent av budgeten.`,
+    where: "Var den är",
+    states: {
+      waiting: "Väntar på godkännande.",
+      open: "Godkänd, och hos regionerna.",
+      released: "Publicerad.",
+      failed: "Kunde inte besvaras.",
+      declined: "Avslagen.",
+      expired: "Löpte ut utan att besvaras. Inget debiterades hos den som inte svarade.",
+    },
+    signed: "Signerad",
+    by: (who: string) => `av ${who}`,
+    visible: "Synlig",
+    inLog: "i loggen",
+    approved: "Godkänd",
+    of: (n: number, of: number) => `${n} av ${of}`,
+    sent: "Utskickad",
+    to: (n: number) => `till ${n} regioner`,
+    answered: "Besvarad",
+    published: "Publicerad",
+    sealed: "med sigill",
+    until: "Svar tas emot till",
+    refused: "Avstod",
+    result: "Svaret",
+    done: "klar",
+  },
+  en: {
+    crumb: "Question",
+    loading: "Fetching the question …",
+    words: "The question in plain words",
+    cost: (rho: string, part: string) =>
+      `ρ = ${rho} a period in each region, ${part} per cent of the budget.`,
+    where: "Where it is",
+    states: {
+      waiting: "Waits for approval.",
+      open: "Approved, and with the regions.",
+      released: "Published.",
+      failed: "Could not be answered.",
+      declined: "Declined.",
+      expired: "Expired without an answer. Whoever did not answer was not charged.",
+    },
+    signed: "Signed",
+    by: (who: string) => `by ${who}`,
+    visible: "Visible",
+    inLog: "in the log",
+    approved: "Approved",
+    of: (n: number, of: number) => `${n} of ${of}`,
+    sent: "Sent",
+    to: (n: number) => `to ${n} regions`,
+    answered: "Answered",
+    published: "Published",
+    sealed: "with a seal",
+    until: "Answers are taken until",
+    refused: "Declined",
+    result: "The answer",
+    done: "done",
+  },
+};
+
+/** How often one looks where a question is. */
+const EVERY_MS = 2000;
+const OVER = new Set(["released", "failed", "declined", "expired"]);
+
+/** The status of a question, looked at again until it has come to an end. */
+export function useStatus(id: string): {
+  readonly status: QueryStatus | null;
+  readonly error: unknown;
+  readonly look: () => void;
+} {
+  const [status, set] = useState<QueryStatus | null>(null);
+  const [error, fail] = useState<unknown>(null);
+  const [round, look] = useState(0);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let current = true;
+    const next = async () => {
+      try {
+        const found = await client("getQuery", { params: { id: id as Hash } });
+        if (!current) return;
+        set(found);
+        fail(null);
+        if (!OVER.has(found.state)) timer = setTimeout(() => void next(), EVERY_MS);
+      } catch (caught) {
+        if (!current) return;
+        fail(caught);
+        timer = setTimeout(() => void next(), EVERY_MS * 3);
+      }
+    };
+    void next();
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [id, round]);
+  return { status, error, look: () => look((count) => count + 1) };
+}
+
+/** How many persons have approved, and how many must. */
+export function approvalsOf(
+  status: QueryStatus,
+  federation: Federation,
+  query: Query,
+): { readonly given: number; readonly needed: number } {
+  const deciders = status.approvals.map(
+    ({ payload }) => parseJson(fromBase64(payload)) as { approver?: string; decision?: string },
+  );
+  const given = new Set(
+    deciders.filter(({ decision }) => decision === "approve").map(({ approver }) => approver),
+  ).size;
+  const name = query.dataset.split("@")[0];
+  const needed = federation.directory.approvalRules
+    .filter(({ dataset }) => dataset === "*" || dataset === name)
+    .reduce((sum, { persons }) => sum + persons, 0);
+  return { given, needed };
+}
+
+export function Question({ federation, id }: { readonly federation: Federation; readonly id: string }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const { status, error } = useStatus(id);
+  if (status === null || envelopeId(status.query) !== id)
+    return (
+      <Heading title={say.crumb}>
+        <p role="status">{error === null ? say.loading : failureText(error, language)}</p>
+      </Heading>
+    );
+  const parsed = Query.safeParse(parseJson(fromBase64(status.query.payload)));
+  const dataset = parsed.success ? federation.datasets.get(parsed.data.dataset)?.dataset : undefined;
+  if (!parsed.success || dataset === undefined) return <Heading title={say.crumb} />;
+  const query = parsed.data;
+  const plan = planIn(federation, query);
+  const part = (100 * toNumber(plan.charge)) / toNumber(parseRational(dataset.budget.rhoPerPeriod));
+  const { given, needed } = approvalsOf(status, federation, query);
+  const count = (state: string) => status.regions.filter((each) => each.state === state);
+  const answered = count("answered").length;
+  const reached =
+    OVER.has(status.state) && status.state !== "released"
+      ? -1
+      : ["waiting", "open", "released"].indexOf(status.state);
+  const stations: Array<[string, string, boolean]> = [
+    [say.signed, say.by(query.requester), true],
+    [say.visible, say.inLog, true],
+    [say.approved, say.of(Math.min(given, needed), needed), given >= needed],
+    [say.sent, say.to(status.regions.length), reached >= 1 || answered > 0],
+    [say.answered, say.of(answered, status.regions.length), reached === 2],
+    [say.published, say.sealed, reached === 2],
+  ];
+  const name = (code: string) => federation.directory.nodes.find((each) => each.code === code)?.name ?? code;
+  const refused = count("refused");
+  return (
+    <>
+      <Heading title={query.title} crumb={<Link to="ask">{say.crumb}</Link>}>
+        <p role="status" id="state">
+          <strong>{say.states[status.state]}</strong>{" "}
+          {status.reason !== null && status.state !== "released" && <span lang="en">{status.reason}</span>}
+        </p>
+      </Heading>
+      <Section title={say.where}>
+        <ol class="follow">
+          {stations.map(([label, text, done]) => (
+            <li key={label} class={done ? "done" : ""}>
+              <b>
+                {label}
+                {done && <span class="vh"> ({say.done})</span>}
+              </b>
+              <span>{text}</span>
+            </li>
+          ))}
+        </ol>
+        {refused.length > 0 && (
+          <p>
+            {say.refused}:{" "}
+            {listed(
+              refused.map(({ region, code }) => `${name(region)}${code === null ? "" : ` (${code})`}`),
+              language,
+            )}
+          </p>
+        )}
+        {!OVER.has(status.state) && (
+          <p class="small quiet">
+            {say.until} {day(query.answerBy, language)} {clock(query.answerBy, language)}
+          </p>
+        )}
+      </Section>
+      <Section title={say.words}>
+        <blockquote class="say q">{inWords(query, dataset, language)}</blockquote>
+        <p>{say.cost(fraction(query.rho, language), number(part, part < 10 ? 1 : 0, language))}</p>
+        <p class="mono small">{id}</p>
+      </Section>
+      {status.release !== null && (
+        <Section title={say.result}>
+          <Result federation={federation} id={id as Hash} dataset={dataset} />
+        </Section>
+      )}
+    </>
+  );
+}
