@@ -168,8 +168,12 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
   process.off("SIGINT", leave);
   process.off("SIGTERM", leave);
   say(
-    `Running at ${network.address} (description: ${network.address}/openapi.json). Keys and configuration: ${folder}`,
+    `Open the pages:  ${network.address}/sv/  (in English: ${network.address}/en/, description of the API: ${network.address}/openapi.json)`,
   );
+  say(`Keys and configuration: ${folder}`);
+  const last = network.made.nodes.at(-1);
+  if (last !== undefined)
+    say(`A region's own page:  ./brus console --config ${join(last.folder, "node.json")}`);
   say(
     `Ask your own:  ./brus query sign FILE --key ${folder}/keys/researcher.json --coordinator ${network.address}`,
   );

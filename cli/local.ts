@@ -4,11 +4,12 @@ import { request } from "node:http";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import type { ImportReport } from "../node/import.ts";
-import { type LedgerView, ledgerView, socketPath } from "../node/local.ts";
+import { socketPath } from "../node/local.ts";
 import { readMapping } from "../node/mapping.ts";
 import { NodeConfig, type RunningNode, startNode } from "../node/node.ts";
 import { systemNoise } from "../node/noise.ts";
 import { systemRandom } from "../node/random.ts";
+import { type LedgerView, ledgerView } from "../node/view.ts";
 import { PublicKey } from "../protocol/ed25519.ts";
 import { Problem, parseWith, Refusal } from "../protocol/refusal.ts";
 import { readConfig, readDocument } from "../server/config.ts";
@@ -81,6 +82,17 @@ export function nodeCommands(program: Command, { say, now }: Out): void {
       for (const { group, period, spent, budget } of view.accounts)
         say(`  ${group} ${period}: ρ ${spent} spent of ${budget}`);
       if (view.broken !== null) process.exitCode = 1;
+    });
+  program
+    .command("console")
+    .description("the region's own page: prints where a running node serves it, once, on this machine alone")
+    .requiredOption("--config <file>", "the node's configuration")
+    .action(async (o: { config: string }) => {
+      const config = readConfig(NodeConfig, o.config, process.env);
+      const socket = socketPath(resolve(dirname(resolve(o.config)), config.data));
+      if (!(await answers(socket))) throw new Refusal("unavailable", "expected a node that is running");
+      const { address } = JSON.parse(await call(socket, "POST", "/console")) as { address: string };
+      say(address);
     });
   program
     .command("rekey")

@@ -15,7 +15,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: { sv: here("sv/index.html"), en: here("en/index.html") },
+      input: { sv: here("sv/index.html"), en: here("en/index.html"), console: here("console/index.html") },
       // Our own modules do nothing when they are loaded: what is not used is left out, schemas included.
       treeshake: { moduleSideEffects: (id: string) => !/\/protocol\//.test(id) },
     },

@@ -9,15 +9,17 @@ import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { stream } from "hono/streaming";
 import { z } from "zod";
-import type { Hash } from "../protocol/bytes.ts";
-import { DatasetRef, ledgerGroupOf, refOf } from "../protocol/catalogue.ts";
+import { DatasetRef, refOf } from "../protocol/catalogue.ts";
+import { clientOf } from "../protocol/client.ts";
 import { PublicKey } from "../protocol/ed25519.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { problem, readBody } from "../server/http.ts";
 import { type Logger, nameOf } from "../server/log.ts";
-import { checkLedger } from "./ledger.ts";
+import { consoleOf } from "./console.ts";
 import { Mapping } from "./mapping.ts";
 import type { RunningNode } from "./node.ts";
+import { systemRandom } from "./random.ts";
+import { ledgerView } from "./view.ts";
 
 export const LocalImport = z.strictObject({
   dataset: DatasetRef,
@@ -31,27 +33,6 @@ export const LocalRevoke = z.strictObject({ key: PublicKey });
 
 /** Each line of an import's answer: progress, then the report or the problem. */
 export type ImportLine = { progress: unknown } | { report: unknown } | { problem: unknown };
-
-export type LedgerView = {
-  node: string;
-  /** The sequence of the first entry that does not recompute; null if all do. */
-  broken: number | null;
-  head: { sequence: number; hash: Hash };
-  accounts: Array<{ group: string; period: string; spent: string; budget: string }>;
-};
-
-export async function ledgerView(node: RunningNode): Promise<LedgerView> {
-  const { sequence, hash, accounts } = await node.answerer.ledger.head();
-  const datasets = [...node.answerer.federation.datasets.values()].map(({ dataset }) => dataset);
-  const budgetOf = (group: string) =>
-    datasets.find((dataset) => ledgerGroupOf(dataset) === group)?.budget.rhoPerPeriod ?? "0";
-  return {
-    node: node.config.code,
-    broken: await checkLedger(node.store),
-    head: { sequence, hash },
-    accounts: accounts.map((account) => ({ ...account, budget: budgetOf(account.group) })),
-  };
-}
 
 /** Unix sockets have paths of at most 107 bytes. */
 export function socketPath(data: string): string {
@@ -85,6 +66,9 @@ export async function serveLocal(
   app.get("/datasets", (c) =>
     c.json([...node.answerer.federation.datasets.values()].map(({ dataset }) => refOf(dataset))),
   );
+  const client = clientOf(node.config.coordinator.replace(/\/$/, ""), globalThis.fetch);
+  const page = consoleOf(node, { client, data, logger, random: systemRandom });
+  app.post("/console", async (c) => c.json({ address: await page.open() }));
   app.post("/rekey", async (c) => {
     await node.rekey();
     return c.json({ done: true });
@@ -126,9 +110,11 @@ export async function serveLocal(
   });
   process.umask(before);
   chmodSync(path, 0o600);
-  return () =>
-    new Promise((resolve) => {
+  return async () => {
+    await page.close();
+    await new Promise<void>((resolve) => {
       server.close(() => resolve());
       if ("closeAllConnections" in server) server.closeAllConnections();
     });
+  };
 }

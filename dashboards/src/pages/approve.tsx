@@ -180,14 +180,14 @@ function Waiting({
             <span key={each.id}>
               {at > 0 && ", "}
               <Link to="ask" query={{ q: each.id }}>
-                {each.title}
+                <span class="given">{each.title}</span>
               </Link>
             </span>
           )),
     ],
   ];
   return (
-    <Section title={query.title} help={<p>{say.waiting}</p>}>
+    <Section given title={query.title} help={<p>{say.waiting}</p>}>
       <blockquote class="say q">{inWords(query, dataset, language)}</blockquote>
       <dl class="def">
         {rows.map(([name, value]) => (

@@ -167,7 +167,7 @@ export function page(_: PageProps) {
           aria-valuetext={`${say.value(half)}. ${guess}`}
           onInput={(event) => set(Number(event.currentTarget.value))}
         />
-        <p class="small quiet pair">
+        <p class="small quiet ends">
           <span>{say.less}</span>
           <span>{say.more}</span>
         </p>

@@ -47,8 +47,7 @@ const SAY = {
     },
     says: {
       directory: () => "En ny version av förteckningen över deltagare.",
-      query: (e: LogEvent) =>
-        `${e.who ?? "Någon"} frågade: ${e.title ?? "se handlingen"}. ρ = ${e.detail ?? "?"}.`,
+      query: (e: LogEvent) => `${e.who ?? "Någon"} ställde en fråga. ρ = ${e.detail ?? "?"}.`,
       approval: (e: LogEvent) =>
         `${e.who ?? "Någon"} ${e.detail === "decline" ? "avslog" : "godkände"} frågan.`,
       answer: (_e: LogEvent, name: string) =>
@@ -105,8 +104,7 @@ const SAY = {
     },
     says: {
       directory: () => "A new version of the directory of participants.",
-      query: (e: LogEvent) =>
-        `${e.who ?? "Somebody"} asked: ${e.title ?? "see the document"}. ρ = ${e.detail ?? "?"}.`,
+      query: (e: LogEvent) => `${e.who ?? "Somebody"} asked a question. ρ = ${e.detail ?? "?"}.`,
       approval: (e: LogEvent) =>
         `${e.who ?? "Somebody"} ${e.detail === "decline" ? "declined" : "approved"} the question.`,
       answer: (_e: LogEvent, name: string) =>
@@ -287,7 +285,10 @@ export function Events({
             </span>
             <span class="kind small">{say.kind[event.kind]}</span>
             <div>
-              <p>{more === 0 ? sentence(event) : say.many(more + 1)}</p>
+              <p>
+                {more === 0 ? sentence(event) : say.many(more + 1)}{" "}
+                {event.title !== null && <q class="given">{event.title}</q>}
+              </p>
               {event.words !== null && (
                 <details>
                   <summary>{say.read}</summary>

@@ -250,7 +250,7 @@ export function page({ overview, query }: PageProps) {
                       <tr key={id}>
                         <th scope="row">
                           <Link to="seal" query={{ release: id }}>
-                            {title}
+                            <span class="given">{title}</span>
                           </Link>
                         </th>
                         <td>

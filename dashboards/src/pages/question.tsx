@@ -170,7 +170,7 @@ export function Question({ federation, id }: { readonly federation: Federation; 
   const refused = count("refused");
   return (
     <>
-      <Heading title={query.title} crumb={<Link to="ask">{say.crumb}</Link>}>
+      <Heading given title={query.title} crumb={<Link to="ask">{say.crumb}</Link>}>
         <p role="status" id="state">
           <strong>{say.states[status.state]}</strong>{" "}
           {status.reason !== null && status.state !== "released" && <span lang="en">{status.reason}</span>}

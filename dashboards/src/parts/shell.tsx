@@ -236,10 +236,13 @@ export function Heading({
   title,
   children,
   crumb,
+  given = false,
 }: {
   readonly title: string;
   readonly children?: ComponentChildren;
   readonly crumb?: ComponentChildren;
+  /** True where somebody else wrote the title, in whatever language. */
+  readonly given?: boolean;
 }) {
   useEffect(() => {
     document.title = `${title} – Brus`;
@@ -247,7 +250,9 @@ export function Heading({
   return (
     <div class="lede">
       {crumb !== undefined && <p class="crumb">{crumb}</p>}
-      <h1 tabIndex={-1}>{title}</h1>
+      <h1 tabIndex={-1} class={given ? "given" : undefined}>
+        {title}
+      </h1>
       {children}
     </div>
   );
@@ -259,16 +264,18 @@ export function Section({
   help,
   children,
   id,
+  given = false,
 }: {
   readonly title: string;
   readonly help?: ComponentChildren;
   readonly children: ComponentChildren;
   readonly id?: string;
+  readonly given?: boolean;
 }) {
   return (
     <section class="sec" id={id}>
       <header>
-        <h2>{title}</h2>
+        <h2 class={given ? "given" : undefined}>{title}</h2>
         {help}
       </header>
       <div class="matter">{children}</div>

@@ -193,7 +193,7 @@ export function Compose({ federation, draft, now, onChange }: Props) {
             onChange({ rho: rhoOf(dataset, PRICES[Number(event.currentTarget.value)] ?? PRICES[0]) })
           }
         />
-        <p class="small quiet pair">
+        <p class="small quiet ends">
           <span>{say.cheap}</span>
           <span>{say.dear}</span>
         </p>

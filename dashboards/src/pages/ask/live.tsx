@@ -71,6 +71,10 @@ function useRested<T>(value: T): T {
   return rested;
 }
 
+/** Half-widths one may wish for: of a share or a mean, and of a number of persons. */
+const POINTS = ["1", "2", "5", "10"];
+const COUNTS = ["5", "10", "25", "50", "100"];
+
 type Line = { readonly where: string; readonly size: string; readonly half: number };
 
 /** An interval without a dot, on an axis of its own kind's widest. */
@@ -117,7 +121,7 @@ export function Live({
   const say = useSay(SAY);
   const language = useLanguage();
   const [chosen, choose] = useState<string | null>(null);
-  const [wanted, want] = useState("2");
+  const [asked, want] = useState("");
   const [size, resize] = useState(String(SIZES[1]));
   const dataset = federation.datasets.get(draft.dataset)?.dataset;
   const words =
@@ -162,6 +166,8 @@ export function Live({
   const base = own(expected.region ?? expected.nation).find(
     ({ persons }) => persons === null || String(persons) === size,
   );
+  const goals = measure?.kind === "count" || measure?.kind === "sum" ? COUNTS : POINTS;
+  const wanted = goals.find((each) => each === asked) ?? goals[1] ?? "2";
   const goal = Number(wanted) / (share ? 100 : 1);
   const needs = base?.halfWidth == null ? null : partFor(found, base.halfWidth, goal);
   const percent = (value: number) => number(100 * value, value < 0.1 ? 1 : 0, language);
@@ -211,7 +217,7 @@ export function Live({
             <Choice
               label={say.what}
               value={wanted}
-              options={["1", "2", "5", "10"].map((each): [string, string] => [
+              options={goals.map((each): [string, string] => [
                 each,
                 `±${each}${share ? ` ${say.points}` : ""}`,
               ])}

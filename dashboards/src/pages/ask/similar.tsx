@@ -74,7 +74,7 @@ export function Similar({ draft }: { readonly draft: Draft }) {
             {alike.slice(0, 6).map(({ id, title, state }) => (
               <li key={id}>
                 <Link to="ask" query={{ q: id }}>
-                  {title}
+                  <span class="given">{title}</span>
                 </Link>
                 <span class="quiet">{say.states[state]}</span>
               </li>
