@@ -6,6 +6,17 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --loglevel=error \
  && npm install --no-save --omit=dev --omit=optional --loglevel=error "@duckdb/node-bindings-linux-$(node -p process.arch)@$(node -p "require('./package-lock.json').packages['node_modules/@duckdb/node-bindings'].version")"
 
+# The pages are built with what is needed for that alone, and nothing of it is kept.
+FROM node:24.21.0-bookworm-slim AS pages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=optional --loglevel=error \
+ && npm install --no-save --omit=optional --loglevel=error "@rolldown/binding-linux-$(node -p process.arch)-gnu@$(node -p "require('./package-lock.json').packages['node_modules/rolldown'].version")" "lightningcss-linux-$(node -p process.arch)-gnu@$(node -p "require('./package-lock.json').packages['node_modules/lightningcss'].version")"
+COPY tsconfig.json ./
+COPY protocol protocol
+COPY dashboards dashboards
+RUN node node_modules/vite/bin/vite.js build dashboards --logLevel error
+
 FROM node:24.21.0-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production
@@ -17,6 +28,7 @@ COPY node node
 COPY coordinator coordinator
 COPY cli cli
 COPY catalogue catalogue
+COPY --from=pages /app/dashboards/dist dashboards/dist
 RUN mkdir -p /var/lib/brus /var/lib/brus-secrets \
  && chown node:node /var/lib/brus /var/lib/brus-secrets && chmod 700 /var/lib/brus /var/lib/brus-secrets
 USER node

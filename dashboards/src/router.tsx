@@ -51,6 +51,16 @@ export function hrefOf(language: Language, page: Page, id = "", query: Query = {
   return `/${path}${path === language ? "/" : ""}${text === "" ? "" : `?${text}`}`;
 }
 
+/** True from when one goes to a page until its heading is there. */
+let arrived = false;
+
+/** A screen reader is told that another page is there: its heading takes the focus, once. */
+export function welcome(heading: HTMLElement | null): void {
+  if (!arrived || heading === null) return;
+  arrived = false;
+  heading.focus();
+}
+
 const CHANGED = "brus:moved";
 
 export function go(href: string, { replace = false } = {}): void {
@@ -59,8 +69,7 @@ export function go(href: string, { replace = false } = {}): void {
   dispatchEvent(new Event(CHANGED));
   if (stays) return;
   scrollTo(0, 0);
-  // A screen reader is told that another page is there.
-  requestAnimationFrame(() => document.querySelector<HTMLElement>("h1")?.focus());
+  arrived = true;
 }
 
 export function usePlace(): Place {

@@ -22,7 +22,7 @@ export function Field({
   const y = (at: number) => TOP + ROW * at + ROW / 2;
   const areas = [...new Set(indicators.map(({ focusId }) => focusId))];
   return (
-    <div class="fieldwrap">
+    <div class="fieldwrap" tabIndex={0}>
       <svg
         class="field"
         viewBox={`0 0 ${WIDTH} ${TOP + ROW * ordered.length + 8}`}

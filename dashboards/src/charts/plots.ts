@@ -191,7 +191,7 @@ export function drawFunnel({
   z,
   width,
   label,
-  words,
+  across,
   write,
 }: {
   readonly points: readonly FunnelPoint[];
@@ -200,7 +200,7 @@ export function drawFunnel({
   readonly z: readonly [number, number];
   readonly width: number;
   readonly label: string;
-  readonly words: { readonly across: string; readonly warning: string; readonly alarm: string };
+  readonly across: string;
   readonly write: (value: number) => string;
 }): SVGSVGElement {
   const [least, most] = [
@@ -224,29 +224,18 @@ export function drawFunnel({
       } as Plot.LineYOptions),
     ),
   );
-  const ends = [z[0], z[1]].map((of, index) =>
-    Plot.text([{ precision: curve[0] ?? least, value: nation + of / (curve[0] ?? least) }], {
-      x: "precision",
-      y: "value",
-      text: () => [words.warning, words.alarm][index] ?? "",
-      textAnchor: "end",
-      dx: -6,
-      fill: "var(--ink-2)",
-    }),
-  );
   return Plot.plot({
     width,
     height: Math.max(240, Math.min(340, width * 0.45)),
-    marginLeft: 104,
+    marginLeft: 52,
     marginRight: 20,
     marginBottom: 40,
     ariaLabel: label,
     style: { fontSize: "13px", fontFamily: "inherit", background: "none", color: "var(--ink-2)" },
-    x: { type: "log", label: words.across, ticks: 0, labelAnchor: "right", labelArrow: "none" },
+    x: { type: "log", label: across, ticks: 0, labelAnchor: "right", labelArrow: "none" },
     y: { label: null, grid: true, tickFormat: write, ticks: 6, nice: true },
     marks: [
       ...lines,
-      ...ends,
       Plot.ruleY([nation], { stroke: "var(--ink)", strokeWidth: 1.5 }),
       ...points.map((point) =>
         Plot.dot([point], {

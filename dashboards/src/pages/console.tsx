@@ -55,7 +55,7 @@ export function Console({ state }: { readonly state: ConsoleState }) {
           </>
         }
       >
-        <div class="scroll">
+        <div class="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -95,7 +95,7 @@ export function Console({ state }: { readonly state: ConsoleState }) {
         </div>
       </Section>
       <Section title={say.imports} help={<p>{say.importsHelp}</p>}>
-        <div class="scroll">
+        <div class="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>

@@ -33,8 +33,12 @@ const SAY = {
     spread: (text: string, rest: number) =>
       `${text}${text === "" ? "" : " "}${rest} går inte att skilja från riket.`,
     better: (n: number) => `${n} ${n === 1 ? "region är" : "regioner är"} säkert bättre än riket`,
-    worse: (n: number) => `${n} säkert sämre`,
-    other: (n: number) => `${n} säkert annorlunda`,
+    worse: (n: number, first: boolean) =>
+      first ? `${n} ${n === 1 ? "region är" : "regioner är"} säkert sämre än riket` : `${n} säkert sämre`,
+    other: (n: number, first: boolean) =>
+      first
+        ? `${n} ${n === 1 ? "region skiljer" : "regioner skiljer"} sig säkert från riket`
+        : `${n} säkert annorlunda`,
     direction: "Riktning",
     higher: "Högre är bättre",
     lower: "Lägre är bättre",
@@ -67,8 +71,14 @@ const SAY = {
     spread: (text: string, rest: number) =>
       `${text}${text === "" ? "" : " "}${rest} cannot be told from the nation.`,
     better: (n: number) => `${n} ${n === 1 ? "region is" : "regions are"} certainly better than the nation`,
-    worse: (n: number) => `${n} certainly worse`,
-    other: (n: number) => `${n} certainly different`,
+    worse: (n: number, first: boolean) =>
+      first
+        ? `${n} ${n === 1 ? "region is" : "regions are"} certainly worse than the nation`
+        : `${n} certainly worse`,
+    other: (n: number, first: boolean) =>
+      first
+        ? `${n} ${n === 1 ? "region is" : "regions are"} certainly different from the nation`
+        : `${n} certainly different`,
     direction: "Direction",
     higher: "Higher is better",
     lower: "Lower is better",
@@ -129,8 +139,8 @@ function Sentences({
   const compared = groups.some(({ rows }) => rows.some((row) => row.compared?.difference != null));
   const parts = [
     count("b") > 0 ? say.better(count("b")) : "",
-    count("w") > 0 ? say.worse(count("w")) : "",
-    count("d") > 0 ? say.other(count("d")) : "",
+    count("w") > 0 ? say.worse(count("w"), count("b") === 0) : "",
+    count("d") > 0 ? say.other(count("d"), count("b") + count("w") === 0) : "",
   ].filter((text) => text !== "");
   const third = compared
     ? say.spread(parts.length === 0 ? "" : `${upper(listed(parts, language))}.`, count("n"))

@@ -136,7 +136,7 @@ export function page({ overview, query }: PageProps) {
         </ul>
       </Section>
       <Section title={say.figures}>
-        <div class="scroll">
+        <div class="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>

@@ -164,7 +164,7 @@ export function Steps({
             </details>
             <details>
               <summary>{say.charges}</summary>
-              <div class="scroll">
+              <div class="scroll" tabIndex={0}>
                 <table>
                   <thead>
                     <tr>
@@ -202,12 +202,12 @@ export function Steps({
                   ),
                 )}
             </p>
-            <div class="scroll">
+            <div class="scroll" tabIndex={0}>
               <Squares done={answered.size} of={of} needed={null} />
             </div>
             <details>
               <summary>{say.digests(answered.size)}</summary>
-              <div class="scroll">
+              <div class="scroll" tabIndex={0}>
                 <table>
                   <thead>
                     <tr>
@@ -276,7 +276,7 @@ export function Steps({
         return (
           <>
             <p>{say.cosigned(cosigned.length, least)}</p>
-            <div class="scroll">
+            <div class="scroll" tabIndex={0}>
               <Squares done={cosigned.length} of={evidence.regions.length} needed={least} />
             </div>
             <p class="xs quiet">{say.line(cosigned.length, evidence.regions.length, least)}</p>

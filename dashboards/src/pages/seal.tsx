@@ -1,6 +1,5 @@
 /** What stands behind a figure, checked here: seven steps, each down to bytes. Green only for what this browser itself did. */
 import { useEffect, useState } from "preact/hooks";
-import type { Overview } from "../../../protocol/overview.ts";
 import { placeOf, type Viewed } from "../../../protocol/view.ts";
 import { download } from "../charts/save.ts";
 import { table as loadTable } from "../data.ts";
@@ -19,115 +18,16 @@ import {
 } from "../language.ts";
 import type { PageProps } from "../main.tsx";
 import { SealMark, type SealState } from "../parts/marks.tsx";
+import { Pin } from "../parts/pin.tsx";
 import { remember, SEAL_WORDS } from "../parts/seal.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
 import type { Found, ShownSeal, Tell } from "../proof/messages.ts";
-import { inWorker, pin, pinned } from "../proof/run.ts";
+import { inWorker, pinned } from "../proof/run.ts";
+import { SAY } from "../proof/seal-words.ts";
 import { STEP_NAMES } from "../proof/words.ts";
 import { Link } from "../router.tsx";
 import { namesOf } from "../sentences.ts";
 import { Steps } from "./seal-steps.tsx";
-
-const SAY = {
-  sv: {
-    holds: "Sigillet håller",
-    digest: "Sigillet håller mot avtryck",
-    broken: "Sigillet är brutet",
-    unread: "Sigillet är inte prövat",
-    checking: "Sigillet prövas",
-    holdsText:
-      "Din webbläsare har själv prövat alla sju steg, från frågan till de regioner som vittnar om loggen. Inget av det bygger på vad servern påstår.",
-    digestText:
-      "Din webbläsare har prövat allt utom att summan är summan av regionernas delar. De är maskerade, och bara förteckningens granskare har dem. Summan är prövad mot sitt avtryck.",
-    brokenText: (n: number, text: string) =>
-      `${n === 1 ? "Ett steg" : `${n} steg`} av sju stämmer inte. Använd inte siffran ${text} förrän felet är utrett.`,
-    figureText: "Siffran på sidan är inte den som står i den signerade utgåvan.",
-    unreadText:
-      "Delar av loggen kunde inte hämtas just nu. Det säger inget om siffran. Försök igen om en stund.",
-    unknownText: "Utgåvan finns inte i den här loggen.",
-    checkingText: (done: number, of: number) =>
-      of === 0 ? "Läser loggen …" : `Läser loggen: rad ${done} av ${of} …`,
-    release: "Utgåva",
-    checked: "Prövat",
-    asOf: "Gäller per",
-    time: "Tid",
-    seconds: "sekunder",
-    chain: "Beviskedjan",
-    chainHelp: "Varje steg kan öppnas ned till de byte som prövats.",
-    root: (hash: string) =>
-      `Utgångspunkten är förteckningen över deltagare, version 1, ${hash}. Den följer med sidan och kan jämföras med den tryckta.`,
-    yours: "Den du själv har angett gäller i stället.",
-    pin: "Ange förteckningens avtryck själv",
-    pinned: "sha256:…",
-    use: "Använd",
-    forget: "Glöm",
-    again: "Pröva igen",
-    receipt: "Ladda ned bevisen",
-    not: "Vad sigillet inte visar",
-    notText:
-      "Sigillet visar att siffran är summan av vad regionerna svarade, att frågan var godkänd och att alla ser samma logg. Det kan inte visa att en region räknade rätt rader eller drog sitt brus som den skulle. Det granskas på plats.",
-    modes: "Sigillets fyra lägen",
-    modeName: "Inte prövat",
-    modeChecked: "Din webbläsare har själv gjort alla sju steg.",
-    modeDigest:
-      "Allt utom summan är prövat. För nationella utgåvor kan bara granskare med de maskade svaren räkna om den.",
-    modeUnchecked:
-      "Du har inte öppnat sigillet, eller så saknas delar av loggen just nu. Det säger inget om siffran.",
-    modeBroken: "Minst ett steg stämmer inte.",
-    seal: "Sigill",
-    elsewhere: (n: number) =>
-      `En granskning av hela loggen hittar ${n} fel på annat håll, som inte rör den här utgåvan.`,
-  },
-  en: {
-    holds: "The seal holds",
-    digest: "The seal holds by digest",
-    broken: "The seal is broken",
-    unread: "The seal is not checked",
-    checking: "The seal is being checked",
-    holdsText:
-      "Your browser itself checked all seven steps, from the question to the regions that vouch for the log. None of it rests on what the server says.",
-    digestText:
-      "Your browser checked everything but that the sum is that of the regions' parts. Those are masked, and only the directory's auditors have them. The sum was checked by its digest.",
-    brokenText: (n: number, text: string) =>
-      `${n === 1 ? "One step" : `${n} steps`} of seven ${n === 1 ? "does" : "do"} not hold. Do not use the figure ${text} until the fault is explained.`,
-    figureText: "The figure on the page is not the one in the signed release.",
-    unreadText:
-      "Parts of the log could not be fetched just now. That says nothing of the figure. Try again in a while.",
-    unknownText: "The release is not in this log.",
-    checkingText: (done: number, of: number) =>
-      of === 0 ? "Reading the log …" : `Reading the log: entry ${done} of ${of} …`,
-    release: "Release",
-    checked: "Checked",
-    asOf: "As of",
-    time: "Time",
-    seconds: "seconds",
-    chain: "The chain of proof",
-    chainHelp: "Each step can be opened down to the bytes that were checked.",
-    root: (hash: string) =>
-      `It starts from the directory of participants, version 1, ${hash}. It comes with the page and can be compared with the printed one.`,
-    yours: "The one you gave yourself is used instead.",
-    pin: "Give the directory's hash yourself",
-    pinned: "sha256:…",
-    use: "Use",
-    forget: "Forget",
-    again: "Check again",
-    receipt: "Download the proofs",
-    not: "What the seal does not show",
-    notText:
-      "The seal shows that the figure is the sum of what the regions answered, that the question was approved and that everyone sees the same log. It cannot show that a region counted the right rows, or drew its noise as it should. That is inspected on the spot.",
-    modes: "The seal's four states",
-    modeName: "Not checked",
-    modeChecked: "Your browser itself did all seven steps.",
-    modeDigest:
-      "All but the sum was checked. For national releases only auditors with the masked answers can add it up anew.",
-    modeUnchecked:
-      "You have not opened the seal, or parts of the log are missing just now. That says nothing of the figure.",
-    modeBroken: "At least one step does not hold.",
-    seal: "Seal",
-    elsewhere: (n: number) =>
-      `An audit of the whole log finds ${n} faults elsewhere, which do not touch this release.`,
-  },
-};
 
 type Result = Extract<Tell, { kind: "seal" | "failed" }> | null;
 
@@ -219,7 +119,14 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
     broken: say.brokenText(broken, text),
     checking: say.checkingText(progress[0], progress[1]),
     unchecked: say.unreadText,
-    unread: result?.kind === "failed" && result.code === "release-unknown" ? say.unknownText : say.unreadText,
+    unread:
+      result?.kind !== "failed" || result.code === "unavailable"
+        ? say.unreadText
+        : result.code === "release-unknown"
+          ? say.unknownText
+          : pinned() === null
+            ? say.unreadText
+            : say.otherText,
   }[state];
   const mark: SealState = state === "checking" || state === "unread" ? "unchecked" : state;
   const crumb =
@@ -404,49 +311,3 @@ const withForged = (seal: ShownSeal): ShownSeal => ({
       : step,
   ),
 });
-
-/** The one thing that is believed can be given by whoever believes it. */
-function Pin({ overview, onChange }: { readonly overview: Overview; readonly onChange: () => void }) {
-  const say = useSay(SAY);
-  const use = (event: Event) => {
-    event.preventDefault();
-    const hash = String(new FormData(event.currentTarget as HTMLFormElement).get("hash") ?? "").trim();
-    if (!/^sha256:[0-9a-f]{64}$/.test(hash)) return;
-    pin(hash === overview.directory1 ? null : hash);
-    onChange();
-  };
-  return (
-    <details>
-      <summary>{say.pin}</summary>
-      <form class="inline" onSubmit={use}>
-        <label class="f grow">
-          {say.pin}
-          <input
-            name="hash"
-            type="text"
-            class="mono"
-            placeholder={say.pinned}
-            pattern="sha256:[0-9a-f]{64}"
-            required
-            defaultValue={pinned() ?? ""}
-          />
-        </label>
-        <button type="submit" class="btn plain">
-          {say.use}
-        </button>
-        {pinned() !== null && (
-          <button
-            type="button"
-            class="linklike"
-            onClick={() => {
-              pin(null);
-              onChange();
-            }}
-          >
-            {say.forget}
-          </button>
-        )}
-      </form>
-    </details>
-  );
-}

@@ -170,7 +170,7 @@ export function WholeField({ overview, names }: { readonly overview: Overview; r
         <Verdict tone="n" text={`${number(overview.judged - certain, 0, language)}`} />
       </p>
       {table ? (
-        <div class="scroll">
+        <div class="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>

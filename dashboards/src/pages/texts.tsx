@@ -28,23 +28,23 @@ function About({ overview }: PageProps) {
   if (language === "sv")
     return (
       <Words title="Om statistiken" lede="Vem som gör den, av vad, och vad den inte kan säga.">
-        <h3>Vad den bygger på</h3>
+        <h2>Vad den bygger på</h2>
         <p>
           Varje region för sin egen journal över patienters upplevelser av vård, och register över kontakter,
           väntan och planer. Uppgifterna stannar i regionen. Ut går bara godkända svar, med brus. Senaste
           utgåva: {when}.
         </p>
-        <h3>Vem som får fråga</h3>
+        <h2>Vem som får fråga</h2>
         <p>
           Frågor ställs av dem som står i förteckningen, godkänns av minst två personer som inte ställde dem,
           och besvaras av varje region enligt dess egna regler.
         </p>
-        <h3>Vad den inte kan säga</h3>
+        <h2>Vad den inte kan säga</h2>
         <p>
           Intervallen visar bruset. De säger inget om vilka som för journal, om frågor som missförstås, eller
           om orsaker. Vi rangordnar aldrig inom bruset.
         </p>
-        <h3>Inga kakor, ingen spårning</h3>
+        <h2>Inga kakor, ingen spårning</h2>
         <p>
           Sidorna hämtar inget från någon annan, sätter inga kakor och räknar inga besökare. Vilket färgläge
           du valt sparas i din egen webbläsare.
@@ -53,23 +53,23 @@ function About({ overview }: PageProps) {
     );
   return (
     <Words title="About the statistics" lede="Who makes it, of what, and what it cannot say.">
-      <h3>What it rests on</h3>
+      <h2>What it rests on</h2>
       <p>
         Each region keeps its own journal of patients' experiences of care, and registers of contacts, waiting
         and plans. The records stay in the region. Only approved answers leave it, with noise. Latest release:{" "}
         {when}.
       </p>
-      <h3>Who may ask</h3>
+      <h2>Who may ask</h2>
       <p>
         Questions are asked by those in the directory, approved by at least two persons who did not ask them,
         and answered by each region by its own rules.
       </p>
-      <h3>What it cannot say</h3>
+      <h2>What it cannot say</h2>
       <p>
         Intervals show the noise. They say nothing of who keeps a journal, of questions that are misread, or
         of causes. We never rank within noise.
       </p>
-      <h3>No cookies, no tracking</h3>
+      <h2>No cookies, no tracking</h2>
       <p>
         The pages fetch nothing from anyone else, set no cookies and count no visitors. Which colours you
         chose is kept in your own browser.
@@ -150,22 +150,22 @@ function Accessibility(_: PageProps) {
           Webbplatsen ska uppfylla lagen om tillgänglighet till digital offentlig service, EN 301 549 och WCAG
           2.1 nivå AA. Redogörelsen gäller från {day(version, language)}.
         </p>
-        <h3>Hur den är prövad</h3>
+        <h2>Hur den är prövad</h2>
         <p>
           Varje sida prövas automatiskt med axe vid varje ändring, i båda språken, ljust och mörkt, och hela
           vägar går att gå med enbart tangentbord. Den har inte prövats av utomstående.
         </p>
-        <h3>Hur diagrammen är gjorda</h3>
+        <h2>Hur diagrammen är gjorda</h2>
         <p>
           Prickdiagram är tabeller. Diagram över tid går att gå igenom med piltangenterna och har en tabell
           bredvid. Färg säger aldrig något ensam: varje utfall har form och ord.
         </p>
-        <h3>Det som inte är helt tillgängligt</h3>
+        <h2>Det som inte är helt tillgängligt</h2>
         <p>
           Tratten kan inte gås igenom punkt för punkt; samma uppgifter finns i tabellen under den. Nedladdade
           bilder saknar textbeskrivning utöver rubriken. Filer i PX-format kräver särskilda program.
         </p>
-        <h3>Säg till</h3>
+        <h2>Säg till</h2>
         <p>
           Något som inte går att använda? Skriv till{" "}
           <a href="mailto:kontakt@example.se">kontakt@example.se</a>. Vi svarar inom två veckor. Är du inte
@@ -182,22 +182,22 @@ function Accessibility(_: PageProps) {
         The site is to meet the Swedish law on accessibility of digital public services, EN 301 549 and WCAG
         2.1 level AA. This statement is of {day(version, language)}.
       </p>
-      <h3>How it was tested</h3>
+      <h2>How it was tested</h2>
       <p>
         Every page is tested with axe at every change, in both languages, light and dark, and whole paths can
         be walked by keyboard alone. It was not tested by outsiders.
       </p>
-      <h3>How charts are made</h3>
+      <h2>How charts are made</h2>
       <p>
         Dot charts are tables. Charts over time can be walked with the arrow keys and have a table beside.
         Colour never speaks alone: every verdict has a shape and a word.
       </p>
-      <h3>What is not wholly accessible</h3>
+      <h2>What is not wholly accessible</h2>
       <p>
         The funnel cannot be walked point by point; the same figures are in the table below it. Downloaded
         pictures have no description but their title. PX files need programs of their own.
       </p>
-      <h3>Tell us</h3>
+      <h2>Tell us</h2>
       <p>
         Something that cannot be used? Write to <a href="mailto:kontakt@example.se">kontakt@example.se</a>. We
         answer within two weeks. If you are not content you can report to the Swedish Agency for Digital

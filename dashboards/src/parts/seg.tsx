@@ -1,3 +1,5 @@
+import { useId } from "preact/hooks";
+
 /** Two or more views of one thing, as buttons of which one is pressed. */
 export function Seg<T extends string>({
   label,
@@ -32,16 +34,17 @@ export function Choice({
   readonly value: string;
   readonly onChange: (value: string) => void;
 }) {
+  const id = useId();
   return (
-    <label class="f">
-      {label}
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+    <div class="f">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         {options.map(([code, text]) => (
           <option key={code} value={code} selected={code === value}>
             {text}
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }

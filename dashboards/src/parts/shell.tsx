@@ -1,10 +1,10 @@
 /** What stands around every page: head, the latest release, foot; and the states in which there is nothing yet to show. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Overview } from "../../../protocol/overview.ts";
 import type { Loading } from "../data.ts";
 import { day, listed, useLanguage, useSay } from "../language.ts";
-import { hrefOf, Link, type Page, usePlace } from "../router.tsx";
+import { hrefOf, Link, type Page, usePlace, welcome } from "../router.tsx";
 import { Logo } from "./marks.tsx";
 
 const SAY = {
@@ -20,6 +20,7 @@ const SAY = {
     dark: "Mörkt",
     light: "Ljust",
     other: "English",
+    strip: "Om utgåvan",
     published: "Senast publicerat",
     answered: (n: number, of: number) =>
       n === of ? `Alla ${of} regioner svarade` : `${n} av ${of} regioner`,
@@ -46,6 +47,7 @@ const SAY = {
     dark: "Dark",
     light: "Light",
     other: "Svenska",
+    strip: "About the release",
     published: "Last published",
     answered: (n: number, of: number) => (n === of ? `All ${of} regions answered` : `${n} of ${of} regions`),
     missing: "Missing in some part:",
@@ -107,7 +109,7 @@ export function ReleaseStrip({ overview }: { readonly overview: Overview }) {
   const names = absent.map((code) => regions.find((each) => each.code === code)?.name ?? code);
   const days = Math.floor((Date.now() - Date.parse(madeAt)) / 86_400_000);
   return (
-    <div class="release">
+    <aside class="release" aria-label={say.strip}>
       <div class="page">
         <span>
           {say.published} <strong>{day(madeAt, language)}</strong>
@@ -120,7 +122,7 @@ export function ReleaseStrip({ overview }: { readonly overview: Overview }) {
         )}
         {days > STALE_DAYS && <span class="warn">{say.stale(days)}</span>}
       </div>
-    </div>
+    </aside>
   );
 }
 
@@ -244,13 +246,15 @@ export function Heading({
   /** True where somebody else wrote the title, in whatever language. */
   readonly given?: boolean;
 }) {
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} – Brus`;
+    welcome(heading.current);
   }, [title]);
   return (
     <div class="lede">
       {crumb !== undefined && <p class="crumb">{crumb}</p>}
-      <h1 tabIndex={-1} class={given ? "given" : undefined}>
+      <h1 ref={heading} tabIndex={-1} class={given ? "given" : undefined}>
         {title}
       </h1>
       {children}

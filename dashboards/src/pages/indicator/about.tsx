@@ -97,13 +97,15 @@ export function About({ view, chosen, names, title }: Part) {
     ...(indicator.official === null ? [] : [[say.official, indicator.official] as [string, string]]),
     [say.wanted, indicator.sources],
   ];
+  // As the sources themselves say it.
+  const swedish = new Set([say.official, say.wanted]);
   return (
     <Section title={say.title} id="about">
       <dl class="def">
         {rows.map(([name, text]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{text}</dd>
+            <dd lang={swedish.has(name) && language !== "sv" ? "sv" : undefined}>{text}</dd>
           </div>
         ))}
       </dl>

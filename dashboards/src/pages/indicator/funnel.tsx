@@ -15,8 +15,6 @@ const SAY = {
     title: "Tratten",
     help: "Ju längre till höger, desto exaktare är regionens värde. Inom den streckade tratten räcker bruset som förklaring 95 gånger av 100, inom den heldragna 998 av 1 000. En region utanför tratten har inte visats vara bättre eller sämre: det avgör jämförelsen ovan.",
     across: "exaktare värde →",
-    warning: "95 %",
-    alarm: "99,8 %",
     said: (inside: number, of: number) =>
       `${inside} av ${of} regioner ligger innanför 99,8-procentsgränserna.`,
     table: "Som tabell",
@@ -30,8 +28,6 @@ const SAY = {
     title: "The funnel",
     help: "The further to the right, the more exact the region's value. Within the dashed funnel noise is explanation enough 95 times in 100, within the solid one 998 in 1,000. A region outside is not thereby shown to be better or worse: the comparison above decides that.",
     across: "more exact →",
-    warning: "95 %",
-    alarm: "99.8 %",
     said: (inside: number, of: number) =>
       `${inside} of ${of} regions lie within the limits of 99.8 per cent.`,
     table: "As a table",
@@ -89,7 +85,7 @@ export function Funnel({
               z: Z,
               width,
               label: title,
-              words: { across: say.across, warning: say.warning, alarm: say.alarm },
+              across: say.across,
               write,
             })
           }

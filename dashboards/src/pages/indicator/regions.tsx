@@ -11,7 +11,7 @@ import {
   type RegionGroup,
   type RegionRow,
 } from "../../figures.ts";
-import { figure, range, signed, useLanguage, useSay } from "../../language.ts";
+import { figure, isShare, range, signed, useLanguage, useSay } from "../../language.ts";
 import { NATION } from "../../nation.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Verdict } from "../../parts/marks.tsx";
@@ -44,6 +44,8 @@ const SAY = {
     late: "Svar saknas",
     withheld: "Bruset är större än värdet",
     notApplicable: "Ej tillämpligt",
+    beyond:
+      "En andel kan hamna över 100 procent eller under 0: bruset är kvar i värdet. Intervallet säger vad som är troligt.",
     unsure: "Osäkert värde: medelfelet är över 30 procent av värdet.",
   },
   en: {
@@ -70,6 +72,8 @@ const SAY = {
     late: "Missing",
     withheld: "The noise exceeds the value",
     notApplicable: "Not applicable",
+    beyond:
+      "A share may come out above 100 per cent or below 0: the noise is still in the value. The interval says what is likely.",
     unsure: "Unreliable: the standard error exceeds 30 per cent of the value.",
   },
 };
@@ -147,7 +151,7 @@ function Row({
           "–"
         ) : (
           <>
-            <span class="vh">{say.against} </span>
+            <span class="pre quiet">{say.against} </span>
             {signed(indicator, compared.difference.value, language)}
           </>
         )}
@@ -157,6 +161,7 @@ function Row({
           "–"
         ) : (
           <>
+            <span class="pre quiet">{say.places} </span>
             <span class="num">
               {compared.places.first}–{compared.places.last}
             </span>
@@ -181,6 +186,8 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
     low === null || high === null || flag === "unreliable" ? [] : bounded(indicator, low, high),
   );
   const scale = scaleOver(ends.length === 0 ? [0, 1] : whole === null ? ends : [...ends, whole]);
+  const isBeyond =
+    isShare(indicator) && rows.some(({ figure: { value } }) => value !== null && (value > 1 || value < 0));
   const answered = rows.filter(({ compared }) => compared !== null).length;
   const write = (value: number) => figure(indicator, value, language);
   const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
@@ -214,6 +221,7 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
           <p>{comparable ? say.help : say.counts}</p>
           {comparable && <p>{say.lines(answered)}</p>}
           <p>{say.small}</p>
+          {isBeyond && <p>{say.beyond}</p>}
           {rows.some(({ figure: { flag } }) => flag === "unreliable") && <p>{say.unsure}</p>}
         </>
       }
@@ -222,6 +230,7 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
         <table class="rows">
           <caption>
             {say.caption}. {title}
+            {whole !== null && `. ${say.nation}: ${write(whole)}`}
           </caption>
           <thead>
             <tr class="axisrow">

@@ -1,6 +1,7 @@
 /** Over time: most ask first whether it is getting better. */
 import { useRef, useState } from "preact/hooks";
 import type { CubeFigure } from "../../../../protocol/cube.ts";
+import { shortName } from "../../charts/tiles.tsx";
 import { Trend } from "../../charts/trend.tsx";
 import { hasNation, lineOf, periodsOf } from "../../figures.ts";
 import { figure, period, range, shortPeriod, unitOf, upper, useLanguage, useSay } from "../../language.ts";
@@ -137,7 +138,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
               target: null,
               bands,
               lines: lines.map(({ area, figures, tones }) => ({
-                name: area === NATION ? upper(nationName[language]) : names(area),
+                name: area === NATION ? upper(nationName[language]) : shortName(names(area)),
                 kind: area === NATION ? ("nation" as const) : ("other" as const),
                 tones,
                 points: figures.map(({ value, low, high, flag }) =>
@@ -149,7 +150,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
             }}
           />
         ) : (
-          <div class="scroll">
+          <div class="scroll" tabIndex={0}>
             <table>
               <caption>{title}</caption>
               <thead>

@@ -1,0 +1,148 @@
+/** The pages in real Chromium, against the real demonstration: what a person meets. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const ROOT = join(import.meta.dirname, "../..");
+export const CHROMIUM =
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
+    existsSync(path),
+  ) ?? null;
+if (CHROMIUM === null && (process.env["BRUS_REQUIRE"] ?? "").split(",").includes("chromium"))
+  throw new Error("BRUS_REQUIRE names chromium, and there is none");
+
+export type Demo = {
+  readonly address: string;
+  readonly folder: string;
+  readonly directory1: string;
+  readonly stop: () => void;
+};
+
+/** Starts `brus demo` as a newcomer would, and waits until it says where its pages are. */
+export async function startDemo(): Promise<Demo> {
+  const child: ChildProcess = spawn(join(ROOT, "brus"), ["demo", "--port", "0"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let text = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const until = Date.now() + 240_000;
+  while (!text.includes("Ctrl-C")) {
+    if (Date.now() > until || child.exitCode !== null)
+      throw new Error(`the demonstration did not come up: ${text}`);
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  return {
+    address: /http:\/\/[\d.:]+/.exec(text)?.[0] ?? "",
+    folder: /configuration: (\S+)/.exec(text)?.[1] ?? "",
+    directory1: /--directory1 (sha256:[0-9a-f]{64})/.exec(text)?.[1] ?? "",
+    stop: () => void child.kill("SIGTERM"),
+  };
+}
+
+export type Given = { readonly demo: Demo; readonly browser: Browser };
+
+export const launch = (): Promise<Browser> =>
+  chromium.launch({ executablePath: CHROMIUM ?? "", args: ["--no-sandbox"] });
+
+export type Watched = { readonly context: BrowserContext; readonly page: Page; readonly wrong: string[] };
+
+/** What no page may do: break the content policy, throw, ask another origin, or leave a request unanswered. */
+const forgiven = [/favicon/];
+
+/** A page in a profile of its own, of which every error and every violation of the policy is noted. */
+export async function watched(
+  browser: Browser,
+  address: string,
+  options: Parameters<Browser["newContext"]>[0] = {},
+): Promise<Watched> {
+  const context = await browser.newContext({ locale: "sv-SE", ...options });
+  const page = await context.newPage();
+  const wrong: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" && !forgiven.some((each) => each.test(message.text())))
+      wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => wrong.push(error.message));
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== address && protocol !== "blob:" && protocol !== "data:") wrong.push(`asked ${origin}`);
+  });
+  return { context, page, wrong };
+}
+
+/** Until what is fetched is there. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator("h1").first().waitFor();
+  await page.waitForFunction(() => document.querySelector(".waiting") === null, null, { timeout: 60_000 });
+  await page.waitForLoadState("networkidle");
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+type Violation = {
+  readonly id: string;
+  readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary?: string }>;
+};
+
+/** Violations that axe finds by WCAG 2.1 A and AA, a line each. */
+export async function axe(page: Page): Promise<string[]> {
+  // By the debugger, which the content policy does not bind.
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => {
+    const { axe: own } = globalThis as unknown as {
+      axe: { run: (options: object) => Promise<{ violations: Violation[] }> };
+    };
+    const found = await own.run({
+      runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] },
+    });
+    return found.violations.map(({ id, nodes }) => ({
+      id,
+      nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
+    }));
+  });
+  return (violations as Violation[]).map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes
+        .slice(0, 3)
+        .map(
+          ({ html, failureSummary }) =>
+            `${html.slice(0, 160)} ${failureSummary?.replaceAll("\n", " ").slice(0, 160)}`,
+        )
+        .join(" | ")} (${nodes.length})`,
+  );
+}
+
+/** What stands on the page in words, but for what is written in another language on purpose, or by somebody else. */
+export const wordsOn = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    const skipped = "[lang]:not(html), .given, .mono, pre, code, script, style, noscript";
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const words: string[] = [];
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode())
+      if (node.parentElement?.closest(skipped) === null) words.push(node.textContent ?? "");
+    for (const element of document.querySelectorAll("[aria-label]"))
+      if (element.closest(skipped) === null) words.push(element.getAttribute("aria-label") ?? "");
+    return words.join(" ").replaceAll(/\s+/g, " ");
+  });
+
+/** Words of one language that are none of the other's. */
+const ONLY: Readonly<Record<"sv" | "en", RegExp>> = {
+  sv: /(?<![\p{L}])(och|inte|är|från|säkert|regionerna|riket|även|av|till|på|för|kan)(?![\p{L}])/giu,
+  en: /(?<![\p{L}])(the|and|of|with|from|certain|certainly|nation|not|this|that|which)(?![\p{L}])/giu,
+};
+
+/** Words of the other language that stand on a page of this one, with what is about them. */
+export function foreign(text: string, language: "sv" | "en"): string[] {
+  const other = language === "sv" ? ONLY.en : ONLY.sv;
+  return [...text.matchAll(other)].map(
+    ({ index, 0: word }) => `${word}: …${text.slice(Math.max(0, index - 40), index + 40)}…`,
+  );
+}
+
+/** By how many pixels a page is wider than what it is seen in. */
+export const tooWide = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

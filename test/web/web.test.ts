@@ -1,0 +1,28 @@
+/** The web application in real Chromium, against the real demonstration, which is started once for all of it. */
+import { afterAll, beforeAll, describe } from "vitest";
+import { asking } from "./asking.ts";
+import { CHROMIUM, type Given, launch, startDemo } from "./browser.ts";
+import { pagesHold } from "./pages.ts";
+import { proving } from "./proving.ts";
+import { walking } from "./walking.ts";
+
+describe.skipIf(CHROMIUM === null)("in Chromium (skipped where it is not installed)", () => {
+  let started: Given | undefined;
+  const given = (): Given => {
+    if (started === undefined) throw new Error("expected the demonstration to run");
+    return started;
+  };
+  beforeAll(async () => {
+    const [demo, browser] = await Promise.all([startDemo(), launch()]);
+    started = { demo, browser };
+  }, 300_000);
+  afterAll(async () => {
+    await started?.browser.close();
+    started?.demo.stop();
+  });
+
+  describe("every page", () => pagesHold(given));
+  describe("paths that people walk", () => walking(given));
+  describe("the seal", () => proving(given));
+  describe("asking and approving", () => asking(given));
+});
