@@ -9,6 +9,7 @@ import { auditCommands } from "./audit.ts";
 import { calendarCommands } from "./calendar.ts";
 import { demo } from "./demo.ts";
 import { nodeCommands } from "./local.ts";
+import { pagesCommands } from "./pages.ts";
 import { type Out, queryCommands } from "./query.ts";
 import { receiptCommands } from "./receipt.ts";
 import { reportCommands } from "./report.ts";
@@ -93,6 +94,7 @@ calendarCommands(program, out);
 auditCommands(program, out);
 receiptCommands(program, out);
 reportCommands(program, out);
+pagesCommands(program, out);
 
 try {
   await program.parseAsync();

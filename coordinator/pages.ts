@@ -52,7 +52,7 @@ export function pagesOf(
   });
 
   app.get("/assets/:file{.+}", (c) => {
-    const asset = files.get(`assets/${c.req.param("file")}`);
+    const asset = files(`assets/${c.req.param("file")}`);
     if (asset === undefined) throw new Refusal("not-found", "expected a file of the pages");
     return sendAsset(c, asset);
   });
@@ -61,7 +61,7 @@ export function pagesOf(
   for (const language of ["sv", "en"] as const) {
     app.get(`/${language}`, (c) => c.redirect(`/${language}/`));
     app.get(`/${language}/*`, (c) => {
-      const page = files.get(`${language}/index.html`);
+      const page = files(`${language}/index.html`);
       if (page === undefined)
         throw new Refusal("not-found", "expected pages that are built: npm start builds them");
       const frames = c.req.query("embed") !== undefined;

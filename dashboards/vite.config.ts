@@ -1,12 +1,29 @@
+import { cpSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig } from "vite";
+import { GRID } from "./src/charts/grid.ts";
+import { PATHS } from "./src/paths.ts";
 
 const here = (path: string) => resolve(import.meta.dirname, path);
+
+/** A page at each address that is known, so that a plain file server answers all of them. */
+function everyAddress(): void {
+  const indicators = JSON.parse(readFileSync(here("../catalogue/indicators.json"), "utf8")) as Array<{
+    id: string;
+  }>;
+  for (const language of ["sv", "en"] as const) {
+    const slugs = Object.values(PATHS).map((path) => path[language]);
+    const below = [...indicators.map(({ id }) => `i/${id}`), ...Object.keys(GRID).map((code) => `r/${code}`)];
+    for (const slug of [...slugs, ...below].filter((each) => each !== "" && each !== "i" && each !== "r"))
+      cpSync(here(`dist/${language}/index.html`), here(`dist/${language}/${slug}/index.html`));
+  }
+}
 
 export default defineConfig({
   root: import.meta.dirname,
   base: "/",
   clearScreen: false,
+  plugins: [{ name: "every-address", closeBundle: everyAddress }],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: here("dist"),

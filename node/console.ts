@@ -65,13 +65,13 @@ export function consoleOf(
     await next();
   });
   app.get("/", (c) => {
-    const page = files.get("console/index.html");
+    const page = files("console/index.html");
     if (page === undefined)
       throw new Refusal("not-found", "expected pages that are built: npm start builds them");
     return sendAsset(c, page, { "content-security-policy": policyOf(false) });
   });
   app.get("/assets/:file{.+}", (c) => {
-    const asset = files.get(`assets/${c.req.param("file")}`);
+    const asset = files(`assets/${c.req.param("file")}`);
     if (asset === undefined) throw new Refusal("not-found", "expected a file of the pages");
     return sendAsset(c, asset);
   });

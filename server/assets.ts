@@ -53,17 +53,22 @@ export function assetOf(path: string, bytes: Uint8Array): Asset {
   };
 }
 
-/** Every file below a folder by its path there; none where there is no folder. */
-export function assetsIn(folder: string): ReadonlyMap<string, Asset> {
-  const paths = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
-  return new Map(
-    paths
-      .filter((entry) => entry.isFile())
-      .map((entry) => {
-        const path = join(entry.parentPath, entry.name).slice(folder.length + 1);
-        return [path, assetOf(path, readFileSync(join(folder, path)))];
-      }),
-  );
+/** The files below a folder, by their path there, each read when it is first asked for; none where there is no folder. */
+export function assetsIn(folder: string): (path: string) => Asset | undefined {
+  let paths: ReadonlySet<string> | null = null;
+  const known = new Map<string, Asset>();
+  const listed = (): ReadonlySet<string> => {
+    const entries = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
+    const files = entries.filter((entry) => entry.isFile());
+    return new Set(files.map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1)));
+  };
+  return (path) => {
+    paths ??= listed();
+    if (!paths.has(path)) return undefined;
+    const asset = known.get(path) ?? assetOf(path, readFileSync(join(folder, path)));
+    known.set(path, asset);
+    return asset;
+  };
 }
 
 /** An asset as whoever asks can read it; 304 where it has it. */

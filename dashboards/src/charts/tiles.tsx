@@ -1,31 +1,7 @@
 /** The counties as tiles, about where they lie and all as large: Gotland is seen as well as Stockholm. A list of links in county order. */
 import type { ComponentChildren } from "preact";
 import { Link, type Page, type Query } from "../router.tsx";
-
-/** Column and row of each county. */
-const GRID: Readonly<Record<string, readonly [number, number]>> = {
-  "25": [3, 0],
-  "24": [3, 1],
-  "23": [2, 2],
-  "22": [3, 2],
-  "20": [2, 3],
-  "21": [3, 3],
-  "17": [1, 4],
-  "19": [2, 4],
-  "03": [3, 4],
-  "18": [1, 5],
-  "04": [2, 5],
-  "01": [3, 5],
-  "14": [0, 6],
-  "06": [1, 6],
-  "05": [2, 6],
-  "13": [0, 7],
-  "07": [1, 7],
-  "08": [2, 7],
-  "09": [4, 7],
-  "12": [0, 8],
-  "10": [1, 8],
-};
+import { GRID } from "./grid.ts";
 
 /** What a tile has room for. */
 const SHORT: Readonly<Record<string, string>> = {
