@@ -11,6 +11,8 @@ import { sampler } from "./sampler.ts";
 import { secureRound } from "./secure-round.ts";
 import { standingRelease } from "./standing-release.ts";
 
+const WEB: string = "../test/web/measure.ts";
+
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   "query-overhead": queryOverhead,
   sampler,
@@ -24,6 +26,8 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   marginals,
   "standing-release": standingRelease,
   api,
+  // It speaks of the DOM, and so is checked with the pages' tests.
+  web: async () => ((await import(WEB)) as { web: () => Promise<void> }).web(),
 };
 
 const named = process.argv.slice(2);

@@ -4,7 +4,7 @@
  */
 import { Approval } from "./approval.ts";
 import { type AuditOptions, examine } from "./audit.ts";
-import { fromUtf8, type Hash, toBase64 } from "./bytes.ts";
+import { fromBase64, fromUtf8, type Hash, toBase64 } from "./bytes.ts";
 import type { Dataset } from "./catalogue.ts";
 import { cosignatures, openCheckpoint } from "./checkpoint.ts";
 import { openSigned, planIn } from "./directory.ts";
@@ -13,13 +13,17 @@ import { type Envelope, unwrap } from "./envelope.ts";
 import type { Finding, Rule } from "./finding.ts";
 import { checkRelease } from "./held.ts";
 import { parseJson } from "./json.ts";
+import { readLeaf } from "./leaf.ts";
 import { inclusionProof, readerOf, verifyInclusion } from "./merkle.ts";
 import type { Plan } from "./plan.ts";
 import type { Query } from "./query.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
 import type { Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
+import type { RegionReplay } from "./region-log.ts";
 import type { CellTable, Release } from "./release.ts";
+import type { Replay } from "./replay.ts";
+import { readBundle, TILE, tilePath } from "./tile.ts";
 import { judgingSince } from "./versions.ts";
 
 export const SEAL_STEPS = ["question", "approvals", "cost", "answers", "sum", "log", "cosignatures"] as const;
@@ -137,21 +141,22 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
   });
   const asked = log.queries.get(made.query);
   const approvals = (log.approvals.get(made.query) ?? []).filter(({ id }) => made.approvals.includes(id));
-  const places = new Map<number, SealStepName | null>([[place, null]]);
-  if (asked !== undefined) places.set(asked.place, "question");
-  for (const each of approvals) places.set(each.place, "approvals");
+  const places = placesOf(released, log);
   const charged = new Map(
     [...own].flatMap(([region, { charges }]) => {
       const charge = charges.get(made.query);
       return charge === undefined ? [] : [[region, charge] as const];
     }),
   );
-  // Of the whole log; of this release, its question and approvals; of the regions that are in it.
-  const concerns = ({ log: of, leaf }: Finding): boolean =>
-    of === COORDINATOR
-      ? leaf === null || places.has(leaf)
-      : charged.has(of) && (leaf === null || leaf === charged.get(of)?.place);
-  const own_ = findings.filter(concerns);
+  const within = new Set([...made.answers, ...(made.national?.survivors ?? [])].map(({ region }) => region));
+  // Of the whole log; of this release and all that it rests on or that names its query; of the regions that are in it.
+  const concerns = async ({ log: of, leaf }: Finding): Promise<boolean> => {
+    if (leaf === null) return of === COORDINATOR || within.has(of);
+    if (of !== COORDINATOR) return entriesOf(made, own.get(of)).has(leaf);
+    return places.has(leaf) || (await names(source, leaf, claimed.size, [made.query, release]));
+  };
+  const own_: Finding[] = [];
+  for (const finding of findings) if (await concerns(finding)) own_.push(finding);
   const judged = judgingSince(log.inForce(place), made.directory);
   const bytes = await documentOf(source, made.cells.hash);
   const text = await source("checkpoint");
@@ -214,6 +219,53 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
     version: federation.directory.version,
   };
   return { ...stepsOf(own_, places, sum), evidence, asOf, elsewhere: findings.length - own_.length };
+}
+
+/** The coordinator's entries that a release rests on, each with the step that its own document belongs to. */
+function placesOf(
+  { release, place }: Replay["releases"][number],
+  log: Replay,
+): Map<number, SealStepName | null> {
+  const places = new Map<number, SealStepName | null>([[place, null]]);
+  const add = (at: number | undefined, step: SealStepName | null) => at !== undefined && places.set(at, step);
+  add(log.queries.get(release.query)?.place, "question");
+  add(log.dispatched.get(release.query), "question");
+  for (const each of log.approvals.get(release.query) ?? []) add(each.place, "approvals");
+  for (const { hash } of release.answers) add(log.answers.get(hash), "answers");
+  for (const { masked } of release.national?.survivors ?? []) add(log.answers.get(masked), "answers");
+  for (const { region } of release.missing)
+    for (const each of log.refusals.get(`${release.query} ${region}`) ?? []) add(each.place, "answers");
+  return places;
+}
+
+/** Whether the coordinator's entry at a place, or the document in it, names one of these ids. */
+async function names(source: Source, place: number, size: number, ids: readonly Hash[]): Promise<boolean> {
+  const index = Math.floor(place / TILE);
+  const width = Math.min(TILE, size - index * TILE);
+  const bytes = await source(tilePath({ level: "entries", index, width }));
+  const entry = bytes === null ? undefined : readBundle(bytes, { width })[place % TILE];
+  if (entry === undefined) return false;
+  try {
+    const leaf = readLeaf(entry);
+    const document = "document" in leaf ? leaf.document : null;
+    const said = document === null ? "" : fromUtf8(fromBase64(document.payload));
+    return ids.some((id) => ("id" in leaf && leaf.id === id) || said.includes(id));
+  } catch (error) {
+    if (error instanceof Refusal) return false; // No entry of this log: a finding of its own says so.
+    throw error;
+  }
+}
+
+/** A region's own entries about a release's query. */
+function entriesOf({ query, national }: Release, own: RegionReplay | undefined): Set<number> {
+  const masked = (national?.survivors ?? []).map(({ masked: id }) => own?.masked.get(id)?.place);
+  const places = [
+    own?.charges.get(query)?.place,
+    own?.answers.get(query)?.place,
+    own?.agreed.get(query)?.place,
+    ...masked,
+  ];
+  return new Set(places.filter((place) => place !== undefined));
 }
 
 function openedNote(text: Uint8Array, federation: Parameters<typeof logKeyOf>[0]) {

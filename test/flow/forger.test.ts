@@ -9,12 +9,12 @@ import { signApproval } from "../../cli/ask.ts";
 import { auditFrom } from "../../cli/audit.ts";
 import type { Network } from "../../cli/network.ts";
 import { sourceOf } from "../../cli/source.ts";
-import { utf8 } from "../../protocol/bytes.ts";
+import { type Hash, utf8 } from "../../protocol/bytes.ts";
 import { signCheckpoint } from "../../protocol/checkpoint.ts";
 import type { Directory, Federation } from "../../protocol/directory.ts";
 import { documentPath } from "../../protocol/document.ts";
 import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/envelope.ts";
-import type { Rule } from "../../protocol/finding.ts";
+import type { Finding, Rule } from "../../protocol/finding.ts";
 import {
   checkpointEntry,
   dispatchEntry,
@@ -27,7 +27,9 @@ import {
 } from "../../protocol/leaf.ts";
 import { COORDINATOR, logKeyOf } from "../../protocol/quorum.ts";
 import type { Source } from "../../protocol/read-log.ts";
-import { newKey, readKey, signerOf } from "../../server/signing.ts";
+import { sealOf } from "../../protocol/seal.ts";
+import { hashNatively, nativePrimitives } from "../../server/secure.ts";
+import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled } from "../support/federation.ts";
 import {
@@ -123,6 +125,36 @@ function putVersion(
   const envelope = seal("directory", { ...directory, version: 2, previous: hash, ...changes }, signer);
   put(taken, COORDINATOR, place, documentEntry("directory", envelopeId(envelope), envelope), 0);
   return place;
+}
+
+/** What an entry is about: ids that stand in it, or in its document. */
+function saidIn(taken: Taken, log: string, place: number): string {
+  const text = Buffer.from(taken.logs.get(log)?.[place] ?? new Uint8Array()).toString();
+  const payload = /"payload":"([^"]+)"/.exec(text)?.[1] ?? "";
+  return `${text} ${Buffer.from(payload, "base64").toString()}`;
+}
+
+/** No seal holds of a release that an audit finds anything wrong with: in it, in what it rests on, or in the whole log. */
+async function sealAgrees(
+  release: Hash,
+  findings: readonly Finding[],
+  forged: Source,
+  taken: Taken,
+): Promise<void> {
+  const tools = { primitives: nativePrimitives, hash: hashNatively };
+  const options = { ...tools, first: federation.first, verify: nativeVerify, now: new Date() };
+  const seal = await sealOf(forged, release, options);
+  const place = (taken.logs.get(COORDINATOR) ?? []).findIndex((_, at) =>
+    saidIn(taken, COORDINATOR, at).includes(`"kind":"release","id":"${release}"`),
+  );
+  const { query } = payloadAt(taken, place) as { query: Hash };
+  const touches = ({ log, leaf }: Finding): boolean => {
+    if (leaf === null) return true;
+    const said = saidIn(taken, log, leaf);
+    return said.includes(query) || said.includes(release);
+  };
+  if (findings.some(touches)) expect(seal.state, JSON.stringify(findings)).toBe("broken");
+  else expect(seal.elsewhere).toBeGreaterThan(0);
 }
 
 test("what happened holds", async () => {
@@ -601,10 +633,12 @@ describe("each act of the forger is named, with the entry and the rule", () => {
   test.each(Object.entries(ACTS))("%s", async (_, { forge, log = COORDINATOR, rule, together }) => {
     const taken = copyOf(whole);
     const leaf = forge(taken);
-    const found = await auditOf(putTogether(taken, source, together));
+    const forged = putTogether(taken, source, together);
+    const found = await auditOf(forged);
     expect(found.holds).toBe(false);
     expect(found.findings).toContainEqual(expect.objectContaining({ log, leaf, rule }));
     for (const { says } of found.findings) expect(says).not.toMatch(/undefined|object Object/);
+    for (const { id } of found.releases) await sealAgrees(id, found.findings, forged, taken);
   });
 
   test("a size that one key made up does not exhaust the auditor", async () => {

@@ -132,6 +132,13 @@ describe("a running federation", () => {
       if (command.includes("release ls")) expect(printed).toMatch(/Indicators of care, 2026.*released/s);
       if (command.startsWith("curl")) expect(printed).toMatch(/^region,period,sex,age group,value/);
     }
+    for (const command of find("./brus pages")) {
+      expect(await run(command.replace(" site", ` ${folder.path}/site`), variables)).toMatch(
+        /^Copied \d+ tables/m,
+      );
+      ran.add(command);
+      expect(readFileSync(join(folder.path, "site/sv/index.html"), "utf8")).toContain('<html lang="sv">');
+    }
     const report = readFileSync(join(folder.path, "report.html"), "utf8");
     expect(report).toContain("Det som säkert skiljer sig");
     // And all of it is checked by a stranger, over the network and from a copy.
@@ -207,7 +214,7 @@ describe("a region", () => {
     const coordinator = startParty("coordinator", join(folder.path, "coordinator.json"));
     await coordinator.ready;
     const inFolder = (command: string) => run(command.replace("./brus", join(ROOT, "brus")), {}, folder.path);
-    const [start = "", ...rest] = find("node.yaml");
+    const [start = "", ...rest] = find("node.yaml").filter((each) => !each.includes("console"));
     for (const command of [...rest, ...rest.map((each) => each.replace("--dry-run ", ""))]) {
       const printed = await inFolder(command);
       ran.add(command);
@@ -220,6 +227,12 @@ describe("a region", () => {
     await node.ready;
     for (const command of rest)
       expect(await inFolder(command.replace("--dry-run ", ""))).toMatch(/known, 0 rows in|all recomputed/);
+    for (const command of find("./brus console")) {
+      const address = (await inFolder(command)).trim();
+      expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#[0-9a-f]{64}$/);
+      expect((await fetch(address)).headers.get("content-security-policy")).toContain("default-src 'none'");
+      ran.add(command);
+    }
     expect(await inFolder("./brus rekey --config node.yaml")).toContain("new pseudonym");
     await stopParty(node);
     await stopParty(coordinator);

@@ -53,8 +53,7 @@ describe("quantiles", () => {
     ] as const)
       expect(normalQuantile(p)).toBeCloseTo(z, 3);
     expect(normalQuantile(0.975)).toBeGreaterThanOrEqual(1.959963984540054);
-    for (const p of [0.4, 1, Number.NaN])
-      expect(() => normalQuantile(p)).toThrow(expect.objectContaining({ code: "schema-mismatch" }));
+    for (const p of [0.4, 1, Number.NaN]) expect(() => normalQuantile(p)).toThrow(RangeError);
   });
 
   test("grow with the number of comparisons, as Šidák says", () => {

@@ -20,12 +20,16 @@ import {
   regionalVariation,
   regionsCompared,
   trendsOf,
+  wideningIn,
 } from "../../protocol/compared.ts";
 import { type Cube, cubesOf, type Standing } from "../../protocol/cube.ts";
 import { freshnessOf } from "../../protocol/freshness.ts";
 import { lifeExpectanciesOf, lifeExpectancy } from "../../protocol/life.ts";
+import { overviewOf } from "../../protocol/overview.ts";
 import type { Measure } from "../../protocol/query.ts";
 import { fetchResult, type Result } from "../../protocol/result.ts";
+import { placesIn, type View, viewed } from "../../protocol/view.ts";
+import { viewOf } from "../../protocol/viewed.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
@@ -291,6 +295,47 @@ describe("what follows from them", () => {
       expect([difference, places, third]).toEqual([null, null, null]);
     expect(regionalVariation(counts, "2026K3")).toBeNull();
     expect(gapBetween(counts, "sex", "2026K3")).toBeNull();
+  });
+
+  test("what a page is sent judges as the interface does, figure for figure", () => {
+    for (const table of cubes.values()) {
+      const view = viewed(JSON.parse(JSON.stringify(viewOf(table, []))) as View);
+      for (const places of placesIn(table.dimensions)) expect(view.at(places)).toEqual(table.at(places));
+      const period = table.releases.at(-1)?.period ?? "";
+      expect(regionsCompared(view, period)).toEqual(regionsCompared(table, period));
+      expect(trendsOf(view)).toEqual(trendsOf(table));
+      for (const { code } of table.dimensions.slice(2)) {
+        expect(gapBetween(view, code, period)).toEqual(gapBetween(table, code, period));
+        expect(wideningIn(view, code)).toEqual(wideningIn(table, code));
+      }
+    }
+  });
+
+  test("the overview tells the planted stories, judges numbers of persons against nobody, and orders no region", () => {
+    const { indicators: known } = catalogueHere();
+    const regions = chosen.map(({ code, name }) => ({ code, name }));
+    const directory1 = federationIn(network ?? expect.fail()).first;
+    const overview = overviewOf([...cubes.values()], known, { version: "1", directory1, regions });
+    const { waiting, gap } = STORIES;
+    const found = overview.stories.find(
+      (story) => story.of === "trend" && story.indicator === waiting.indicator,
+    );
+    expect(found).toMatchObject({ verdict: "better", areas: expect.arrayContaining([waiting.region]) });
+    const grown = overview.stories.find((story) => story.of === "gap" && story.indicator === gap.indicator);
+    expect(grown?.column?.groups[1].en).toBe(gap.age); // Without the catalogue's names of codes here.
+    expect(grown?.change.low).toBeGreaterThan(0);
+    const persons = overview.indicators.filter(
+      ({ produced }) => produced.measure?.kind === "count" && produced.per === undefined,
+    );
+    expect(persons.length).toBeGreaterThan(2);
+    for (const { regions: own } of persons) expect(own.every(({ verdict }) => verdict === null)).toBe(true);
+    // In the order of their codes, whatever their figures.
+    for (const { regions: own } of overview.indicators)
+      expect(own.map(({ region }) => region)).toEqual(own.map(({ region }) => region).toSorted());
+    expect(overview.indicators).toHaveLength(49);
+    expect(overview.judged).toBe(
+      overview.indicators.flatMap(({ regions: own }) => own).filter(({ verdict }) => verdict !== null).length,
+    );
   });
 
   test("how old figures are at their release, in whole days", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { axe, foreign, type Given, settled, tooWide, watched, wordsOn } from "./browser.ts";
 
-const PAGES = {
+export const PAGES = {
   sv: [
     "",
     "indikatorer",
