@@ -1,8 +1,9 @@
 /** Makes the views of published tables, which pages are sent. */
-import { type Cube, contentsOf } from "./cube.ts";
+import { type Cube, contentsOf, finderOf, type Standing } from "./cube.ts";
 import { definitionOf, FOCUS_AREAS, type Indicator } from "./indicator.ts";
 import { privacyOf } from "./published.ts";
-import { placesIn, type View, type ViewIndicator } from "./view.ts";
+import { cellAt, groupCorrelation } from "./tables.ts";
+import { placesIn, type View, type ViewIndicator, viewed } from "./view.ts";
 
 export const viewIndicator = (indicator: Indicator): ViewIndicator => {
   const { id, name, unit, direction, official, sources, target = null, focus, produced } = indicator;
@@ -65,3 +66,61 @@ export function viewOf(cube: Cube, others: readonly string[]): View {
     displays: contentsOf(cube).includes("display") ? displays : null,
   };
 }
+
+/** How far a rate's limits may be from its count's, as parts of it: rates are rounded, and scaled by a public number. */
+const ROUNDED = 1e-3;
+
+/**
+ * What of a view is not what a release's own table says, of the periods that the view says are of this release: words
+ * for a log, none where all agree. Names, definitions, directions and the population are not of the release.
+ */
+export function unlikeIn(view: View, standing: Standing): string[] {
+  const { plan, release, id } = standing;
+  const measure = plan.measures.findIndex((each) => each.measure.id === view.indicator.id);
+  const { tables } = plan;
+  const periods = new Set(view.releases.flatMap((each) => (each.release === id ? [each.period] : [])));
+  if (tables === null || measure < 0 || periods.size === 0) return ["another release"];
+  const wrong: string[] = [];
+  const { produced } = view.indicator;
+  if (produced.measure?.kind !== plan.measures[measure]?.measure.kind) wrong.push("another measure");
+  if (view.releases.at(-1)?.release === id && view.kind !== release.release)
+    wrong.push("another release kind");
+  const columns = view.dimensions.slice(2).map(({ code }) => code);
+  for (const column of columns)
+    if (view.correlations[column] !== groupCorrelation(tables, column))
+      wrong.push(`correlation of ${column}`);
+  const find = finderOf(standing);
+  const { at } = viewed(view);
+  for (const places of placesIn(view.dimensions)) {
+    const [region = "", period = "", ...groups] = view.dimensions.map(
+      ({ values }, own) => values[places[own] ?? 0]?.code ?? "",
+    );
+    if (!periods.has(period)) continue;
+    const chosen = columns.flatMap((column, own) =>
+      (places[own + 2] ?? 0) === 0 ? [] : [[column, groups[own] ?? ""] as const],
+    );
+    const cell = cellAt(tables, new Map(chosen));
+    const is = cell === null ? null : find(region, period, cell.set, cell.cell, measure);
+    const said = at(places);
+    const same =
+      is === null
+        ? said.value === null
+        : produced.per === undefined
+          ? said.value === is.value &&
+            said.se === is.se &&
+            said.low === is.low &&
+            said.high === is.high &&
+            said.flag === is.flag
+          : said.value === null || (is.value !== null && isScaled(said, is, said.value / is.value));
+    if (!same) wrong.push(`${region} ${period} ${groups.join(" ")}`);
+  }
+  return wrong;
+}
+
+type Limits = Pick<ReturnType<Cube["at"]>, "low" | "high" | "se">;
+const isScaled = (said: Limits, is: Limits, factor: number): boolean =>
+  (["low", "high", "se"] as const).every(
+    (name) =>
+      Math.abs((said[name] ?? 0) - factor * (is[name] ?? 0)) <=
+      ROUNDED * Math.abs(factor * (is.se ?? 1)) + 1e-5,
+  );

@@ -29,8 +29,9 @@ function fetched<T>(path: string, made: (value: unknown) => T): Promise<T> {
 // Written by the same version of the same program, and served from the same origin as this script.
 export const overview = (): Promise<Overview> =>
   fetched("/pages/overview.json", (value) => value as Overview);
-export const table = (id: string): Promise<Viewed> =>
-  fetched(`/pages/tables/${encodeURIComponent(id)}.json`, (value) => viewed(value as View));
+export const rawTable = (id: string): Promise<View> =>
+  fetched(`/pages/tables/${encodeURIComponent(id)}.json`, (value) => value as View);
+export const table = async (id: string): Promise<Viewed> => viewed(await rawTable(id));
 
 /** After this long the page says what it waits for. */
 const SLOW_MS = 8000;

@@ -29,7 +29,7 @@ import { overviewOf } from "../../protocol/overview.ts";
 import type { Measure } from "../../protocol/query.ts";
 import { fetchResult, type Result } from "../../protocol/result.ts";
 import { placesIn, type View, viewed } from "../../protocol/view.ts";
-import { viewOf } from "../../protocol/viewed.ts";
+import { unlikeIn, viewOf } from "../../protocol/viewed.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
@@ -308,6 +308,20 @@ describe("what follows from them", () => {
         expect(gapBetween(view, code, period)).toEqual(gapBetween(table, code, period));
         expect(wideningIn(view, code)).toEqual(wideningIn(table, code));
       }
+    }
+  });
+
+  test("a page's table is held to the release that it says it is of: any number changed is seen", () => {
+    for (const table of [...cubes.values()].filter(({ id }) => !id.includes("target_group"))) {
+      const view = JSON.parse(JSON.stringify(viewOf(table, []))) as View;
+      const { standing } = table.releases.at(-1) ?? expect.fail();
+      expect(unlikeIn(view, standing), table.id).toEqual([]);
+      const at = view.figures.findLastIndex((each) => each !== null && Math.abs(each) > 0.1);
+      const figures = view.figures.with(at, (view.figures[at] ?? 0) * 1.5);
+      expect(unlikeIn({ ...view, figures }, standing), table.id).not.toEqual([]);
+      const correlations = Object.fromEntries(Object.keys(view.correlations).map((column) => [column, -0.9]));
+      expect(unlikeIn({ ...view, correlations }, standing), table.id).not.toEqual([]);
+      expect(unlikeIn(view, { ...standing, id: `sha256:${"0".repeat(64)}` })).toEqual(["another release"]);
     }
   });
 

@@ -1,7 +1,7 @@
 /** For approvers: what waits, in plain words with its purpose and price, who else decided, what is like it; two equal answers. */
 import { useState } from "preact/hooks";
 import type { Approval } from "../../../protocol/approval.ts";
-import { readAside } from "../../../protocol/aside.ts";
+import { asideId, readAside } from "../../../protocol/aside.ts";
 import { fromBase64, type Hash } from "../../../protocol/bytes.ts";
 import { type Federation, planIn } from "../../../protocol/directory.ts";
 import { parseJson } from "../../../protocol/json.ts";
@@ -138,6 +138,7 @@ function Waiting({
   const purpose = useLoaded(query?.purpose ?? null, async () => {
     try {
       const { text } = await client("getAside", { params: { id: query?.purpose ?? id } });
+      if (asideId(text) !== query?.purpose) return null;
       const aside = readAside(text);
       return aside.of === "purpose" ? aside.text : null;
     } catch (error) {

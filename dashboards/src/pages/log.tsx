@@ -3,7 +3,6 @@ import { useEffect, useState } from "preact/hooks";
 import { clock, day, number, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../main.tsx";
 import { SealMark } from "../parts/marks.tsx";
-import { remember } from "../parts/seal.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
 import type { LogState, Tell } from "../proof/messages.ts";
 import { inWorker, pinned } from "../proof/run.ts";
@@ -183,9 +182,6 @@ export function page({ overview, query }: PageProps) {
     setProgress(null);
     if (told.kind !== "audit" && told.kind !== "failed") return;
     setAudited(told);
-    if (told.kind === "audit" && told.audit.holds)
-      for (const { id, sum } of told.audit.releases)
-        remember(id, sum === "recomputed" ? "checked" : "digest", Date.now());
   };
   const command = `brus audit ${location.origin} --directory1 ${directory1}`;
   return (

@@ -192,6 +192,7 @@ export function Result({
               {say.receipt}
             </button>
             <Seal
+              table=""
               release={releaseId}
               query={{}}
               what={measureText(

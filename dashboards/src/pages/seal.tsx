@@ -1,8 +1,8 @@
 /** What stands behind a figure, checked here: seven steps, each down to bytes. Green only for what this browser itself did. */
 import { useEffect, useState } from "preact/hooks";
-import { placeOf, type Viewed } from "../../../protocol/view.ts";
+import { placeOf, type Viewed, viewed } from "../../../protocol/view.ts";
 import { download } from "../charts/save.ts";
-import { table as loadTable } from "../data.ts";
+import { rawTable } from "../data.ts";
 import { chosenIn, figureAt } from "../figures.ts";
 import {
   clock,
@@ -21,7 +21,7 @@ import { SealMark, type SealState } from "../parts/marks.tsx";
 import { Pin } from "../parts/pin.tsx";
 import { remember, SEAL_WORDS } from "../parts/seal.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
-import type { Found, ShownSeal, Tell } from "../proof/messages.ts";
+import type { ShownSeal, Tell } from "../proof/messages.ts";
 import { inWorker, pinned } from "../proof/run.ts";
 import { SAY } from "../proof/seal-words.ts";
 import { STEP_NAMES } from "../proof/words.ts";
@@ -30,14 +30,6 @@ import { namesOf } from "../sentences.ts";
 import { Steps } from "./seal-steps.tsx";
 
 type Result = Extract<Tell, { kind: "seal" | "failed" }> | null;
-
-/** Whether the figure that is shown is the one in the table; a rate's scale is public, so only its shape is compared. */
-function isSame(view: Viewed, shown: Found, found: Found): boolean {
-  if (shown.value === null || found.value === null) return shown.value === found.value;
-  if (view.indicator.produced.per === undefined)
-    return shown.value === found.value && shown.low === found.low && shown.high === found.high;
-  return Math.abs((shown.low ?? 0) / shown.value - (found.low ?? 0) / found.value) < 1e-3;
-}
 
 export function page(props: PageProps) {
   const release = props.query.get("release") ?? "";
@@ -60,33 +52,23 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
     let gone = false;
     const name = query.get("table");
     void (async () => {
-      const own = name === null ? null : await loadTable(name).catch(() => null);
+      const raw = name === null ? null : await rawTable(name).catch(() => null);
+      const own = raw === null ? null : viewed(raw);
       if (gone) return;
       setView(own);
-      const chosen = own === null ? null : chosenIn(own, query);
-      const at = own === null || chosen === null ? null : { indicator: own.indicator.id, ...chosen };
+      const at = own === null ? null : { indicator: own.indicator.id, ...chosenIn(own, query) };
       const { done, stop: end } = inWorker(
-        { kind: "seal", release, directory1: trusted, now: Date.now(), at },
+        { kind: "seal", release, directory1: trusted, now: Date.now(), view: raw, at },
         (done, of) => setProgress([done, of]),
       );
       stop = end;
       const told = await done;
       if (gone || (told.kind !== "seal" && told.kind !== "failed")) return;
-      const shown =
-        own === null || chosen === null ? null : figureAt(own, chosen, chosen.region, chosen.period);
-      const forged =
-        told.kind === "seal" &&
-        told.figure !== null &&
-        shown !== null &&
-        own !== null &&
-        !isSame(own, shown, told.figure);
-      set(forged && told.kind === "seal" ? { ...told, seal: withForged(told.seal) } : told);
+      const forged = told.kind === "seal" && told.unlike.length > 0;
+      set(forged ? { ...told, seal: withForged(told.seal, told.unlike) } : told);
       setWhen(Date.now());
-      remember(
-        release,
-        told.kind === "failed" ? "unchecked" : forged ? "broken" : STATES[told.seal.state],
-        Date.now(),
-      );
+      const state = told.kind === "failed" ? "unchecked" : forged ? "broken" : STATES[told.seal.state];
+      remember(release, name ?? "", state, Date.now());
     })();
     return () => {
       gone = true;
@@ -295,7 +277,7 @@ const STATES = {
 } as const;
 
 /** A page that shows another figure than the release has: the sum is not what was published. */
-const withForged = (seal: ShownSeal): ShownSeal => ({
+const withForged = (seal: ShownSeal, unlike: readonly string[]): ShownSeal => ({
   ...seal,
   state: "broken",
   steps: seal.steps.map((step) =>
@@ -305,7 +287,12 @@ const withForged = (seal: ShownSeal): ShownSeal => ({
           state: "fails",
           findings: [
             ...step.findings,
-            { log: "page", leaf: null, rule: "sum", says: "expected the figure of the signed release" },
+            {
+              log: "page",
+              leaf: null,
+              rule: "sum",
+              says: `expected what the signed release says: ${unlike.slice(0, 5).join("; ")}`,
+            },
           ],
         }
       : step,

@@ -65,7 +65,7 @@ export function FigureFoot({
         {say.embed}
       </button>
       <span role="status">{copied ? say.copied : ""}</span>
-      <Seal release={release} query={query} what={what} />
+      <Seal release={release} table={table} query={query} what={what} />
     </p>
   );
 }

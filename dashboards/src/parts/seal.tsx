@@ -6,23 +6,23 @@ import { SealMark, type SealState } from "./marks.tsx";
 
 export type Checked = { readonly state: SealState; readonly at: number };
 
-/** By release, while the page is open: nothing is remembered that was not checked here and now. */
+/** By release and table, while the page is open: nothing is remembered that was not checked here and now. */
 const checked = new Map<string, Checked>();
 const listeners = new Set<() => void>();
 
-export function remember(release: string, state: SealState, at: number): void {
-  checked.set(release, { state, at });
+export function remember(release: string, table: string, state: SealState, at: number): void {
+  checked.set(`${release} ${table}`, { state, at });
   for (const listener of listeners) listener();
 }
 
-export function useChecked(release: string): Checked {
+export function useChecked(name: string): Checked {
   const [, redraw] = useState(0);
   useEffect(() => {
     const listener = () => redraw((count) => count + 1);
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }, []);
-  return checked.get(release) ?? { state: "unchecked", at: 0 };
+  return checked.get(name) ?? { state: "unchecked", at: 0 };
 }
 
 export const SEAL_WORDS = {
@@ -33,17 +33,20 @@ export const SEAL_WORDS = {
 /** `what` names the figure for those who cannot see where the seal stands. */
 export function Seal({
   release,
+  table = null,
   query,
   what,
   bare = false,
 }: {
   readonly release: string;
+  /** The table that the figure is shown from, all of which was checked; null where it is from an overview, which was not. */
+  readonly table?: string | null;
   readonly query: Query;
   readonly what: string;
   readonly bare?: boolean;
 }) {
   const language = useLanguage();
-  const { state, at } = useChecked(release);
+  const { state, at } = useChecked(table === null ? "" : `${release} ${table}`);
   const word = `${SEAL_WORDS[language][state]}${state === "checked" || state === "digest" ? ` ${clock(at, language)}` : ""}`;
   const tone = state === "checked" ? "" : state === "broken" ? "bad" : "un";
   return (

@@ -2,6 +2,7 @@
 import type { Audit } from "../../../protocol/audit.ts";
 import type { LogEvent } from "../../../protocol/events.ts";
 import type { Seal } from "../../../protocol/seal.ts";
+import type { View } from "../../../protocol/view.ts";
 
 /** A figure by where it stands: codes, totals left out. */
 export type FigureAt = {
@@ -23,6 +24,8 @@ export type Ask =
       readonly release: string;
       readonly directory1: string;
       readonly now: number;
+      /** The table as the page was sent it, all of which is held to the release; and the figure that is looked at. */
+      readonly view: View | null;
       readonly at: FigureAt | null;
     }
   | { readonly kind: "audit"; readonly directory1: string; readonly now: number }
@@ -54,7 +57,14 @@ export type LogState = {
 export type Tell =
   | { readonly kind: "progress"; readonly done: number; readonly of: number }
   /** The plan is left out: it holds what cannot be sent, and `planned` says what is shown of it. */
-  | { readonly kind: "seal"; readonly seal: ShownSeal; readonly figure: Found | null; readonly ms: number }
+  | {
+      readonly kind: "seal";
+      readonly seal: ShownSeal;
+      readonly figure: Found | null;
+      /** What of the page is not what the release says. */
+      readonly unlike: readonly string[];
+      readonly ms: number;
+    }
   | { readonly kind: "audit"; readonly audit: Audit; readonly ms: number }
   | { readonly kind: "state"; readonly state: LogState }
   | {

@@ -38,7 +38,7 @@ export const SAY = {
     receipt: "Ladda ned bevisen",
     not: "Vad sigillet inte visar",
     notText:
-      "Sigillet visar att siffran är summan av vad regionerna svarade, att frågan var godkänd och att alla ser samma logg. Det kan inte visa att en region räknade rätt rader eller drog sitt brus som den skulle. Det granskas på plats.",
+      "Sigillet visar att siffran är summan av vad regionerna svarade, att frågan var godkänd och att alla ser samma logg. Det kan inte visa att en region räknade rätt rader eller drog sitt brus som den skulle. Det granskas på plats. Namn, definitioner, vad som är bättre och folkmängden kommer ur katalogen, inte ur utgåvan.",
     modes: "Sigillets fyra lägen",
     modeName: "Inte prövat",
     modeChecked: "Din webbläsare har själv gjort alla sju steg.",
@@ -89,7 +89,7 @@ export const SAY = {
     receipt: "Download the proofs",
     not: "What the seal does not show",
     notText:
-      "The seal shows that the figure is the sum of what the regions answered, that the question was approved and that everyone sees the same log. It cannot show that a region counted the right rows, or drew its noise as it should. That is inspected on the spot.",
+      "The seal shows that the figure is the sum of what the regions answered, that the question was approved and that everyone sees the same log. It cannot show that a region counted the right rows, or drew its noise as it should. That is inspected on the spot. Names, definitions, what counts as better, and the population are of the catalogue, not of the release.",
     modes: "The seal's four states",
     modeName: "Not checked",
     modeChecked: "Your browser itself did all seven steps.",

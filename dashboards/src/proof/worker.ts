@@ -16,6 +16,8 @@ import { type Seal, sealOf } from "../../../protocol/seal.ts";
 import { cellAt } from "../../../protocol/tables.ts";
 import { readBundle, TILE, tilePath } from "../../../protocol/tile.ts";
 import { federationFrom } from "../../../protocol/versions.ts";
+import type { View } from "../../../protocol/view.ts";
+import { unlikeIn } from "../../../protocol/viewed.ts";
 import { inWords } from "../../../protocol/words.ts";
 import type { Ask, FigureAt, Found, LogState, Planned, ShownSeal, Tell } from "./messages.ts";
 
@@ -60,6 +62,13 @@ function figureOf({ evidence }: Seal, at: FigureAt): Found | null {
   const find = finderOf({ id: documents.release.id, at: evidence.query.notBefore, plan, release, table });
   const { value, low, high } = find(at.region, at.period, found.set, found.cell, measure);
   return { value, low, high };
+}
+
+/** What of a page's table is not what the release says; nothing where its own table could not be had. */
+function unlikeOf({ evidence }: Seal, view: View): string[] {
+  if (evidence?.table == null) return [];
+  const { plan, release, table, documents, query } = evidence;
+  return unlikeIn(view, { id: documents.release.id, at: query.notBefore, plan, release, table });
 }
 
 function shownOf({ evidence, ...seal }: Seal): ShownSeal {
@@ -150,7 +159,8 @@ addEventListener("message", ({ data }: MessageEvent<Ask>) => {
     if (data.kind === "events") return await eventsOf(data);
     const seal = await sealOf(source, data.release as Hash, optionsOf(data));
     const figure = data.at === null ? null : figureOf(seal, data.at);
-    return { kind: "seal", seal: shownOf(seal), figure, ms: performance.now() - started };
+    const unlike = data.view === null ? [] : unlikeOf(seal, data.view);
+    return { kind: "seal", seal: shownOf(seal), figure, unlike, ms: performance.now() - started };
   };
   work().then(tell, (error: unknown) =>
     tell(
