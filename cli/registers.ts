@@ -55,7 +55,7 @@ export const STORIES = {
   /** In Örebro län ever more first assessments come in time. */
   waiting: { region: "18", indicator: "first-assessment-within-30d", from: 0.38, to: 0.88 },
   /** Among the young ever fewer are taken seriously, everywhere: the gap between age groups widens. */
-  gap: { age: "16-29", indicator: "taken-seriously", from: 0.76, to: 0.38 },
+  gap: { age: "16-29", indicator: "taken-seriously", from: 0.82, to: 0.3 },
   /** Everywhere ever more have a digital contact. */
   digital: { indicator: "digital-contact-share", from: 0.3, to: 0.48 },
 } as const;

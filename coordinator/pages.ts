@@ -6,6 +6,7 @@ import { overviewOf } from "../protocol/overview.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { viewOf } from "../protocol/viewed.ts";
 import { type Asset, assetOf, assetsIn, policyOf, sendAsset } from "../server/assets.ts";
+import { catalogueHere } from "../server/catalogue.ts";
 import type { Context } from "./intake.ts";
 import type { Publication } from "./publication.ts";
 
@@ -50,6 +51,9 @@ export function pagesOf(
       );
     return sendAsset(c, await once(`table ${id}`, write));
   });
+
+  const labels = assetOf("labels.json", utf8(JSON.stringify(catalogueHere().labels)));
+  app.get("/pages/labels.json", (c) => sendAsset(c, labels));
 
   app.get("/assets/:file{.+}", (c) => {
     const asset = files(`assets/${c.req.param("file")}`);

@@ -138,6 +138,14 @@ export function regionsCompared(
   });
 }
 
+/** Whether periods follow each other without a gap. */
+const isEven = ({ ordinals }: Comparable): boolean =>
+  ordinals.every((ordinal, at) => at === 0 || ordinal - (ordinals[at - 1] ?? 0) === 1);
+
+/** What all regions together come to is not the same thing with other regions in it. */
+const isAlike = ({ releases }: Comparable): boolean =>
+  new Set(releases.map(({ regions }) => regions.join())).size <= 1;
+
 /** A dimension's codes, each with the trend of its figures, judged as so many at once; null where points are too few or have gaps. */
 function trendsAlong(
   cube: Comparable,
@@ -147,10 +155,8 @@ function trendsAlong(
 ): Array<{ readonly code: string; readonly trend: Trend | null }> {
   const codes = cube.dimensions[dimension]?.values ?? [];
   const periods = cube.dimensions[1]?.values ?? [];
-  const { ordinals } = cube;
-  const even = ordinals.every((ordinal, at) => at === 0 || ordinal - (ordinals[at - 1] ?? 0) === 1);
-  // What all regions together come to is not the same thing with other regions in it.
-  const alike = new Set(cube.releases.map(({ regions }) => regions.join())).size <= 1;
+  const even = isEven(cube);
+  const alike = isAlike(cube);
   return codes.map(({ code }, place) => {
     const points = along(cube, 1, new Map([...fixed, [dimension, place]])).map(({ estimate }) => estimate);
     const nation = dimension !== 0 || code === NATION;
@@ -172,9 +178,17 @@ export function groupTrendsOf(cube: Comparable, column: string, families = 1) {
     : trendsAlong(cube, dimension, families).map(({ code, trend }) => ({ group: code, trend }));
 }
 
-/** Whether a straight line is a fair account of the points: what it leaves is within three standard deviations of noise. */
-export const isLine = ({ misfit: { chiSquare, degrees } }: Trend): boolean =>
-  chiSquare <= degrees + 3 * Math.sqrt(2 * degrees);
+/** Once in ten thousand, noise alone leaves more of a straight line than this many standard deviations. */
+const UNLIKE_A_LINE = 3.719;
+
+/**
+ * Whether a straight line is a fair account of the points: noise alone leaves as much as they do more often than once in
+ * ten thousand. The χ² quantile by Wilson and Hilferty (1931).
+ */
+export const isLine = ({ misfit: { chiSquare, degrees } }: Trend): boolean => {
+  const ninth = 2 / (9 * degrees);
+  return chiSquare <= degrees * (1 - ninth + UNLIKE_A_LINE * Math.sqrt(ninth)) ** 3;
+};
 
 /** A group of a column beside the total of the same area; null where it cannot be held against it. */
 export type GroupCompared = {
@@ -191,6 +205,7 @@ export function groupsCompared(
   cube: Comparable,
   column: string,
   period: string,
+  families = 1,
   fixed: Fixed = NOTHING,
 ): GroupCompared[] {
   const dimension = cube.dimensions.findIndex(({ code }) => code === column);
@@ -213,7 +228,7 @@ export function groupsCompared(
               { value: figure.value, se: figure.se },
               { value: whole.value, se: whole.se },
               cube.indicator.direction,
-              { comparisons: groups.length },
+              { comparisons: groups.length * families },
             ),
     };
   });
@@ -235,6 +250,7 @@ export function wideningIn(cube: Comparable, column: string, families = 1): Wide
   const dimension = cube.dimensions.findIndex(({ code }) => code === column);
   const periods = cube.dimensions[1]?.values ?? [];
   if (dimension < 2 || periods.length < LEAST_POINTS || !isComparable(cube)) return null;
+  if (!isEven(cube) || !isAlike(cube)) return null;
   const correlation = cube.correlations[column] ?? 0;
   const { total, values = [] } = cube.dimensions[dimension] ?? { total: null };
   const groups = values

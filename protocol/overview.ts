@@ -99,6 +99,9 @@ export type Overview = {
 /** As many digits as released figures have: a page shows fewer. */
 const shown = (value: number): number => Number(value.toPrecision(6));
 
+/** Kinds of comparisons that the overview makes. */
+const KINDS = 3;
+
 const lastOf = (cube: Cube): string => cube.dimensions[1]?.values.at(-1)?.code ?? "";
 
 /** An indicator's tables, that which reaches furthest first. */
@@ -148,17 +151,18 @@ function trendStories(cube: Cube, families: number): Story[] {
   const certain = trendsOf(cube, families).flatMap(({ region, trend }) =>
     trend !== null && trend.verdict !== "no certain difference" && isLine(trend) ? [{ region, trend }] : [],
   );
-  const verdicts = new Set(certain.map(({ trend }) => trend.verdict));
-  return [...verdicts].flatMap((verdict) => {
+  // Where no way is good, what rises and what falls are told apart.
+  const kindOf = ({ trend }: (typeof certain)[number]) => `${trend.verdict} ${Math.sign(trend.value)}`;
+  return [...new Set(certain.map(kindOf))].flatMap((kind) => {
     const alike = certain
-      .filter(({ trend }) => trend.verdict === verdict)
+      .filter((each) => kindOf(each) === kind)
       .toSorted((a, b) => (a.region < b.region ? -1 : 1));
     const [first] = alike;
     if (first === undefined) return [];
     return [
       {
         of: "trend" as const,
-        verdict,
+        verdict: first.trend.verdict,
         indicator: cube.indicator.id,
         table: cube.id,
         areas: alike.map(({ region }) => region),
@@ -210,7 +214,8 @@ export function overviewOf(
 ): Overview {
   const tables = new Map(known.map(({ id }) => [id, tablesOf(cubes, id)]));
   const main = known.flatMap(({ id }) => tables.get(id)?.[0] ?? []);
-  const families = Math.max(1, main.length);
+  // Changes, regions and gaps stand on one page: a third of what may go wrong is for each.
+  const families = KINDS * Math.max(1, main.length);
   const indicators = known.map((indicator): OverviewIndicator => {
     const { definition: _, official: __, sources: ___, ...said } = viewIndicator(indicator);
     const own = tables.get(indicator.id) ?? [];
@@ -237,7 +242,9 @@ export function overviewOf(
   const stories = [
     ...main.flatMap((cube) => trendStories(cube, families)),
     ...[...tables.values()].flatMap((own) =>
-      own[0] !== undefined && isComparable(own[0]) ? gapStories(own, Math.max(1, columns.length)) : [],
+      own[0] !== undefined && isComparable(own[0])
+        ? gapStories(own, KINDS * Math.max(1, columns.length))
+        : [],
     ),
   ].toSorted((a, b) => b.strength - a.strength);
   const all = indicators.flatMap((each) => each.regions);

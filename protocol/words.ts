@@ -85,9 +85,14 @@ const PHRASES = {
 
 type Phrases = (typeof PHRASES)[Language];
 
-export function inWords(query: Query, dataset: Dataset, language: Language): string {
+/** Names of a column's codes, where there are any: without them codes stand as they are. */
+export type CodeNames = Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<Language, string>>>>>
+>;
+
+export function inWords(query: Query, dataset: Dataset, language: Language, codes: CodeNames = {}): string {
   const say = PHRASES[language];
-  const name = (column: string) => dataset.columns[column]?.title?.[language] ?? column;
+  const name = namesIn(dataset, language, codes);
   const measures = query.measures.map((measure) => measureInWords(measure, say, name)).join(", ");
   const grouping = groupingInWords(query, say, name);
   const filter =
@@ -99,21 +104,29 @@ export function inWords(query: Query, dataset: Dataset, language: Language): str
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${kindInWords(query, say)} ${say.note}${nulls}`;
 }
 
-function groupingInWords({ groupBy, tables }: Query, say: Phrases, name: (column: string) => string): string {
+/** What a column is called; with a value, what that is called. */
+type Name = (column: string, value?: string) => string;
+
+const namesIn =
+  (dataset: Dataset, language: Language, codes: CodeNames): Name =>
+  (column, value) =>
+    value === undefined
+      ? (dataset.columns[column]?.title?.[language] ?? column)
+      : (codes[column]?.[value]?.[language] ?? value);
+
+function groupingInWords({ groupBy, tables }: Query, say: Phrases, name: Name): string {
   if (tables !== undefined) {
-    const each = tables.marginals.map((set) => (set.length === 0 ? say.total : set.map(name).join(" × ")));
+    const each = tables.marginals.map((set) =>
+      set.length === 0 ? say.total : set.map((column) => name(column)).join(" × "),
+    );
     return ` ${say.tables} ${each.join("; ")}`;
   }
-  return groupBy.length === 0 ? "" : ` ${say.by} ${groupBy.map(name).join(", ")}`;
+  return groupBy.length === 0 ? "" : ` ${say.by} ${groupBy.map((column) => name(column)).join(", ")}`;
 }
 
 /** What a measure is of, in words: a table's column head. */
 export const measureText = (measure: Measure, dataset: Dataset, language: Language): string => {
-  const text = measureInWords(
-    measure,
-    PHRASES[language],
-    (column) => dataset.columns[column]?.title?.[language] ?? column,
-  );
+  const text = measureInWords(measure, PHRASES[language], namesIn(dataset, language, {}));
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 };
 
@@ -133,7 +146,7 @@ function kindInWords({ release, minRegions, nationalPart }: Query, say: Phrases)
   return release === "both" ? ` ${say.split.replace("{part}", nationalPart ?? "")}` : "";
 }
 
-function measureInWords(measure: Measure, say: Phrases, name: (column: string) => string): string {
+function measureInWords(measure: Measure, say: Phrases, name: Name): string {
   switch (measure.kind) {
     case "count":
       return measure.where === undefined
@@ -148,7 +161,7 @@ function measureInWords(measure: Measure, say: Phrases, name: (column: string) =
   }
 }
 
-function filterInWords(filter: Filter, say: Phrases, name: (column: string) => string): string {
+function filterInWords(filter: Filter, say: Phrases, name: Name): string {
   if ("not" in filter) return `${say.not} (${filterInWords(filter.not, say, name)})`;
   if ("and" in filter)
     return `(${filter.and.map((part) => filterInWords(part, say, name)).join(` ${say.and} `)})`;
@@ -156,6 +169,7 @@ function filterInWords(filter: Filter, say: Phrases, name: (column: string) => s
     return `(${filter.or.map((part) => filterInWords(part, say, name)).join(` ${say.or} `)})`;
   if ("between" in filter)
     return `${name(filter.column)} ${say.between} ${filter.between[0]} ${say.and} ${filter.between[1]}`;
-  const written = (value: unknown) => (value === true ? say.yes : value === false ? say.no : String(value));
+  const written = (value: string | boolean | number) =>
+    value === true ? say.yes : value === false ? say.no : name(filter.column, String(value));
   return `${name(filter.column)} ${say.is} ${filter.in.map(written).join(` ${say.or} `)}`;
 }

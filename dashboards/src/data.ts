@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Overview } from "../../protocol/overview.ts";
 import { type View, type Viewed, viewed } from "../../protocol/view.ts";
+import type { Text } from "./language.ts";
 
 export type Loading<T> =
   | { readonly state: "loading" | "slow" }
@@ -58,4 +59,13 @@ export function useLoaded<T>(key: string | null, load: () => Promise<T>): Loadin
 }
 
 export const useOverview = (): Loading<Overview> => useLoaded("overview", overview);
+type Labels = Readonly<Record<string, Readonly<Record<string, Text>>>>;
+const NO_LABELS: Labels = {};
+
+/** Names of columns' codes, by column; none until they are here, or where they are not to be had. */
+export function useLabels(): Labels {
+  const loaded = useLoaded("labels", () => fetched("/pages/labels.json", (value) => value as Labels));
+  return loaded.state === "ready" ? loaded.value : NO_LABELS;
+}
+
 export const useTable = (id: string | null): Loading<Viewed> => useLoaded(id, () => table(id ?? ""));

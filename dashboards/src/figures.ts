@@ -72,8 +72,9 @@ export function lineOf(view: Viewed, chosen: Chosen, area: string): Line {
   const periods = periodsOf(view);
   const figures = periods.map((period) => figureAt(view, chosen, area, period));
   const tones = periods.map((period): Tone => {
-    if (area === NATION || !hasNation(view)) return "n";
-    const found = regionsCompared(view, period, 1, fixedOf(view, chosen)).find(
+    if (area === NATION || !hasNation(view)) return "x";
+    // As many periods stand beside each other.
+    const found = regionsCompared(view, period, periods.length, fixedOf(view, chosen)).find(
       (each) => each.region === area,
     );
     return toneOf(found?.difference?.verdict ?? null);
@@ -90,7 +91,8 @@ export type RegionRow = {
   readonly thin: readonly [number, number] | null;
 };
 
-export type RegionGroup = { readonly tone: Tone | "x"; readonly rows: readonly RegionRow[] };
+/** `m`: nothing is published of them. */
+export type RegionGroup = { readonly tone: Tone | "m"; readonly rows: readonly RegionRow[] };
 
 /** Regions in groups by verdict; within, by best then worst possible place, then alphabet. Never by value. */
 export function regionGroups(
@@ -121,13 +123,13 @@ export function regionGroups(
       name(a.region).localeCompare(name(b.region), language)
     );
   };
-  const tones = ["b", "d", "n", "w"] as const;
+  const tones = ["b", "d", "n", "w", "x"] as const;
   const groups: RegionGroup[] = tones.map((tone) => ({
     tone,
     rows: rows.filter((row) => row.compared !== null && row.tone === tone).toSorted(isLess),
   }));
   const rest = rows.filter(({ compared: own }) => own === null).toSorted(isLess);
-  return [...groups, { tone: "x" as const, rows: rest }].filter((group) => group.rows.length > 0);
+  return [...groups, { tone: "m" as const, rows: rest }].filter((group) => group.rows.length > 0);
 }
 
 /** A difference's corrected limits about the value: clear of what it is held against exactly where the difference is certain. */
@@ -146,19 +148,17 @@ export type GroupRow = {
 
 /** A column's groups in the area that is chosen, against their total there. */
 export function groupRows(view: Viewed, chosen: Chosen, column: string): GroupRow[] {
-  const others = Object.fromEntries(Object.entries(chosen.groups).filter(([name]) => name !== column));
-  const fixed = new Map([
-    ...fixedOf(view, { ...chosen, groups: others }),
-    [0, placeOf(view, "Region", chosen.region)],
-  ]);
+  const fixed = new Map([[0, placeOf(view, "Region", chosen.region)]]);
   if (placeOf(view, "Region", chosen.region) < 0) return [];
-  return groupsCompared(view, column, chosen.period, fixed).map(({ code, figure, difference }) => ({
-    code,
-    figure,
-    tone: toneOf(difference?.verdict ?? null),
-    thin: figure.value === null ? null : thinOf(figure.value, difference),
-    compared: difference !== null,
-  }));
+  return groupsCompared(view, column, chosen.period, view.dimensions.length - 2, fixed).map(
+    ({ code, figure, difference }) => ({
+      code,
+      figure,
+      tone: toneOf(difference?.verdict ?? null),
+      thin: figure.value === null ? null : thinOf(figure.value, difference),
+      compared: difference !== null,
+    }),
+  );
 }
 
 /** The trend of an area, where there are enough points and a line fits them. */
@@ -196,7 +196,9 @@ export function classesOf(
   const third = ((values.at(-1) ?? 0) - (values[0] ?? 0)) / 3;
   const half = Math.max(width, third) / 2;
   const bounds = [round(middle - half), round(middle + half)] as const;
-  return bounds[1] > bounds[0] ? bounds : null;
+  // As wide as intervals are, or not at all.
+  const spread = (values.at(-1) ?? 0) - (values[0] ?? 0);
+  return bounds[1] - bounds[0] >= width * 0.95 && width < spread ? bounds : null;
 }
 
 /** The ends of an interval as far as a figure of this kind can be: a share's axis need not go beyond all. */

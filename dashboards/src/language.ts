@@ -116,7 +116,6 @@ export function listed(items: readonly string[], language: Language): string {
   return `${items.slice(0, -1).join(", ")} ${language === "sv" ? "och" : "and"} ${items.at(-1)}`;
 }
 
-export const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 export const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A fraction such as 1/8 or 124999995769/1000000000000 as people read it: itself where it is short, a decimal where it is not. */

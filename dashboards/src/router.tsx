@@ -59,7 +59,10 @@ export function go(href: string, { replace = false } = {}): void {
 export function usePlace(): Place {
   const [place, set] = useState(() => placeOf(location));
   useEffect(() => {
-    const moved = () => set(placeOf(location));
+    const moved = (event: Event) => {
+      arrived ||= event.type === "popstate";
+      set(placeOf(location));
+    };
     for (const name of [CHANGED, "popstate"]) addEventListener(name, moved);
     return () => {
       for (const name of [CHANGED, "popstate"]) removeEventListener(name, moved);
@@ -87,10 +90,12 @@ type LinkProps = {
   readonly class?: string | undefined;
   readonly current?: boolean | undefined;
   readonly label?: string | undefined;
+  /** Stays where it is on the page, and only what is shown changes. */
+  readonly stays?: boolean | undefined;
   readonly children: ComponentChildren;
 };
 
-export function Link({ to, id, query, language, class: name, current, label, children }: LinkProps) {
+export function Link({ to, id, query, language, class: name, current, label, stays, children }: LinkProps) {
   const here = useLanguage();
   const href = hrefOf(language ?? here, to, id, query);
   const follow = (event: MouseEvent) => {
@@ -104,7 +109,7 @@ export function Link({ to, id, query, language, class: name, current, label, chi
     )
       return;
     event.preventDefault();
-    go(href);
+    go(href, { replace: stays === true });
   };
   const other = language !== undefined && language !== here ? language : undefined;
   return (

@@ -5,7 +5,6 @@ import {
   figure,
   type Language,
   listed,
-  lower,
   type Measured,
   period,
   pointsOf,
@@ -46,42 +45,46 @@ export function changeText(of: Said, change: Change, language: Language): string
   return `${word} ${figure(of, Math.abs(change.value), language)} ${pointsOf(of, language)} (${range(of, low, high, language)})`;
 }
 
-const VERBS = {
-  sv: { better: "har förbättrats", worse: "har försämrats", differs: "har förändrats" },
-  en: { better: "has improved", worse: "has worsened", differs: "has changed" },
+const CHANGES = {
+  sv: {
+    better: "säker förbättring",
+    worse: "säker försämring",
+    differs: "säker ändring",
+    more: "säker ökning",
+    fewer: "säker minskning",
+  },
+  en: {
+    better: "certain improvement",
+    worse: "certain worsening",
+    differs: "certain change",
+    more: "certain rise",
+    fewer: "certain fall",
+  },
 };
 
-/** Of numbers of persons one says which way they went. */
-const COUNTED = {
-  sv: { more: "har ökat", fewer: "har minskat" },
-  en: { more: "has risen", fewer: "has fallen" },
-};
-
-/** The statement of a story, a whole sentence. */
+/** The statement of a story: what it is of, which way it went, and where. */
 export function storyTitle(story: Story, of: OverviewIndicator, names: Names, language: Language): string {
   const name = of.name[language];
   if (story.of === "gap" && story.column !== null) {
     const [above, below] = story.column.groups.map((group) => group[language]);
     return language === "sv"
-      ? `Gapet växer mellan ${above} och ${below}: ${lower(name)}`
-      : `The gap between ${above} and ${below} grows: ${lower(name)}`;
+      ? `Gapet växer mellan ${above} och ${below}: ${name}`
+      : `The gap between ${above} and ${below} grows: ${name}`;
   }
-  const counted = of.produced.measure?.kind === "count";
-  const verb = counted
-    ? COUNTED[language][story.change.value > 0 ? "more" : "fewer"]
-    : VERBS[language][story.verdict === "no certain difference" ? "differs" : story.verdict];
+  // Of numbers of persons, and where no way is good, one says which way they went.
+  const counted = of.produced.measure?.kind === "count" || story.verdict === "differs";
+  const word = counted
+    ? story.change.value > 0
+      ? "more"
+      : "fewer"
+    : story.verdict === "worse"
+      ? "worse"
+      : "better";
   const [first = ""] = story.areas;
-  const place = (text: string) => (language === "sv" ? `i ${text}` : `in ${text}`);
-  if (first === NATION)
-    return `${upper(place(nationName[language]))} ${verb.split(" ")[0]} ${lower(name)} ${verb.split(" ").slice(1).join(" ")}`;
-  if (story.areas.length === 1)
-    return language === "sv"
-      ? `I ${names(first)} ${verb.split(" ")[0]} ${lower(name)} ${verb.split(" ")[1]}`
-      : `In ${names(first)}, ${lower(name)} ${verb}`;
   const count = story.areas.length;
-  return language === "sv"
-    ? `I ${count} regioner ${verb.split(" ")[0]} ${lower(name)} ${verb.split(" ")[1]}`
-    : `In ${count} regions, ${lower(name)} ${verb}`;
+  const where =
+    first === NATION || count === 1 ? names(first) : `${count} ${language === "sv" ? "regioner" : "regions"}`;
+  return `${name}: ${CHANGES[language][word]} ${language === "sv" ? "i" : "in"} ${where}`;
 }
 
 /** Where and by how much: difference and size in the same sentence. */
@@ -103,11 +106,14 @@ export function storyDetail(story: Story, of: OverviewIndicator, names: Names, l
           : ` Certain in ${more.length === 1 ? names(more[0] ?? "") : `${more.length} regions`} as well.`
         : ` ${language === "sv" ? "Regionerna är" : "The regions are"} ${listed(story.areas.map(names), language)}.`;
   const lead_ = lead !== NATION && story.areas.length > 1 ? `${names(lead)}: ` : "";
-  if (story.of === "gap")
-    return language === "sv"
-      ? `${now.replace(/ procent$/, " procentenheter")} ${period(to, language)}, mot ${then} ${period(from, language)}. ${changeText(of, story.change, language)}.`
-      : `${now.replace(/ per cent$/, " percentage points")} in ${period(to, language)}, against ${then} in ${period(from, language)}. ${changeText(of, story.change, language)}.`;
-  return language === "sv"
-    ? `${lead_}${now} ${period(to, language)}, mot ${then} ${period(from, language)}. ${changeText(of, story.change, language)}, längs linjen genom ${known.length} perioder.${elsewhere}`
-    : `${lead_}${now} in ${period(to, language)}, against ${then} in ${period(from, language)}. ${changeText(of, story.change, language)}, along the line through ${known.length} periods.${elsewhere}`;
+  const gap = story.of === "gap" ? ` ${pointsOf(of, language)}` : null;
+  const value = gap === null ? now : `${figure(of, last.point[0], language)}${gap}`;
+  const line =
+    gap === null
+      ? language === "sv"
+        ? `, längs linjen genom ${known.length} perioder`
+        : `, along the line through ${known.length} periods`
+      : "";
+  const against = language === "sv" ? "mot" : "against";
+  return `${lead_}${upper(period(to, language))}: ${value}, ${against} ${then} ${period(from, language)}. ${changeText(of, story.change, language)}${line}.${elsewhere}`;
 }

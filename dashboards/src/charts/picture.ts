@@ -32,6 +32,7 @@ const SHAPES: Readonly<Record<Tone, string>> = {
   w: "M0 -7.2L7.2 0L0 7.2L-7.2 0Z",
   n: "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0Z",
   d: "M-5 -5H5V5H-5Z",
+  x: "M-1.5 -7H1.5V7H-1.5Z",
 };
 
 /** Puts the drawing into the page out of sight, since its colours are the page's; gives it back to be saved and removed. */

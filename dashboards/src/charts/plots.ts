@@ -34,6 +34,7 @@ const COLOURS = {
   w: { line: "var(--worse)", band: "var(--worse-i)" },
   n: { line: "var(--none)", band: "var(--none-i)" },
   d: { line: "var(--ink)", band: "var(--edge)" },
+  x: { line: "var(--ink-2)", band: "var(--edge)" },
 } as const;
 const NATION = { line: "var(--ink)", band: "var(--ink)" };
 
@@ -46,7 +47,7 @@ type Drawn = {
   readonly tone: Tone;
 };
 
-const SYMBOLS = { b: "circle", w: "diamond2", n: "circle", d: "square2" } as const;
+const SYMBOLS = { b: "circle", w: "diamond2", n: "circle", d: "square2", x: "circle" } as const;
 
 /** Runs of periods without a gap: a missing one breaks the line. */
 function runsOf({ points, tones }: TrendLine): Drawn[][] {
@@ -86,8 +87,8 @@ export function drawTrend({
   const marks: Plot.Markish[] = [];
   const shifts = shiftsOf(lines);
   for (const [index, line] of lines.entries()) {
-    const last = line.tones.at(-1) ?? "n";
-    const colour = line.kind === "nation" ? NATION : COLOURS[last];
+    // The line is no verdict: its points are.
+    const colour = line.kind === "nation" ? NATION : COLOURS.d;
     const shade = line.kind === "nation" ? 0.12 : 0.24;
     for (const run of runsOf(line)) {
       if (bands)
@@ -107,7 +108,7 @@ export function drawTrend({
       );
     }
     const all = runsOf(line).flat();
-    const filled = (tone: Tone) => line.kind === "nation" || tone !== "n";
+    const filled = (tone: Tone) => line.kind === "nation" || (tone !== "n" && tone !== "x");
     for (const each of all)
       marks.push(
         Plot.dot([each], {
@@ -250,7 +251,7 @@ export function drawFunnel({
         }),
       ),
       Plot.text(
-        points.filter(({ tone }) => tone !== "n"),
+        points.filter(({ tone }) => tone !== "n" && tone !== "x"),
         { x: "precision", y: "value", text: "name", dy: -12, fill: "var(--ink)" },
       ),
     ],

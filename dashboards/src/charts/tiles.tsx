@@ -48,11 +48,13 @@ export function Tiles({
   to,
   query,
   idOf,
+  stays = false,
 }: {
   readonly tiles: readonly Tile[];
   readonly to: Page;
   readonly query?: (region: string) => Query;
   readonly idOf: (region: string) => string;
+  readonly stays?: boolean;
 }) {
   return (
     <ul class="tiles">
@@ -60,7 +62,7 @@ export function Tiles({
         const [column, row] = GRID[region] ?? [0, 0];
         return (
           <li key={region} class={`c${column} w${row}`}>
-            <Link to={to} id={idOf(region)} query={query?.(region)} class={`tile ${tone}`}>
+            <Link to={to} id={idOf(region)} query={query?.(region)} stays={stays} class={`tile ${tone}`}>
               <span class="tname">{SHORT[region] ?? shortName(name)}</span>
               <span class="tn">{body}</span>
             </Link>

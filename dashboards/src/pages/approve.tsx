@@ -10,7 +10,7 @@ import { instant, type Query } from "../../../protocol/query.ts";
 import { parseRational, toNumber } from "../../../protocol/rational.ts";
 import { Refusal } from "../../../protocol/refusal.ts";
 import { inWords } from "../../../protocol/words.ts";
-import { useLoaded } from "../data.ts";
+import { useLabels, useLoaded } from "../data.ts";
 import { clock, day, fraction, number, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../main.tsx";
 import { KeyBox, type Signing } from "../parts/key-box.tsx";
@@ -33,7 +33,7 @@ const SAY = {
     cost: "Pris",
     costText: (part: string, rho: string, epsilon: string) =>
       `${part} procent av vad varje region får lämna ut om varje period (ρ = ${rho}, ε = ${epsilon}). Det som går åt är borta för alla.`,
-    asked: "Frågad av",
+    asked: "Ställd av",
     until: "Måste besvaras före",
     decided: "Andra har beslutat",
     nobody: "Ingen ännu.",
@@ -55,7 +55,7 @@ const SAY = {
     title: "Approve questions",
     lede: "You read the question, its purpose and its price, and answer with your signature. What you decide stands in the log for ever, with your reasons.",
     key: "Your key",
-    waiting: "Waits for a decision",
+    waiting: "Waiting for a decision",
     none: "No question waits.",
     purpose: "Purpose",
     gone: "The purpose was erased, or was never handed in.",
@@ -133,6 +133,7 @@ function Waiting({
 }) {
   const say = useSay(SAY);
   const language = useLanguage();
+  const labels = useLabels();
   const { status, look } = useStatus(id);
   const query = asked.find((each) => each.id === id)?.query ?? null;
   const purpose = useLoaded(query?.purpose ?? null, async () => {
@@ -189,7 +190,7 @@ function Waiting({
   ];
   return (
     <Section given title={query.title} help={<p>{say.waiting}</p>}>
-      <blockquote class="say q">{inWords(query, dataset, language)}</blockquote>
+      <blockquote class="say q">{inWords(query, dataset, language, labels)}</blockquote>
       <dl class="def">
         {rows.map(([name, value]) => (
           <div key={name}>

@@ -28,6 +28,9 @@ const SAY = {
     sign: "Signera",
     signHelp:
       "När du har signerat kan frågan inte ändras. Godkänns den inte i tid svaras den inte, och inget debiteras.",
+    closed: "Frågor kan inte ställas just nu",
+    closedText:
+      "Samordnaren svarar inte, så ingen fråga kan lämnas in. Det som är publicerat går att läsa och pröva som vanligt.",
     approve: "Är du den som godkänner? Väntande frågor",
   },
   en: {
@@ -42,6 +45,9 @@ const SAY = {
     sign: "Sign",
     signHelp:
       "Once you have signed, the question cannot be changed. If it is not approved in time it is not answered, and nothing is charged.",
+    closed: "Questions cannot be asked just now",
+    closedText:
+      "The coordinator does not answer, so no question can be handed in. What is published can be read and checked as usual.",
     approve: "Are you the one who approves? Waiting questions",
   },
 };
@@ -54,6 +60,13 @@ export function page({ overview, query }: PageProps) {
     ]);
     return { federation, budgets };
   });
+  const say = useSay(SAY);
+  if (loaded.state === "failed")
+    return (
+      <Heading title={say.closed}>
+        <p role="alert">{say.closedText}</p>
+      </Heading>
+    );
   const id = query.get("q");
   if (id !== null)
     return (

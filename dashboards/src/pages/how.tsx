@@ -23,6 +23,7 @@ const SAY = {
       `Den som ser svaret och gissar om Elsa är med får rätt ${text} gånger av 100. Den som bara singlar slant får rätt 50.`,
     exact: (text: string) => `Samtidigt vet man antalet på ±${text} personer när.`,
     hidden: "Elsa går inte att se.",
+    guessed: "Elsa kan anas.",
     seen: "Elsa syns nästan. Så lite brus används aldrig.",
     rules: "Fyra regler",
     r1: "Varje människa väger ett.",
@@ -48,7 +49,7 @@ const SAY = {
     lede: "Brus, Swedish for noise, is a random number of known size that is added to every answer before it leaves a region. It is small for a whole region and large for a single person.",
     try: "Try it",
     tryHelp:
-      "Two made-up regions are the same, but that Elsa is in one of them. The curves show which answers may come. Move the slider and see whether you can tell which region the answer came from.",
+      "Two made-up regions are the same, except that Elsa is in one of them. The curves show which answers may come. Move the slider and see whether you can tell which region the answer came from.",
     slider: "The size of the noise",
     value: (text: string) => `noise of about ±${text} persons`,
     less: "less noise",
@@ -60,14 +61,15 @@ const SAY = {
       `Whoever sees the answer and guesses whether Elsa is in it is right ${text} times in 100. Whoever tosses a coin is right 50.`,
     exact: (text: string) => `Meanwhile the number is known to within ±${text} persons.`,
     hidden: "Elsa cannot be seen.",
+    guessed: "Elsa can be guessed at.",
     seen: "Elsa can almost be seen. So little noise is never used.",
     rules: "Four rules",
     r1: "Every person weighs one.",
-    r1t: "Who wrote twenty entries counts as much as who wrote one, and can move no figure by more than one person's measure.",
+    r1t: "Someone who wrote twenty entries counts as much as who wrote one, and can move no figure by more than one person's measure.",
     r2: "Every answer costs.",
-    r2t: "Every question takes of a budget that only goes down. When it is spent the region answers no more about that period, whoever asks.",
+    r2t: "Every question draws on a budget that only goes down. When it is spent the region answers no more about that period, whoever asks.",
     r3: "Certain is larger than the noise.",
-    r3t: "We say that something differs only when the whole interval is clear of nought, also when many are compared at once.",
+    r3t: "We say that something differs only when the whole interval is clear of zero, also when many are compared at once.",
     r4: "Everything can be recomputed.",
     r4t: "Every question, approval, answer and release stands in a log that nobody can rewrite. The seal beside a figure lets your browser recompute it.",
     not: "What noise does not protect against",
@@ -172,7 +174,8 @@ export function page(_: PageProps) {
           <span>{say.more}</span>
         </p>
         <p aria-live="polite">
-          <strong>{right > 0.65 ? say.seen : say.hidden}</strong> {guess} {say.exact(half)}
+          <strong>{right > 0.65 ? say.seen : right > 0.55 ? say.guessed : say.hidden}</strong> {guess}{" "}
+          {say.exact(half)}
         </p>
       </Section>
       <Section title={say.rules}>

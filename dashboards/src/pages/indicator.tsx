@@ -4,6 +4,7 @@ import { useTable } from "../data.ts";
 import { chosenIn, figureAt, periodsOf, type RegionGroup, regionGroups, trendIn } from "../figures.ts";
 import { day, figure, listed, period, pointsOf, range, upper, useLanguage, useSay } from "../language.ts";
 import { isTotal, NATION, ofSuicide } from "../nation.ts";
+import { Broken } from "../parts/broken.tsx";
 import { HelpLine } from "../parts/help.tsx";
 import { Choice } from "../parts/seg.tsx";
 import { Heading, Loaded } from "../parts/shell.tsx";
@@ -22,7 +23,7 @@ const SAY = {
     now: "Nuläget",
     all: "Indikatorer",
     is: (where: string, text: string, low: string, high: string, when: string) =>
-      `${where} får ${text} ${when}, med 95 procents säkerhet mellan ${low} och ${high}.`,
+      `${where}, ${when}: ${text} (95-procentsintervall ${low}–${high}).`,
     withheld: (where: string) => `${where}: kan inte anges, bruset är större än värdet.`,
     missing: (where: string) => `${where}: svar saknas.`,
     rising: (size: string, n: number) =>
@@ -30,6 +31,7 @@ const SAY = {
     falling: (size: string, n: number) =>
       `Det är säkert lägre än i början: ned ${size} längs linjen genom ${n} perioder.`,
     steady: "Det har inte säkert ändrats.",
+    bent: "Ändringen följer ingen rak linje.",
     spread: (text: string, rest: number) =>
       `${text}${text === "" ? "" : " "}${rest} går inte att skilja från riket.`,
     better: (n: number) => `${n} ${n === 1 ? "region är" : "regioner är"} säkert bättre än riket`,
@@ -60,7 +62,7 @@ const SAY = {
     now: "Now",
     all: "Indicators",
     is: (where: string, text: string, low: string, high: string, when: string) =>
-      `${where} has ${text} in ${when}, with 95 per cent certainty between ${low} and ${high}.`,
+      `${where}, ${when}: ${text} (interval of 95 per cent ${low}–${high}).`,
     withheld: (where: string) => `${where}: cannot be given, the noise exceeds the value.`,
     missing: (where: string) => `${where}: missing.`,
     rising: (size: string, n: number) =>
@@ -68,6 +70,7 @@ const SAY = {
     falling: (size: string, n: number) =>
       `It is certainly lower than at the beginning: down ${size} along the line through ${n} periods.`,
     steady: "It has not certainly changed.",
+    bent: "The change does not follow a straight line.",
     spread: (text: string, rest: number) =>
       `${text}${text === "" ? "" : " "}${rest} cannot be told from the nation.`,
     better: (n: number) => `${n} ${n === 1 ? "region is" : "regions are"} certainly better than the nation`,
@@ -130,11 +133,13 @@ function Sentences({
   const second =
     trend === null
       ? ""
-      : trend.verdict === "no certain difference" || !trend.line
-        ? say.steady
-        : trend.value > 0
-          ? say.rising(size, periods)
-          : say.falling(size, periods);
+      : !trend.line
+        ? say.bent
+        : trend.verdict === "no certain difference"
+          ? say.steady
+          : trend.value > 0
+            ? say.rising(size, periods)
+            : say.falling(size, periods);
   const count = (tone: string) => groups.find((group) => group.tone === tone)?.rows.length ?? 0;
   const compared = groups.some(({ rows }) => rows.some((row) => row.compared?.difference != null));
   const parts = [
@@ -200,6 +205,9 @@ export function Indicator({
               values.find((value) => value.code === chosen.groups[code])?.label[language] ?? [],
           );
         const title = [of.name[language], ...labelled].join(", ");
+        // Another's page shows one chart of it.
+        const only = query.get("embed");
+        const shows = (name: string) => only === null || only === name;
         const part: Part = { view, chosen, names, query, title };
         const release = view.releases.find((each) => each.period === chosen.period);
         const facts: Array<[string, string]> = [
@@ -219,9 +227,10 @@ export function Indicator({
           column;
         return (
           <>
+            {ofSuicide(id) && <HelpLine />}
+            <Broken release={release?.release ?? ""} table={view.id} />
             <div class="indlede">
               <Heading title={of.name[language]} crumb={crumb}>
-                {ofSuicide(id) && <HelpLine />}
                 <Sentences view={view} chosen={chosen} names={names} groups={groups} />
               </Heading>
               <dl class="facts">
@@ -274,12 +283,12 @@ export function Indicator({
                 />
               )}
             </div>
-            <Time key={`${view.id} ${language}`} {...part} />
-            <Regions {...part} groups={groups} />
-            <MapPart {...part} groups={groups} />
-            <Groups {...part} />
-            <Funnel {...part} groups={groups} />
-            <About {...part} />
+            {shows("time") && <Time key={`${view.id} ${language}`} {...part} />}
+            {shows("regions") && <Regions {...part} groups={groups} />}
+            {shows("map") && <MapPart {...part} groups={groups} />}
+            {shows("groups") && <Groups {...part} />}
+            {shows("funnel") && <Funnel {...part} groups={groups} />}
+            {shows("about") && <About {...part} />}
           </>
         );
       }}

@@ -3,11 +3,14 @@ import type { OverviewIndicator } from "../../../protocol/overview.ts";
 import { Spark } from "../charts/spark.tsx";
 import { figure, range, unitOf, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../main.tsx";
-import { toneOf, Verdict } from "../parts/marks.tsx";
+import { ofSuicide } from "../nation.ts";
+import { ChangeCell } from "../parts/change-cell.tsx";
+import { HelpLine } from "../parts/help.tsx";
+import { toneOf } from "../parts/marks.tsx";
 import { Choice } from "../parts/seg.tsx";
 import { Heading } from "../parts/shell.tsx";
+import { ViewFoot } from "../parts/view-foot.tsx";
 import { change, Link } from "../router.tsx";
-import { changeText } from "../sentences.ts";
 
 const SAY = {
   sv: {
@@ -27,14 +30,14 @@ const SAY = {
     age: "Ålder",
     unit: "Vårdform",
     group: "Målgrupp",
-    found: (n: number) => `${n} indikatorer`,
+    found: (n: number) => `${n} ${n === 1 ? "indikator" : "indikatorer"}`,
     regions: "Regioner som passar",
     none: "Inget passar. Ta bort ett val eller sök på ett annat ord.",
     indicator: "Indikator",
     now: "Nu",
     time: "Över tid",
     change: "Ändring",
-    few: "För få perioder",
+    few: "Kan inte anges: för få perioder, eller olika regioner i dem",
   },
   en: {
     title: "Indicators",
@@ -53,14 +56,14 @@ const SAY = {
     age: "Age",
     unit: "Type of unit",
     group: "Target group",
-    found: (n: number) => `${n} indicators`,
+    found: (n: number) => `${n} ${n === 1 ? "indicator" : "indicators"}`,
     regions: "Regions that match",
     none: "Nothing matches. Take a choice away or look for another word.",
     indicator: "Indicator",
     now: "Now",
     time: "Over time",
     change: "Change",
-    few: "Too few periods",
+    few: "Cannot be given: too few periods, or different regions in them",
   },
 };
 
@@ -82,14 +85,14 @@ function Row({ of }: { readonly of: OverviewIndicator }) {
   const last = of.nation.at(-1);
   const tone = toneOf(of.change?.line === true ? of.change.verdict : null);
   return (
-    <tr>
-      <th scope="row">
+    <tr role="row">
+      <th role="rowheader" scope="row">
         <Link to="indicator" id={of.id}>
           {of.name[language]}
         </Link>
         <span class="unit small quiet">{of.table === null ? say.unpublished : unitOf(of, language)}</span>
       </th>
-      <td class="val">
+      <td role="cell" class="val">
         {last == null ? (
           "–"
         ) : (
@@ -99,17 +102,14 @@ function Row({ of }: { readonly of: OverviewIndicator }) {
           </>
         )}
       </td>
-      <td class="tinyc">
+      <td role="cell" class="tinyc">
         <Spark points={of.nation} tone={tone} />
       </td>
-      <td class="chg small">
+      <td role="cell" class="chg small">
         {of.change === null ? (
           <span class="quiet">{of.table === null ? "" : say.few}</span>
         ) : (
-          <>
-            <Verdict tone={tone} />
-            <span class="num quiet">{changeText(of, of.change, language)}</span>
-          </>
+          <ChangeCell of={of} change={of.change} />
         )}
       </td>
     </tr>
@@ -201,7 +201,9 @@ export function page({ overview, query }: PageProps) {
           ))}
         </p>
       )}
+      {found.some(({ id }) => ofSuicide(id)) && <HelpLine />}
       {found.length === 0 && regions.length === 0 && <p>{say.none}</p>}
+      <ViewFoot overview={overview} indicators={found} title={say.title} />
       {areas.map(([id, name]) => {
         const own = found.filter(({ focusId }) => focusId === id);
         if (own.length === 0) return null;
@@ -210,16 +212,24 @@ export function page({ overview, query }: PageProps) {
             <header>
               <h2>{name}</h2>
             </header>
-            <table class="brief">
-              <thead>
-                <tr>
-                  <th scope="col">{say.indicator}</th>
-                  <th scope="col">{say.now}</th>
-                  <th scope="col">{say.time}</th>
-                  <th scope="col">{say.change}</th>
+            <table class="brief" role="table">
+              <thead role="rowgroup">
+                <tr role="row">
+                  <th role="columnheader" scope="col">
+                    {say.indicator}
+                  </th>
+                  <th role="columnheader" scope="col">
+                    {say.now}
+                  </th>
+                  <th role="columnheader" scope="col">
+                    {say.time}
+                  </th>
+                  <th role="columnheader" scope="col">
+                    {say.change}
+                  </th>
                 </tr>
               </thead>
-              <tbody>
+              <tbody role="rowgroup">
                 {own.map((of) => (
                   <Row key={of.id} of={of} />
                 ))}

@@ -5,125 +5,9 @@ import type { Overview } from "../../../protocol/overview.ts";
 import { clock, day, fraction, number, useLanguage, useSay } from "../language.ts";
 import { Choice } from "../parts/seg.tsx";
 import { Section } from "../parts/shell.tsx";
+import { SAY } from "../proof/event-words.ts";
 import { inWorker } from "../proof/run.ts";
 import { change, Link } from "../router.tsx";
-
-const SAY = {
-  sv: {
-    title: "Händelser",
-    help: "Tryck på ett ärende för att följa det från fråga till svar.",
-    log: "Logg",
-    common: "Den gemensamma",
-    word: "Region eller ord",
-    kinds: "Slag",
-    older: "Äldre händelser",
-    all: "Visa alla ärenden",
-    reading: "Läser …",
-    failed: "Händelserna kunde inte hämtas just nu.",
-    none: "Inget passar.",
-    entry: "Rad",
-    bytes: "Radens byte",
-    read: "Läs frågan i klartext",
-    seal: "Öppna sigillet",
-    many: (n: number) => `${n} svar, kända genom sina avtryck.`,
-    more: "Visa fler",
-    shown: (n: number, of: string) => `${n} händelser visas, av ${of} rader.`,
-    kind: {
-      directory: "Förteckning",
-      query: "Fråga",
-      approval: "Beslut",
-      answer: "Svar",
-      refusal: "Avstod",
-      request: "Granskning",
-      release: "Utgåva",
-      calendar: "Kalender",
-      dispatch: "Utskick",
-      checkpoint: "Kontrollpunkt",
-      started: "Start",
-      charge: "Debitering",
-      masked: "Maskerat svar",
-      agreed: "Enades",
-      unreadable: "Oläslig",
-    },
-    says: {
-      directory: () => "En ny version av förteckningen över deltagare.",
-      query: (e: LogEvent) => `${e.who ?? "Någon"} ställde en fråga. ρ = ${e.detail ?? "?"}.`,
-      approval: (e: LogEvent) =>
-        `${e.who ?? "Någon"} ${e.detail === "decline" ? "avslog" : "godkände"} frågan.`,
-      answer: (_e: LogEvent, name: string) =>
-        name === "" ? "Ett svar, känt genom sitt avtryck." : `${name} svarade.`,
-      refusal: (e: LogEvent, name: string) =>
-        `${name || "En region"} avstod${e.detail === null ? "" : `: ${e.detail}`}. Inget debiterades.`,
-      request: (e: LogEvent) => `${e.who ?? "En granskare"} fick de maskerade svaren bakom en utgåva.`,
-      release: (e: LogEvent) => `En utgåva publicerades. ρ = ${e.detail ?? "?"} per period och region.`,
-      calendar: (e: LogEvent) => `${e.who ?? "Någon"} lämnade in en kalender för stående utgåvor.`,
-      dispatch: () => "Frågan skickades till regionerna.",
-      checkpoint: (e: LogEvent, name: string) => `${name}: egen logg med ${e.detail ?? "?"} rader.`,
-      started: () => "Regionens nod startade.",
-      charge: (e: LogEvent) => `Debiterade ρ = ${e.detail ?? "?"}.`,
-      masked: () => "Lämnade ett maskerat svar.",
-      agreed: () => "Enades om vilka regioners summa som öppnas.",
-      unreadable: () => "Raden går inte att läsa.",
-    },
-  },
-  en: {
-    title: "Events",
-    help: "Press a case to follow it from question to answer.",
-    log: "Log",
-    common: "The common one",
-    word: "Region or word",
-    kinds: "Kinds",
-    older: "Older events",
-    all: "Show all cases",
-    reading: "Reading …",
-    failed: "The events could not be fetched just now.",
-    none: "Nothing matches.",
-    entry: "Entry",
-    bytes: "The entry's bytes",
-    read: "Read the question in plain words",
-    seal: "Open the seal",
-    many: (n: number) => `${n} answers, known by their digests.`,
-    more: "Show more",
-    shown: (n: number, of: string) => `${n} events are shown, of ${of} entries.`,
-    kind: {
-      directory: "Directory",
-      query: "Question",
-      approval: "Decision",
-      answer: "Answer",
-      refusal: "Declined",
-      request: "Audit",
-      release: "Release",
-      calendar: "Calendar",
-      dispatch: "Dispatch",
-      checkpoint: "Checkpoint",
-      started: "Start",
-      charge: "Charge",
-      masked: "Masked answer",
-      agreed: "Agreement",
-      unreadable: "Unreadable",
-    },
-    says: {
-      directory: () => "A new version of the directory of participants.",
-      query: (e: LogEvent) => `${e.who ?? "Somebody"} asked a question. ρ = ${e.detail ?? "?"}.`,
-      approval: (e: LogEvent) =>
-        `${e.who ?? "Somebody"} ${e.detail === "decline" ? "declined" : "approved"} the question.`,
-      answer: (_e: LogEvent, name: string) =>
-        name === "" ? "An answer, known by its digest." : `${name} answered.`,
-      refusal: (e: LogEvent, name: string) =>
-        `${name || "A region"} declined${e.detail === null ? "" : `: ${e.detail}`}. Nothing was charged.`,
-      request: (e: LogEvent) => `${e.who ?? "An auditor"} was given the masked answers behind a release.`,
-      release: (e: LogEvent) => `A release was published. ρ = ${e.detail ?? "?"} a period and region.`,
-      calendar: (e: LogEvent) => `${e.who ?? "Somebody"} handed in a calendar of standing releases.`,
-      dispatch: () => "The question was sent to the regions.",
-      checkpoint: (e: LogEvent, name: string) => `${name}: its own log with ${e.detail ?? "?"} entries.`,
-      started: () => "The region's node started.",
-      charge: (e: LogEvent) => `Charged ρ = ${e.detail ?? "?"}.`,
-      masked: () => "Handed in a masked answer.",
-      agreed: () => "Agreed on the regions whose sum is opened.",
-      unreadable: () => "The entry cannot be read.",
-    },
-  },
-};
 
 type Read = {
   readonly events: readonly LogEvent[];
@@ -174,14 +58,17 @@ export function Events({
   const say = useSay(SAY);
   const language = useLanguage();
   const log = query.get("log") ?? "coordinator";
+  const asked = query.get("entry") ?? "";
+  const entry = /^\d{1,15}$/.test(asked) ? Number(asked) : null;
   const [most, show] = useState(STEP);
   const [read, set] = useState<Read | "reading" | "failed">("reading");
   useEffect(() => {
     set("reading");
-    const { done, stop } = inWorker({ kind: "events", directory1, log, before: null }, () => undefined);
+    const before = entry === null ? null : entry + 1;
+    const { done, stop } = inWorker({ kind: "events", directory1, log, before }, () => undefined);
     void done.then((told) => set(told.kind === "events" ? told : "failed"));
     return stop;
-  }, [log, directory1]);
+  }, [log, directory1, entry]);
   const older = async () => {
     if (typeof read === "string") return;
     const before = read.events.at(-1)?.place ?? 0;
@@ -211,6 +98,7 @@ export function Events({
   const shown = all.filter(({ event }) => {
     const text =
       `${sentence(event)} ${event.words?.[language] ?? ""} ${name(event.who)} ${event.query ?? ""} ${event.id ?? ""}`.toLowerCase();
+    if (entry !== null) return event.place === entry;
     return (
       (kind === "" ? event.kind !== "checkpoint" || word !== "" || followed !== "" : event.kind === kind) &&
       (followed === "" || event.query === followed) &&
@@ -251,6 +139,15 @@ export function Events({
             onChange={(value) => change({ kind: value })}
           />
           <label class="f">
+            {say.entry}
+            <input
+              type="text"
+              inputMode="numeric"
+              value={asked}
+              onInput={(event) => change({ entry: event.currentTarget.value })}
+            />
+          </label>
+          <label class="f">
             {say.word}
             <input
               type="search"
@@ -267,10 +164,14 @@ export function Events({
           : read === "failed"
             ? say.failed
             : say.shown(runs.length, number(read.size, 0, language))}
-        {(followed !== "" || release !== "") && (
+        {(followed !== "" || release !== "" || entry !== null) && (
           <>
             {" "}
-            <button type="button" class="linklike" onClick={() => change({ case: null, release: null })}>
+            <button
+              type="button"
+              class="linklike"
+              onClick={() => change({ case: null, release: null, entry: null })}
+            >
               {say.all}
             </button>
           </>

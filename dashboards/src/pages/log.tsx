@@ -226,7 +226,8 @@ export function page({ overview, query }: PageProps) {
                       <strong>{RULE_WORDS[language][finding.rule]}</strong>
                       <span class="quiet mono">
                         {finding.log === "coordinator" ? say.common : `${say.log} ${finding.log}`}
-                        {finding.leaf !== null && `, ${say.entry} ${finding.leaf}`}: {finding.says}
+                        {finding.leaf !== null && `, ${say.entry} ${finding.leaf}`}:{" "}
+                        <span lang="en">{finding.says}</span>
                       </span>
                     </li>
                   ))}

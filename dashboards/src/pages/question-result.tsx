@@ -8,7 +8,7 @@ import { measureText } from "../../../protocol/words.ts";
 import { IntervalCell } from "../charts/interval.tsx";
 import { download } from "../charts/save.ts";
 import { scaleOver } from "../charts/scale.ts";
-import { useLoaded } from "../data.ts";
+import { useLabels, useLoaded } from "../data.ts";
 import { figure, type Measured, period, range, upper, useLanguage, useSay } from "../language.ts";
 import { Seal } from "../parts/seal.tsx";
 import { Loaded } from "../parts/shell.tsx";
@@ -86,10 +86,13 @@ export function Result({
   const say = useSay(SAY);
   const language = useLanguage();
   const loaded = useLoaded(id, async () => await fetchResult(client, federation, id));
+  const labels = useLabels();
   const names = namesOf(federation.directory.nodes, language);
   const said = (column: string, value: string | null): string => {
     if (column === "region") return value === "00" ? say.nation : names(value ?? "");
     if (column === "period") return upper(period(value ?? "", language));
+    if (value !== null && labels[column]?.[value] !== undefined)
+      return upper(labels[column]?.[value]?.[language] ?? value);
     return value === null ? say.unknown : value === "true" ? say.yes : value === "false" ? say.no : value;
   };
   return (

@@ -8,6 +8,7 @@ import { Query } from "../../../protocol/query.ts";
 import { parseRational, toNumber } from "../../../protocol/rational.ts";
 import type { QueryStatus } from "../../../protocol/routes.ts";
 import { inWords } from "../../../protocol/words.ts";
+import { useLabels } from "../data.ts";
 import { clock, day, fraction, listed, number, useLanguage, useSay } from "../language.ts";
 import { Heading, Section } from "../parts/shell.tsx";
 import { client, failureText } from "../proof/federation.ts";
@@ -138,6 +139,7 @@ export function approvalsOf(
 export function Question({ federation, id }: { readonly federation: Federation; readonly id: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
+  const labels = useLabels();
   const { status, error } = useStatus(id);
   if (status === null || envelopeId(status.query) !== id)
     return (
@@ -204,7 +206,7 @@ export function Question({ federation, id }: { readonly federation: Federation; 
         )}
       </Section>
       <Section title={say.words}>
-        <blockquote class="say q">{inWords(query, dataset, language)}</blockquote>
+        <blockquote class="say q">{inWords(query, dataset, language, labels)}</blockquote>
         <p>{say.cost(fraction(query.rho, language), number(part, part < 10 ? 1 : 0, language))}</p>
         <p class="mono small">{id}</p>
       </Section>

@@ -9,14 +9,15 @@ import { HelpLine } from "../parts/help.tsx";
 import { toneOf, Verdict } from "../parts/marks.tsx";
 import { Seal } from "../parts/seal.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
+import { ViewFoot } from "../parts/view-foot.tsx";
 import { Link } from "../router.tsx";
 import { namesOf, storyDetail, storyTitle } from "../sentences.ts";
 
 const SAY = {
   sv: {
     regions: "Regioner",
-    lede: (b: number, w: number, n: number) =>
-      `Av ${n} jämförelser med riket är ${b} säkert bättre och ${w} säkert sämre. Av de övriga drar vi inga slutsatser.`,
+    lede: (b: number, w: number, d: number, n: number) =>
+      `Av ${n} jämförelser med riket är ${b} säkert bättre och ${w} säkert sämre${d > 0 ? `, och ${d} säkert annorlunda` : ""}. Av de övriga drar vi inga slutsatser.`,
     differs: "Säkra skillnader",
     differsHelp:
       "Här står bara det som säkert skiljer sig från riket, när alla regioner och indikatorer jämförs på en gång.",
@@ -42,8 +43,8 @@ const SAY = {
   },
   en: {
     regions: "Regions",
-    lede: (b: number, w: number, n: number) =>
-      `Of ${n} comparisons with the nation ${b} are certainly better and ${w} certainly worse. From the others we conclude nothing.`,
+    lede: (b: number, w: number, d: number, n: number) =>
+      `Of ${n} comparisons with the nation ${b} are certainly better and ${w} certainly worse${d > 0 ? `, and ${d} certainly different` : ""}. From the others we conclude nothing.`,
     differs: "Certain differences",
     differsHelp:
       "Only what certainly differs from the nation stands here, with all regions and indicators compared at once.",
@@ -105,7 +106,6 @@ function Rows({ rows, region }: { readonly rows: readonly Own[]; readonly region
                   {" "}
                   {unitOf(of, language)}, {period(of.periods.at(-1) ?? "", language)}
                 </span>
-                {ofSuicide(of.id) && <HelpLine />}
               </th>
               <td class="val">
                 {value === null || low === null || high === null ? (
@@ -166,7 +166,12 @@ export function page({ overview, id }: PageProps) {
     <>
       <Heading title={region.name} crumb={crumb}>
         <p>
-          {say.lede(of("b").length, of("w").length, rows.filter(({ own }) => own.verdict !== null).length)}
+          {say.lede(
+            of("b").length,
+            of("w").length,
+            of("d").length,
+            rows.filter(({ own }) => own.verdict !== null).length,
+          )}
         </p>
       </Heading>
       <Section title={say.differs} help={<p>{say.differsHelp}</p>}>
@@ -203,10 +208,13 @@ export function page({ overview, id }: PageProps) {
           </ul>
         </Section>
       )}
+      {rows.some(({ of }) => ofSuicide(of.id)) && <HelpLine />}
       <Section title={say.all} help={<p>{say.allHelp}</p>}>
         <Rows rows={rows} region={id} />
+        <ViewFoot overview={overview} indicators={rows.map(({ of }) => of)} title={region.name} region={id} />
       </Section>
       <Section title={say.coverage}>
+        <Rows rows={rows.filter(({ of }) => of.id === "coverage")} region={id} />
         <p>{say.coverageText}</p>
         <p>
           <Link to="log" query={{ word: region.name }}>

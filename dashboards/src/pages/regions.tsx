@@ -9,7 +9,7 @@ import { Link } from "../router.tsx";
 const SAY = {
   sv: {
     title: "Regioner",
-    lede: "Varje region för sin egen journal hemma och svarar med brus. Antalen är indikatorer som säkert skiljer sig från riket; få i en liten region betyder att bruset är stort, inte att allt är bra.",
+    lede: "Varje regions uppgifter stannar där. Regionen svarar med brus. Antalen är indikatorer som säkert skiljer sig från riket; få i en liten region betyder att bruset är stort, inte att allt är bra.",
     map: "Karta",
     list: "Lista",
     better: "säkert bättre",

@@ -7,6 +7,7 @@ import { HelpLine } from "../parts/help.tsx";
 import { toneOf } from "../parts/marks.tsx";
 import { Choice } from "../parts/seg.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
+import { ViewFoot } from "../parts/view-foot.tsx";
 import { change, Link } from "../router.tsx";
 import { namesOf, storyDetail, storyTitle, withUnit } from "../sentences.ts";
 
@@ -23,7 +24,7 @@ const SAY = {
     figures: "Riket i siffror",
     none: "Inget som går utanför bruset.",
     better: (text: string) => `säkert bättre än riket i ${text}`,
-    worse: (text: string) => `säkert sämre i ${text}`,
+    worse: (text: string) => `säkert sämre än riket i ${text}`,
     other: (text: string) => `säkert annorlunda i ${text}`,
     method: "Metod",
     methodText:
@@ -46,11 +47,11 @@ const SAY = {
     figures: "The nation in figures",
     none: "Nothing that is larger than the noise.",
     better: (text: string) => `certainly better than the nation in ${text}`,
-    worse: (text: string) => `certainly worse in ${text}`,
+    worse: (text: string) => `certainly worse than the nation in ${text}`,
     other: (text: string) => `certainly different in ${text}`,
     method: "Method",
     methodText:
-      "Each region answers by itself, from its own records, with noise added before anything leaves it. Differences are named only where the whole interval is clear of nought, given how many comparisons stand beside each other. Nothing is ranked within noise.",
+      "Each region answers by itself, from its own records, with noise added before anything leaves it. Differences are named only where the whole interval is clear of zero, given how many comparisons stand beside each other. Nothing is ranked within noise.",
     indicator: "Indicator",
     value: "Value",
     interval: "95 %",
@@ -107,6 +108,7 @@ export function page({ overview, query }: PageProps) {
           </button>
         </p>
       </div>
+      {shown.some(({ id }) => ofSuicide(id)) && <HelpLine />}
       <Section title={say.changed}>
         {stories.length === 0 && <p>{say.none}</p>}
         <ul class="list">
@@ -116,7 +118,6 @@ export function page({ overview, query }: PageProps) {
               <li key={`${story.indicator} ${story.of} ${story.verdict} ${story.column?.code}`}>
                 <strong>{storyTitle(story, indicator, names, language)}.</strong>{" "}
                 {storyDetail(story, indicator, names, language)}
-                {ofSuicide(indicator.id) && <HelpLine />}
               </li>
             );
           })}
@@ -177,6 +178,7 @@ export function page({ overview, query }: PageProps) {
           </table>
         </div>
       </Section>
+      <ViewFoot overview={overview} indicators={shown} title={say.title} />
       <Section title={say.method}>
         <p>{say.methodText}</p>
         <p class="small quiet">{say.file}</p>

@@ -3,57 +3,10 @@ import type { ComponentChildren } from "preact";
 import type { SealStep } from "../../../protocol/seal.ts";
 import type { Viewed } from "../../../protocol/view.ts";
 import { clock, day, figure, fraction, listed, number, range, useLanguage, useSay } from "../language.ts";
+import { Squares, StepMark } from "../parts/step-marks.tsx";
 import type { Found, ShownSeal } from "../proof/messages.ts";
 import { SAY } from "../proof/step-words.ts";
 import { RULE_WORDS, STEP_NAMES } from "../proof/words.ts";
-
-function StepMark({ state }: { readonly state: SealStep["state"] }) {
-  return (
-    <svg width="26" height="26" viewBox="-13 -13 26 26" aria-hidden="true">
-      {state === "fails" ? (
-        <>
-          <rect x="-11.5" y="-11.5" width="23" height="23" class="g-bad" />
-          <path d="M-5 -5L5 5M5 -5L-5 5" class="cut" stroke-width="2.6" />
-        </>
-      ) : (
-        <>
-          <circle r={state === "holds" ? 12 : 11} class={state === "holds" ? "g-ok" : "g-un"} />
-          {state === "holds" && <path d="M-5 .5L-1.4 4L5.2 -3.8" class="cut" stroke-width="2.4" />}
-        </>
-      )}
-    </svg>
-  );
-}
-
-/** One square a region; a bar where so many are needed. */
-function Squares({
-  done,
-  of,
-  needed,
-}: {
-  readonly done: number;
-  readonly of: number;
-  readonly needed: number | null;
-}) {
-  const side = 16;
-  return (
-    <svg width={of * (side + 3)} height={side + 4} aria-hidden="true" class="squares">
-      {Array.from({ length: of }, (_, at) => (
-        <rect
-          key={at}
-          x={at * (side + 3) + 1}
-          y={2}
-          width={side - 1}
-          height={side - 1}
-          class={at < done ? "okb" : "openb"}
-        />
-      ))}
-      {needed !== null && (
-        <line class="needed" x1={needed * (side + 3) - 1} x2={needed * (side + 3) - 1} y1={0} y2={side + 4} />
-      )}
-    </svg>
-  );
-}
 
 const pretty = (text: string): string => {
   try {
@@ -62,6 +15,9 @@ const pretty = (text: string): string => {
     return text;
   }
 };
+
+/** A question of many measures is read when one asks for it. */
+const LONG = 400;
 
 /** From this many characters on a document is cut: the proofs can be downloaded whole. */
 const MOST = 20_000;
@@ -116,7 +72,17 @@ export function Steps({
         return (
           <>
             <p>{say.asked(evidence.query.requester)}</p>
-            <blockquote class="say q">{planned.words[language]}</blockquote>
+            {planned.words[language].length < LONG ? (
+              <blockquote class="say q">{planned.words[language]}</blockquote>
+            ) : (
+              <>
+                <p class="say given">{evidence.query.title}</p>
+                <details>
+                  <summary>{say.words}</summary>
+                  <blockquote class="say q">{planned.words[language]}</blockquote>
+                </details>
+              </>
+            )}
             <details>
               <summary>{say.document(new TextEncoder().encode(documents.query.payload).length)}</summary>
               <Document {...documents.query} />
@@ -332,7 +298,7 @@ export function Steps({
               {step.findings.length > 0 && (
                 <details>
                   <summary>{say.found}</summary>
-                  <ul class="small mono">
+                  <ul class="small mono" lang="en">
                     {step.findings.slice(0, 50).map((finding, at_) => (
                       <li key={at_}>
                         {say.where(finding.log, finding.leaf)}: {finding.rule}: {finding.says}

@@ -17,6 +17,8 @@ import {
   useSay,
 } from "../language.ts";
 import type { PageProps } from "../main.tsx";
+import { ofSuicide } from "../nation.ts";
+import { HelpLine } from "../parts/help.tsx";
 import { SealMark, type SealState } from "../parts/marks.tsx";
 import { Pin } from "../parts/pin.tsx";
 import { remember, SEAL_WORDS } from "../parts/seal.tsx";
@@ -138,7 +140,7 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
         <span class={`big ${mark === "checked" ? "ok" : mark === "broken" ? "bad" : "un"}`}>
           <SealMark state={mark} size={76} />
         </span>
-        <div aria-live="polite">
+        <div aria-live="polite" aria-busy={state === "checking"}>
           <Heading title={title} crumb={crumb}>
             <p>{lede}</p>
           </Heading>
@@ -186,8 +188,9 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
           )}
         </dl>
       </div>
+      {view !== null && ofSuicide(view.indicator.id) && <HelpLine />}
       {state === "broken" && (
-        <div class="banner" role="alert">
+        <div class="banner">
           <SealMark state="broken" size={48} />
           <div>
             <h2>{say.broken}</h2>

@@ -4,10 +4,11 @@ import type { Overview } from "../../../protocol/overview.ts";
 import { Field } from "../charts/field.tsx";
 import { Spark } from "../charts/spark.tsx";
 import { figure, listed, number, period, range, unitOf, useLanguage, useSay } from "../language.ts";
+import { ChangeCell } from "../parts/change-cell.tsx";
 import { toneOf, Verdict } from "../parts/marks.tsx";
 import { Section } from "../parts/shell.tsx";
 import { Link } from "../router.tsx";
-import { changeText, type Names } from "../sentences.ts";
+import type { Names } from "../sentences.ts";
 
 const SAY = {
   sv: {
@@ -16,16 +17,16 @@ const SAY = {
     apart: "Skiljer sig",
     brief: "Riket i korthet",
     briefHelp:
-      "Bandet visar bruset. Efter värdet står 95-procentsintervallet. Ändringen är längs linjen genom alla perioder; säker är den bara där linjen passar och intervallet går fri från noll.",
+      "Bandet visar bruset. Efter värdet står 95-procentsintervallet. Ändringen är längs linjen genom alla perioder; säker är den bara där linjen passar och intervallet går fri från noll. Ändringens intervall är vidgat för alla jämförelser på sidan.",
     every: (n: number) => `Alla ${n} indikatorer`,
     indicator: "Indikator",
     now: "Nu",
     time: "Över tid",
     change: "Ändring",
-    few: "För få perioder för att säga",
+    few: "Kan inte anges: för få perioder, eller olika regioner i dem",
     field: "Hela fältet",
     fieldHelp:
-      "Ett tecken är en region jämförd med riket i en indikator, ordnade efter de nationella fokusområdena. Fyllt är säkert. Ofyllt betyder att skillnaden ryms i bruset.",
+      "Varje tecken är en region jämförd med riket i en indikator. De står i fokusområdenas ordning. Fyllt är säkert. Ofyllt betyder att skillnaden ryms i bruset.",
     fieldWhy: "Så många jämförelser på en gång ger slumpträffar. Därför kräver vi mer av var och en.",
     certain: (n: number, of: number) =>
       `${n} av ${of} jämförelser är säkra. Av de övriga ${of - n} drar vi inga slutsatser.`,
@@ -38,16 +39,16 @@ const SAY = {
     apart: "Different",
     brief: "The nation in brief",
     briefHelp:
-      "The band shows the noise. After the value stands the interval of 95 per cent. The change is along the line through all periods; it is certain only where the line fits and the interval is clear of nought.",
+      "The band shows the noise. After the value stands the interval of 95 per cent. The change is along the line through all periods; it is certain only where the line fits and the interval is clear of zero. The change's interval is widened for all comparisons on the page.",
     every: (n: number) => `All ${n} indicators`,
     indicator: "Indicator",
     now: "Now",
     time: "Over time",
     change: "Change",
-    few: "Too few periods to say",
+    few: "Cannot be given: too few periods, or different regions in them",
     field: "The whole field",
     fieldHelp:
-      "A mark is a region compared with the nation in one indicator, in the order of the national focus areas. Filled is certain. Open means that the difference lies within the noise.",
+      "Each mark is a region compared with the nation in one indicator. They stand in the order of the focus areas. Filled is certain. Open means that the difference lies within the noise.",
     fieldWhy: "So many comparisons at once give chance findings. So we ask more of each.",
     certain: (n: number, of: number) =>
       `${n} of ${of} comparisons are certain. From the other ${of - n} we conclude nothing.`,
@@ -86,28 +87,36 @@ export function Brief({ overview }: { readonly overview: Overview }) {
         </>
       }
     >
-      <table class="brief">
-        <thead>
-          <tr>
-            <th scope="col">{say.indicator}</th>
-            <th scope="col">{say.now}</th>
-            <th scope="col">{say.time}</th>
-            <th scope="col">{say.change}</th>
+      <table class="brief" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">
+              {say.indicator}
+            </th>
+            <th role="columnheader" scope="col">
+              {say.now}
+            </th>
+            <th role="columnheader" scope="col">
+              {say.time}
+            </th>
+            <th role="columnheader" scope="col">
+              {say.change}
+            </th>
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {chosen.map((of) => {
             const last = of.nation.at(-1);
             const tone = toneOf(of.change?.line === true ? of.change.verdict : null);
             return (
-              <tr key={of.id}>
-                <th scope="row">
+              <tr role="row" key={of.id}>
+                <th role="rowheader" scope="row">
                   <Link to="indicator" id={of.id}>
                     {of.name[language]}
                   </Link>
                   <span class="unit small quiet">{unitOf(of, language)}</span>
                 </th>
-                <td class="val">
+                <td role="cell" class="val">
                   {last == null ? (
                     ".."
                   ) : (
@@ -117,18 +126,15 @@ export function Brief({ overview }: { readonly overview: Overview }) {
                     </>
                   )}
                 </td>
-                <td class="tinyc">
+                <td role="cell" class="tinyc">
                   <Spark points={of.nation} tone={tone} />
                   <span class="vh">{of.periods.map((code) => period(code, language)).join(", ")}</span>
                 </td>
-                <td class="chg small">
+                <td role="cell" class="chg small">
                   {of.change === null ? (
                     <span class="quiet">{say.few}</span>
                   ) : (
-                    <>
-                      <Verdict tone={tone} />
-                      <span class="num quiet">{changeText(of, of.change, language)}</span>
-                    </>
+                    <ChangeCell of={of} change={of.change} />
                   )}
                 </td>
               </tr>

@@ -9,6 +9,7 @@ import { toneOf, Verdict } from "../parts/marks.tsx";
 import { RegionTiles } from "../parts/region-tiles.tsx";
 import { Seal } from "../parts/seal.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
+import { ViewFoot } from "../parts/view-foot.tsx";
 import { go, hrefOf, Link } from "../router.tsx";
 import { type Names, namesOf, storyDetail, storyTitle } from "../sentences.ts";
 import { Brief, WholeField } from "./start-lower.tsx";
@@ -17,7 +18,7 @@ const SAY = {
   sv: {
     title: "Det här är säkert just nu",
     lede: (n: number) =>
-      `Så upplever patienter vården i ${n} regioner, och så går det. Varje siffra bär ett känt brus som skyddar den enskilde. Här står bara det som är större än bruset.`,
+      `Så upplever patienter vården i ${n} regioner, och så går det. Varje siffra bär ett känt brus som skyddar den enskilde. Överst står bara det som är större än bruset.`,
     find: "Sök indikator eller region",
     hint: "till exempel kontinuitet, Kalmar",
     search: "Sök",
@@ -34,22 +35,22 @@ const SAY = {
     worse: "Sämre",
     apart: "Skiljer sig",
     spread: (name: string, better: number, worse: number, other: number) =>
-      `${name}: ${[better > 0 ? `säkert bättre än riket i ${better} ${better === 1 ? "region" : "regioner"}` : "", worse > 0 ? `säkert sämre i ${worse}` : "", other > 0 ? `säkert annorlunda i ${other}` : ""].filter((text) => text !== "").join(", ")}`,
-    rest: (n: number) => `För ${n} regioner finns ingen säker skillnad.`,
+      `${name}: ${[better > 0 ? `säkert bättre än riket i ${better} ${better === 1 ? "region" : "regioner"}` : "", worse > 0 ? `säkert sämre ${better > 0 ? "" : "än riket "}i ${worse}` : "", other > 0 ? `säkert annorlunda i ${other}` : ""].filter((text) => text !== "").join(", ")}`,
+    rest: (n: number) => `${n === 1 ? "För en region" : `För ${n} regioner`} finns ingen säker skillnad.`,
     yours: "Din region",
     yoursHelp:
       "Hur många indikatorer som säkert skiljer sig från riket. Att det står få i en liten region betyder inte att allt är bra, utan att bruset är stort i förhållande till antalet personer.",
     unsaid: "Det vi inte kan säga",
     absent: "Svar saknas.",
-    absentNone: "Alla regioner har svarat i alla utgåvor.",
+    absentNone: "Alla regioner har svarat i de senaste utgåvorna.",
     absentText: (text: string) =>
-      `${text}. Riket är summan av de som svarade. Kommer svaret in läggs det ut som en ny version.`,
+      `${text}. Riket räknas på dem som svarade. Kommer svaret in läggs det ut som en ny version.`,
     unsure: "Osäkert värde.",
     unsureText: (n: number, of: number) =>
       `${n} av ${of} värden för regioner har ett medelfel som är större än 30 procent av värdet. De visas med streckad linje och ska inte citeras ensamma.`,
     withheld: "Kan inte anges.",
     withheldText: (n: number) =>
-      `${n} värden visas som två punkter (..), eftersom bruset gör dem meningslösa.`,
+      `${n} ${n === 1 ? "värde visas" : "värden visas"} som två punkter (..), eftersom bruset gör dem meningslösa.`,
     who: "Vilka som för journal.",
     whoText: "Intervallen visar bruset. De säger inget om dem som inte för någon patientjournal.",
     coverage: "Täckningsgrad per region",
@@ -58,7 +59,7 @@ const SAY = {
   en: {
     title: "What is certain right now",
     lede: (n: number) =>
-      `How patients experience care in ${n} regions, and how it goes. Every figure carries a known noise that protects the individual. Only what is larger than the noise stands here.`,
+      `How patients experience care in ${n} regions, and how it goes. Every figure carries a known noise that protects the individual. At the top stands only what is larger than the noise.`,
     find: "Find an indicator or a region",
     hint: "for example continuity, Kalmar",
     search: "Find",
@@ -75,22 +76,23 @@ const SAY = {
     worse: "Worse",
     apart: "Different",
     spread: (name: string, better: number, worse: number, other: number) =>
-      `${name}: ${[better > 0 ? `certainly better than the nation in ${better} ${better === 1 ? "region" : "regions"}` : "", worse > 0 ? `certainly worse in ${worse}` : "", other > 0 ? `certainly different in ${other}` : ""].filter((text) => text !== "").join(", ")}`,
-    rest: (n: number) => `For ${n} regions there is no certain difference.`,
+      `${name}: ${[better > 0 ? `certainly better than the nation in ${better} ${better === 1 ? "region" : "regions"}` : "", worse > 0 ? `certainly worse ${better > 0 ? "" : "than the nation "}in ${worse}` : "", other > 0 ? `certainly different in ${other}` : ""].filter((text) => text !== "").join(", ")}`,
+    rest: (n: number) =>
+      `${n === 1 ? "One region shows" : `${n} regions show`} no certain difference from the nation.`,
     yours: "Your region",
     yoursHelp:
       "How many indicators differ from the nation with certainty. Few in a small region does not mean that all is well, but that the noise is large for its number of people.",
     unsaid: "What we cannot say",
     absent: "Missing.",
-    absentNone: "All regions have answered in all releases.",
+    absentNone: "All regions have answered in the latest releases.",
     absentText: (text: string) =>
-      `${text}. The nation is the sum of those that answered. If the answer comes it is published as a new version.`,
+      `${text}. The nation is of those that answered. If the answer comes it is published as a new version.`,
     unsure: "Unreliable.",
     unsureText: (n: number, of: number) =>
       `${n} of ${of} values of regions have a standard error above 30 per cent of the value. They are drawn with a dashed line and should not be cited alone.`,
     withheld: "Cannot be given.",
     withheldText: (n: number) =>
-      `${n} values are shown as two dots (..), since the noise makes them meaningless.`,
+      `${n} ${n === 1 ? "value is" : "values are"} shown as two dots (..), since the noise makes them meaningless.`,
     who: "Who keeps a journal.",
     whoText: "The intervals show the noise. They say nothing of those who keep no journal.",
     coverage: "Coverage by region",
@@ -126,8 +128,8 @@ function StoryItem({
             {title}
           </Link>
         </p>
-        <p class="small">{storyDetail(story, of, names, language)}</p>
         {ofSuicide(of.id) && <HelpLine />}
+        <p class="small">{storyDetail(story, of, names, language)}</p>
       </div>
       <div class="mini">
         <Spark
@@ -219,6 +221,7 @@ function Spreads({ overview }: Pick<Of, "overview">) {
                 {say.spread(of.name[language], better, worse, other)}
               </Link>
             </p>
+            {ofSuicide(of.id) && <HelpLine />}
             <p class="small">{say.rest(none)}</p>
           </div>
         </div>
@@ -238,6 +241,7 @@ export function Start({ overview }: { readonly overview: Overview }) {
   };
   const of = (verdict: string) =>
     overview.stories.filter((story) => story.of === "trend" && story.verdict === verdict);
+  const moved = of("differs");
   const gaps = overview.stories.filter((story) => story.of === "gap");
   const { unsaid } = overview;
   const missing = unsaid.missing.map(
@@ -273,11 +277,18 @@ export function Start({ overview }: { readonly overview: Overview }) {
         names={names}
       />
       <Stories title={say.worsened} help={say.over} stories={of("worse")} overview={overview} names={names} />
-      <Stories title={say.differs} help={say.between} stories={gaps} overview={overview} names={names}>
+      <Stories
+        title={say.differs}
+        help={say.between}
+        stories={[...gaps, ...moved]}
+        overview={overview}
+        names={names}
+      >
         <Spreads overview={overview} />
       </Stories>
       <Brief overview={overview} />
       <WholeField overview={overview} names={names} />
+      <ViewFoot overview={overview} indicators={overview.indicators} title={say.title} />
       <Section title={say.yours} help={<p>{say.yoursHelp}</p>}>
         <RegionTiles overview={overview} />
       </Section>

@@ -124,7 +124,7 @@ function Data(_: PageProps) {
           {rows.map(([name, what, href]) => (
             <tr key={name}>
               <th scope="row">
-                <a href={href} class="mono">
+                <a href={href} class="mono nb">
                   {name}
                 </a>
               </th>

@@ -11,12 +11,15 @@ const SAY = {
 };
 
 export function FigureFoot({
+  part,
   table,
   release,
   query,
   what,
   picture,
 }: {
+  /** The section of the page that is embedded. */
+  readonly part: string;
   readonly table: string;
   readonly release: string;
   readonly query: Query;
@@ -40,7 +43,7 @@ export function FigureFoot({
   };
   const embed = async () => {
     const address = new URL(location.href);
-    address.searchParams.set("embed", "1");
+    address.searchParams.set("embed", part);
     await navigator.clipboard.writeText(
       `<iframe src="${address.href.replaceAll("&", "&amp;")}" title="${what.replaceAll('"', "&quot;")}" width="100%" height="700"></iframe>`,
     );
@@ -55,10 +58,10 @@ export function FigureFoot({
       <a href={file("json")} download aria-label={`${say.whole} JSON-stat`}>
         JSON-stat
       </a>
-      <button type="button" onClick={() => void save("png")}>
+      <button type="button" aria-label={`PNG: ${what}`} onClick={() => void save("png")}>
         PNG
       </button>
-      <button type="button" onClick={() => void save("svg")}>
+      <button type="button" aria-label={`SVG: ${what}`} onClick={() => void save("svg")}>
         SVG
       </button>
       <button type="button" onClick={() => void embed()}>

@@ -32,8 +32,8 @@ const SAY = {
     here: "In this browser. It cannot be copied out.",
     none: "There is no key in this browser yet.",
     make: "Make a key here",
-    take: "Take a key file in",
-    taken: "The file is no key.",
+    take: "Import a key file",
+    taken: "This is not a key file.",
     role: "You are",
     unknown:
       "The directory does not know the key yet. Send the request below to whoever keeps the directory. Once a new version is published you can sign.",

@@ -3,21 +3,43 @@ import type { Verdict as Word } from "../../../protocol/compare.ts";
 import { useSay } from "../language.ts";
 import { SEAL_EDGE } from "./seal-edge.ts";
 
-export type Tone = "b" | "w" | "n" | "d";
+/** Better, worse, no certain difference, different; `x` is nothing that could be compared. */
+export type Tone = "b" | "w" | "n" | "d" | "x";
 export const toneOf = (verdict: Word | null): Tone =>
-  verdict === "better" ? "b" : verdict === "worse" ? "w" : verdict === "differs" ? "d" : "n";
+  verdict === null
+    ? "x"
+    : verdict === "better"
+      ? "b"
+      : verdict === "worse"
+        ? "w"
+        : verdict === "differs"
+          ? "d"
+          : "n";
 
-/** The sign of a verdict about (0, 0): a disc is better, a diamond worse, a square differs, a ring is not certain. */
+/** The sign of a verdict about (0, 0): a disc is better, a diamond worse, a square differs, a ring is not certain, a bar is not compared. */
 export function Mark({ tone, unsure = false }: { readonly tone: Tone; readonly unsure?: boolean }) {
   if (tone === "b") return <circle r={6} class="m-b" />;
   if (tone === "w") return <path d="M0 -7.2L7.2 0L0 7.2L-7.2 0Z" class="m-w" />;
   if (tone === "d") return <path d="M-5 -5H5V5H-5Z" class="m-k" />;
+  if (tone === "x") return <path d="M-1.5 -7H1.5V7H-1.5Z" class="m-x" />;
   return <circle r={5.5} class={unsure ? "m-n dashed" : "m-n"} />;
 }
 
 export const VERDICTS = {
-  sv: { b: "Säkert bättre", w: "Säkert sämre", n: "Ingen säker skillnad", d: "Skiljer sig säkert" },
-  en: { b: "Certainly better", w: "Certainly worse", n: "No certain difference", d: "Certainly different" },
+  sv: {
+    b: "Säkert bättre",
+    w: "Säkert sämre",
+    n: "Ingen säker skillnad",
+    d: "Skiljer sig säkert",
+    x: "Kan inte jämföras",
+  },
+  en: {
+    b: "Certainly better",
+    w: "Certainly worse",
+    n: "No certain difference",
+    d: "Certainly different",
+    x: "Cannot be compared",
+  },
 };
 
 export function Verdict({

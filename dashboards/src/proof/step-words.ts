@@ -6,6 +6,7 @@ export const SAY = {
     fails: "Stämmer inte",
     unread: "Inte prövat",
     asked: (who: string) => `Signerad av ${who} med en nyckel som förteckningen hör till den som får fråga.`,
+    words: "Frågan i klartext",
     document: (bytes: number) => `Handlingen, ${bytes} byte`,
     approvals: (n: number, roles: string) =>
       `${n} har godkänt (${roles}). Ingen av dem ställde frågan. Alla godkännanden stod i loggen innan regionerna svarade.`,
@@ -59,6 +60,7 @@ export const SAY = {
     fails: "Does not hold",
     unread: "Not checked",
     asked: (who: string) => `Signed by ${who} with a key that the directory names for asking.`,
+    words: "The question in plain words",
     document: (bytes: number) => `The document, ${bytes} bytes`,
     approvals: (n: number, roles: string) =>
       `${n} have approved (${roles}). None of them asked the question. All approvals stood in the log before the regions answered.`,

@@ -1,6 +1,7 @@
 /** Choices of measures and of whom they are about. */
 import type { Column, Dataset } from "../../../../protocol/catalogue.ts";
 import type { Condition, Draft } from "../../compose.ts";
+import { useLabels } from "../../data.ts";
 import { useLanguage, useSay } from "../../language.ts";
 import { Choice } from "../../parts/seg.tsx";
 
@@ -123,6 +124,7 @@ export function Where({
 }: Pick<Props, "draft" | "onChange"> & { readonly dataset: Dataset }) {
   const say = useSay(SAY);
   const language = useLanguage();
+  const labels = useLabels();
   const named = (name: string) => dataset.columns[name]?.title?.[language] ?? name;
   const replace = (column: string, part: Partial<Condition>) =>
     onChange({ where: draft.where.map((each) => (each.column === column ? { ...each, ...part } : each)) });
@@ -144,7 +146,13 @@ export function Where({
               {codes.map((code) => (
                 <Check
                   key={code}
-                  label={code === "true" ? say.yes : code === "false" ? say.no : code}
+                  label={
+                    code === "true"
+                      ? say.yes
+                      : code === "false"
+                        ? say.no
+                        : (labels[name]?.[code]?.[language] ?? code)
+                  }
                   checked={values.includes(code)}
                   onChange={(on) => replace(name, { values: toggled(values, code, on) })}
                 />

@@ -5,6 +5,7 @@ import type { Expected } from "../../../../protocol/expect.ts";
 import { Refusal } from "../../../../protocol/refusal.ts";
 import { inWords, measureText } from "../../../../protocol/words.ts";
 import { type Draft, type Priced, partFor, SIZES } from "../../compose.ts";
+import { useLabels } from "../../data.ts";
 import { fraction, number, useLanguage, useSay } from "../../language.ts";
 import { Choice } from "../../parts/seg.tsx";
 
@@ -120,19 +121,22 @@ export function Live({
 }) {
   const say = useSay(SAY);
   const language = useLanguage();
+  const labels = useLabels();
   const [chosen, choose] = useState<string | null>(null);
   const [asked, want] = useState("");
   const [size, resize] = useState(String(SIZES[1]));
   const dataset = federation.datasets.get(draft.dataset)?.dataset;
   const words =
-    found instanceof Refusal || dataset === undefined ? "" : inWords(found.query, dataset, language);
+    found instanceof Refusal || dataset === undefined ? "" : inWords(found.query, dataset, language, labels);
   const spoken = useRested(words);
   if (found instanceof Refusal || dataset === undefined)
     return (
       <aside class="live" aria-label={say.label}>
         <section>
           <h2>{say.wrong}</h2>
-          <p role="status">{found instanceof Refusal ? found.message : ""}</p>
+          <p role="status" lang="en">
+            {found instanceof Refusal ? found.message : ""}
+          </p>
         </section>
       </aside>
     );

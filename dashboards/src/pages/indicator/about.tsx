@@ -18,8 +18,8 @@ const SAY = {
     national:
       "Regionerna lägger till var sin del av ett slumptal med känd storlek, och summan öppnas utan att någon ser en enskild regions del.",
     both: "Varje region lägger till ett slumptal med känd storlek innan den svarar; rikets värde vägs samman med en gemensam summa bakom masker.",
-    cost: (rho: string, budget: string, epsilon: string) =>
-      `ρ = ${rho} per period, av ${budget} (ε = ${epsilon}, δ = 10⁻⁹).`,
+    cost: (rho: string, budget: string, epsilon: string, delta: string) =>
+      `ρ = ${rho} per period, av ${budget} (ε = ${epsilon}, δ = ${delta}).`,
     missing: "Saknas",
     late: "svarade inte i tid",
     refused: "avböjde",
@@ -30,7 +30,7 @@ const SAY = {
     official: "Närmast i officiell statistik",
     parts:
       "Delarna går ihop i den här utgåvan. Från andra utgåvor kan de skilja, eftersom bruset är nytt. Ett visat heltal är avrundat; räkna på värdena i filen.",
-    reading: "Att läsa",
+    reading: "Så läser du",
     cite: "Citera",
     copy: "Kopiera",
     copied: "Kopierat",
@@ -50,8 +50,8 @@ const SAY = {
     national:
       "The regions each add a part of a random number of known size, and the sum is opened without anyone seeing a region's part.",
     both: "Each region adds a random number of known size before it answers; the nation's value is weighed together with a joint sum behind masks.",
-    cost: (rho: string, budget: string, epsilon: string) =>
-      `ρ = ${rho} a period, of ${budget} (ε = ${epsilon}, δ = 10⁻⁹).`,
+    cost: (rho: string, budget: string, epsilon: string, delta: string) =>
+      `ρ = ${rho} a period, of ${budget} (ε = ${epsilon}, δ = ${delta}).`,
     missing: "Missing",
     late: "did not answer in time",
     refused: "declined",
@@ -89,7 +89,7 @@ export function About({ view, chosen, names, title }: Part) {
     [say.source, say.sourceText(view.dataset[language])],
     [
       say.noise,
-      `${say[view.kind]} ${say.cost(fraction(release.charge, language), fraction(release.budget, language), number(epsilon, 2, language))}`,
+      `${say[view.kind]} ${say.cost(fraction(release.charge, language), fraction(release.budget, language), number(epsilon, 2, language), String(view.delta))}`,
     ],
     [say.missing, missing.length === 0 ? say.answered : `${upper(listed(missing, language))}.`],
     [say.not, say.notText],

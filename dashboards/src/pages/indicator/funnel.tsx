@@ -4,7 +4,7 @@ import { normalQuantile } from "../../../../protocol/compare.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { Drawing } from "../../charts/trend.tsx";
 import { figureAt, isComparable, type RegionGroup } from "../../figures.ts";
-import { figure, useLanguage, useSay } from "../../language.ts";
+import { figure, range, useLanguage, useSay } from "../../language.ts";
 import { NATION } from "../../nation.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";
@@ -20,9 +20,7 @@ const SAY = {
     table: "Som tabell",
     region: "Region",
     value: "Värde",
-    within: "Innanför 95 %",
-    yes: "ja",
-    no: "nej",
+    within: "Gränser, 99,8 %",
   },
   en: {
     title: "The funnel",
@@ -33,9 +31,7 @@ const SAY = {
     table: "As a table",
     region: "Region",
     value: "Value",
-    within: "Within 95 %",
-    yes: "yes",
-    no: "no",
+    within: "Limits, 99.8 %",
   },
 };
 
@@ -114,9 +110,9 @@ export function Funnel({
                     <th scope="row">{shortName(names(region))}</th>
                     <td class="r">{write(value)}</td>
                     <td>
-                      {funnel !== null && value >= funnel.warning.low && value <= funnel.warning.high
-                        ? say.yes
-                        : say.no}
+                      {funnel === null
+                        ? "–"
+                        : range(view.indicator, funnel.alarm.low, funnel.alarm.high, language)}
                     </td>
                   </tr>
                 ))}
@@ -124,6 +120,7 @@ export function Funnel({
           </table>
         </details>
         <FigureFoot
+          part="funnel"
           table={view.id}
           release={release}
           query={{ table: view.id, period: chosen.period, ...chosen.groups }}

@@ -29,7 +29,8 @@ const SAY = {
     gap: (label: string, low: string, high: string, unit: string) =>
       `Gapet mellan grupper efter ${label} är minst ${low} och högst ${high} ${unit}.`,
     noGap: (label: string) => `Ingen säker skillnad mellan grupper efter ${label}.`,
-    grown: (above: string, below: string) => `Gapet mellan ${above} och ${below} har säkert vuxit.`,
+    grown: (above: string, below: string, size: string) =>
+      `Gapet mellan ${above} och ${below} har säkert vuxit: ${size} längs linjen genom alla perioder.`,
     unsureNote: "Osäkert värde: medelfelet är större än 30 procent av värdet. Linjen är streckad.",
   },
   en: {
@@ -48,7 +49,8 @@ const SAY = {
     gap: (label: string, low: string, high: string, unit: string) =>
       `The gap between groups by ${label} is at least ${low} and at most ${high} ${unit}.`,
     noGap: (label: string) => `No certain difference between groups by ${label}.`,
-    grown: (above: string, below: string) => `The gap between ${above} and ${below} has certainly grown.`,
+    grown: (above: string, below: string, size: string) =>
+      `The gap between ${above} and ${below} has certainly grown: ${size} along the line through all periods.`,
     unsureNote: "Unreliable: the standard error exceeds 30 per cent of the value. The line is dashed.",
   },
 };
@@ -58,10 +60,16 @@ function GapLine({ view, chosen, column }: Pick<Part, "view" | "chosen"> & { rea
   const say = useSay(SAY);
   const language = useLanguage();
   const dimension = view.dimensions.find(({ code }) => code === column);
-  const gap = gapBetween(view, column, chosen.period);
+  const columns = view.dimensions.length - 2;
+  const gap = gapBetween(view, column, chosen.period, columns);
   if (dimension === undefined || gap === null) return null;
   const { indicator } = view;
-  const widening = wideningIn(view, column);
+  const widening = wideningIn(view, column, columns);
+  const steps = view.ordinals.length - 1;
+  const grownBy =
+    widening === null
+      ? ""
+      : `${figure(indicator, widening.trend.value * steps, language)} ${pointsOf(indicator, language)} (${range(indicator, widening.trend.low * steps, widening.trend.high * steps, language)})`;
   const named = (code: string) =>
     dimension.values.find((value) => value.code === code)?.label[language] ?? code;
   const label = dimension.label[language];
@@ -79,7 +87,7 @@ function GapLine({ view, chosen, column }: Pick<Part, "view" | "chosen"> & { rea
               )
             : say.noGap(label)}
         </strong>
-        {widening !== null && ` ${say.grown(named(widening.groups[0]), named(widening.groups[1]))}`}
+        {widening !== null && ` ${say.grown(named(widening.groups[0]), named(widening.groups[1]), grownBy)}`}
       </p>
       {widening !== null && (
         <Spark
@@ -128,7 +136,7 @@ export function Groups({ view, chosen, names, title }: Part) {
       <figure>
         <table class="rows">
           <caption>
-            {title}, {names(chosen.region)}
+            {indicator.name[language]}, {names(chosen.region)}
           </caption>
           <thead>
             <tr class="axisrow">
@@ -195,6 +203,7 @@ export function Groups({ view, chosen, names, title }: Part) {
         {chosen.region === NATION &&
           columns.map(({ code }) => <GapLine key={code} view={view} chosen={chosen} column={code} />)}
         <FigureFoot
+          part="groups"
           table={view.id}
           release={release}
           query={{

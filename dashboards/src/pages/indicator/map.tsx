@@ -29,7 +29,7 @@ const SAY = {
   },
   en: {
     title: "The map",
-    help: "A tile is a region, about where it lies. All tiles are as large, so that Gotland is seen as well as Stockholm.",
+    help: "A tile is a region, about where it lies. All tiles are the same size, so that Gotland is seen as well as Stockholm.",
     view: "Colour by",
     against: "Against the nation",
     value: "Value",
@@ -80,7 +80,10 @@ export function MapPart({
         <span class="vh"> {verdicts[tone]}</span>
       </span>
     ) : (
-      <span>{write(value)}</span>
+      <span>
+        {write(value)}
+        {low !== null && high !== null && <span class="vh"> ({range(indicator, low, high, language)})</span>}
+      </span>
     );
     const shade = missing ? "miss" : mode === "against" ? tone : place === null ? "many" : `q${place + 1}`;
     return { region, name: names(region), class: shade, body };
@@ -121,7 +124,7 @@ export function MapPart({
             <>
               {[
                 say.under(write(bounds[0])),
-                `${write(bounds[0])}–${write(bounds[1])}`,
+                range(indicator, bounds[0], bounds[1], language),
                 say.over(write(bounds[1])),
               ].map((text, at) => (
                 <span key={text} class="qkey">
@@ -137,6 +140,7 @@ export function MapPart({
           )}
         </figcaption>
         <Tiles
+          stays
           tiles={tiles}
           to="indicator"
           idOf={() => indicator.id}
@@ -144,6 +148,7 @@ export function MapPart({
         />
         {mode === "value" && bounds !== null && <p class="small quiet">{say.filled}</p>}
         <FigureFoot
+          part="map"
           table={view.id}
           release={release}
           query={{ table: view.id, period: chosen.period, ...chosen.groups }}

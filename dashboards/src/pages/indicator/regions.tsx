@@ -38,8 +38,8 @@ const SAY = {
     w: "Säkert sämre än riket",
     d: "Säkert annorlunda än riket",
     n: "Ingen säker skillnad mot riket",
-    x: "Kan inte jämföras",
-    plain: "Värden",
+    x: "Värden",
+    m: "Inget publicerat värde",
     of: (n: number) => `${n} ${n === 1 ? "region" : "regioner"}`,
     late: "Svar saknas",
     withheld: "Bruset är större än värdet",
@@ -66,8 +66,8 @@ const SAY = {
     w: "Certainly worse than the nation",
     d: "Certainly different from the nation",
     n: "No certain difference from the nation",
-    x: "Cannot be compared",
-    plain: "Values",
+    x: "Values",
+    m: "No published value",
     of: (n: number) => `${n} ${n === 1 ? "region" : "regions"}`,
     late: "Missing",
     withheld: "The noise exceeds the value",
@@ -163,7 +163,8 @@ function Row({
           <>
             <span class="pre quiet">{say.places} </span>
             <span class="num">
-              {compared.places.first}–{compared.places.last}
+              {compared.places.first}
+              {compared.places.last > compared.places.first && `–${compared.places.last}`}
             </span>
             <PlacesBar {...compared.places} of={of} tone={row.tone} />
           </>
@@ -191,7 +192,7 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
   const answered = rows.filter(({ compared }) => compared !== null).length;
   const write = (value: number) => figure(indicator, value, language);
   const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
-  const head = (tone: RegionGroup["tone"]) => (tone === "n" && !comparable ? say.plain : say[tone]);
+  const head = (tone: RegionGroup["tone"]) => say[tone];
   const picture = () => ({
     remove: true,
     svg: pictureOf({
@@ -261,7 +262,7 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
             <tbody key={tone}>
               <tr class="grp">
                 <th scope="rowgroup" colSpan={5}>
-                  {tone === "x" || !comparable ? head(tone) : <Verdict tone={tone} text={head(tone)} />}{" "}
+                  {tone === "x" || tone === "m" ? head(tone) : <Verdict tone={tone} text={head(tone)} />}{" "}
                   <span class="quiet small">{say.of(own.length)}</span>
                 </th>
               </tr>
@@ -272,6 +273,7 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
           ))}
         </table>
         <FigureFoot
+          part="regions"
           table={view.id}
           release={release}
           query={{

@@ -1,5 +1,5 @@
 /** Over time: most ask first whether it is getting better. */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { CubeFigure } from "../../../../protocol/cube.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { Trend } from "../../charts/trend.tsx";
@@ -17,7 +17,7 @@ import type { Part } from "./part.ts";
 const SAY = {
   sv: {
     title: "Över tid",
-    help: "Linjen är värdet, bandet 95-procentsintervallet. Rikets band är smalt: med fler personer väger bruset mindre.",
+    help: "Linjen är värdet, bandet 95-procentsintervallet. Ett fyllt tecken skiljer sig säkert från riket i den perioden. Rikets band är smalt: med fler personer väger bruset mindre.",
     missed: (name: string) => `${name} saknar värde i en eller flera perioder. Linjen dras inte över luckan.`,
     chart: "Diagram",
     table: "Tabell",
@@ -33,14 +33,14 @@ const SAY = {
   },
   en: {
     title: "Over time",
-    help: "The line is the value, the band the interval of 95 per cent. The nation's band is narrow: with more people the noise weighs less.",
+    help: "The line is the value, the band the interval of 95 per cent. A filled mark certainly differs from the nation in that period. The nation's band is narrow: with more people the noise weighs less.",
     missed: (name: string) =>
       `${name} lacks a value in one or more periods. The line is not drawn over the gap.`,
     chart: "Chart",
     table: "Table",
     view: "Show as",
-    bands: "Show bands of 95 per cent",
-    axis: "the axis does not begin at nought",
+    bands: "Show 95% bands",
+    axis: "the axis does not begin at zero",
     period: "Period",
     against: "Against the nation",
     none: "missing",
@@ -56,6 +56,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
   const periods = periodsOf(view);
   const svg = useRef<SVGSVGElement | null>(null);
   const [at, move] = useState(Math.max(0, periods.indexOf(chosen.period)));
+  useEffect(() => move(Math.max(0, periods.indexOf(chosen.period))), [chosen.period]);
   const as = query.get("time") === "table" ? "table" : "chart";
   const bands = query.get("bands") !== "off";
   const areas = [...(hasNation(view) ? [NATION] : []), ...(chosen.region === NATION ? [] : [chosen.region])];
@@ -81,6 +82,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
       ? []
       : [say.from(upper(names(area)), text(first), text(last))];
   });
+  const least = Math.min(...lines.flatMap(({ figures }) => figures.flatMap(({ low }) => low ?? [])));
   const release = releases.at(-1)?.release ?? "";
   return (
     <Section
@@ -118,7 +120,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
     >
       <figure>
         <figcaption>
-          <strong>{title}</strong>, {unitOf(indicator, language)} ({say.axis})
+          <strong>{title}</strong>, {unitOf(indicator, language)} {least > 0 && `(${say.axis})`}
           <span class="vh"> {ends.join(" ")}</span>
         </figcaption>
         {as === "chart" ? (
@@ -206,6 +208,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
           </div>
         )}
         <FigureFoot
+          part="time"
           table={view.id}
           release={release}
           query={{
