@@ -53,7 +53,7 @@ const MONTHS = Array.from({ length: 8 }, (_, at) => `2026M0${at + 1}`);
 /** What was planted, for tests to look for. */
 export const STORIES = {
   /** In Örebro län ever more first assessments come in time. */
-  waiting: { region: "18", indicator: "first-assessment-within-30d", from: 0.38, to: 0.88 },
+  waiting: { region: "18", indicator: "first-assessment-within-30d", from: 0.3, to: 0.9 },
   /** Among the young ever fewer are taken seriously, everywhere: the gap between age groups widens. */
   gap: { age: "16-29", indicator: "taken-seriously", from: 0.82, to: 0.3 },
   /** Everywhere ever more have a digital contact. */

@@ -203,4 +203,8 @@ export function classesOf(
 
 /** The ends of an interval as far as a figure of this kind can be: a share's axis need not go beyond all. */
 export const bounded = ({ produced }: Viewed["indicator"], low: number, high: number): [number, number] =>
-  produced.measure?.kind === "share" ? [Math.max(0, low), Math.min(1, high)] : [low, high];
+  produced.measure?.kind === "share"
+    ? [Math.max(0, low), Math.min(1, high)]
+    : produced.measure?.kind === "count"
+      ? [Math.max(0, low), high]
+      : [low, high];

@@ -23,7 +23,8 @@ export function scaleOver(values: readonly number[], most = 5): Scale {
   const [least, greatest] = [Math.min(...values), Math.max(...values)];
   const pad = (greatest - least) * 0.04 || Math.abs(greatest) * 0.1 || 1;
   const step = stepFor(greatest - least + 2 * pad, most);
-  const low = Math.floor((least - pad) / step) * step;
+  // What is never below nought has no axis there.
+  const low = Math.max(least >= 0 ? 0 : Number.NEGATIVE_INFINITY, Math.floor((least - pad) / step) * step);
   const high = Math.ceil((greatest + pad) / step) * step;
   const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, at) => low + at * step);
   return {

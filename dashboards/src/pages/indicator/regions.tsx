@@ -230,7 +230,7 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
       <figure>
         <table class="rows">
           <caption>
-            {say.caption}. {title}
+            {comparable ? say.caption : say.x}. {title}
             {whole !== null && `. ${say.nation}: ${write(whole)}`}
           </caption>
           <thead>
