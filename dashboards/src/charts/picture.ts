@@ -89,3 +89,18 @@ export function pictureOf({
   document.body.append(svg);
   return svg;
 }
+
+/** A row of a picture: a name, and the figure as it is written beside it. */
+export const pictureRow = (
+  name: string,
+  { value, low, high }: Pick<PictureRow, "value" | "low" | "high">,
+  tone: Tone,
+  write: (value: number, low: number, high: number) => string,
+): PictureRow => ({
+  name,
+  value,
+  low,
+  high,
+  tone,
+  text: value === null || low === null || high === null ? "–" : write(value, low, high),
+});

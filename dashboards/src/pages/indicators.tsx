@@ -1,12 +1,10 @@
 /** All indicators, found by word and by what is known of them. */
 import type { OverviewIndicator } from "../../../protocol/overview.ts";
-import { Spark } from "../charts/spark.tsx";
-import { figure, range, unitOf, useLanguage, useSay } from "../language.ts";
+import { useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../main.tsx";
 import { ofSuicide } from "../nation.ts";
-import { ChangeCell } from "../parts/change-cell.tsx";
+import { BriefTable } from "../parts/brief-table.tsx";
 import { HelpLine } from "../parts/help.tsx";
-import { toneOf } from "../parts/marks.tsx";
 import { Choice } from "../parts/seg.tsx";
 import { Heading } from "../parts/shell.tsx";
 import { ViewFoot } from "../parts/view-foot.tsx";
@@ -33,11 +31,6 @@ const SAY = {
     found: (n: number) => `${n} ${n === 1 ? "indikator" : "indikatorer"}`,
     regions: "Regioner som passar",
     none: "Inget passar. Ta bort ett val eller sök på ett annat ord.",
-    indicator: "Indikator",
-    now: "Nu",
-    time: "Över tid",
-    change: "Ändring",
-    few: "Kan inte anges: för få perioder, eller olika regioner i dem",
   },
   en: {
     title: "Indicators",
@@ -59,11 +52,6 @@ const SAY = {
     found: (n: number) => `${n} ${n === 1 ? "indicator" : "indicators"}`,
     regions: "Regions that match",
     none: "Nothing matches. Take a choice away or look for another word.",
-    indicator: "Indicator",
-    now: "Now",
-    time: "Over time",
-    change: "Change",
-    few: "Cannot be given: too few periods, or different regions in them",
   },
 };
 
@@ -78,43 +66,6 @@ const STATES: Readonly<Record<string, (of: OverviewIndicator) => boolean>> = {
 const BREAKDOWNS = { sex: "sex", age: "age_group", unit: "unit_type", group: "target_group" };
 
 const plain = (text: string) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
-
-function Row({ of }: { readonly of: OverviewIndicator }) {
-  const say = useSay(SAY);
-  const language = useLanguage();
-  const last = of.nation.at(-1);
-  const tone = toneOf(of.change?.line === true ? of.change.verdict : null);
-  return (
-    <tr role="row">
-      <th role="rowheader" scope="row">
-        <Link to="indicator" id={of.id}>
-          {of.name[language]}
-        </Link>
-        <span class="unit small quiet">{of.table === null ? say.unpublished : unitOf(of, language)}</span>
-      </th>
-      <td role="cell" class="val">
-        {last == null ? (
-          "–"
-        ) : (
-          <>
-            <strong>{figure(of, last[0], language)}</strong>{" "}
-            <span class="quiet small num">{range(of, last[1], last[2], language)}</span>
-          </>
-        )}
-      </td>
-      <td role="cell" class="tinyc">
-        <Spark points={of.nation} tone={tone} />
-      </td>
-      <td role="cell" class="chg small">
-        {of.change === null ? (
-          <span class="quiet">{of.table === null ? "" : say.few}</span>
-        ) : (
-          <ChangeCell of={of} change={of.change} />
-        )}
-      </td>
-    </tr>
-  );
-}
 
 export function page({ overview, query }: PageProps) {
   const say = useSay(SAY);
@@ -212,29 +163,7 @@ export function page({ overview, query }: PageProps) {
             <header>
               <h2>{name}</h2>
             </header>
-            <table class="brief" role="table">
-              <thead role="rowgroup">
-                <tr role="row">
-                  <th role="columnheader" scope="col">
-                    {say.indicator}
-                  </th>
-                  <th role="columnheader" scope="col">
-                    {say.now}
-                  </th>
-                  <th role="columnheader" scope="col">
-                    {say.time}
-                  </th>
-                  <th role="columnheader" scope="col">
-                    {say.change}
-                  </th>
-                </tr>
-              </thead>
-              <tbody role="rowgroup">
-                {own.map((of) => (
-                  <Row key={of.id} of={of} />
-                ))}
-              </tbody>
-            </table>
+            <BriefTable indicators={own} />
           </section>
         );
       })}

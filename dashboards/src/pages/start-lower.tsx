@@ -2,9 +2,8 @@
 import { useState } from "preact/hooks";
 import type { Overview } from "../../../protocol/overview.ts";
 import { Field } from "../charts/field.tsx";
-import { Spark } from "../charts/spark.tsx";
-import { figure, listed, number, period, range, unitOf, useLanguage, useSay } from "../language.ts";
-import { ChangeCell } from "../parts/change-cell.tsx";
+import { listed, number, useLanguage, useSay } from "../language.ts";
+import { BriefTable } from "../parts/brief-table.tsx";
 import { toneOf, Verdict } from "../parts/marks.tsx";
 import { Section } from "../parts/shell.tsx";
 import { Link } from "../router.tsx";
@@ -20,10 +19,6 @@ const SAY = {
       "Bandet visar bruset. Efter värdet står 95-procentsintervallet. Ändringen är längs linjen genom alla perioder; säker är den bara där linjen passar och intervallet går fri från noll. Ändringens intervall är vidgat för alla jämförelser på sidan.",
     every: (n: number) => `Alla ${n} indikatorer`,
     indicator: "Indikator",
-    now: "Nu",
-    time: "Över tid",
-    change: "Ändring",
-    few: "Kan inte anges: för få perioder, eller olika regioner i dem",
     field: "Hela fältet",
     fieldHelp:
       "Varje tecken är en region jämförd med riket i en indikator. De står i fokusområdenas ordning. Fyllt är säkert. Ofyllt betyder att skillnaden ryms i bruset.",
@@ -42,10 +37,6 @@ const SAY = {
       "The band shows the noise. After the value stands the interval of 95 per cent. The change is along the line through all periods; it is certain only where the line fits and the interval is clear of zero. The change's interval is widened for all comparisons on the page.",
     every: (n: number) => `All ${n} indicators`,
     indicator: "Indicator",
-    now: "Now",
-    time: "Over time",
-    change: "Change",
-    few: "Cannot be given: too few periods, or different regions in them",
     field: "The whole field",
     fieldHelp:
       "Each mark is a region compared with the nation in one indicator. They stand in the order of the focus areas. Filled is certain. Open means that the difference lies within the noise.",
@@ -71,7 +62,6 @@ const BRIEF = [
 
 export function Brief({ overview }: { readonly overview: Overview }) {
   const say = useSay(SAY);
-  const language = useLanguage();
   const chosen = BRIEF.flatMap((id) =>
     overview.indicators.filter((each) => each.id === id && each.table !== null),
   );
@@ -87,61 +77,7 @@ export function Brief({ overview }: { readonly overview: Overview }) {
         </>
       }
     >
-      <table class="brief" role="table">
-        <thead role="rowgroup">
-          <tr role="row">
-            <th role="columnheader" scope="col">
-              {say.indicator}
-            </th>
-            <th role="columnheader" scope="col">
-              {say.now}
-            </th>
-            <th role="columnheader" scope="col">
-              {say.time}
-            </th>
-            <th role="columnheader" scope="col">
-              {say.change}
-            </th>
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {chosen.map((of) => {
-            const last = of.nation.at(-1);
-            const tone = toneOf(of.change?.line === true ? of.change.verdict : null);
-            return (
-              <tr role="row" key={of.id}>
-                <th role="rowheader" scope="row">
-                  <Link to="indicator" id={of.id}>
-                    {of.name[language]}
-                  </Link>
-                  <span class="unit small quiet">{unitOf(of, language)}</span>
-                </th>
-                <td role="cell" class="val">
-                  {last == null ? (
-                    ".."
-                  ) : (
-                    <>
-                      <strong>{figure(of, last[0], language)}</strong>{" "}
-                      <span class="quiet small num">{range(of, last[1], last[2], language)}</span>
-                    </>
-                  )}
-                </td>
-                <td role="cell" class="tinyc">
-                  <Spark points={of.nation} tone={tone} />
-                  <span class="vh">{of.periods.map((code) => period(code, language)).join(", ")}</span>
-                </td>
-                <td role="cell" class="chg small">
-                  {of.change === null ? (
-                    <span class="quiet">{say.few}</span>
-                  ) : (
-                    <ChangeCell of={of} change={of.change} />
-                  )}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <BriefTable indicators={chosen} />
     </Section>
   );
 }

@@ -1,7 +1,7 @@
 /** Groups within one area, and the gap between them: measured together, and adding up. */
 import { gapBetween, wideningIn } from "../../../../protocol/compared.ts";
 import { Axis, IntervalCell } from "../../charts/interval.tsx";
-import { pictureOf } from "../../charts/picture.ts";
+import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { scaleOver } from "../../charts/scale.ts";
 import { Spark } from "../../charts/spark.tsx";
 import { bounded, figureAt, groupRows, isComparable, periodsOf } from "../../figures.ts";
@@ -118,6 +118,8 @@ export function Groups({ view, chosen, names, title }: Part) {
   );
   const scale = scaleOver(ends.length === 0 ? [0, 1] : shown === null ? ends : [...ends, shown]);
   const write = (value: number) => figure(indicator, value, language);
+  const written = (value: number, low: number, high: number) =>
+    `${write(value)} (${range(indicator, low, high, language)})`;
   const label = shown === null ? "" : `${say.all} ${write(shown)}`;
   const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
   const labelOf = (column: (typeof columns)[number], code: string) =>
@@ -221,17 +223,9 @@ export function Groups({ view, chosen, names, title }: Part) {
               label,
               write,
               rows: columns.flatMap((column) =>
-                column.rows.map(({ code, figure: { value, low, high }, tone }) => ({
-                  name: labelOf(column, code),
-                  value,
-                  low,
-                  high,
-                  tone,
-                  text:
-                    value === null || low === null || high === null
-                      ? ".."
-                      : `${write(value)} (${range(indicator, low, high, language)})`,
-                })),
+                column.rows.map(({ code, figure: cell, tone }) =>
+                  pictureRow(labelOf(column, code), cell, tone, written),
+                ),
               ),
             }),
           })}

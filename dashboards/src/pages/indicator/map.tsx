@@ -1,7 +1,7 @@
 /** The map: every county as large, filled only where the whole interval lies in one class. */
 
 import { classOf } from "../../../../protocol/compare.ts";
-import { pictureOf } from "../../charts/picture.ts";
+import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { shortName, Tiles } from "../../charts/tiles.tsx";
 import { classesOf, isComparable, type RegionGroup } from "../../figures.ts";
 import { figure, range, scaleOf, useLanguage, useSay } from "../../language.ts";
@@ -65,6 +65,8 @@ export function MapPart({
     ? classesOf(rows, (value) => Number((value * factor).toFixed(digits)) / factor)
     : null;
   const write = (value: number) => figure(indicator, value, language);
+  const written = (value: number, low: number, high: number) =>
+    `${write(value)} (${range(indicator, low, high, language)})`;
   const tiles = rows.map(({ region, figure: cell, tone }) => {
     const { value, low, high, flag } = cell;
     const place = bounds === null || low === null || high === null ? null : classOf({ low, high }, bounds);
@@ -160,17 +162,9 @@ export function MapPart({
               nation: null,
               label: "",
               write,
-              rows: rows.map(({ region, figure: { value, low, high }, tone }) => ({
-                name: shortName(names(region)),
-                value,
-                low,
-                high,
-                tone,
-                text:
-                  value === null || low === null || high === null
-                    ? "–"
-                    : `${write(value)} (${range(indicator, low, high, language)})`,
-              })),
+              rows: rows.map(({ region, figure: cell, tone }) =>
+                pictureRow(shortName(names(region)), cell, tone, written),
+              ),
             }),
           })}
         />

@@ -1,6 +1,6 @@
 /** Regions against the nation: in verdict groups, never in an order that noise made. */
 import { Axis, IntervalCell } from "../../charts/interval.tsx";
-import { pictureOf } from "../../charts/picture.ts";
+import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { type Scale, scaleOver } from "../../charts/scale.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import {
@@ -191,6 +191,8 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
     isShare(indicator) && rows.some(({ figure: { value } }) => value !== null && (value > 1 || value < 0));
   const answered = rows.filter(({ compared }) => compared !== null).length;
   const write = (value: number) => figure(indicator, value, language);
+  const written = (value: number, low: number, high: number) =>
+    `${write(value)} (${range(indicator, low, high, language)})`;
   const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
   const head = (tone: RegionGroup["tone"]) => say[tone];
   const picture = () => ({
@@ -200,17 +202,9 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
       nation: whole,
       label: whole === null ? "" : `${say.nation} ${write(whole)}`,
       write,
-      rows: rows.map(({ region, figure: { value, low, high }, tone }) => ({
-        name: shortName(names(region)),
-        value,
-        low,
-        high,
-        tone,
-        text:
-          value === null || low === null || high === null
-            ? "–"
-            : `${write(value)} (${range(indicator, low, high, language)})`,
-      })),
+      rows: rows.map(({ region, figure: cell, tone }) =>
+        pictureRow(shortName(names(region)), cell, tone, written),
+      ),
     }),
   });
   return (
