@@ -57,10 +57,11 @@ export function consoleOf(
   };
   const app = httpOf(logger, LIMITS);
   const files = assetsIn(BUILT);
-  // A page elsewhere whose name was made to point here has another host.
+  // A page elsewhere has another origin; one whose name was made to point here has another host.
   app.use(async (c, next) => {
     const host = c.req.header("host") ?? "";
-    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host))
+    const origin = c.req.header("origin");
+    if (!OWN.test(`http://${host}`) || (origin !== undefined && !OWN.test(origin)))
       throw new Refusal("not-found", "expected the address that brus console printed");
     await next();
   });
@@ -101,6 +102,9 @@ export function consoleOf(
     },
   };
 }
+
+/** Where this page is, whatever name it goes by. */
+const OWN = /^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?$/;
 
 const refused = () => new Refusal("signature-invalid", "expected a page that brus console opened, once");
 

@@ -213,6 +213,8 @@ export function walking(given: () => Given): void {
     expect(
       (await second.page.request.get(`${origin}/`, { headers: { host: "elsewhere.example" } })).status(),
     ).toBeGreaterThanOrEqual(400);
+    const foreign_ = { headers: { origin: "http://elsewhere.example" } };
+    expect((await second.page.request.get(`${origin}/`, foreign_)).status()).toBeGreaterThanOrEqual(400);
     await second.context.close();
     await context.close();
   });

@@ -2,9 +2,8 @@
 import { useState } from "preact/hooks";
 import type { Approval } from "../../../protocol/approval.ts";
 import { asideId, readAside } from "../../../protocol/aside.ts";
-import { fromBase64, type Hash } from "../../../protocol/bytes.ts";
+import type { Hash } from "../../../protocol/bytes.ts";
 import { type Federation, planIn } from "../../../protocol/directory.ts";
-import { parseJson } from "../../../protocol/json.ts";
 import { epsilonAt } from "../../../protocol/privacy.ts";
 import { instant, type Query } from "../../../protocol/query.ts";
 import { parseRational, toNumber } from "../../../protocol/rational.ts";
@@ -19,7 +18,7 @@ import { client, failureText, federation as loadFederation } from "../proof/fede
 import { sealWith } from "../proof/keys.ts";
 import { Link } from "../router.tsx";
 import { askedBefore, isAlike } from "./ask/similar.tsx";
-import { approvalsOf, useStatus } from "./question.tsx";
+import { approvalsOf, decisionsOf, useStatus } from "./question.tsx";
 
 const SAY = {
   sv: {
@@ -152,7 +151,7 @@ function Waiting({
   const plan = planIn(federation, query);
   const charge = toNumber(plan.charge);
   const part = (100 * charge) / toNumber(parseRational(dataset.budget.rhoPerPeriod));
-  const deciders = status.approvals.map(({ payload }) => parseJson(fromBase64(payload)) as Approval);
+  const deciders = decisionsOf(status, federation).map(({ approval }) => approval);
   const { given, needed } = approvalsOf(status, federation, query);
   const columns = query.measures.flatMap((measure) => ("column" in measure ? [measure.column] : []));
   const alike = asked

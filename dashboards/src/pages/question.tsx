@@ -1,11 +1,13 @@
 /** A question on its way: six stations from signature to release; then the result as chart, table, file and receipt. */
 import { useEffect, useState } from "preact/hooks";
+import type { Judged } from "../../../protocol/approval.ts";
 import { fromBase64, type Hash } from "../../../protocol/bytes.ts";
-import { type Federation, planIn } from "../../../protocol/directory.ts";
+import { type Federation, openApproval, planIn } from "../../../protocol/directory.ts";
 import { envelopeId } from "../../../protocol/envelope.ts";
 import { parseJson } from "../../../protocol/json.ts";
 import { Query } from "../../../protocol/query.ts";
 import { parseRational, toNumber } from "../../../protocol/rational.ts";
+import { Refusal } from "../../../protocol/refusal.ts";
 import type { QueryStatus } from "../../../protocol/routes.ts";
 import { inWords } from "../../../protocol/words.ts";
 import { useLabels } from "../data.ts";
@@ -117,18 +119,27 @@ export function useStatus(id: string): {
   return { status, error, look: () => look((count) => count + 1) };
 }
 
+/** The decisions on a question that count, each signed by whom the directory lets decide: the coordinator is not believed. */
+export function decisionsOf(status: QueryStatus, federation: Federation): Judged[] {
+  return status.approvals.flatMap((envelope) => {
+    try {
+      const judged = openApproval(federation, envelope, new Date());
+      return judged.approval.query === status.id ? [judged] : [];
+    } catch (error) {
+      if (error instanceof Refusal) return []; // It does not count.
+      throw error;
+    }
+  });
+}
+
 /** How many persons have approved, and how many must. */
 export function approvalsOf(
   status: QueryStatus,
   federation: Federation,
   query: Query,
 ): { readonly given: number; readonly needed: number } {
-  const deciders = status.approvals.map(
-    ({ payload }) => parseJson(fromBase64(payload)) as { approver?: string; decision?: string },
-  );
-  const given = new Set(
-    deciders.filter(({ decision }) => decision === "approve").map(({ approver }) => approver),
-  ).size;
+  const approved = decisionsOf(status, federation).filter(({ approval }) => approval.decision === "approve");
+  const given = new Set(approved.map(({ person }) => person)).size;
   const name = query.dataset.split("@")[0];
   const needed = federation.directory.approvalRules
     .filter(({ dataset }) => dataset === "*" || dataset === name)
