@@ -1,4 +1,4 @@
-/** `npm run pictures`: the README's two, and each page in both languages at two widths, as references to look at. */
+/** `npm run pictures`: the README's two, and each page in both languages at four widths, as references to look at. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { launch, settled, startDemo, watched } from "./browser.ts";
@@ -20,12 +20,12 @@ try {
   await page.screenshot({ path: join(FOLDER, "seal.png") });
   for (const language of ["sv", "en"] as const)
     for (const path of PAGES[language])
-      for (const width of [360, 1280]) {
+      for (const width of [360, 768, 1280, 1920]) {
         await page.setViewportSize({ width, height: width === 360 ? 740 : 860 });
         await page.goto(`${demo.address}/${language}/${path}`);
         await settled(page);
         const name = `${language}-${path === "" ? "start" : path.replaceAll(/[^a-z0-9-]+/g, "-")}-${width}.jpg`;
-        await page.screenshot({ path: join(FOLDER, "pages", name), type: "jpeg", quality: 50 });
+        await page.screenshot({ path: join(FOLDER, "pages", name), type: "jpeg", quality: 35 });
       }
 } finally {
   await browser.close();

@@ -1,8 +1,9 @@
 /** What stands behind a figure, checked here: seven steps, each down to bytes. Green only for what this browser itself did. */
 import { useEffect, useState } from "preact/hooks";
+import type { Envelope } from "../../../protocol/envelope.ts";
 import { placeOf, type Viewed, viewed } from "../../../protocol/view.ts";
 import { download } from "../charts/save.ts";
-import { rawTable } from "../data.ts";
+import { rawTable, useLoaded } from "../data.ts";
 import { chosenIn, figureAt } from "../figures.ts";
 import {
   clock,
@@ -22,7 +23,7 @@ import { HelpLine } from "../parts/help.tsx";
 import { SealMark, type SealState } from "../parts/marks.tsx";
 import { Pin } from "../parts/pin.tsx";
 import { remember, SEAL_WORDS } from "../parts/seal.tsx";
-import { Heading, Section } from "../parts/shell.tsx";
+import { Heading, Loaded, Section } from "../parts/shell.tsx";
 import type { ShownSeal, Tell } from "../proof/messages.ts";
 import { inWorker, pinned } from "../proof/run.ts";
 import { SAY } from "../proof/seal-words.ts";
@@ -32,6 +33,14 @@ import { namesOf } from "../sentences.ts";
 import { Steps } from "./seal-steps.tsx";
 
 type Result = Extract<Tell, { kind: "seal" | "failed" }> | null;
+
+/** What few need is loaded when it is. */
+function AuditorLater(props: Parameters<typeof import("../parts/auditor.tsx").Auditor>[0]) {
+  const loaded = useLoaded("auditor", async () => ({
+    Auditor: (await import("../parts/auditor.tsx")).Auditor,
+  }));
+  return <Loaded of={loaded}>{({ Auditor }) => <Auditor {...props} />}</Loaded>;
+}
 
 export function page(props: PageProps) {
   const release = props.query.get("release") ?? "";
@@ -46,6 +55,7 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
   const [view, setView] = useState<Viewed | null>(null);
   const [progress, setProgress] = useState<readonly [number, number]>([0, 0]);
   const [round, again] = useState(0);
+  const [request, give] = useState<Envelope | null>(null);
   const [when, setWhen] = useState(0);
   const trusted = pinned() ?? overview.directory1;
   useEffect(() => {
@@ -60,7 +70,7 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
       setView(own);
       const at = own === null ? null : { indicator: own.indicator.id, ...chosenIn(own, query) };
       const { done, stop: end } = inWorker(
-        { kind: "seal", release, directory1: trusted, now: Date.now(), view: raw, at },
+        { kind: "seal", release, directory1: trusted, now: Date.now(), view: raw, at, request },
         (done, of) => setProgress([done, of]),
       );
       stop = end;
@@ -76,7 +86,7 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
       gone = true;
       stop();
     };
-  }, [round, trusted]);
+  }, [round, trusted, request]);
   const chosen = view === null ? null : chosenIn(view, query);
   const shown =
     view === null || chosen === null ? null : figureAt(view, chosen, chosen.region, chosen.period);
@@ -133,6 +143,8 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
               language
             ] ?? code,
         );
+  // The last of the table's other releases: whether it holds is for its own seal to say.
+  const before = view?.releases.findLast((each) => each.release !== release);
   const asOf = result?.kind === "seal" ? result.seal.asOf : null;
   return (
     <>
@@ -189,6 +201,17 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
         </dl>
       </div>
       {view !== null && ofSuicide(view.indicator.id) && <HelpLine />}
+      {state === "broken" && before !== undefined && (
+        <p class="acts">
+          <Link
+            to="seal"
+            query={{ ...Object.fromEntries(query), release: before.release, period: before.period }}
+            class="btn"
+          >
+            {say.before} {period(before.period, language)}
+          </Link>
+        </p>
+      )}
       {state === "broken" && (
         <div class="banner">
           <SealMark state="broken" size={48} />
@@ -246,6 +269,11 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
           <p class="small">{say.elsewhere(result.seal.elsewhere)}</p>
         )}
       </Section>
+      {state === "digest" && (
+        <Section title={say.auditor} help={<p>{say.auditorHelp}</p>}>
+          <AuditorLater overview={overview} release={release} onRequest={give} />
+        </Section>
+      )}
       <Section title={say.not}>
         <p class="notice">{say.notText}</p>
       </Section>

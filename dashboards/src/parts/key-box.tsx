@@ -57,7 +57,7 @@ export function KeyBox({
   onSigning,
 }: {
   readonly federation: Federation;
-  readonly purpose: "ask" | "approve";
+  readonly purpose: "ask" | "approve" | "audit";
   readonly onSigning: (signing: Signing) => void;
 }) {
   const say = useSay(SAY);
@@ -86,7 +86,7 @@ export function KeyBox({
     setWrong((await takeKey(text, Date.now())) === null ? say.taken : null);
     await load();
   };
-  const kind = purpose === "ask" ? "researcher" : "approver";
+  const kind = { ask: "researcher", approve: "approver", audit: "auditor" }[purpose];
   return (
     <div class="keybox">
       <dl class="def">

@@ -1,5 +1,6 @@
 /** What the page and its worker say to each other. */
 import type { Audit } from "../../../protocol/audit.ts";
+import type { Envelope } from "../../../protocol/envelope.ts";
 import type { LogEvent } from "../../../protocol/events.ts";
 import type { Seal } from "../../../protocol/seal.ts";
 import type { View } from "../../../protocol/view.ts";
@@ -27,6 +28,8 @@ export type Ask =
       /** The table as the page was sent it, all of which is held to the release; and the figure that is looked at. */
       readonly view: View | null;
       readonly at: FigureAt | null;
+      /** An auditor's signed request for the masked vectors behind the release's sum. */
+      readonly request: Envelope | null;
     }
   | { readonly kind: "audit"; readonly directory1: string; readonly now: number }
   | { readonly kind: "state"; readonly directory1: string; readonly now: number }

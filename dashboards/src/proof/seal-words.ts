@@ -36,6 +36,10 @@ export const SAY = {
     forget: "Glöm",
     again: "Pröva igen",
     receipt: "Ladda ned bevisen",
+    auditor: "För granskare",
+    auditorHelp:
+      "Den som står som granskare i förteckningen kan räkna om summan ur de maskade svaren. Begäran signeras, och står i loggen.",
+    before: "Pröva en annan utgåva:",
     not: "Vad sigillet inte visar",
     notText:
       "Sigillet visar att siffran är summan av vad regionerna svarade, att frågan var godkänd och att alla ser samma logg. Det kan inte visa att en region räknade rätt rader eller drog sitt brus som den skulle. Det granskas på plats. Namn, definitioner, vad som är bättre och folkmängden kommer ur katalogen, inte ur utgåvan.",
@@ -87,6 +91,10 @@ export const SAY = {
     forget: "Forget",
     again: "Check again",
     receipt: "Download the proofs",
+    auditor: "For auditors",
+    auditorHelp:
+      "An auditor of the directory can add the sum up anew from the masked answers. The request is signed, and stands in the log.",
+    before: "Check another release:",
     not: "What the seal does not show",
     notText:
       "The seal shows that the figure is the sum of what the regions answered, that the question was approved and that everyone sees the same log. It cannot show that a region counted the right rows, or drew its noise as it should. That is inspected on the spot. Names, definitions, what counts as better, and the population are of the catalogue, not of the release.",

@@ -1,12 +1,15 @@
 /** Checks releases and whole logs away from the page, from the raw files below /log/, with `protocol/`'s own code. */
 import { z } from "zod";
 import { audit } from "../../../protocol/audit.ts";
-import { fromUtf8, type Hash, hashOf } from "../../../protocol/bytes.ts";
+import { fromBase64, fromUtf8, type Hash, hashOf } from "../../../protocol/bytes.ts";
 import { cosignatures, openCheckpoint } from "../../../protocol/checkpoint.ts";
+import { clientOf } from "../../../protocol/client.ts";
 import { finderOf } from "../../../protocol/cube.ts";
 import { verify } from "../../../protocol/ed25519.ts";
+import type { Envelope } from "../../../protocol/envelope.ts";
 import { eventOf } from "../../../protocol/events.ts";
 import type { Finding } from "../../../protocol/finding.ts";
+import type { GivenMaterial } from "../../../protocol/national.ts";
 import { epsilonAt, UNITS } from "../../../protocol/privacy.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "../../../protocol/quorum.ts";
 import { divide, format, parseRational, rational, toNumber } from "../../../protocol/rational.ts";
@@ -20,6 +23,7 @@ import type { View } from "../../../protocol/view.ts";
 import { unlikeIn } from "../../../protocol/viewed.ts";
 import { inWords } from "../../../protocol/words.ts";
 import type { Ask, FigureAt, Found, LogState, Planned, ShownSeal, Tell } from "./messages.ts";
+import { browserPrimitives } from "./primitives.ts";
 
 // The strict content policy forbids what zod would try.
 z.config({ jitless: true });
@@ -34,14 +38,17 @@ async function source(path: string): Promise<Uint8Array | null> {
   return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
 }
 
-/** Masked vectors are for the directory's auditors, who add them up with the command line. */
-const unused = (): never => {
-  throw new RangeError("expected no masked vectors here");
-};
-const tools = {
-  primitives: { agree: unused, publicOf: unused, derive: unused, stream: unused },
-  hash: hashOf,
-};
+const tools = { primitives: browserPrimitives, hash: hashOf };
+
+/** What an auditor of the directory is given of a release, on their signed request. */
+async function givenFor(request: Envelope): Promise<GivenMaterial> {
+  const client = clientOf(location.origin, (url, init) => fetch(url, init));
+  return {
+    messages: await client("getMaterial", { body: request }),
+    piece: async (document, place) =>
+      fromBase64((await client("getPiece", { body: { request, document, place } })).bytes),
+  };
+}
 
 const optionsOf = ({ directory1, now }: { readonly directory1: string; readonly now: number }) => ({
   ...tools,
@@ -157,7 +164,10 @@ addEventListener("message", ({ data }: MessageEvent<Ask>) => {
     }
     if (data.kind === "state") return { kind: "state", state: await stateOf(data) };
     if (data.kind === "events") return await eventsOf(data);
-    const seal = await sealOf(source, data.release as Hash, optionsOf(data));
+    const { request, release } = data;
+    const material = async (id: Hash) =>
+      request === null || id !== release ? null : await givenFor(request);
+    const seal = await sealOf(source, release as Hash, { ...optionsOf(data), material });
     const figure = data.at === null ? null : figureOf(seal, data.at);
     const unlike = data.view === null ? [] : unlikeOf(seal, data.view);
     return { kind: "seal", seal: shownOf(seal), figure, unlike, ms: performance.now() - started };

@@ -1,0 +1,50 @@
+/** An auditor's way from "by digest" to a sum added up here: a signed request for the masked vectors. */
+import { useState } from "preact/hooks";
+import type { Envelope } from "../../../protocol/envelope.ts";
+import type { Overview } from "../../../protocol/overview.ts";
+import { instant } from "../../../protocol/query.ts";
+import { useLoaded } from "../data.ts";
+import { useSay } from "../language.ts";
+import { federation } from "../proof/federation.ts";
+import { sealWith } from "../proof/keys.ts";
+import { KeyBox, type Signing } from "./key-box.tsx";
+import { Loaded } from "./shell.tsx";
+
+const SAY = {
+  sv: { add: "Räkna om summan här" },
+  en: { add: "Add the sum up here" },
+};
+
+export function Auditor({
+  overview,
+  release,
+  onRequest,
+}: {
+  readonly overview: Overview;
+  readonly release: string;
+  readonly onRequest: (request: Envelope) => void;
+}) {
+  const say = useSay(SAY);
+  const [signing, set] = useState<Signing>(null);
+  const loaded = useLoaded("federation", () => federation(overview.directory1));
+  const ask = async () => {
+    if (signing === null) return;
+    const { held, known } = signing;
+    const time = instant(new Date());
+    onRequest(await sealWith("material", { release, auditor: known.person.id, time }, held));
+  };
+  return (
+    <Loaded of={loaded}>
+      {(found) => (
+        <>
+          <KeyBox federation={found} purpose="audit" onSigning={set} />
+          <p class="acts">
+            <button type="button" class="btn" disabled={signing === null} onClick={() => void ask()}>
+              {say.add}
+            </button>
+          </p>
+        </>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,25 @@
+/** The secure sum's primitives as a browser has them, at once: the same as `server/secure.ts` has of the platform; a test holds the two together. */
+import { ctr } from "@noble/ciphers/aes.js";
+import { x25519 } from "@noble/curves/ed25519.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8 } from "../../../protocol/bytes.ts";
+import type { Primitives } from "../../../protocol/mask.ts";
+import { unfit } from "../../../protocol/session.ts";
+
+export const browserPrimitives: Primitives = {
+  agree: (privateKey, publicKey) => {
+    try {
+      return x25519.getSharedSecret(privateKey, publicKey);
+    } catch {
+      throw unfit("public keys of X25519 that give a shared secret"); // A point of small order.
+    }
+  },
+  publicOf: (privateKey) => x25519.getPublicKey(privateKey),
+  derive: (secret, salt, info) => hkdf(sha256, secret, utf8(salt), info, 32),
+  stream: (key, offset, length) => {
+    const counter = new Uint8Array(16);
+    new DataView(counter.buffer).setBigUint64(8, BigInt(offset / 16));
+    return ctr(key, counter).encrypt(new Uint8Array(length));
+  },
+};
