@@ -37,6 +37,9 @@ export function pagesCommands(program: Command, { say }: Out): void {
       // What the same program wrote.
       const overview = parseJson(bytes) as Overview;
       const tables = overview.indicators.flatMap((indicator) => indicator.tables);
+      // They become names of files.
+      if (!tables.every((table) => /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(table)))
+        throw new Refusal("usage", "expected the tables of a coordinator of this program");
       const paths = tables.flatMap((table) => [
         `/pages/tables/${table}.json`,
         ...["sv", "en"].flatMap((language) => [

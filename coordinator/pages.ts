@@ -58,7 +58,7 @@ export function pagesOf(
   app.get("/assets/:file{.+}", (c) => {
     const asset = files(`assets/${c.req.param("file")}`);
     if (asset === undefined) throw new Refusal("not-found", "expected a file of the pages");
-    return sendAsset(c, asset);
+    return sendAsset(c, asset, { "content-security-policy": policyOf(false) });
   });
   app.get("/", (c) => c.redirect(/^en\b/i.test(c.req.header("accept-language") ?? "") ? "/en/" : "/sv/"));
   app.get("/tillganglighet", (c) => c.redirect("/sv/tillganglighet"));
@@ -68,8 +68,8 @@ export function pagesOf(
       const page = files(`${language}/index.html`);
       if (page === undefined)
         throw new Refusal("not-found", "expected pages that are built: npm start builds them");
-      const frames = c.req.query("embed") !== undefined;
-      c.res.headers.delete("x-frame-options");
+      // Only a chart may stand in another's page: nothing there signs.
+      const frames = c.req.query("embed") !== undefined && c.req.path.startsWith(`/${language}/i/`);
       return sendAsset(c, page, { "content-security-policy": policyOf(frames) });
     });
   }

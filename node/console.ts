@@ -74,7 +74,7 @@ export function consoleOf(
   app.get("/assets/:file{.+}", (c) => {
     const asset = files(`assets/${c.req.param("file")}`);
     if (asset === undefined) throw new Refusal("not-found", "expected a file of the pages");
-    return sendAsset(c, asset);
+    return sendAsset(c, asset, { "content-security-policy": policyOf(false) });
   });
   app.post("/session", (c) => {
     const given = bearerOf(c);
@@ -124,8 +124,11 @@ async function stateOf(
   const { federation } = answerer;
   const { broken, head, accounts } = await ledgerView(node);
   const questions = await questionsOf(node);
-  for (const { query } of questions)
-    if (!known.has(query)) known.set(query, await askedOf(query, node, client));
+  for (const { query } of questions) {
+    if (known.has(query)) continue;
+    const asked = await askedOf(query, node, client);
+    if (asked !== NOT_KNOWN) known.set(query, asked);
+  }
   const policy = policyIn(node);
   const files = await store.kysely
     .selectFrom("file")

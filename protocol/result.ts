@@ -35,6 +35,8 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
   const query = parseWith(Query, parseJson(unwrap(status.query, "query").body), "query");
   const plan = planIn(federation, query);
   const envelope = await client("getRelease", { params: { id: status.release } });
+  if (envelopeId(envelope) !== status.release)
+    throw new Refusal("signature-invalid", "expected the release that the query names");
   const { payload: release, judged } = openRelease(federation, envelope);
   const table = await client("getCells", { params: { id: status.release } });
   const { answers, agreements } = await client("getAnswers", { params: { id: status.release } });

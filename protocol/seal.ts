@@ -4,7 +4,7 @@
  */
 import { Approval } from "./approval.ts";
 import { type AuditOptions, examine } from "./audit.ts";
-import { fromBase64, fromUtf8, type Hash, toBase64 } from "./bytes.ts";
+import { fromBase64, fromUtf8, type Hash, hashOf, toBase64 } from "./bytes.ts";
 import type { Dataset } from "./catalogue.ts";
 import { cosignatures, openCheckpoint } from "./checkpoint.ts";
 import { openSigned, planIn } from "./directory.ts";
@@ -13,14 +13,12 @@ import { type Envelope, unwrap } from "./envelope.ts";
 import type { Finding, Rule } from "./finding.ts";
 import { checkRelease } from "./held.ts";
 import { parseJson } from "./json.ts";
-import { readLeaf } from "./leaf.ts";
 import { inclusionProof, readerOf, verifyInclusion } from "./merkle.ts";
 import type { Plan } from "./plan.ts";
 import type { Query } from "./query.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
-import type { Source } from "./read-log.ts";
+import { pathIn, type Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
-import type { RegionReplay } from "./region-log.ts";
 import type { CellTable, Release } from "./release.ts";
 import type { Replay } from "./replay.ts";
 import { readBundle, TILE, tilePath } from "./tile.ts";
@@ -149,11 +147,14 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
     }),
   );
   const within = new Set([...made.answers, ...(made.national?.survivors ?? [])].map(({ region }) => region));
-  // Of the whole log; of this release and all that it rests on or that names its query; of the regions that are in it.
-  const concerns = async ({ log: of, leaf }: Finding): Promise<boolean> => {
-    if (leaf === null) return of === COORDINATOR || within.has(of);
-    if (of !== COORDINATOR) return entriesOf(made, own.get(of)).has(leaf);
-    return places.has(leaf) || (await names(source, leaf, claimed.size, [made.query, release]));
+  const asked_ = new Set([...within, ...made.missing.map(({ region }) => region)]);
+  // What is broken about a log's files may hide anything. Of the rest: what this release rests on or names its query.
+  const concerns = async ({ log: of, leaf, rule }: Finding): Promise<boolean> => {
+    const ours = of === COORDINATOR || asked_.has(of);
+    if (leaf === null || HIDING.has(rule)) return ours;
+    if (of === COORDINATOR && places.has(leaf)) return true;
+    const size = of === COORDINATOR ? claimed.size : (own.get(of)?.size ?? 0);
+    return ours && (await names(source, of, leaf, size, [made.query, release]));
   };
   const own_: Finding[] = [];
   for (const finding of findings) if (await concerns(finding)) own_.push(finding);
@@ -161,7 +162,17 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
   const bytes = await documentOf(source, made.cells.hash);
   const text = await source("checkpoint");
   const envelope = await envelopeOf(source, release);
-  if (asked === undefined || text === null || envelope === null)
+  const lacking = (says: string) => own_.push({ log: COORDINATOR, leaf: place, rule: "document", says });
+  if (envelope === null) lacking("expected the release beside the log");
+  // Read again: held to its hash again.
+  if (bytes === null || hashOf(bytes) !== made.cells.hash)
+    lacking("expected the release's table beside the log");
+  if (
+    asked === undefined ||
+    text === null ||
+    envelope === null ||
+    own_.some(({ rule }) => rule === "plan" || rule === "signature")
+  )
     return { ...stepsOf(own_, places, sum), evidence: null, asOf, elsewhere: findings.length - own_.length };
   const plan = planIn(judged, asked.query);
   const leaves = Array.from({ length: claimed.size }, (_, at) => log.hashAt(at));
@@ -238,34 +249,31 @@ function placesOf(
   return places;
 }
 
-/** Whether the coordinator's entry at a place, or the document in it, names one of these ids. */
-async function names(source: Source, place: number, size: number, ids: readonly Hash[]): Promise<boolean> {
+/** Rules whose breaking may hide what else there is. */
+const HIDING: ReadonlySet<Rule> = new Set(["file", "root", "leaf", "document", "directory", "log-behind"]);
+
+/** Whether an entry of a log, or the document in it, names one of these ids. True where it cannot be read: it might. */
+async function names(
+  source: Source,
+  log: string,
+  place: number,
+  size: number,
+  ids: readonly Hash[],
+): Promise<boolean> {
   const index = Math.floor(place / TILE);
   const width = Math.min(TILE, size - index * TILE);
-  const bytes = await source(tilePath({ level: "entries", index, width }));
-  const entry = bytes === null ? undefined : readBundle(bytes, { width })[place % TILE];
-  if (entry === undefined) return false;
+  const bytes = await source(pathIn(log, tilePath({ level: "entries", index, width })));
+  if (bytes === null) return true;
   try {
-    const leaf = readLeaf(entry);
-    const document = "document" in leaf ? leaf.document : null;
-    const said = document === null ? "" : fromUtf8(fromBase64(document.payload));
-    return ids.some((id) => ("id" in leaf && leaf.id === id) || said.includes(id));
-  } catch (error) {
-    if (error instanceof Refusal) return false; // No entry of this log: a finding of its own says so.
-    throw error;
+    const entry = readBundle(bytes, { width })[place % TILE];
+    if (entry === undefined) return true;
+    const text = fromUtf8(entry);
+    const payload = /"payload":"([A-Za-z0-9+/=]+)"/.exec(text)?.[1];
+    const said = payload === undefined ? "" : fromUtf8(fromBase64(payload));
+    return ids.some((id) => text.includes(id) || said.includes(id));
+  } catch {
+    return true;
   }
-}
-
-/** A region's own entries about a release's query. */
-function entriesOf({ query, national }: Release, own: RegionReplay | undefined): Set<number> {
-  const masked = (national?.survivors ?? []).map(({ masked: id }) => own?.masked.get(id)?.place);
-  const places = [
-    own?.charges.get(query)?.place,
-    own?.answers.get(query)?.place,
-    own?.agreed.get(query)?.place,
-    ...masked,
-  ];
-  return new Set(places.filter((place) => place !== undefined));
 }
 
 function openedNote(text: Uint8Array, federation: Parameters<typeof logKeyOf>[0]) {

@@ -1,6 +1,9 @@
 /** Makes the views of published tables, which pages are sent. */
-import { type Cube, contentsOf, finderOf, type Standing } from "./cube.ts";
+import { NATION } from "./areas.ts";
+import { UNKNOWN_CODE } from "./cells.ts";
+import { type Cube, contentsOf, finderOf, regionsIn, type Standing, totalCode } from "./cube.ts";
 import { definitionOf, FOCUS_AREAS, type Indicator } from "./indicator.ts";
+import { ordinalOf } from "./period.ts";
 import { privacyOf } from "./published.ts";
 import { cellAt, groupCorrelation } from "./tables.ts";
 import { placesIn, type View, type ViewIndicator, viewed } from "./view.ts";
@@ -82,22 +85,50 @@ export function unlikeIn(view: View, standing: Standing): string[] {
   if (tables === null || measure < 0 || periods.size === 0) return ["another release"];
   const wrong: string[] = [];
   const { produced } = view.indicator;
-  if (produced.measure?.kind !== plan.measures[measure]?.measure.kind) wrong.push("another measure");
-  if (view.releases.at(-1)?.release === id && view.kind !== release.release)
-    wrong.push("another release kind");
-  const columns = view.dimensions.slice(2).map(({ code }) => code);
-  for (const column of columns)
-    if (view.correlations[column] !== groupCorrelation(tables, column))
+  const kind = plan.measures[measure]?.measure.kind;
+  if (produced.by !== "measure" || produced.measure?.kind !== kind || plan.where !== null || plan.pool)
+    wrong.push("another measure");
+  if (produced.per !== undefined && kind !== "count") wrong.push("a rate of what is no number");
+  const latest = view.releases.at(-1)?.release === id;
+  if (latest && view.kind !== release.release) wrong.push("another release kind");
+  for (const each of view.releases.filter((own) => own.release === id)) {
+    const missing = release.missing.map(({ region, reason }) => `${region} ${reason === "no-answer"}`).join();
+    if (each.regions.join() !== regionsIn(standing).join() || each.charge !== release.charge)
+      wrong.push(`regions or charge of ${each.period}`);
+    if (each.missing.map(({ region, late }) => `${region} ${late}`).join() !== missing)
+      wrong.push(`missing regions of ${each.period}`);
+  }
+  const [regions, times, ...groups] = view.dimensions;
+  const codes = (dimension: typeof regions) => dimension?.values.map(({ code }) => code) ?? [];
+  const published = codes(times);
+  if (regions?.code !== "Region" || times?.code !== "Tid") wrong.push("dimensions");
+  if (standing.table.areas.some((area) => !codes(regions).includes(area))) wrong.push("regions left out");
+  if (codes(regions).includes(NATION) && codes(regions)[regions?.total ?? -1] !== NATION)
+    wrong.push("another nation");
+  const ordinals = published.map((period) => ordinalOf(plan.dataset.period, period) ?? -1);
+  if (view.ordinals.join() !== ordinals.join()) wrong.push("periods' places in time");
+  const columns = groups.map(({ code }) => code);
+  for (const { code: column, total, values } of groups) {
+    const attribute = tables.attributes.find((each) => each.column === column);
+    const whole = attribute?.values.map((value) => value ?? UNKNOWN_CODE) ?? [];
+    const said = values.map(({ code }) => code);
+    // The codes are the latest release's: an earlier one may be of another version of the dataset.
+    const alike = !latest || said.join() === [totalCode(column), ...whole].join();
+    if (attribute === undefined || total !== 0 || said[0] !== totalCode(column) || !alike)
+      wrong.push(`groups of ${column}`);
+    else if (latest && view.correlations[column] !== groupCorrelation(tables, column))
       wrong.push(`correlation of ${column}`);
+  }
+  if (wrong.length > 0) return wrong;
   const find = finderOf(standing);
   const { at } = viewed(view);
   for (const places of placesIn(view.dimensions)) {
-    const [region = "", period = "", ...groups] = view.dimensions.map(
+    const [region = "", period = "", ...chosenCodes] = view.dimensions.map(
       ({ values }, own) => values[places[own] ?? 0]?.code ?? "",
     );
     if (!periods.has(period)) continue;
     const chosen = columns.flatMap((column, own) =>
-      (places[own + 2] ?? 0) === 0 ? [] : [[column, groups[own] ?? ""] as const],
+      (places[own + 2] ?? 0) === 0 ? [] : [[column, chosenCodes[own] ?? ""] as const],
     );
     const cell = cellAt(tables, new Map(chosen));
     const is = cell === null ? null : find(region, period, cell.set, cell.cell, measure);
@@ -111,8 +142,10 @@ export function unlikeIn(view: View, standing: Standing): string[] {
             said.low === is.low &&
             said.high === is.high &&
             said.flag === is.flag
-          : said.value === null || (is.value !== null && isScaled(said, is, said.value / is.value));
-    if (!same) wrong.push(`${region} ${period} ${groups.join(" ")}`);
+          : said.value === null ||
+            (is.value !== null &&
+              (is.value === 0 ? said.value === 0 : isScaled(said, is, said.value / is.value)));
+    if (!same) wrong.push(`${region} ${period} ${chosenCodes.join(" ")}`);
   }
   return wrong;
 }

@@ -154,7 +154,7 @@ async function sealAgrees(
     return said.includes(query) || said.includes(release);
   };
   if (findings.some(touches)) expect(seal.state, JSON.stringify(findings)).toBe("broken");
-  else expect(seal.elsewhere).toBeGreaterThan(0);
+  else expect(seal.state === "broken" || seal.elsewhere > 0).toBe(true);
 }
 
 test("what happened holds", async () => {

@@ -321,6 +321,18 @@ describe("what follows from them", () => {
       expect(unlikeIn({ ...view, figures }, standing), table.id).not.toEqual([]);
       const correlations = Object.fromEntries(Object.keys(view.correlations).map((column) => [column, -0.9]));
       expect(unlikeIn({ ...view, correlations }, standing), table.id).not.toEqual([]);
+      const [regions, times, sex, ...rest] = view.dimensions;
+      if (regions === undefined || times === undefined || sex === undefined) expect.fail();
+      const turned = { ...view, dimensions: [regions, times, { ...sex, total: 1 }, ...rest] };
+      expect(unlikeIn(turned, standing), table.id).not.toEqual([]);
+      const fewer = {
+        ...view,
+        dimensions: [{ ...regions, values: regions.values.slice(0, -1) }, times, sex, ...rest],
+      };
+      expect(unlikeIn(fewer, standing), table.id).not.toEqual([]);
+      const { produced } = view.indicator;
+      const rated = { ...view, indicator: { ...view.indicator, produced: { ...produced, per: 100_000 } } };
+      if (produced.measure?.kind !== "count") expect(unlikeIn(rated, standing), table.id).not.toEqual([]);
       expect(unlikeIn(view, { ...standing, id: `sha256:${"0".repeat(64)}` })).toEqual(["another release"]);
     }
   });

@@ -162,6 +162,7 @@ export function walking(given: () => Given): void {
     expect(await page.locator("section").count()).toBe(1);
     expect(await page.locator(".top").isVisible()).toBe(false);
     expect(await policy("/sv/i/taken-seriously")).toContain("frame-ancestors 'none'");
+    expect(await policy("/sv/fraga?embed=1")).toContain("frame-ancestors 'none'");
     expect(await policy("/sv/fraga")).toContain("script-src 'self'");
     const answer = await page.request.get(`${demo.address}/sv/`);
     expect(answer.headers()["set-cookie"]).toBeUndefined();

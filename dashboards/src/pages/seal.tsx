@@ -80,7 +80,10 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
       set(forged ? { ...told, seal: withForged(told.seal, told.unlike) } : told);
       setWhen(Date.now());
       const state = told.kind === "failed" ? "unchecked" : forged ? "broken" : STATES[told.seal.state];
-      remember(release, name ?? "", state, Date.now());
+      // A rate is scaled by a number that is no release's: its seal stays open beside it, unless it is broken.
+      const rate = own?.indicator.produced.per !== undefined && state !== "broken";
+      if (name === null || own !== null)
+        remember(release, name ?? "", rate ? "unchecked" : state, Date.now());
     })();
     return () => {
       gone = true;
@@ -159,17 +162,22 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
           {state === "checking" && <progress max={progress[1] || 1} value={progress[0]} aria-label={title} />}
         </div>
         <dl class="facts">
-          {view !== null && chosen !== null && shown !== null && (
-            <div>
-              <dt>{[upper(names(chosen.region)), ...groups, period(chosen.period, language)].join(", ")}</dt>
-              <dd class={state === "broken" ? "struck" : ""}>
-                <strong>{text || ".."}</strong>{" "}
-                {shown.low !== null &&
-                  shown.high !== null &&
-                  range(view.indicator, shown.low, shown.high, language)}
-              </dd>
-            </div>
-          )}
+          {view !== null &&
+            view.indicator.produced.per === undefined &&
+            chosen !== null &&
+            shown !== null && (
+              <div>
+                <dt>
+                  {[upper(names(chosen.region)), ...groups, period(chosen.period, language)].join(", ")}
+                </dt>
+                <dd class={state === "broken" ? "struck" : ""}>
+                  <strong>{text || ".."}</strong>{" "}
+                  {shown.low !== null &&
+                    shown.high !== null &&
+                    range(view.indicator, shown.low, shown.high, language)}
+                </dd>
+              </div>
+            )}
           <div>
             <dt>{say.release}</dt>
             <dd class="mono">{release.slice(7, 19)}…</dd>

@@ -12,6 +12,7 @@ const SAY = {
 
 export function FigureFoot({
   part,
+  sealed = true,
   table,
   release,
   query,
@@ -20,6 +21,8 @@ export function FigureFoot({
 }: {
   /** The section of the page that is embedded. */
   readonly part: string;
+  /** False where the chart holds figures of several releases: no one of them vouches for all. */
+  readonly sealed?: boolean;
   readonly table: string;
   readonly release: string;
   readonly query: Query;
@@ -68,7 +71,7 @@ export function FigureFoot({
         {say.embed}
       </button>
       <span role="status">{copied ? say.copied : ""}</span>
-      <Seal release={release} table={table} query={query} what={what} />
+      <Seal release={release} table={sealed ? table : null} query={query} what={what} />
     </p>
   );
 }

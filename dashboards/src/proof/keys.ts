@@ -3,6 +3,7 @@
  * asks for another key to be registered, and for this one to be revoked.
  */
 import { concat, fromBase64, fromHex, toBase64, utf8 } from "../../../protocol/bytes.ts";
+import { verify } from "../../../protocol/ed25519.ts";
 import { type Envelope, type Kind, keyIdOf, pae, payloadType } from "../../../protocol/envelope.ts";
 
 export type HeldKey = {
@@ -70,6 +71,12 @@ export async function takeKey(text: string, now: number): Promise<HeldKey | null
       return null;
     const der = Uint8Array.from(concat(PKCS8, fromBase64(file.private)));
     const key = await crypto.subtle.importKey("pkcs8", der, { name: "Ed25519" }, false, ["sign"]);
+    // The public key must be the private one's own: a file could else take the place of another's key.
+    const said = utf8("brus key");
+    const sig = new Uint8Array(await crypto.subtle.sign({ name: "Ed25519" }, key, Uint8Array.from(said)));
+    if (!verify(fromBase64(file.public), said, sig)) return null;
+    const known = (await heldKeys()).find(({ publicKey }) => publicKey === file.public);
+    if (known !== undefined) return known;
     const held = { publicKey: file.public, key, made: now };
     await inStore("readwrite", (store) => store.put(held));
     return held;

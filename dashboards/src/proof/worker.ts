@@ -71,11 +71,17 @@ function figureOf({ evidence }: Seal, at: FigureAt): Found | null {
   return { value, low, high };
 }
 
-/** What of a page's table is not what the release says; nothing where its own table could not be had. */
-function unlikeOf({ evidence }: Seal, view: View): string[] {
-  if (evidence?.table == null) return [];
+/** What of a page's table is not what the release says, or was never of it. */
+function unlikeOf({ evidence, state }: Seal, view: View, period: string | null): string[] {
+  if (state === "broken" || state === "not reached") return [];
+  if (evidence?.table == null) return ["a table that was read"];
   const { plan, release, table, documents, query } = evidence;
-  return unlikeIn(view, { id: documents.release.id, at: query.notBefore, plan, release, table });
+  const { id } = documents.release;
+  const of = view.releases.find((each) => each.period === period)?.release;
+  return [
+    ...(of === id ? [] : ["a figure of this release"]),
+    ...unlikeIn(view, { id, at: query.notBefore, plan, release, table }),
+  ];
 }
 
 function shownOf({ evidence, ...seal }: Seal): ShownSeal {
@@ -169,7 +175,7 @@ addEventListener("message", ({ data }: MessageEvent<Ask>) => {
       request === null || id !== release ? null : await givenFor(request);
     const seal = await sealOf(source, release as Hash, { ...optionsOf(data), material });
     const figure = data.at === null ? null : figureOf(seal, data.at);
-    const unlike = data.view === null ? [] : unlikeOf(seal, data.view);
+    const unlike = data.view === null ? [] : unlikeOf(seal, data.view, data.at?.period ?? null);
     return { kind: "seal", seal: shownOf(seal), figure, unlike, ms: performance.now() - started };
   };
   work().then(tell, (error: unknown) =>

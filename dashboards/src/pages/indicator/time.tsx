@@ -209,6 +209,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
         )}
         <FigureFoot
           part="time"
+          sealed={new Set(releases.map((each) => each.release)).size === 1}
           table={view.id}
           release={release}
           query={{
