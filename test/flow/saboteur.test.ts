@@ -12,6 +12,7 @@ import type { Client } from "../../protocol/client.ts";
 import { planIn } from "../../protocol/directory.ts";
 import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
 import { parseJson } from "../../protocol/json.ts";
+import { instant } from "../../protocol/query.ts";
 import { format } from "../../protocol/rational.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import { cellsOf, writeCells } from "../../protocol/release.ts";
@@ -311,8 +312,19 @@ describe("a coordinator that says of a sum what is not so", () => {
     const signer = signerOf(readKey(made.made.coordinator.releaseKey, "release"));
     const retelling = seal("release", { ...told, cells: { hash, count: cells.figures.length } }, signer);
     const real = made.client as (name: string, input?: object) => Promise<unknown>;
-    const lying = (async (name: string, input?: object) =>
-      name === "getRelease" ? retelling : name === "getCells" ? cells : await real(name, input)) as Client;
+    // It names the retelling as the query's release, and gives what stands behind the true one.
+    const time = instant(now());
+    const request = seal("material", { release, auditor: auditor.id, time }, auditor.signer);
+    const lying = (async (name: string, input?: { body?: object }) => {
+      if (name === "getRelease") return retelling;
+      if (name === "getCells") return cells;
+      if (name === "getQuery")
+        return { ...((await real(name, input)) as object), release: envelopeId(retelling) };
+      if (name === "getMaterial") return await real(name, { body: request });
+      if (name === "getPiece") return await real(name, { body: { ...input?.body, request } });
+      const params = { id: release };
+      return await real(name, name === "getAnswers" || name === "getSum" ? { params } : input);
+    }) as Client;
     // A reader finds nothing: the surplus is only in the masked vectors.
     await expect(fetchResult(lying, federation, id)).resolves.toBeDefined();
     await expect(recompute(lying, federation, id, auditor, now())).rejects.toThrow(
