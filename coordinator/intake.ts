@@ -4,7 +4,6 @@
  */
 import type { z } from "zod";
 import { Answer, Poll, RefusalNote, readVector } from "../protocol/answer.ts";
-import { missingApproval } from "../protocol/approval.ts";
 import type { Hash } from "../protocol/bytes.ts";
 import {
   type Asked,
@@ -304,34 +303,4 @@ export async function takePoll(envelope: Envelope, { federation, store, now }: C
     });
   }
   return poll;
-}
-
-/** Whether the directory's floor of approvals is met, and whether somebody declined. Nodes judge anew for themselves. */
-export function judgeApprovals(
-  federation: Federation,
-  id: string,
-  envelope: Envelope,
-  approvals: readonly Envelope[],
-  now: Date,
-) {
-  const { query, requester } = openQuery(federation, envelope, now);
-  const judged = approvals.flatMap((each) => {
-    try {
-      const opened = openApproval(federation, each, now);
-      return opened.approval.query === id ? [opened] : [];
-    } catch (error) {
-      if (error instanceof Refusal) return []; // It counted once and does not now: expired, or its key is revoked.
-      throw error;
-    }
-  });
-  const declined = judged.find(
-    ({ approval }) => approval.decision === "decline" && approval.region === "all",
-  );
-  const dataset = query.dataset.replace(/@.*/, "");
-  const missing = missingApproval(federation.directory.approvalRules, judged, {
-    dataset,
-    requester,
-    region: null,
-  });
-  return { query, missing, declined: declined !== undefined };
 }

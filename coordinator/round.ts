@@ -3,10 +3,12 @@
  * writes where it stands next, so that a coordinator killed anywhere goes on where it was. It holds no data and
  * draws no noise: it can delay or refuse, and nothing else.
  */
+import { judgeApprovals, openApprovals } from "../protocol/approvals.ts";
+import { openQuery } from "../protocol/directory.ts";
 import { instant } from "../protocol/query.ts";
 import { collect } from "./combine.ts";
 import { type Dispatcher, dispatch } from "./dispatch.ts";
-import { type Context, judgeApprovals } from "./intake.ts";
+import type { Context } from "./intake.ts";
 import { type Publisher, publish } from "./release.ts";
 import { type Rounds, turn } from "./secure.ts";
 import { close, type Standing, settle, standingOf } from "./standing.ts";
@@ -24,15 +26,12 @@ async function open(standing: Standing, context: Context & Dispatcher): Promise<
   const now = instant(context.now());
   if (now >= standing.query.expires)
     return await close(standing, "expired", "it expired before it was approved", context);
-  const { missing, declined } = judgeApprovals(
-    context.federation(),
-    standing.id,
-    standing.envelope,
-    standing.approvals,
-    context.now(),
-  );
-  if (declined) return await close(standing, "declined", "an approver declined it", context);
-  if (missing === null && now >= standing.query.notBefore) await dispatch(standing, context);
+  const federation = context.federation();
+  const asked = openQuery(federation, standing.envelope, context.now());
+  const given = openApprovals(federation, standing.approvals, context.now());
+  const { verdict } = judgeApprovals(federation, asked, given, { region: null });
+  if (verdict === "declined") return await close(standing, "declined", "an approver declined it", context);
+  if (verdict === "approved" && now >= standing.query.notBefore) await dispatch(standing, context);
 }
 
 /** Late → a new version with every region that came since; → released once nobody may come any more. */

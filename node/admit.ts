@@ -2,18 +2,11 @@
  * Admission: everything that must hold before a node charges its ledger, judged from signed documents, the
  * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
  */
-import { missingApproval } from "../protocol/approval.ts";
+import { expectedBy, judgeApprovals, openApprovals } from "../protocol/approvals.ts";
 import { type Hash, toHex } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import type { Checkpoint } from "../protocol/checkpoint.ts";
-import {
-  type Asked,
-  type Federation,
-  openApproval,
-  openQuery,
-  planIn,
-  rosterOf,
-} from "../protocol/directory.ts";
+import { type Asked, type Federation, openQuery, planIn, rosterOf } from "../protocol/directory.ts";
 import { type Frontier, rootOfFrontier } from "../protocol/frontier.ts";
 import { checkClosed, type Plan } from "../protocol/plan.ts";
 import { instant, type Query } from "../protocol/query.ts";
@@ -60,7 +53,7 @@ export function admit(work: WorkItem, context: AdmitContext): Admitted {
   const { dataset } = plan;
   checkClosed(plan, now);
   checkPolicy(policy, asked, plan);
-  checkApprovals(work, asked, policy, { federation, code, now, dataset: dataset.dataset });
+  checkApprovals(work, asked, policy, context);
   const seen = isLogged(federation) ? publicIn(work, context) : null;
   return {
     id: asked.id,
@@ -103,41 +96,16 @@ function checkTimes({ query }: Asked, now: Date): void {
     throw new Refusal("query-expired", `expected to be asked before ${query.expires}`);
 }
 
-type Context = Pick<AdmitContext, "federation" | "code" | "now"> & { readonly dataset: string };
-
-/** Approvals that do not verify count for nothing; one decline by an approver who counts is a no. */
+/** The directory's rules and the region's own; one decline is a no. */
 function checkApprovals(
-  work: WorkItem,
+  { approvals }: WorkItem,
   asked: Asked,
   policy: Policy,
-  { federation, code, now, dataset }: Context,
+  { federation, code, now }: AdmitContext,
 ): void {
-  const judged = work.approvals.flatMap((envelope) => {
-    try {
-      const approval = openApproval(federation, envelope, now);
-      return approval.approval.query === asked.id ? [approval] : [];
-    } catch (error) {
-      if (error instanceof Refusal) return []; // Not an approval that counts: the rules below say what is missing.
-      throw error;
-    }
-  });
-  const declined = judged.some(
-    ({ person, approval }) =>
-      approval.decision === "decline" &&
-      person !== asked.requester &&
-      (approval.region === "all" || approval.region === code),
-  );
-  if (declined) throw new Refusal("query-declined", "an approver declined the query");
-  const about = { dataset, requester: asked.requester, region: code };
-  const missing = missingApproval(
-    [...federation.directory.approvalRules, ...policy.approvals],
-    judged,
-    about,
-  );
-  if (missing !== null) {
-    throw new Refusal(
-      "approvals-missing",
-      `expected ${missing.persons} distinct persons with the role ${missing.role}, the requester not counted`,
-    );
-  }
+  const given = openApprovals(federation, approvals, now);
+  const by = { region: code, rules: policy.approvals };
+  const { verdict, missing } = judgeApprovals(federation, asked, given, by);
+  if (verdict === "declined") throw new Refusal("query-declined", "an approver declined the query");
+  if (missing !== null) throw new Refusal("approvals-missing", expectedBy(missing.rule));
 }

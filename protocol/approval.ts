@@ -1,6 +1,6 @@
 /**
- * Approvals: separate signed statements naming a query's hash. Counting them counts distinct persons, never keys,
- * and never the one who asks. The directory's rules are the floor; a node's policy can only add to them.
+ * Approvals: separate signed statements naming a query's hash, and the rules that ask for them. Whether there are
+ * enough is judged in `approvals.ts`.
  */
 import { z } from "zod";
 import { Hash } from "./bytes.ts";
@@ -35,24 +35,3 @@ export type Judged = {
   readonly personRegion: string | null;
   readonly approval: Approval;
 };
-
-/** The first rule that is not met, or null. Persons count once however many keys or approvals they have. */
-export function missingApproval(
-  rules: readonly ApprovalRule[],
-  approvals: readonly Judged[],
-  about: { readonly dataset: string; readonly requester: string; readonly region: string | null },
-): ApprovalRule | null {
-  const met = (rule: ApprovalRule): boolean => {
-    const persons = approvals.filter(
-      ({ person, personRegion, approval }) =>
-        approval.decision === "approve" &&
-        approval.role === rule.role &&
-        person !== about.requester &&
-        (approval.region === "all" || about.region === null || approval.region === about.region) &&
-        (rule.ownRegion !== true || about.region === null || personRegion === about.region),
-    );
-    return new Set(persons.map(({ person }) => person)).size >= rule.persons;
-  };
-  const applying = rules.filter((rule) => rule.dataset === "*" || rule.dataset === about.dataset);
-  return applying.find((rule) => !met(rule)) ?? null;
-}

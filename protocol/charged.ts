@@ -2,10 +2,10 @@
  * What every charge in a region's log is held to, released or not: the query was public and approved when the region
  * was asked, the cost is the plan's, and the region was among those asked.
  */
-import { missingApproval } from "./approval.ts";
+import { expectedBy, judgeApprovals, openApprovals } from "./approvals.ts";
 import { toBase64 } from "./bytes.ts";
 import { ledgerGroupOf } from "./catalogue.ts";
-import { type Federation, openApproval, openQuery, planIn, rosterOf } from "./directory.ts";
+import { type Asked, type Federation, openQuery, planIn, rosterOf } from "./directory.ts";
 import type { Rule } from "./finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "./frontier.ts";
 import { checkClosed } from "./plan.ts";
@@ -94,32 +94,20 @@ export function whyNotApproved({ log }: Logs, { region, charge }: Charged): stri
   const asked = log.queries.get(charge.query);
   if (asked === undefined) return "expected the query in the log";
   const at = new Date(charge.time);
-  let requester: string;
+  let judged: Asked;
   try {
-    ({ requester } = openQuery(federation, asked.envelope, at));
+    judged = openQuery(federation, asked.envelope, at);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return `the query: ${error.message}`;
   }
-  const public_ = (log.approvals.get(charge.query) ?? []).filter(({ place }) => place < charge.public.size);
-  const judged = public_.flatMap(({ envelope }) => {
-    try {
-      return [openApproval(federation, envelope, at)];
-    } catch (error) {
-      if (error instanceof Refusal) return []; // It does not count: the rules say what is missing.
-      throw error;
-    }
-  });
-  const declined = judged.some(
-    ({ approval, person }) =>
-      approval.decision === "decline" &&
-      person !== requester &&
-      (approval.region === "all" || approval.region === region),
+  const shown = (log.approvals.get(charge.query) ?? []).filter(({ place }) => place < charge.public.size);
+  const given = openApprovals(
+    federation,
+    shown.map(({ envelope }) => envelope),
+    at,
   );
-  if (declined) return "expected no approver to have declined";
-  const about = { dataset: asked.query.dataset.replace(/@.*/, ""), requester, region };
-  const missing = missingApproval(federation.directory.approvalRules, judged, about);
-  return missing === null
-    ? null
-    : `expected ${missing.persons} distinct persons with the role ${missing.role}, the requester not counted`;
+  const { verdict, missing } = judgeApprovals(federation, judged, given, { region });
+  if (verdict === "declined") return "expected no approver to have declined";
+  return missing === null ? null : expectedBy(missing.rule);
 }
