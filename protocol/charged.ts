@@ -52,7 +52,10 @@ export function checkCharges(
 }
 
 /** A region judges by the newest version in the tree that it was shown. */
-const judging = (log: Replay, { public: { size } }: ChargeLeaf): Federation => log.inForce(size - 1);
+const judging = (
+  log: Pick<Replay, "inForce">,
+  { public: { size } }: Pick<ChargeLeaf, "public">,
+): Federation => log.inForce(size - 1);
 
 function checkCharge(charged: Charged, logs: Logs, wrong: (rule: Rule, says: string) => void): void {
   const { log } = logs;
@@ -89,7 +92,13 @@ function checkCharge(charged: Charged, logs: Logs, wrong: (rule: Rule, says: str
 }
 
 /** What was missing, of what stood in the log that the region was shown, at the time of its charge; null where nothing was. */
-export function whyNotApproved({ log }: Logs, { region, charge }: Charged): string | null {
+export function whyNotApproved(
+  { log }: { readonly log: Pick<Replay, "inForce" | "queries" | "approvals"> },
+  {
+    region,
+    charge,
+  }: { readonly region: string; readonly charge: Pick<ChargeLeaf, "query" | "time" | "public"> },
+): string | null {
   const federation = judging(log, charge);
   const asked = log.queries.get(charge.query);
   if (asked === undefined) return "expected the query in the log";

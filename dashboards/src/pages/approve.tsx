@@ -10,6 +10,8 @@ import { parseRational, toNumber } from "../../../protocol/rational.ts";
 import { Refusal } from "../../../protocol/refusal.ts";
 import { inWords } from "../../../protocol/words.ts";
 import { useLabels, useLoaded } from "../data.ts";
+import { countsText, decisionLines } from "../decision-words.ts";
+import { type Decisions, decisionsOn } from "../decisions.ts";
 import { clock, day, fraction, number, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../main.tsx";
 import { KeyBox, type Signing } from "../parts/key-box.tsx";
@@ -18,7 +20,7 @@ import { client, failureText, federation as loadFederation } from "../proof/fede
 import { sealWith } from "../proof/keys.ts";
 import { Link } from "../router.tsx";
 import { askedBefore, isAlike } from "./ask/similar.tsx";
-import { approvalsOf, decisionsOf, useStatus } from "./question.tsx";
+import { useStatus } from "./question.tsx";
 
 const SAY = {
   sv: {
@@ -35,10 +37,7 @@ const SAY = {
     asked: "Ställd av",
     until: "Måste besvaras före",
     decided: "Andra har beslutat",
-    nobody: "Ingen ännu.",
-    approved: (who: string) => `${who} har godkänt`,
-    declined: (who: string) => `${who} har avslagit`,
-    need: (n: number, of: number) => `${n} av ${of} godkännanden.`,
+    need: (counts: string) => `Godkännanden: ${counts}.`,
     alike: "Liknande frågor tidigare",
     noAlike: "Inga.",
     conditions: "Villkor, om du har några. Ett per rad; de står i loggen.",
@@ -47,7 +46,7 @@ const SAY = {
     decline: "Avslå",
     needReason: "Skriv varför du avslår.",
     needKey: "Det går inte att besluta utan en nyckel som förteckningen känner.",
-    own: "Du ställde frågan själv, och kan inte godkänna den.",
+    own: "Du ställde frågan själv, och ditt beslut räknas inte.",
     done: "Ditt beslut är inlämnat och står i loggen.",
   },
   en: {
@@ -64,10 +63,7 @@ const SAY = {
     asked: "Asked by",
     until: "To be answered before",
     decided: "Others have decided",
-    nobody: "Nobody yet.",
-    approved: (who: string) => `${who} approved`,
-    declined: (who: string) => `${who} declined`,
-    need: (n: number, of: number) => `${n} of ${of} approvals.`,
+    need: (counts: string) => `Approvals: ${counts}.`,
     alike: "Similar questions before",
     noAlike: "None.",
     conditions: "Conditions, if you have any. One a line; they stand in the log.",
@@ -76,7 +72,7 @@ const SAY = {
     decline: "Decline",
     needReason: "Write why you decline.",
     needKey: "You cannot decide without a key that the directory knows.",
-    own: "You asked the question yourself, and cannot approve it.",
+    own: "You asked the question yourself, and your decision does not count.",
     done: "Your decision is handed in and stands in the log.",
   },
 };
@@ -151,8 +147,8 @@ function Waiting({
   const plan = planIn(federation, query);
   const charge = toNumber(plan.charge);
   const part = (100 * charge) / toNumber(parseRational(dataset.budget.rhoPerPeriod));
-  const deciders = decisionsOf(status, federation).map(({ approval }) => approval);
-  const { given, needed } = approvalsOf(status, federation, query);
+  const decisions = decisionsOn(status, query, federation, new Date());
+  const name = (code: string) => federation.directory.nodes.find((each) => each.code === code)?.name ?? code;
   const columns = query.measures.flatMap((measure) => ("column" in measure ? [measure.column] : []));
   const alike = asked
     .filter((each) => each.id !== id && isAlike(each.query, query.dataset, columns))
@@ -171,7 +167,10 @@ function Waiting({
     [say.until, `${day(query.answerBy, language)} ${clock(query.answerBy, language)}`],
     [
       say.decided,
-      `${deciders.length === 0 ? say.nobody : deciders.map(({ approver, decision }) => (decision === "approve" ? say.approved(approver) : say.declined(approver))).join(", ")} ${say.need(Math.min(given, needed), needed)}`,
+      [
+        ...decisionLines(decisions, name, language),
+        ...(decisions instanceof Refusal ? [] : [say.need(countsText(decisions, language))]),
+      ].join(" "),
     ],
     [
       say.alike,
@@ -198,9 +197,17 @@ function Waiting({
           </div>
         ))}
       </dl>
-      <Decide id={id} query={query} federation={federation} signing={signing} onDone={look} />
+      <Decide id={id} query={query} decisions={decisions} signing={signing} onDone={look} />
     </Section>
   );
+}
+
+/** In which of a person's roles to decide: one that is still asked for, else any that a rule asks for. */
+function roleFor({ roles }: { readonly roles: readonly string[] }, decisions: Decisions | Refusal): string {
+  const rules = decisions instanceof Refusal ? [] : decisions.floor.rules;
+  const lacking = rules.filter(({ rule, persons }) => persons.length < rule.persons);
+  const wanted = [...lacking, ...rules].map(({ rule }) => rule.role);
+  return wanted.find((role) => roles.includes(role)) ?? "approver";
 }
 
 /** How long an approval counts. */
@@ -209,13 +216,13 @@ const DAYS = 7;
 function Decide({
   id,
   query,
-  federation,
+  decisions,
   signing,
   onDone,
 }: {
   readonly id: Hash;
   readonly query: Query;
-  readonly federation: Federation;
+  readonly decisions: Decisions | Refusal;
   readonly signing: Signing;
   readonly onDone: () => void;
 }) {
@@ -228,8 +235,7 @@ function Decide({
   const decide = async (decision: Approval["decision"]) => {
     if (signing === null) return;
     if (decision === "decline" && reason.trim() === "") return set(say.needReason);
-    const asked = federation.directory.approvalRules.map(({ role }) => role);
-    const role = signing.known.person.roles.find((each) => asked.includes(each)) ?? "approver";
+    const role = roleFor(signing.known.person, decisions);
     const approval: Approval = {
       query: id,
       approver: signing.known.person.id,
@@ -273,7 +279,7 @@ function Decide({
         <button
           type="button"
           class="btn plain"
-          disabled={signing === null}
+          disabled={signing === null || own}
           onClick={() => void decide("decline")}
         >
           {say.decline}

@@ -1,8 +1,7 @@
 /** A question on its way: six stations from signature to release; then the result as chart, table, file and receipt. */
 import { useEffect, useState } from "preact/hooks";
-import type { Judged } from "../../../protocol/approval.ts";
 import { fromBase64, type Hash } from "../../../protocol/bytes.ts";
-import { type Federation, openApproval, planIn } from "../../../protocol/directory.ts";
+import { type Federation, planIn } from "../../../protocol/directory.ts";
 import { envelopeId } from "../../../protocol/envelope.ts";
 import { parseJson } from "../../../protocol/json.ts";
 import { Query } from "../../../protocol/query.ts";
@@ -11,6 +10,8 @@ import { Refusal } from "../../../protocol/refusal.ts";
 import type { QueryStatus } from "../../../protocol/routes.ts";
 import { inWords } from "../../../protocol/words.ts";
 import { useLabels } from "../data.ts";
+import { countsText, decisionLines } from "../decision-words.ts";
+import { decisionsOn } from "../decisions.ts";
 import { clock, day, fraction, listed, number, useLanguage, useSay } from "../language.ts";
 import { Heading, Section } from "../parts/shell.tsx";
 import { client, failureText } from "../proof/federation.ts";
@@ -37,6 +38,8 @@ const SAY = {
     visible: "Synlig",
     inLog: "i loggen",
     approved: "Godkänd",
+    byRules: "enligt reglerna då",
+    notRead: "läses inte",
     of: (n: number, of: number) => `${n} av ${of}`,
     sent: "Utskickad",
     to: (n: number) => `till ${n} regioner`,
@@ -68,6 +71,8 @@ const SAY = {
     visible: "Visible",
     inLog: "in the log",
     approved: "Approved",
+    byRules: "by the rules then",
+    notRead: "not read",
     of: (n: number, of: number) => `${n} of ${of}`,
     sent: "Sent",
     to: (n: number) => `to ${n} regions`,
@@ -119,34 +124,6 @@ export function useStatus(id: string): {
   return { status, error, look: () => look((count) => count + 1) };
 }
 
-/** The decisions on a question that count, each signed by whom the directory lets decide: the coordinator is not believed. */
-export function decisionsOf(status: QueryStatus, federation: Federation): Judged[] {
-  return status.approvals.flatMap((envelope) => {
-    try {
-      const judged = openApproval(federation, envelope, new Date());
-      return judged.approval.query === status.id ? [judged] : [];
-    } catch (error) {
-      if (error instanceof Refusal) return []; // It does not count.
-      throw error;
-    }
-  });
-}
-
-/** How many persons have approved, and how many must. */
-export function approvalsOf(
-  status: QueryStatus,
-  federation: Federation,
-  query: Query,
-): { readonly given: number; readonly needed: number } {
-  const approved = decisionsOf(status, federation).filter(({ approval }) => approval.decision === "approve");
-  const given = new Set(approved.map(({ person }) => person)).size;
-  const name = query.dataset.split("@")[0];
-  const needed = federation.directory.approvalRules
-    .filter(({ dataset }) => dataset === "*" || dataset === name)
-    .reduce((sum, { persons }) => sum + persons, 0);
-  return { given, needed };
-}
-
 export function Question({ federation, id }: { readonly federation: Federation; readonly id: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
@@ -164,23 +141,6 @@ export function Question({ federation, id }: { readonly federation: Federation; 
   const query = parsed.data;
   const plan = planIn(federation, query);
   const part = (100 * toNumber(plan.charge)) / toNumber(parseRational(dataset.budget.rhoPerPeriod));
-  const { given, needed } = approvalsOf(status, federation, query);
-  const count = (state: string) => status.regions.filter((each) => each.state === state);
-  const answered = count("answered").length;
-  const reached =
-    OVER.has(status.state) && status.state !== "released"
-      ? -1
-      : ["waiting", "open", "released"].indexOf(status.state);
-  const stations: Array<[string, string, boolean]> = [
-    [say.signed, say.by(query.requester), true],
-    [say.visible, say.inLog, true],
-    [say.approved, say.of(Math.min(given, needed), needed), given >= needed],
-    [say.sent, say.to(status.regions.length), reached >= 1 || answered > 0],
-    [say.answered, say.of(answered, status.regions.length), reached === 2],
-    [say.published, say.sealed, reached === 2],
-  ];
-  const name = (code: string) => federation.directory.nodes.find((each) => each.code === code)?.name ?? code;
-  const refused = count("refused");
   return (
     <>
       <Heading given title={query.title} crumb={<Link to="ask">{say.crumb}</Link>}>
@@ -190,31 +150,7 @@ export function Question({ federation, id }: { readonly federation: Federation; 
         </p>
       </Heading>
       <Section title={say.where}>
-        <ol class="follow">
-          {stations.map(([label, text, done]) => (
-            <li key={label} class={done ? "done" : ""}>
-              <b>
-                {label}
-                {done && <span class="vh"> ({say.done})</span>}
-              </b>
-              <span>{text}</span>
-            </li>
-          ))}
-        </ol>
-        {refused.length > 0 && (
-          <p>
-            {say.refused}:{" "}
-            {listed(
-              refused.map(({ region, code }) => `${name(region)}${code === null ? "" : ` (${code})`}`),
-              language,
-            )}
-          </p>
-        )}
-        {!OVER.has(status.state) && (
-          <p class="small quiet">
-            {say.until} {day(query.answerBy, language)} {clock(query.answerBy, language)}
-          </p>
-        )}
+        <Where federation={federation} status={status} query={query} />
       </Section>
       <Section title={say.words}>
         <blockquote class="say q">{inWords(query, dataset, language, labels)}</blockquote>
@@ -225,6 +161,75 @@ export function Question({ federation, id }: { readonly federation: Federation; 
         <Section title={say.result}>
           <Result federation={federation} id={id as Hash} dataset={dataset} />
         </Section>
+      )}
+    </>
+  );
+}
+
+/** The stations, each as far as it is known; and who has decided and refused. */
+function Where({
+  federation,
+  status,
+  query,
+}: {
+  readonly federation: Federation;
+  readonly status: QueryStatus;
+  readonly query: Query;
+}) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const decisions = decisionsOn(status, query, federation, new Date());
+  const name = (code: string) => federation.directory.nodes.find((each) => each.code === code)?.name ?? code;
+  const count = (state: string) => status.regions.filter((each) => each.state === state);
+  const answered = count("answered").length;
+  const refused = count("refused");
+  const over = OVER.has(status.state);
+  const released = status.state === "released";
+  // Of what is released the seal says by which approvals: it judges as of each region's charge.
+  const approved = released
+    ? say.byRules
+    : decisions instanceof Refusal
+      ? say.notRead
+      : countsText(decisions, language);
+  const stations: Array<[string, string, boolean]> = [
+    [say.signed, say.by(query.requester), true],
+    [say.visible, say.inLog, true],
+    [
+      say.approved,
+      approved,
+      released || (!(decisions instanceof Refusal) && decisions.floor.verdict === "approved"),
+    ],
+    [say.sent, say.to(status.regions.length), status.state === "open" || released || answered > 0],
+    [say.answered, say.of(answered, status.regions.length), released],
+    [say.published, say.sealed, released],
+  ];
+  return (
+    <>
+      <ol class="follow">
+        {stations.map(([label, text, done]) => (
+          <li key={label} class={done ? "done" : ""}>
+            <b>
+              {label}
+              {done && <span class="vh"> ({say.done})</span>}
+            </b>
+            <span>{text}</span>
+          </li>
+        ))}
+      </ol>
+      {!released && decisionLines(decisions, name, language).map((line) => <p key={line}>{line}</p>)}
+      {refused.length > 0 && (
+        <p>
+          {say.refused}:{" "}
+          {listed(
+            refused.map(({ region, code }) => `${name(region)}${code === null ? "" : ` (${code})`}`),
+            language,
+          )}
+        </p>
+      )}
+      {!over && (
+        <p class="small quiet">
+          {say.until} {day(query.answerBy, language)} {clock(query.answerBy, language)}
+        </p>
       )}
     </>
   );

@@ -1,5 +1,6 @@
 /** Signing: the exact bytes, by a key that lives here, or as a file for the command line; or a file that was signed there. */
 import { useState } from "preact/hooks";
+import { rulesFor } from "../../../../protocol/approvals.ts";
 import { writeAside } from "../../../../protocol/aside.ts";
 import { toHex, utf8 } from "../../../../protocol/bytes.ts";
 import type { Federation } from "../../../../protocol/directory.ts";
@@ -133,9 +134,7 @@ export function Sign({
       }),
     );
   };
-  const rules = federation.directory.approvalRules.filter(
-    ({ dataset }) => dataset === "*" || draft.dataset.startsWith(`${dataset}@`),
-  );
+  const rules = rulesFor(draft, federation.directory.approvalRules);
   return (
     <>
       <KeyBox federation={federation} purpose="ask" onSigning={setSigning} />
