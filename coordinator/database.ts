@@ -2,9 +2,10 @@
  * What the coordinator stores: documents as they were signed, and where each query stands. No data of patients,
  * ever; nothing that is not signed by somebody else or derived from what is.
  */
-import { Refusal } from "../protocol/refusal.ts";
-import { makeTables, type Store } from "../server/database.ts";
-import { LOG_TABLES, type LogTables } from "../server/tlog.ts";
+import type { Store } from "../server/database.ts";
+import { migrate } from "../server/migrations.ts";
+import type { LogTables } from "../server/tlog.ts";
+import { COORDINATOR_MIGRATIONS } from "./migrations.ts";
 
 export type CoordinatorDatabase = {
   meta: { key: string; value: string };
@@ -102,37 +103,6 @@ export type CoordinatorDatabase = {
 
 export type CoordinatorStore = Store<CoordinatorDatabase>;
 
-const TABLES = [
-  "create table if not exists meta (key varchar primary key, value varchar not null)",
-  "create table if not exists directory (version integer primary key, document varchar not null, place integer not null)",
-  "create table if not exists query (id varchar primary key, envelope varchar not null, title varchar not null, purpose varchar not null, received varchar not null, state varchar not null, reason varchar, release varchar, place integer)",
-  "create table if not exists aside (id varchar primary key, text varchar, erased varchar)",
-  "create table if not exists approval (query varchar not null, slot varchar not null, id varchar not null, envelope varchar not null, received varchar not null, place integer, primary key (query, slot))",
-  "create table if not exists calendar (id varchar primary key, envelope varchar not null, received varchar not null)",
-  "create table if not exists announcement (query varchar not null, size integer not null)",
-  "create table if not exists published (log varchar primary key, size integer not null, checkpoint varchar not null)",
-  "create table if not exists work (sequence integer primary key, query varchar not null)",
-  "create table if not exists answer (query varchar not null, region varchar not null, kind varchar not null, id varchar not null, code varchar, envelope varchar not null, primary key (query, region))",
-  "create table if not exists release (id varchar primary key, query varchar not null, version integer not null, envelope varchar not null, cells varchar not null, sum varchar, place integer, unique (query, version))",
-  "create table if not exists round (query varchar primary key, attempt integer not null, phase varchar not null, since varchar not null, began varchar not null, version integer not null, members varchar not null, first varchar, second varchar, session varchar, u2 varchar, survivors varchar)",
-  "create table if not exists message (query varchar not null, attempt integer not null, kind varchar not null, node varchar not null, id varchar not null, envelope varchar not null, boxes varchar not null, pieces integer not null, primary key (query, attempt, kind, node))",
-  "create table if not exists chunk (document varchar not null, place integer not null, bytes bytea not null, primary key (document, place))",
-  "create table if not exists request (id varchar primary key, release varchar not null, envelope varchar not null, received varchar not null)",
-  "create table if not exists budget (node varchar primary key, sequence integer not null, envelope varchar not null)",
-  ...LOG_TABLES,
-];
-
-/** Refuses (`config-invalid`) a database of a version before questions bound their purposes by digest, and releases had versions. */
-export async function prepareCoordinator(store: CoordinatorStore): Promise<void> {
-  await makeTables(store, TABLES);
-  try {
-    await store.kysely.selectFrom("query").select("purpose").limit(0).execute();
-    await store.kysely.selectFrom("release").select("version").limit(0).execute();
-  } catch (cause) {
-    throw new Refusal(
-      "config-invalid",
-      "expected a database of this version of the coordinator; this one was made by an earlier one",
-      { cause },
-    );
-  }
-}
+/** Makes the tables, or brings those of an earlier version of the program to this one's shape. */
+export const prepareCoordinator = (store: CoordinatorStore): Promise<void> =>
+  migrate(store, COORDINATOR_MIGRATIONS);

@@ -3,8 +3,10 @@
  * says so. No free text of anyone's is kept, and identity numbers only sealed.
  */
 import type { Dataset } from "../protocol/catalogue.ts";
-import { makeTables, type Store } from "../server/database.ts";
-import { LOG_TABLES, type LogTables } from "../server/tlog.ts";
+import type { Store } from "../server/database.ts";
+import { changing, migrate } from "../server/migrations.ts";
+import type { LogTables } from "../server/tlog.ts";
+import { NODE_MIGRATIONS } from "./migrations.ts";
 
 export type NodeDatabase = {
   /** Small facts of the node itself: the poll's cursor, the check value of the pseudonym key. */
@@ -38,26 +40,6 @@ export type NodeDatabase = {
 
 export type NodeStore = Store<NodeDatabase>;
 
-const TABLES = [
-  "create table if not exists meta (key varchar primary key, value varchar not null)",
-  "create table if not exists person (id bigint not null, pseudonym uuid not null, excluded varchar)",
-  "create table if not exists identity (chunk bigint not null, sealed varchar not null)",
-  "create table if not exists file (id integer primary key, dataset varchar not null, hash varchar not null, taken varchar not null, unique (dataset, hash))",
-  "create table if not exists ledger_head (id integer primary key, sequence integer not null, hash varchar not null)",
-  "create table if not exists ledger_entry (sequence integer primary key, query varchar not null, ledger_group varchar not null, period varchar not null, charge varchar not null, spent varchar not null, made varchar not null, hash varchar not null)",
-  "create table if not exists session (query varchar not null, attempt integer not null, masked varchar, primary key (query, attempt))",
-  "create table if not exists agreed (query varchar primary key, attempt integer not null, session varchar not null, survivors varchar not null)",
-  "create table if not exists answer (query varchar primary key, charge varchar not null, envelope varchar, made varchar not null)",
-  "create table if not exists witness (id integer primary key, state varchar not null)",
-  ...LOG_TABLES,
-];
-
-/** PostgreSQL finds persons by index; DuckDB by hash join, and its index would slow an import down tenfold. */
-const POSTGRES = [
-  "create unique index if not exists person_pseudonym on person (pseudonym)",
-  "create unique index if not exists person_id on person (id)",
-];
-
 const SQL_TYPES = { category: "smallint", integer: "integer", boolean: "boolean" } as const;
 
 export const tableOf = (dataset: Dataset): string =>
@@ -81,14 +63,15 @@ export function datasetColumns(dataset: Dataset): Array<[name: string, type: str
   ];
 }
 
+/** Brings the node's own tables to this program's shape, and makes those of datasets that are not there yet. */
 export async function prepareNode(store: NodeStore, datasets: readonly Dataset[]): Promise<void> {
-  const tables = datasets.map((dataset) => {
-    const columns = datasetColumns(dataset).map(([name, type]) => `${name} ${type}`);
-    return `create table if not exists ${tableOf(dataset)} (${columns.join(", ")})`;
-  });
-  const indexes = datasets.map((dataset) => {
-    const table = tableOf(dataset);
-    return `create index if not exists ${table}_person on ${table} (person, period)`;
-  });
-  await makeTables(store, [...TABLES, ...tables, ...(store.pool === null ? [] : [...POSTGRES, ...indexes])]);
+  await migrate(store, NODE_MIGRATIONS);
+  for (const dataset of datasets)
+    await changing(store, async ({ engine, run }) => {
+      const columns = datasetColumns(dataset).map(([name, type]) => `${name} ${type}`);
+      const table = tableOf(dataset);
+      await run(`create table if not exists ${table} (${columns.join(", ")})`);
+      if (engine === "postgresql")
+        await run(`create index if not exists ${table}_person on ${table} (person, period)`);
+    });
 }

@@ -215,6 +215,11 @@ export const REFUSALS = {
     "Mend the mapping so that each column of the dataset has a source.",
   ],
   "config-invalid": [422, "The configuration does not fit", "Mend the value named."],
+  "store-newer": [
+    422,
+    "The store is newer than the program",
+    "Start the version of the program that is named, or a later one; or restore a backup from before. Nothing was changed.",
+  ],
   usage: [422, "The command's words are off", "See --help."],
   unavailable: [503, "Not available now", "Try again later."],
   internal: [500, "An error on our side", "Nothing was lost; the operator's log says more."],

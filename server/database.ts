@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
 import { type DuckDb, duckDbDialect, openDuckDb } from "./duckdb.ts";
 
@@ -51,12 +51,22 @@ export async function openStore<DB>(name: string, config: DatabaseConfig): Promi
   return { kysely, duckdb, pool: null, close };
 }
 
-/** Runs statements that make tables, each only if it is not there. */
-export async function makeTables<DB>({ kysely }: Store<DB>, statements: readonly string[]): Promise<void> {
-  for (const statement of statements) await sql.raw(statement).execute(kysely);
-}
+/** PostgreSQL's codes for: not serializable, deadlock, and a key that another inserted since this one looked. */
+const SQLSTATES: ReadonlySet<string> = new Set(["40001", "40P01", "23505"]);
 
-const CONFLICTS = /conflict|could not serialize|deadlock|duplicate key|Constraint Error/i;
+/** DuckDB's errors have no codes: how the messages of the same three begin. Its "Constraint Error" alone says also what is simply wrong. */
+const DUCKDB = [
+  "TransactionContext Error: Conflict on ",
+  "TransactionContext Error: Failed to commit: ",
+  "TransactionContext Error: Catalog write-write conflict",
+  "Constraint Error: Duplicate key ",
+];
+
+/** Whether a statement, or a commit, failed only because another transaction came in between. */
+export function isConflict(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return SQLSTATES.has(error.code ?? "");
+  return error instanceof Error && DUCKDB.some((beginning) => error.message.startsWith(beginning));
+}
 
 /**
  * One transaction that sees a consistent state and whose writes conflict with any other's to the same rows; tried
@@ -75,7 +85,7 @@ export async function transact<DB, T>(
         : transaction.setIsolationLevel("serializable")
       ).execute(work);
     } catch (error) {
-      if (attempt >= 200 || !(error instanceof Error) || !CONFLICTS.test(error.message)) throw error;
+      if (attempt >= 200 || !isConflict(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.min(50, attempt)));
     }
   }

@@ -19,6 +19,7 @@ export type LogTables = {
   log_head: { log: string; size: number; frontier: string; checkpoint: string | null };
 };
 
+/** As the first step of a store that holds logs makes them; what changes them later is a step of each. */
 export const LOG_TABLES = [
   "create table if not exists leaf (log varchar not null, place integer not null, entry bytea not null, primary key (log, place))",
   "create table if not exists log_head (log varchar primary key, size integer not null, frontier varchar not null, checkpoint varchar)",
