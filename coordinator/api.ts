@@ -6,7 +6,7 @@ import { Hash } from "../protocol/bytes.ts";
 import { Envelope } from "../protocol/envelope.ts";
 import { PieceRequest } from "../protocol/material.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { type QueryState, ROUTES } from "../protocol/routes.ts";
+import { ROUTES, type ShownState } from "../protocol/routes.ts";
 import { documentsOf, VersionDocument } from "../protocol/versions.ts";
 import { Push } from "../protocol/witness.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
@@ -36,7 +36,7 @@ import { pagesOf } from "./pages.ts";
 import { publicationOf } from "./publication.ts";
 import { pxwebOf } from "./pxweb.ts";
 import { roundOf } from "./rounds.ts";
-import { type Standing, standingOf } from "./standing.ts";
+import { type QueryState, type StateName, stateOf } from "./standing.ts";
 
 export type Api = Context & {
   readonly bell: Bell;
@@ -94,7 +94,7 @@ export function apiOf(api: Api): Hono {
     }));
     return c.json({ queries });
   });
-  app.get(path(ROUTES.getQuery), async (c) => c.json(await statusOf(await standingOf(idOf(c), api), api)));
+  app.get(path(ROUTES.getQuery), async (c) => c.json(await statusOf(await stateOf(idOf(c), api), api)));
   app.post(ROUTES.submitAside.path, async (c) => {
     const { text } = await readBody(c, ROUTES.submitAside.body, "aside");
     return c.json({ id: await takeAside(text, api) });
@@ -260,13 +260,13 @@ function logFile(c: HonoContext, context: Context): Response {
   });
 }
 
-async function statusOf(standing: Standing, context: Context) {
-  const round = await roundOf(standing.id, context);
+async function statusOf(stands: QueryState, context: Context) {
+  const round = await roundOf(stands.id, context);
   const reached = round === null ? "advertise" : round.phase;
   // In a secure sum a region has answered once it is in the set whose vectors are added up.
   const survivors = reached === "agree" || reached === "open" ? (round?.members ?? []) : [];
 
-  const { id, state, reason, envelope, approvals, outcomes, roster } = standing;
+  const { id, name, reason, envelope, approvals, outcomes, roster } = stands;
   const regions = roster.map((region) => {
     const outcome = outcomes.find((each) => each.region === region);
     const inSum = round === null || survivors.includes(region);
@@ -288,12 +288,12 @@ async function statusOf(standing: Standing, context: Context) {
   const latest = made.find(({ place }) => isPublic(place, context));
   const shown =
     made.length === 0
-      ? { state: shownState(state), release: null }
+      ? { state: shownState(name), release: null }
       : latest === undefined
         ? { state: "open" as const, release: null }
-        : { state: shownState(state), release: latest.id };
+        : { state: shownState(name), release: latest.id };
   return { id, reason, query: envelope, approvals, regions, ...shown };
 }
 
 /** That regions may still come late is the coordinator's own business: the query is released. */
-const shownState = (state: Standing["state"]): QueryState => (state === "late" ? "released" : state);
+const shownState = (name: StateName): ShownState => (name === "late" ? "released" : name);

@@ -2,11 +2,12 @@
 
 import type { Hash } from "../protocol/bytes.ts";
 import { Calendar, checkIndicators, checkSpending } from "../protocol/calendar.ts";
-import { openByPerson, planIn } from "../protocol/directory.ts";
+import { openByPerson } from "../protocol/directory.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
+import { planned } from "./plans.ts";
 import type { Publication } from "./publication.ts";
 import { once } from "./write.ts";
 
@@ -49,7 +50,7 @@ export async function takeCalendar(
         "expected entries that say what their queries do, asked by the same person",
       );
     checkIndicators(query, catalogue.known);
-    return planIn(federation(), query);
+    return planned(named, query, federation()).plan;
   });
   checkSpending(plans);
   await once(store, async (database) => {

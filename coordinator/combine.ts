@@ -2,17 +2,13 @@
  * Adds the answers up. Only arithmetic on what the nodes sent: the coordinator has no noise to add or to take away.
  */
 import { Answer, readVector } from "../protocol/answer.ts";
-import { planIn } from "../protocol/directory.ts";
-import type { Envelope } from "../protocol/envelope.ts";
 import type { Plan } from "../protocol/plan.ts";
 import type { RefusalCode } from "../protocol/refusal.ts";
-import { type Context, stored, storedEnvelope } from "./intake.ts";
-import type { Standing } from "./standing.ts";
+import type { CoordinatorStore } from "./database.ts";
+import { stored, storedEnvelope } from "./intake.ts";
+import type { QueryState } from "./standing.ts";
 
 export type Collected = {
-  readonly plan: Plan;
-  /** Each answering region's integers, in the directory's order; read only when they are to be added up. */
-  readonly answers: () => Promise<ReadonlyMap<string, readonly bigint[]>>;
   readonly answerIds: ReadonlyArray<{ readonly region: string; readonly hash: string }>;
   readonly missing: ReadonlyArray<{ readonly region: string; readonly reason: RefusalCode | "no-answer" }>;
   /** True if nobody is left to wait for. */
@@ -25,43 +21,44 @@ export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "query-not-yet-valid",
 ]);
 
-export function collect(standing: Standing, { federation, store }: Context): Collected {
-  const plan = planIn(federation(), standing.query);
-  const outcomes = new Map(standing.outcomes.map((outcome) => [outcome.region, outcome]));
-  const answered = standing.roster.flatMap((region) => {
+/** Who has answered by now, and who has not: read from the outcomes alone, since most of the time nothing is added up. */
+export function collect(state: QueryState): Collected {
+  const outcomes = new Map(state.outcomes.map((outcome) => [outcome.region, outcome]));
+  const answered = state.roster.flatMap((region) => {
     const outcome = outcomes.get(region);
     return outcome?.kind === "answer" ? [outcome] : [];
   });
-  const missing = standing.roster.flatMap((region) => {
+  const missing = state.roster.flatMap((region) => {
     const outcome = outcomes.get(region);
     return outcome?.kind === "answer" ? [] : [{ region, reason: outcome?.code ?? ("no-answer" as const) }];
   });
   const waits = missing.some(({ reason }) => reason === "no-answer" || MAY_YET_ANSWER.has(reason));
   return {
-    plan,
-    // Verified when they were taken in.
-    answers: async () => {
-      const rows = await store.kysely
-        .selectFrom("answer")
-        .select(["region", "envelope"])
-        .where("query", "=", standing.id)
-        .where("kind", "=", "answer")
-        .execute();
-      const envelopes = new Map(rows.map(({ region, envelope }) => [region, storedEnvelope(envelope)]));
-      return new Map(
-        answered.map(({ region }): [string, bigint[]] => {
-          const envelope = envelopes.get(region);
-          if (envelope === undefined) throw new Error("an answer that was there is gone");
-          return [region, vectorIn(envelope, plan)];
-        }),
-      );
-    },
     answerIds: answered.map(({ region, id }) => ({ region, hash: id })),
     missing,
     complete: !waits,
   };
 }
 
-function vectorIn(envelope: Envelope, plan: Plan): bigint[] {
-  return readVector(stored("answer", Answer, envelope), plan);
+/** Each answering region's integers, in the directory's order; verified when they were taken in. */
+export async function answersOf(
+  query: string,
+  { answerIds }: Collected,
+  plan: Plan,
+  { kysely }: CoordinatorStore,
+): Promise<ReadonlyMap<string, readonly bigint[]>> {
+  const rows = await kysely
+    .selectFrom("answer")
+    .select(["region", "envelope"])
+    .where("query", "=", query)
+    .where("kind", "=", "answer")
+    .execute();
+  const envelopes = new Map(rows.map(({ region, envelope }) => [region, storedEnvelope(envelope)]));
+  return new Map(
+    answerIds.map(({ region }): [string, bigint[]] => {
+      const envelope = envelopes.get(region);
+      if (envelope === undefined) throw new Error("an answer that was there is gone");
+      return [region, readVector(stored("answer", Answer, envelope), plan)];
+    }),
+  );
 }

@@ -9,10 +9,11 @@ import { Envelope, type Signer } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { isLogged } from "../protocol/quorum.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { oneAtATime, openStore } from "../server/database.ts";
+import { openStore } from "../server/database.ts";
 import { LEVELS, type Logger, nameOf } from "../server/log.ts";
 import { KeyFiles, keyringOf, nativeVerify } from "../server/signing.ts";
 import { apiOf } from "./api.ts";
+import { Clockwork } from "./clockwork.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./database.ts";
 import { openDirectories } from "./directories.ts";
 import { announcePublic, bellOf } from "./dispatch.ts";
@@ -128,7 +129,6 @@ export async function startCoordinator(
 
   const stopping = new AbortController();
   const bell = bellOf();
-  const alone = oneAtATime();
   const { roundSeconds } = config;
   const onPublic = () => {
     const told = announcePublic(context).then(() => bell.ring());
@@ -145,36 +145,7 @@ export async function startCoordinator(
   const signer = () => signers.release(federation());
   const directoryPlace = directories.place;
   const context = { federation, directoryPlace, store, now, signer, bell, roundSeconds, logger, logs };
-  const pending = new Set<string>();
-  const step = async (id: string): Promise<void> => {
-    pending.delete(id);
-    if (stopping.signal.aborted) return;
-    try {
-      await advance(id, context);
-    } catch (error) {
-      // A refusal here is a query whose documents stopped standing (a key's time ran out): it waits to expire.
-      if (error instanceof Refusal) logger.warn({ code: error.code, query: id }, "a query waits");
-      else logger.error({ error: nameOf(error), query: id }, "a step failed; tried again in a second");
-    }
-  };
-  // Many answers come at once: one step after the last of them does for all.
-  const nudge = (id: string): void => {
-    if (pending.has(id)) return;
-    pending.add(id);
-    void alone(() => step(id));
-  };
-  const sweep = async (): Promise<void> => {
-    const rows = await store.kysely
-      .selectFrom("query")
-      .select("id")
-      .where("state", "in", ["waiting", "open", "late"])
-      .execute();
-    for (const { id } of rows) nudge(id);
-  };
-  const timer = setInterval(
-    () => void sweep().catch((error) => logger.error({ error: nameOf(error) }, "sweep failed")),
-    Math.min(1000, config.roundSeconds * 500),
-  );
+  const clockwork = new Clockwork({ store, now, logger, step: (id) => advance(id, context) });
   // While this was off nobody could come: waiting begins anew.
   const time = String(now().getTime());
   await store.kysely
@@ -182,7 +153,7 @@ export async function startCoordinator(
     .set({ since: time, began: time })
     .where("query", "in", (rows) => rows.selectFrom("query").select("id").where("state", "=", "open"))
     .execute();
-  await sweep();
+  await clockwork.nudgeAll();
   if (logs !== null) {
     const releases = await store.kysely.selectFrom("release").selectAll().execute();
     for (const release of releases) await keepBehind(release, context);
@@ -207,11 +178,15 @@ export async function startCoordinator(
   const app = apiOf({
     federation,
     directoryPlace,
-    publish: (document) => directories.take(document, logs),
+    publish: async (document) => {
+      const id = await directories.take(document, logs);
+      await clockwork.nudgeAll();
+      return id;
+    },
     store,
     now,
     bell,
-    nudge,
+    nudge: (id) => clockwork.nudge(id),
     ready,
     stopping: stopping.signal,
     limits,
@@ -224,12 +199,11 @@ export async function startCoordinator(
     app,
     store,
     stop: async () => {
-      clearInterval(timer);
       clearInterval(ticking);
       clearInterval(renewing);
       stopping.abort();
       logs?.close();
-      await alone(async () => undefined);
+      await clockwork.stop();
       await logs?.append();
       await store.close();
     },

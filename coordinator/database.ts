@@ -24,6 +24,11 @@ export type CoordinatorDatabase = {
     release: string | null;
     /** Its place in the log; null where none is kept. */
     place: number | null;
+    /**
+     * When it is to be looked at again unless something happens to it, in milliseconds; null where only an event can
+     * change anything. Said by its last step.
+     */
+    due: bigint | null;
   };
   /** What stands beside the log by digest; null once it was erased. */
   aside: { id: string; text: string | null; erased: string | null };
@@ -93,6 +98,8 @@ export type CoordinatorDatabase = {
     /** 1, and one more for each that regions who came late made. */
     version: number;
     envelope: string;
+    /** How many regions' own answers it adds up. */
+    answers: number;
     cells: string;
     sum: string | null;
     place: number | null;

@@ -15,6 +15,12 @@ import type { Logs } from "./logs.ts";
 import { filesOf } from "./offer.ts";
 import { once } from "./write.ts";
 
+/** When a key of a person's comes into force after this, or the directory itself: what did not count may count then. */
+export const beginningsAfter = (now: Date, { directory: { people, validFrom } }: Federation): Date[] =>
+  [validFrom, ...people.flatMap(({ keys }) => keys.map(({ notBefore }) => notBefore))]
+    .map((text) => new Date(text))
+    .filter((begins) => begins > now);
+
 export type Directories = {
   /** The version in force: the newest. */
   readonly current: () => Federation;

@@ -8,16 +8,16 @@ import type { WorkItem } from "../protocol/routes.ts";
 import { transact } from "../server/database.ts";
 import { addWork, announce, type Context } from "./intake.ts";
 import { itemIn, roundOf } from "./rounds.ts";
-import { type Standing, shownOf, standingOf } from "./standing.ts";
+import { type QueryState, shownOf, stateOf } from "./standing.ts";
 import { once } from "./write.ts";
 
 export type Dispatcher = { readonly bell: Bell };
 
 /** Opens a query to the nodes, and wakes those that wait. */
 export async function dispatch(
-  { id, query, roster }: Standing,
+  { id, query, roster }: QueryState,
   { store, bell, now, logs }: Context & Dispatcher,
-): Promise<void> {
+): Promise<Date> {
   await transact(store, async (database) => {
     const opened = await database
       .updateTable("query")
@@ -39,6 +39,7 @@ export async function dispatch(
     await announce(database, id, (await logs?.promise(database, [dispatchEntry(id)], true)) ?? null);
   });
   bell.ring();
+  return now();
 }
 
 /** Puts to the nodes what has become public since. */
@@ -108,10 +109,10 @@ async function itemFor(id: string, node: string, context: Context): Promise<Work
   const round = await roundOf(id, context);
   if (round !== null && !round.members.includes(node)) return null;
   if (round !== null && round.phase !== "advertise") return await itemIn(round, node, context);
-  const standing = await standingOf(id, context);
-  if (!standing.roster.includes(node)) return null;
-  const state = round === null ? null : ({ phase: "advertise", attempt: round.attempt } as const);
-  return { ...shownOf(standing, context), round: state };
+  const state = await stateOf(id, context);
+  if (!state.roster.includes(node)) return null;
+  const stands = round === null ? null : ({ phase: "advertise", attempt: round.attempt } as const);
+  return { ...shownOf(state, context), round: stands };
 }
 
 /** Lets polls wait for something new without asking the database again and again. */

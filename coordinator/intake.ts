@@ -12,7 +12,6 @@ import {
   openApproval,
   openByNode,
   openQuery,
-  planIn,
   rosterOf,
   versionOf,
 } from "../protocol/directory.ts";
@@ -27,6 +26,7 @@ import { judgingSince } from "../protocol/versions.ts";
 import { WitnessRequest } from "../protocol/witness.ts";
 import type { CoordinatorStore } from "./database.ts";
 import type { Logs } from "./logs.ts";
+import { planned } from "./plans.ts";
 import { once, together } from "./write.ts";
 
 export type Context = {
@@ -64,8 +64,8 @@ export async function takeQuery(
     throw new Refusal("query-expired", "expected a query that has not expired");
   // What is scheduled is asked once its time has come, and its periods must be closed by then.
   const from = new Date(Math.max(now().getTime(), Date.parse(asked.query.notBefore)));
-  checkClosed(planIn(federation(), asked.query), from);
-  const roster = rosterOf(federation(), asked.query);
+  const { plan, roster } = planned(id, asked.query, federation());
+  checkClosed(plan, from);
   if (roster.length < asked.query.minRegions) {
     throw new Refusal(
       "region-unknown",
@@ -74,11 +74,12 @@ export async function takeQuery(
   }
   const { title, purpose } = asked.query;
   const row = { id, envelope: JSON.stringify(envelope), title, purpose, received: instant(now()) };
+  const due = BigInt(now().getTime());
   await once(store, async (database) => {
     const before = await database.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
     if (before !== undefined) return;
     const place = (await logs?.document(database, "query", id, envelope)) ?? null;
-    const values = { ...row, state: "waiting" as const, reason: null, release: null, place };
+    const values = { ...row, state: "waiting" as const, reason: null, release: null, place, due };
     await database.insertInto("query").values(values).execute();
   });
   return id;
@@ -209,7 +210,7 @@ export async function takeAnswer(
     );
   }
   if ("vector" in opened.payload) {
-    const plan = planIn(federation(), asked);
+    const { plan } = planned(query, asked, federation());
     if (!regionsAnswer(plan))
       throw new Refusal("answer-unfit", "expected no region's own answer to a national query");
     readVector(opened.payload, plan);

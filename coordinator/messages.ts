@@ -25,7 +25,8 @@ import {
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { CoordinatorStore } from "./database.ts";
 import { type Context, stored, storedEnvelope } from "./intake.ts";
-import { messagesOf, plannedOf, type Round, roundOf } from "./rounds.ts";
+import { plannedOf } from "./plans.ts";
+import { messagesOf, type Round, roundOf } from "./rounds.ts";
 import { together } from "./write.ts";
 
 const SCHEMAS = {

@@ -14,28 +14,30 @@ import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { cellsOf, type NationalPart, Release, writeCells } from "../protocol/release.ts";
 import { releasedVariance } from "../protocol/shares.ts";
 import { transact } from "../server/database.ts";
-import type { Collected } from "./combine.ts";
+import { answersOf, type Collected } from "./combine.ts";
 import type { CoordinatorDatabase } from "./database.ts";
 import { type Context, storedEnvelope, storedRelease } from "./intake.ts";
+import { plannedOf } from "./plans.ts";
 import type { SecureSum } from "./secure.ts";
-import type { Standing } from "./standing.ts";
+import type { QueryState } from "./standing.ts";
 
 export type Publisher = { readonly signer: () => Signer };
 
 export async function publish(
-  standing: Standing,
+  state: QueryState,
   collected: Collected,
   secure: SecureSum | null,
   context: Context & Publisher,
-): Promise<void> {
-  const { plan, answerIds } = collected;
+): Promise<Date> {
+  const { answerIds } = collected;
+  const { plan } = await plannedOf(state.id, context);
   const national = secure === null ? null : nationalOf(plan, secure);
   const missing =
     secure === null
       ? collected.missing
       : collected.missing.filter(({ region }) => !secure.round.members.includes(region));
   const table = cellsOf(plan, {
-    answers: await collected.answers(),
+    answers: await answersOf(state.id, collected, plan, context.store),
     national:
       secure === null
         ? null
@@ -47,11 +49,11 @@ export async function publish(
   });
   const { bytes, hash } = writeCells(table);
   const release = {
-    query: standing.id,
-    supersedes: standing.release,
-    directory: standing.query.directory,
-    release: standing.query.release,
-    approvals: [...standing.approvalIds],
+    query: state.id,
+    supersedes: state.release,
+    directory: state.query.directory,
+    release: state.query.release,
+    approvals: [...state.approvalIds],
     answers: answerIds.map((answer) => ({ ...answer })),
     missing: missing.map((region) => ({ ...region })),
     charge: format(plan.charge),
@@ -67,8 +69,9 @@ export async function publish(
   const id = envelopeId(envelope);
   const row = {
     id,
-    query: standing.id,
+    query: state.id,
     envelope: JSON.stringify(envelope),
+    answers: answerIds.length,
     cells: fromUtf8(bytes),
     sum: secure === null ? null : toBase64(secure.bytes),
   };
@@ -77,16 +80,16 @@ export async function publish(
   await transact(context.store, async (database) => {
     const closed = await database
       .updateTable("query")
-      .set({ state: mayComeLate(standing, collected, context) ? "late" : "released", release: id })
-      .where("id", "=", standing.id)
-      .where("state", "=", standing.state)
+      .set({ state: mayComeLate(state, collected, context) ? "late" : "released", release: id })
+      .where("id", "=", state.id)
+      .where("state", "=", state.name)
       .executeTakeFirst();
     if (closed.numUpdatedRows === 0n) return;
     // An answer that came in since is acknowledged, and so belongs in: undo, and let the next step add it up.
     const rows = await database
       .selectFrom("answer")
       .select("id")
-      .where("query", "=", standing.id)
+      .where("query", "=", state.id)
       .where("kind", "=", "answer")
       .execute();
     if (rows.length !== answerIds.length)
@@ -95,17 +98,18 @@ export async function publish(
     const { count } = await database
       .selectFrom("release")
       .select((own) => own.fn.countAll().as("count"))
-      .where("query", "=", standing.id)
+      .where("query", "=", state.id)
       .executeTakeFirstOrThrow();
     await database
       .insertInto("release")
       .values({ ...row, version: Number(count) + 1, place })
       .execute();
   });
+  return context.now();
 }
 
 /** Whether regions that are missing may still answer by themselves; a secure sum keeps its set. */
-const mayComeLate = ({ query }: Standing, { complete }: Collected, { now }: Context): boolean =>
+const mayComeLate = ({ query }: QueryState, { complete }: Collected, { now }: Context): boolean =>
   query.release === "regions" && !complete && instant(now()) < query.expires;
 
 /** What an audit needs of a release, as files beside the log; what auditors alone may see is not among it. */

@@ -5,61 +5,74 @@
  */
 import { judgeApprovals, openApprovals } from "../protocol/approvals.ts";
 import { openQuery } from "../protocol/directory.ts";
-import { instant } from "../protocol/query.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { type Due, earliest } from "./clockwork.ts";
 import { collect } from "./combine.ts";
+import { beginningsAfter } from "./directories.ts";
 import { type Dispatcher, dispatch } from "./dispatch.ts";
 import type { Context } from "./intake.ts";
 import { type Publisher, publish } from "./release.ts";
 import { type Rounds, turn } from "./secure.ts";
-import { close, type Standing, settle, standingOf } from "./standing.ts";
+import { close, type QueryState, settle, stateOf } from "./standing.ts";
 
-/** Takes one query as far as it goes now. Idempotent; called after every event and once a second. */
-export async function advance(id: string, context: Context & Publisher & Dispatcher & Rounds): Promise<void> {
-  const standing = await standingOf(id, context);
-  if (standing.state === "waiting") await open(standing, context);
-  if (standing.state === "open") await conclude(standing, context);
-  if (standing.state === "late") await amend(standing, context);
+/**
+ * Takes one query a step, if there is one to take now, and says when to look again unless something happens to it: now,
+ * if it has come further. Idempotent; called after every event, and when that instant has come.
+ */
+export async function advance(id: string, context: Context & Publisher & Dispatcher & Rounds): Promise<Due> {
+  const state = await stateOf(id, context);
+  if (state.name === "waiting") return await open(state, context);
+  if (state.name === "open") return await conclude(state, context);
+  if (state.name === "late") return await amend(state, context);
+  return null;
 }
 
 /** Waiting → open, once the directory's floor of approvals is met and the query is valid. */
-async function open(standing: Standing, context: Context & Dispatcher): Promise<void> {
-  const now = instant(context.now());
-  if (now >= standing.query.expires)
-    return await close(standing, "expired", "it expired before it was approved", context);
-  const federation = context.federation();
-  const asked = openQuery(federation, standing.envelope, context.now());
-  const given = openApprovals(federation, standing.approvals, context.now());
-  const { verdict } = judgeApprovals(federation, asked, given, { region: null });
-  if (verdict === "declined") return await close(standing, "declined", "an approver declined it", context);
-  if (verdict === "approved" && now >= standing.query.notBefore) await dispatch(standing, context);
+async function open(state: QueryState, context: Context & Dispatcher & Rounds): Promise<Due> {
+  const { query } = state;
+  const [now, notBefore, expires] = [context.now(), new Date(query.notBefore), new Date(query.expires)];
+  if (now >= expires) return await close(state, "expired", "it expired before it was approved", context);
+  const verdict = verdictOf(state, context);
+  if (verdict === "declined") return await close(state, "declined", "an approver declined it", context);
+  // What ends cannot open it, and what has ended by then is judged so then: only what begins can change this.
+  if (verdict !== "approved") return earliest(expires, ...beginningsAfter(now, context.federation()));
+  return now < notBefore ? notBefore : await dispatch(state, context);
 }
 
-/** Late → a new version with every region that came since; → released once nobody may come any more. */
-async function amend(standing: Standing, context: Context & Publisher): Promise<void> {
-  const collected = collect(standing, context);
-  if (collected.answerIds.length > standing.released) await publish(standing, collected, null, context);
-  else if (collected.complete || instant(context.now()) >= standing.query.expires)
-    await settle(standing, context);
+/** `unfit` while the query itself does not stand: its asker's key, or the directory, is not in force. */
+function verdictOf({ id, envelope, approvals }: QueryState, { federation, now, logger }: Context & Rounds) {
+  try {
+    const asked = openQuery(federation(), envelope, now());
+    const given = openApprovals(federation(), approvals, now());
+    return judgeApprovals(federation(), asked, given, { region: null }).verdict;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    logger.warn({ code: error.code, query: id }, "a query waits");
+    return "unfit";
+  }
 }
 
 /** Open → released or failed, once all have answered or the deadline has passed. */
-async function conclude(standing: Standing, context: Context & Publisher & Rounds): Promise<void> {
-  if (standing.query.release !== "regions") {
-    const sum = await turn(standing, context);
-    if (sum !== null) await publish(standing, collect(standing, context), sum, context);
-    return;
+async function conclude(state: QueryState, context: Context & Publisher & Rounds): Promise<Due> {
+  if (state.query.release !== "regions") {
+    const turned = await turn(state, context);
+    return "due" in turned ? turned.due : await publish(state, collect(state), turned.sum, context);
   }
-  const collected = collect(standing, context);
-  if (!collected.complete && instant(context.now()) < standing.query.answerBy) return;
-  if (collected.answerIds.length < standing.query.minRegions) {
-    // Those who may still come late may yet be enough.
-    if (!collected.complete && instant(context.now()) < standing.query.expires) return;
-    return await close(
-      standing,
-      "failed",
-      `fewer regions answered than minRegions (${standing.query.minRegions})`,
-      context,
-    );
-  }
-  await publish(standing, collected, null, context);
+  const { minRegions, ...query } = state.query;
+  const [now, answerBy, expires] = [context.now(), new Date(query.answerBy), new Date(query.expires)];
+  const collected = collect(state);
+  if (!collected.complete && now < answerBy) return answerBy;
+  if (collected.answerIds.length >= minRegions) return await publish(state, collected, null, context);
+  // Those who may still come late may yet be enough.
+  if (!collected.complete && now < expires) return expires;
+  const reason = `fewer regions answered than minRegions (${minRegions})`;
+  return await close(state, "failed", reason, context);
+}
+
+/** Late → a new version with every region that came since; → released once nobody may come any more. */
+async function amend(state: QueryState, context: Context & Publisher): Promise<Due> {
+  const collected = collect(state);
+  if (collected.answerIds.length > state.released) return await publish(state, collected, null, context);
+  const expires = new Date(state.query.expires);
+  return collected.complete || context.now() >= expires ? await settle(state, context) : expires;
 }

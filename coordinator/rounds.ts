@@ -3,16 +3,15 @@
  * have come; and what each node is shown of it. Sets are fixed when a phase begins: every node is shown the same.
  */
 import type { Hash } from "../protocol/bytes.ts";
-import { type Federation, planIn, rosterOf } from "../protocol/directory.ts";
 import type { Envelope, Kind } from "../protocol/envelope.ts";
 import type { Plan } from "../protocol/plan.ts";
-import type { Query } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { RoundState, WorkItem } from "../protocol/routes.ts";
 import { MESSAGE, type Phase, type Setting } from "../protocol/session.ts";
 import { judgingSince } from "../protocol/versions.ts";
-import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
-import { shownOf, standingOf } from "./standing.ts";
+import { type Context, storedEnvelope } from "./intake.ts";
+import { plannedOf, remembered } from "./plans.ts";
+import { shownOf, stateOf } from "./standing.ts";
 
 export type Round = {
   readonly query: Hash;
@@ -110,38 +109,6 @@ export async function cameIn(round: Round, { store }: Context): Promise<string[]
   return rows.filter(({ id, pieces }) => (there.get(id) ?? 0) === pieces).map(({ node }) => node);
 }
 
-type Planned = { readonly query: Query; readonly plan: Plan; readonly roster: readonly string[] };
-
-/** Plans of the queries whose rounds are on: the same for each of their hundreds of messages. */
-const planned = new WeakMap<Federation, Map<string, Planned>>();
-const MOST_PLANS = 50;
-
-export async function plannedOf(id: string, context: Context): Promise<Planned> {
-  const { store } = context;
-  const federation = context.federation();
-  const known = planned.get(federation) ?? new Map<string, Planned>();
-  planned.set(federation, known);
-  const found = known.get(id);
-  if (found !== undefined) return found;
-  const row = await store.kysely
-    .selectFrom("query")
-    .select("envelope")
-    .where("id", "=", id)
-    .executeTakeFirst();
-  if (row === undefined) throw new Refusal("query-unknown", "expected the id of a query that was submitted");
-  const query = storedQuery(row.envelope);
-  const made = { query, plan: planIn(federation, query), roster: rosterOf(federation, query) };
-  remember(known, id, made, MOST_PLANS);
-  return made;
-}
-
-/** Kept in place of the oldest, where there are already as many as may be. */
-function remember<T>(all: Map<string, T>, key: string, value: T, most: number): void {
-  const [oldest] = all.keys();
-  if (all.size >= most && oldest !== undefined) all.delete(oldest);
-  all.set(key, value);
-}
-
 /** What a message of this attempt is judged by, for the coordinator as for the nodes. */
 export async function settingOf(
   id: Hash,
@@ -178,13 +145,11 @@ export async function itemIn(round: Round, node: string, context: Context): Prom
   const of = JSON.stringify([round.query, attempt, phase]);
   const all = shown.get(context.store) ?? new Map<string, Shown>();
   shown.set(context.store, all);
-  let known = all.get(of);
-  if (known === undefined) {
-    const standing = await standingOf(round.query, context);
-    known = { ...shownOf(standing, context), ...(await shownIn(round, context)) };
-    remember(all, of, known, MOST_SHOWN);
-  }
-  const { commitments, ...item } = known;
+  const known = all.get(of) ?? {
+    ...shownOf(await stateOf(round.query, context), context),
+    ...(await shownIn(round, context)),
+  };
+  const { commitments, ...item } = remembered(all, of, MOST_SHOWN, () => known);
   if (item.round !== null) return { ...item, round: item.round };
   const members = commitments.map(({ envelope, boxes }) => ({
     commitment: envelope,

@@ -25,12 +25,13 @@ import { openSum, readMaterial } from "../protocol/unmask.ts";
 import { transact } from "../server/database.ts";
 import type { Logger } from "../server/log.ts";
 import { nativePrimitives } from "../server/secure.ts";
+import { type Due, earliest } from "./clockwork.ts";
 import { MAY_YET_ANSWER } from "./combine.ts";
 import type { CoordinatorStore } from "./database.ts";
 import type { Bell } from "./dispatch.ts";
 import { addWork, type Context } from "./intake.ts";
 import { cameIn, type Message, messagesOf, type Round, roundOf, settingOf } from "./rounds.ts";
-import { close, type Standing } from "./standing.ts";
+import { close, type QueryState } from "./standing.ts";
 
 export type Rounds = {
   readonly bell: Bell;
@@ -54,41 +55,50 @@ const MOST_WAITS = 10;
 /** So often it is tried anew: regions that stop every attempt would otherwise keep all others at work for ever. */
 const MOST_ATTEMPTS = 10;
 
-/** One step, if there is one to take now; the sum, once it is open. */
-export async function turn(standing: Standing, context: Context & Rounds): Promise<SecureSum | null> {
-  const round = await roundOf(standing.id, context);
+/** One step, if there is one to take now: the sum, once it is open; or when to look again, unless something comes. */
+export async function turn(
+  state: QueryState,
+  context: Context & Rounds,
+): Promise<{ readonly sum: SecureSum } | { readonly due: Due }> {
+  const round = await roundOf(state.id, context);
   if (round === null) throw new Error("a query with a secure sum was dispatched without a round");
-  const { setting } = await settingOf(standing.id, round.attempt, context);
-  const refused = standing.outcomes.filter(({ kind }) => kind === "refusal").map(({ region }) => region);
+  const { setting } = await settingOf(state.id, round.attempt, context);
+  const refused = state.outcomes.filter(({ kind }) => kind === "refusal").map(({ region }) => region);
   const came = await cameIn(round, context);
   // Whoever has come has come, whatever it says later: the sets are all that is stored, so that auditors find the same.
   const awaited = round.members.filter((node) => came.includes(node) || !refused.includes(node));
   const time = context.now().getTime();
   const wait = context.roundSeconds * 1000;
-  const late = instant(context.now()) >= standing.query.answerBy;
+  const late = instant(context.now()) >= state.query.answerBy;
   const over = late || time >= round.since + wait || time >= round.began + MOST_WAITS * wait;
   const set = round.phase === "agree" || round.phase === "open";
   const enough = came.length >= (set ? setting.shares.threshold : setting.shares.survivors);
   if (enough && (over || came.length === awaited.length)) {
     if (round.phase === "open") {
       const sum = await opened(round, came, context);
-      if (sum !== null) return sum;
+      if (sum !== null) return { sum };
     } else if (!late) {
       await next(round, came, setting, context);
-      return null;
+      return { due: context.now() };
     }
   }
   const short = over && !enough && (round.phase === "share" || round.phase === "mask");
   // Those who will not take part are known at once: there is nothing to wait for.
-  const never = standing.outcomes.filter(({ code }) => code !== null && !MAY_YET_ANSWER.has(code)).length;
+  const never = state.outcomes.filter(({ code }) => code !== null && !MAY_YET_ANSWER.has(code)).length;
   const hopeless = round.phase === "advertise" && setting.shares.n - never < setting.shares.survivors;
   if (late || hopeless || (short && round.attempt >= MOST_ATTEMPTS)) {
-    await close(standing, "failed", reasonOf(round, came.length, setting.shares), context);
+    await close(state, "failed", reasonOf(round, came.length, setting.shares), context);
     await forget(round, context);
-  } else if (short) {
-    await again(round, setting.roster, context);
+    return { due: context.now() };
   }
-  return null;
+  if (short) {
+    await again(round, setting.roster, context);
+    return { due: context.now() };
+  }
+  const answerBy = new Date(state.query.answerBy);
+  if (over) return { due: answerBy };
+  const waits = [round.since + wait, round.began + MOST_WAITS * wait];
+  return { due: earliest(answerBy, ...waits.map((each) => new Date(each))) };
 }
 
 function reasonOf(

@@ -3,9 +3,10 @@ import { rosterOf } from "../protocol/directory.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { Query } from "../protocol/query.ts";
 import { Refusal, RefusalCode } from "../protocol/refusal.ts";
-import type { QueryState, WorkItem } from "../protocol/routes.ts";
+import type { WorkItem } from "../protocol/routes.ts";
 import { transact } from "../server/database.ts";
-import { type Context, storedEnvelope, storedQuery, storedRelease } from "./intake.ts";
+import type { CoordinatorDatabase } from "./database.ts";
+import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
 
 export type Outcome = {
   readonly region: string;
@@ -14,9 +15,11 @@ export type Outcome = {
   readonly code: RefusalCode | null;
 };
 
-export type Standing = {
+export type StateName = CoordinatorDatabase["query"]["state"];
+
+export type QueryState = {
   readonly id: string;
-  readonly state: QueryState | "late";
+  readonly name: StateName;
   readonly reason: string | null;
   readonly release: string | null;
   readonly envelope: Envelope;
@@ -32,7 +35,7 @@ export type Standing = {
   readonly roster: readonly string[];
 };
 
-export async function standingOf(id: string, { federation, store }: Context): Promise<Standing> {
+export async function stateOf(id: string, { federation, store }: Context): Promise<QueryState> {
   const { kysely } = store;
   const row = await kysely.selectFrom("query").selectAll().where("id", "=", id).executeTakeFirst();
   if (row === undefined) throw new Refusal("query-unknown", "expected the id of a query that was submitted");
@@ -53,17 +56,13 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
   const released =
     row.release === null
       ? undefined
-      : await kysely
-          .selectFrom("release")
-          .select("envelope")
-          .where("id", "=", row.release)
-          .executeTakeFirst();
+      : await kysely.selectFrom("release").select("answers").where("id", "=", row.release).executeTakeFirst();
   return {
     id,
-    state: row.state,
+    name: row.state,
     reason: row.reason,
     release: row.release,
-    released: released === undefined ? 0 : storedRelease(released.envelope).answers.length,
+    released: released?.answers ?? 0,
     envelope: storedEnvelope(row.envelope),
     query,
     approvalIds: approvals.map((approval) => approval.id),
@@ -79,7 +78,7 @@ export async function standingOf(id: string, { federation, store }: Context): Pr
 
 /** A query as nodes are shown it: with the approvals that are public, and the proof that all of it is. */
 export function shownOf(
-  { envelope, approvals, places }: Standing,
+  { envelope, approvals, places }: QueryState,
   { logs, directoryPlace }: Context,
 ): Pick<WorkItem, "query" | "approvals" | "proof"> {
   if (logs === null) return { query: envelope, approvals: [...approvals], proof: null };
@@ -93,7 +92,7 @@ export function shownOf(
 }
 
 /** Nobody may come late any more; unless somebody just did, whose answer then belongs in first. */
-export async function settle({ id, released }: Standing, { store }: Context): Promise<void> {
+export async function settle({ id, released }: QueryState, { store, now }: Context): Promise<Date> {
   await transact(store, async (database) => {
     await database
       .updateTable("query")
@@ -110,20 +109,22 @@ export async function settle({ id, released }: Standing, { store }: Context): Pr
     if (answers.length !== released)
       throw new Refusal("unavailable", "an answer came in as the query was closed");
   });
+  return now();
 }
 
 export async function close(
-  { id, state }: Standing,
+  { id, name }: QueryState,
   to: "expired" | "declined" | "failed",
   reason: string,
-  { store }: Context,
-): Promise<void> {
+  { store, now }: Context,
+): Promise<Date> {
   await transact(store, (database) =>
     database
       .updateTable("query")
       .set({ state: to, reason })
       .where("id", "=", id)
-      .where("state", "=", state)
+      .where("state", "=", name)
       .execute(),
   );
+  return now();
 }

@@ -14,8 +14,9 @@ import { Attempt, bytesOf } from "./session.ts";
 import { VersionDocument, Versions } from "./versions.ts";
 import { PublicProof, Push, WitnessReply } from "./witness.ts";
 
-export const QueryState = z.enum(["waiting", "open", "released", "failed", "declined", "expired"]);
-export type QueryState = z.infer<typeof QueryState>;
+/** Where a query stands, as the world is shown it. */
+export const ShownState = z.enum(["waiting", "open", "released", "failed", "declined", "expired"]);
+export type ShownState = z.infer<typeof ShownState>;
 
 export const RegionState = z.strictObject({
   region: RegionCode,
@@ -25,7 +26,7 @@ export const RegionState = z.strictObject({
 
 export const QueryStatus = z.strictObject({
   id: Hash,
-  state: QueryState,
+  state: ShownState,
   /** Why it waits, failed or expired, in a sentence. */
   reason: z.string().nullable(),
   query: Envelope,
@@ -100,7 +101,7 @@ export const ROUTES = {
     path: "/api/queries",
     says: "The latest 1,000 queries, newest first.",
     response: z.strictObject({
-      queries: z.array(z.strictObject({ id: Hash, state: QueryState, title: z.string() })),
+      queries: z.array(z.strictObject({ id: Hash, state: ShownState, title: z.string() })),
     }),
   },
   getQuery: {
