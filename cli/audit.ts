@@ -210,6 +210,10 @@ export const auditFrom = (
     ...more,
   });
 
+type Named = { readonly title: string; readonly id: string };
+const nameOf = ({ title, id }: Named): string => `${title}\0${id}`;
+const byTitle = (a: Named, b: Named): number => (nameOf(a) < nameOf(b) ? -1 : 1);
+
 export function auditText({
   holds,
   findings,
@@ -221,7 +225,8 @@ export function auditText({
   regions,
   version,
 }: Audit): string {
-  const digest = releases.filter(({ sum }) => sum === "by digest");
+  // By title: in the log they stand as they happened to be done.
+  const digest = releases.filter(({ sum }) => sum === "by digest").toSorted(byTitle);
   const recomputed = releases.filter(({ sum }) => sum === "recomputed");
   const seen = `${entries} entries, ${regions} regions' own logs, ${releases.length} releases${asOfText(asOf)}; root ${root}${version > 1 ? `; directory version ${version}` : ""}`;
   const things = findings.length === 1 ? "1 thing does" : `${findings.length} things do`;
