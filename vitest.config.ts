@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { HANGS } from "./test/hangs.ts";
 
 export default defineConfig({
   test: {
@@ -6,8 +7,7 @@ export default defineConfig({
     exclude: ["test/soak/**"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 240_000,
-    hookTimeout: 120_000,
+    ...HANGS,
     globalSetup: ["test/postgres.ts"],
     reporters: [["default", { summary: false }], "./test/reporter.ts"],
   },

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { HANGS } from "./test/hangs.ts";
 
 /** `npm run soak -- NAME`: the long form of the tests in test/soak, and of those that run a subset in `npm test`. */
 export default defineConfig({
@@ -6,8 +7,8 @@ export default defineConfig({
     include: ["test/soak/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 7_200_000,
-    hookTimeout: 120_000,
+    ...HANGS,
+    testTimeout: 24 * HANGS.testTimeout,
     globalSetup: ["test/postgres.ts"],
     reporters: ["verbose"],
     env: { BRUS_SOAK: "1" },

@@ -591,13 +591,11 @@ describe("budgets", () => {
     writeFileSync(node.config.policy, JSON.stringify(strict));
     const id = await submit(network, {});
     await expect
-      .poll(async () => (await network.client("getQuery", { params: { id } })).regions[0]?.code, {
-        timeout: 10_000,
-      })
+      .poll(async () => (await network.client("getQuery", { params: { id } })).regions[0]?.code)
       .toBe("approvals-missing");
     await network.client("submitApproval", { body: signApproval(id, second, now()) });
     await expect
-      .poll(async () => (await network.client("getQuery", { params: { id } })).state, { timeout: 10_000 })
+      .poll(async () => (await network.client("getQuery", { params: { id } })).state)
       .toBe("released");
   });
 });

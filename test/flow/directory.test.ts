@@ -117,7 +117,7 @@ async function setting(): Promise<Setting> {
     },
     reached: async (version, those = nodes) => {
       const versions = () => those.map(({ answerer }) => answerer.federation.directory.version);
-      await expect.poll(versions, { timeout: 20_000 }).toEqual(those.map(() => version));
+      await expect.poll(versions).toEqual(those.map(() => version));
     },
     publish: async (name, ...edits) => {
       const at = ["--coordinator", address];

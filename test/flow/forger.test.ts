@@ -64,7 +64,7 @@ beforeAll(async () => {
   federation = found;
   source = sourceOf(network.address);
   whole = await takeApart(source, federation, network.made);
-}, 120_000);
+});
 afterAll(async () => {
   await network?.stop();
   folder.remove();

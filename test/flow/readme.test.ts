@@ -1,5 +1,5 @@
 /** Every command of the README is run, and the output it shows is what the command prints, figures aside. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { makeFederation } from "../../cli/federation.ts";
 import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../../cli/journals.ts";
 import { writeDataset } from "../../protocol/catalogue.ts";
+import { type Demo, startDemo } from "../support/demo.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { now } from "../support/federation.ts";
 import { freePort, startParty, stopParty } from "../support/process.ts";
@@ -65,21 +66,16 @@ test.skipIf(!existsSync(NHS))(
 
 describe("a running federation", () => {
   const folder = temporaryFolder();
-  let demo: ChildProcess | undefined;
-  afterAll(() => {
-    demo?.kill("SIGTERM");
+  let demo: Demo | undefined;
+  afterAll(async () => {
+    await demo?.stop();
     folder.remove();
   });
 
   test("a question is checked, signed, submitted, approved and read", async () => {
-    demo = spawn(join(ROOT, "brus"), ["demo", "--port", "0"], { stdio: ["ignore", "pipe", "ignore"] });
-    let text = "";
-    demo.stdout?.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    await expect.poll(() => text.includes("Ctrl-C"), { timeout: 240_000 }).toBe(true);
-    const ADDRESS = /http:\/\/[\d.:]+/.exec(text)?.[0] ?? "";
-    const KEYS = `${/configuration: (\S+)/.exec(text)?.[1]}/keys`;
+    demo = await startDemo();
+    const { address: ADDRESS, directory1: DIRECTORY } = demo;
+    const KEYS = `${demo.folder}/keys`;
     writeFileSync(join(folder.path, "question.json"), /```json\n([\s\S]*?)```/.exec(README)?.[1] ?? "");
     const local = (command: string) =>
       command
@@ -142,7 +138,6 @@ describe("a running federation", () => {
     const report = readFileSync(join(folder.path, "report.html"), "utf8");
     expect(report).toContain("Det som säkert skiljer sig");
     // And all of it is checked by a stranger, over the network and from a copy.
-    const DIRECTORY = /--directory1 (\S+)/.exec(text)?.[1] ?? "";
     const status = await run("./brus query status $ID --json --coordinator $ADDRESS", variables);
     const { release: RELEASE } = JSON.parse(status) as { release: string };
     const stranger = { ...variables, DIRECTORY, RELEASE };

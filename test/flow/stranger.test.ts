@@ -63,7 +63,7 @@ beforeAll(async () => {
   await settled(network, { rho: "1/100", title: "One more" });
   await brus(["log", "mirror", address, "later", "--directory1", first]);
   await network.stop();
-}, 180_000);
+});
 afterAll(() => {
   folder.remove();
   empty.remove();

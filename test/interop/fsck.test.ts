@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Network } from "../../cli/network.ts";
 import { formatVerifierKey } from "../../protocol/note.ts";
 import { COORDINATOR, logKeyOf } from "../../protocol/quorum.ts";
+import { HANGING } from "../hangs.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled } from "../support/federation.ts";
 
@@ -22,7 +23,7 @@ function build(): boolean {
   if (existsSync(binary)) return true;
   mkdirSync(PATH, { recursive: true });
   const env = { ...process.env, GOPATH: PATH, GOFLAGS: "-mod=mod", GO111MODULE: "on", GOTOOLCHAIN: "local" };
-  return spawnSync("go", ["install", FSCK], { env, timeout: 180_000 }).status === 0;
+  return spawnSync("go", ["install", FSCK], { env, timeout: HANGING }).status === 0;
 }
 const has = build();
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
   if (!has) return;
   network = await federationOf(folder.path, { "01": "", "03": "", "04": "" }, { logged: true });
   for (const rho of ["1/100", "1/200"]) await settled(network, { rho });
-}, 60_000);
+});
 afterAll(async () => {
   await network?.stop();
   folder.remove();
@@ -44,7 +45,7 @@ const fsck = (log: string, key: string) => {
   writeFileSync(file, key);
   const url = `${network.address}/log/${log === COORDINATOR ? "" : `nodes/${log}/`}`;
   const flags = ["-ui=false", `-storage_url=${url}`, `-public_key=${file}`];
-  return promisify(execFile)(binary, flags, { timeout: 60_000 });
+  return promisify(execFile)(binary, flags, { timeout: HANGING });
 };
 
 test.skipIf(!has).each([COORDINATOR, "01"])(

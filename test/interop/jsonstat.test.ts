@@ -39,7 +39,7 @@ beforeAll(async () => {
   const draft = { groupBy: ["sex", "unit"], measures, rho: "1/4" };
   results.push(await released(network, draft));
   results.push(await released(network, { groupBy: ["sex"], release: "national", minRegions: 3, rho: "1/4" }));
-}, 120_000);
+});
 afterAll(async () => {
   await network?.stop();
   folder.remove();

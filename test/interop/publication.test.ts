@@ -60,7 +60,7 @@ beforeAll(async () => {
   published = await publishedNetwork();
   const { tables } = await json<Listed>("/api/v2/tables?pageSize=1000");
   ids = tables.map(({ id }) => id);
-}, 120_000);
+});
 afterAll(() => published?.stop());
 
 describe("JSON-stat", () => {

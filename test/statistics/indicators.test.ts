@@ -81,7 +81,7 @@ beforeAll(async () => {
   cubes = new Map(
     cubesOf(standings, { ...catalogueHere(), regions, labels: {} }).map((cube) => [cube.id, cube]),
   );
-}, 180_000);
+});
 
 afterAll(async () => {
   await network?.stop();

@@ -92,15 +92,15 @@ export function asking(given: () => Given): void {
         .first()
         .waitFor();
     }
-    await page.locator("#state").getByText("Publicerad.").waitFor({ timeout: 90_000 });
-    await page.getByText(/Prövat här innan det visas/).waitFor({ timeout: 60_000 });
+    await page.locator("#state").getByText("Publicerad.").waitFor();
+    await page.getByText(/Prövat här innan det visas/).waitFor();
     expect(await page.locator("table.rows").count()).toBe(2);
     expect(await axe(page)).toEqual([]);
     const saving = page.waitForEvent("download");
     await page.getByRole("button", { name: /Kvitto/ }).click();
     expect((await saving).suggestedFilename()).toContain(".tlog-proof");
     await page.getByRole("link", { name: /Pröva/ }).click();
-    await page.getByRole("heading", { level: 1, name: "Sigillet håller" }).waitFor({ timeout: 90_000 });
+    await page.getByRole("heading", { level: 1, name: "Sigillet håller" }).waitFor();
     expect(id).toMatch(/^sha256:/);
     expect([...researcher.wrong, ...approvers.flatMap(({ wrong }) => wrong)]).toEqual([]);
     for (const { context } of [researcher, ...approvers]) await context.close();

@@ -1,47 +1,16 @@
 /** The pages in real Chromium, against the real demonstration: what a person meets. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { HANGING } from "../hangs.ts";
+import type { Demo } from "../support/demo.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 export const CHROMIUM =
   ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
     existsSync(path),
   ) ?? null;
 if (CHROMIUM === null && (process.env["BRUS_REQUIRE"] ?? "").split(",").includes("chromium"))
   throw new Error("BRUS_REQUIRE names chromium, and there is none");
-
-export type Demo = {
-  readonly address: string;
-  readonly folder: string;
-  readonly directory1: string;
-  readonly stop: () => void;
-};
-
-/** Starts `brus demo` as a newcomer would, and waits until it says where its pages are. */
-export async function startDemo(): Promise<Demo> {
-  const child: ChildProcess = spawn(join(ROOT, "brus"), ["demo", "--port", "0"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  let text = "";
-  child.stdout?.on("data", (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  const until = Date.now() + 240_000;
-  while (!text.includes("Ctrl-C")) {
-    if (Date.now() > until || child.exitCode !== null)
-      throw new Error(`the demonstration did not come up: ${text}`);
-    await new Promise((done) => setTimeout(done, 250));
-  }
-  return {
-    address: /http:\/\/[\d.:]+/.exec(text)?.[0] ?? "",
-    folder: /configuration: (\S+)/.exec(text)?.[1] ?? "",
-    directory1: /--directory1 (sha256:[0-9a-f]{64})/.exec(text)?.[1] ?? "",
-    stop: () => void child.kill("SIGTERM"),
-  };
-}
 
 export type Given = { readonly demo: Demo; readonly browser: Browser };
 
@@ -60,6 +29,7 @@ export async function watched(
   options: Parameters<Browser["newContext"]>[0] = {},
 ): Promise<Watched> {
   const context = await browser.newContext({ locale: "sv-SE", ...options });
+  context.setDefaultTimeout(HANGING);
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on("console", (message) => {
@@ -77,7 +47,7 @@ export async function watched(
 /** Until what is fetched is there. */
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor();
-  await page.waitForFunction(() => document.querySelector(".waiting") === null, null, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector(".waiting") === null);
   await page.waitForLoadState("networkidle");
 }
 

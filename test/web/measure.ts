@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { median, report } from "../../bench/report.ts";
-import { CHROMIUM, launch, settled, startDemo } from "./browser.ts";
+import { startDemo } from "../support/demo.ts";
+import { CHROMIUM, launch, settled } from "./browser.ts";
 
 const ASSETS = join(import.meta.dirname, "../../dashboards/dist/assets");
 const compressed = (name: string): number => brotliCompressSync(readFileSync(join(ASSETS, name))).length;
@@ -43,7 +44,7 @@ export async function web(): Promise<void> {
         });
         const began = performance.now();
         await page.goto(demo.address + path, { waitUntil: "commit" });
-        await page.locator(".st .say, .rows .val strong").first().waitFor({ timeout: 60_000 });
+        await page.locator(".st .say, .rows .val strong").first().waitFor();
         first.push(performance.now() - began);
         await page.waitForLoadState("networkidle");
         await page.context().close();
@@ -105,6 +106,6 @@ export async function web(): Promise<void> {
     report({ name: "web/compose", value: median(typed), unit: "ms" });
   } finally {
     await browser.close();
-    demo.stop();
+    await demo.stop();
   }
 }

@@ -1,7 +1,8 @@
 /** `npm run pictures`: the README's two, and each page in both languages at four widths, as references to look at. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { launch, settled, startDemo, watched } from "./browser.ts";
+import { startDemo } from "../support/demo.ts";
+import { launch, settled, watched } from "./browser.ts";
 import { PAGES } from "./pages.ts";
 
 const FOLDER = join(import.meta.dirname, "../../docs/pictures");
@@ -16,7 +17,7 @@ try {
   await page.goto(`${demo.address}/sv/i/taken-seriously`);
   await settled(page);
   await page.locator("#time .seal").click();
-  await page.getByRole("heading", { level: 1, name: "Sigillet håller" }).waitFor({ timeout: 60_000 });
+  await page.getByRole("heading", { level: 1, name: "Sigillet håller" }).waitFor();
   await page.screenshot({ path: join(FOLDER, "seal.png") });
   for (const language of ["sv", "en"] as const)
     for (const path of PAGES[language])
@@ -29,5 +30,5 @@ try {
       }
 } finally {
   await browser.close();
-  demo.stop();
+  await demo.stop();
 }

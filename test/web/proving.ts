@@ -27,8 +27,7 @@ async function sealed(
   return opened;
 }
 
-const heading = (page: Page, name: string) =>
-  page.getByRole("heading", { level: 1, name }).waitFor({ timeout: 90_000 });
+const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
 const stateOf = (page: Page, step: string) =>
   page.locator(`[data-step="${step}"]`).getAttribute("data-state");
 

@@ -130,7 +130,7 @@ export function walking(given: () => Given): void {
     await expect.poll(spoken).toMatch(/^Augusti 2026/);
     await tabTo(/^Pröva/, 20);
     await page.keyboard.press("Enter");
-    await page.getByRole("heading", { level: 1, name: "Sigillet håller" }).waitFor({ timeout: 60_000 });
+    await page.getByRole("heading", { level: 1, name: "Sigillet håller" }).waitFor();
     expect(wrong).toEqual([]);
     await context.close();
   });
@@ -226,7 +226,7 @@ export function walking(given: () => Given): void {
     await page.goto(`${demo.address}/sv/loggen`);
     await settled(page);
     await page.getByRole("button", { name: "Granska hela loggen här" }).click();
-    await page.locator("#verdict").getByText("Allt stämmer.").waitFor({ timeout: 120_000 });
+    await page.locator("#verdict").getByText("Allt stämmer.").waitFor();
     await page.getByLabel("Region eller ord").fill("Kalender");
     await expect.poll(() => page.locator(".events li").count()).toBeGreaterThan(0);
     await page.getByLabel("Region eller ord").fill("");

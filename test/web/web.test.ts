@@ -1,7 +1,8 @@
 /** The web application in real Chromium, against the real demonstration, which is started once for all of it. */
 import { afterAll, beforeAll, describe } from "vitest";
+import { startDemo } from "../support/demo.ts";
 import { asking } from "./asking.ts";
-import { CHROMIUM, type Given, launch, startDemo } from "./browser.ts";
+import { CHROMIUM, type Given, launch } from "./browser.ts";
 import { pagesHold } from "./pages.ts";
 import { proving } from "./proving.ts";
 import { walking } from "./walking.ts";
@@ -15,10 +16,10 @@ describe.skipIf(CHROMIUM === null)("in Chromium (skipped where it is not install
   beforeAll(async () => {
     const [demo, browser] = await Promise.all([startDemo(), launch()]);
     started = { demo, browser };
-  }, 300_000);
+  });
   afterAll(async () => {
     await started?.browser.close();
-    started?.demo.stop();
+    await started?.demo.stop();
   });
 
   describe("every page", () => pagesHold(given));
