@@ -4,12 +4,9 @@ import { request } from "node:http";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import type { ImportReport } from "../node/import.ts";
-import { socketPath } from "../node/local.ts";
 import { readMapping } from "../node/mapping.ts";
-import { NodeConfig, type RunningNode, startNode } from "../node/node.ts";
-import { systemNoise } from "../node/noise.ts";
-import { systemRandom } from "../node/random.ts";
-import { type LedgerView, ledgerView } from "../node/view.ts";
+import type { RunningNode } from "../node/node.ts";
+import type { LedgerView } from "../node/view.ts";
 import { PublicKey } from "../protocol/ed25519.ts";
 import { Problem, parseWith, Refusal } from "../protocol/refusal.ts";
 import { readConfig, readDocument } from "../server/config.ts";
@@ -88,8 +85,7 @@ export function nodeCommands(program: Command, { say, now }: Out): void {
     .description("the region's own page: prints where a running node serves it, once, on this machine alone")
     .requiredOption("--config <file>", "the node's configuration")
     .action(async (o: { config: string }) => {
-      const config = readConfig(NodeConfig, o.config, process.env);
-      const socket = socketPath(resolve(dirname(resolve(o.config)), config.data));
+      const { socket } = await configured(o.config);
       if (!(await answers(socket))) throw new Refusal("unavailable", "expected a node that is running");
       const { address } = JSON.parse(await call(socket, "POST", "/console")) as { address: string };
       say(address);
@@ -130,16 +126,31 @@ type Local = {
   readonly revoke: (key: string) => Promise<void>;
 };
 
+/** A node's configuration, and where it listens on this machine. Loaded here: other commands have no use for a node. */
+async function configured(configPath: string) {
+  const [{ NodeConfig }, { socketPath }] = await Promise.all([
+    import("../node/node.ts"),
+    import("../node/local.ts"),
+  ]);
+  const config = readConfig(NodeConfig, configPath, process.env);
+  const base = dirname(resolve(configPath));
+  return { config, base, socket: socketPath(resolve(base, config.data)) };
+}
+
 /** Talks to the running node over its socket; where none runs, opens the database itself. */
 async function withNode<T>(
   configPath: string,
   now: () => Date,
   work: (local: Local) => Promise<T>,
 ): Promise<T> {
-  const config = readConfig(NodeConfig, configPath, process.env);
-  const base = dirname(resolve(configPath));
-  const socket = socketPath(resolve(base, config.data));
+  const { config, base, socket } = await configured(configPath);
   if (await answers(socket)) return await work(overSocket(socket));
+  const [{ startNode }, { systemNoise }, { systemRandom }, { ledgerView }] = await Promise.all([
+    import("../node/node.ts"),
+    import("../node/noise.ts"),
+    import("../node/random.ts"),
+    import("../node/view.ts"),
+  ]);
   const patience = new Date(now().getTime() + 10_000);
   const node: RunningNode = await startNode(config, base, {
     fetch: globalThis.fetch,
