@@ -29,28 +29,29 @@ const VARIANCES: Rational[] = [
   rational(10_000n),
 ];
 
+/** Thrown half a million times, so made once: an error that is made anew remembers where. */
+const OUT_OF_BITS = new Error("more bits than are given");
+
 /** A tape of given bits; asks for more by throwing. */
 class Tape extends Bits {
-  readonly bitsGiven: readonly number[];
+  readonly given: number[] = [];
   used = 0;
 
-  constructor(bits: readonly number[]) {
+  constructor() {
     super(() => undefined);
-    this.bitsGiven = bits;
   }
 
   override small(count: number): number {
     let value = 0;
     for (let each = 0; each < count; each++) {
-      const bit = this.bitsGiven[this.used];
-      if (bit === undefined) throw new OutOfBits();
+      const bit = this.given[this.used];
+      if (bit === undefined) throw OUT_OF_BITS;
       this.used++;
       value = value * 2 + bit;
     }
     return value;
   }
 }
-class OutOfBits extends Error {}
 
 /** Every outcome that is decided within `depth` bits, with its exact probability; the rest is undecided. */
 function decisionTree<T>(
@@ -59,18 +60,26 @@ function decisionTree<T>(
 ): { decided: Map<T, number>; undecided: number } {
   const decided = new Map<T, number>();
   let undecided = 0;
-  const walk = (bits: number[]): void => {
-    const tape = new Tape(bits);
+  const tape = new Tape();
+  const { given } = tape;
+  const walk = (): void => {
+    tape.used = 0;
     try {
       const outcome = draw(tape);
-      decided.set(outcome, (decided.get(outcome) ?? 0) + 2 ** -bits.length);
+      decided.set(outcome, (decided.get(outcome) ?? 0) + 2 ** -given.length);
+      return;
     } catch (error) {
-      if (!(error instanceof OutOfBits)) throw error;
-      if (bits.length === depth) undecided += 2 ** -depth;
-      else for (const bit of [0, 1]) walk([...bits, bit]);
+      if (error !== OUT_OF_BITS) throw error;
     }
+    if (given.length === depth) undecided += 2 ** -depth;
+    else
+      for (const bit of [0, 1]) {
+        given.push(bit);
+        walk();
+        given.pop();
+      }
   };
-  walk([]);
+  walk();
   return { decided, undecided };
 }
 
