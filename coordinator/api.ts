@@ -133,13 +133,16 @@ export function apiOf(api: Api): Hono {
     const poll = await takePoll(await readBody(c, Envelope, "envelope"), api);
     const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
     const until = Date.now() + poll.wait * 1000;
+    const before = api.federation().hash;
     for (;;) {
       const directory = api.federation().hash;
       if (signal.aborted) return c.json({ cursor: poll.cursor, work: [], directory });
       const rung = api.bell.rung();
       const list = await workFor(poll, api);
       const left = until - Date.now();
-      if (list.cursor !== poll.cursor || left <= 0) return c.json({ ...list, directory });
+      // Another version of the directory is news, too: the node fetches it first.
+      if (list.cursor !== poll.cursor || directory !== before || left <= 0)
+        return c.json({ ...list, directory });
       await api.bell.wait(rung, left, signal);
     }
   });

@@ -52,9 +52,6 @@ export const CoordinatorConfig = z.strictObject({
 });
 export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
 
-/** How long a leaf waits for others to share a checkpoint with. */
-const LOG_MILLISECONDS = 20;
-
 type Signers = {
   readonly release: (federation: Federation) => Signer;
   /** Null where the directory names no keys for logs. */
@@ -140,7 +137,7 @@ export async function startCoordinator(
   const logs =
     signers.watching === null
       ? null
-      : await Logs.open({ federation, store, now, signers: signers.watching, folder, onPublic });
+      : await Logs.open({ federation, store, now, signers: signers.watching, folder, onPublic, logger });
   await logs?.append();
   const signer = () => signers.release(federation());
   const directoryPlace = directories.place;
@@ -159,9 +156,6 @@ export async function startCoordinator(
     for (const release of releases) await keepBehind(release, context);
     await announcePublic(context);
   }
-  const ticking = setInterval(() => {
-    void logs?.tick().catch((error) => logger.error({ error: nameOf(error) }, "the log was not added to"));
-  }, LOG_MILLISECONDS);
   const renewing = setInterval(() => logs?.renew(), 60_000);
 
   const ready = () =>
@@ -199,7 +193,6 @@ export async function startCoordinator(
     app,
     store,
     stop: async () => {
-      clearInterval(ticking);
       clearInterval(renewing);
       stopping.abort();
       logs?.close();

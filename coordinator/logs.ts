@@ -20,7 +20,8 @@ import {
   type WitnessReply,
   type WitnessRequest,
 } from "../protocol/witness.ts";
-import { oneAtATime, transact } from "../server/database.ts";
+import { onceWritten, oneAtATime, transact } from "../server/database.ts";
+import { type Logger, nameOf } from "../server/log.ts";
 import { type Batch, headOf, leavesOf, promiseLeaves, signNext } from "../server/tlog.ts";
 import type { CoordinatorStore } from "./database.ts";
 import { type Bell, bellOf } from "./dispatch.ts";
@@ -43,14 +44,17 @@ export type LogsContext = {
   readonly now: () => Date;
   /** Called when more of the coordinator's log has become public. */
   readonly onPublic: () => void;
+  readonly logger: Logger;
 };
 
 /** A checkpoint that nothing follows is cosigned anew, so that what is public stays fresh. */
 const RENEW_SECONDS = 3600;
 /** Checkpoints that come within so many milliseconds go to a witness together. */
 const GATHER = 40;
+/** A leaf that somebody waits to see public waits so many milliseconds for others to share a checkpoint with. */
+const SOON = 20;
 /** Leaves that nobody waits for are signed for within so many milliseconds. */
-const IDLE = 1000;
+const LATER = 1000;
 
 export class Logs {
   readonly #context: LogsContext;
@@ -58,10 +62,12 @@ export class Logs {
   readonly #alone = oneAtATime();
   readonly #bell: Bell = bellOf();
   readonly #turns = turnsOf();
-  /** How many more ticks look for promised leaves: the transaction that promised them may still be on its way. */
-  #ticks = 0;
-  /** When promised leaves were last looked for, in milliseconds. */
-  #latest = 0;
+  /** Each is running while leaves are promised and not signed for yet. */
+  readonly #timers: { soon: NodeJS.Timeout | undefined; later: NodeJS.Timeout | undefined } = {
+    soon: undefined,
+    later: undefined,
+  };
+  #closed = false;
 
   private constructor(context: LogsContext) {
     this.#context = context;
@@ -121,8 +127,9 @@ export class Logs {
    * waits to see public: the others go along with them, or within a second.
    */
   async promise(database: Database, entries: readonly Uint8Array[], waited = false): Promise<number> {
-    if (waited) this.#ticks = 5;
-    return await promiseLeaves(database, COORDINATOR, entries);
+    const place = await promiseLeaves(database, COORDINATOR, entries);
+    onceWritten(database, () => this.#signWithin(waited ? SOON : LATER));
+    return place;
   }
 
   /** Logs a document; one that does not fit an entry lies beside the log before the log names it. */
@@ -132,18 +139,29 @@ export class Logs {
     return this.promise(database, [entry], kind === "release" || kind === "directory");
   }
 
-  /** Called many times a second: signs for what is waited for soon, and for the rest once a second. */
-  async tick(): Promise<void> {
-    const time = Date.now();
-    if (this.#ticks === 0 && time - this.#latest < IDLE) return;
-    this.#latest = time;
-    this.#ticks = Math.max(0, this.#ticks - 1);
-    await this.append();
+  /** One checkpoint for all that come meanwhile; what could not be signed for is tried again. */
+  #signWithin(milliseconds: typeof SOON | typeof LATER): void {
+    const which = milliseconds === SOON ? "soon" : "later";
+    if (this.#closed || this.#timers[which] !== undefined) return;
+    this.#timers[which] = setTimeout(() => {
+      this.append().catch((error) => {
+        this.#context.logger.error({ error: nameOf(error) }, "the log was not added to");
+        this.#signWithin(LATER);
+      });
+    }, milliseconds);
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#timers.soon);
+    clearTimeout(this.#timers.later);
+    this.#timers.soon = undefined;
+    this.#timers.later = undefined;
   }
 
   /** Signs for everything that was promised, and writes its files. Gives the size of the tree. */
   append(): Promise<number> {
     const { federation, store, signers } = this.#context;
+    this.#stopTimers();
     return this.#alone(async () => {
       const kept = this.#of(COORDINATOR);
       for (;;) {
@@ -306,8 +324,10 @@ export class Logs {
     keepDocuments(this.#context.folder, documents);
   }
 
-  /** Wakes those that wait, since this is stopping. */
+  /** Wakes those that wait, since this is stopping. What is promised from now on is signed for by whoever comes next. */
   close(): void {
+    this.#closed = true;
+    this.#stopTimers();
     this.#bell.ring();
   }
 }

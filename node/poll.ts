@@ -2,7 +2,7 @@
  * The node's worker: asks the coordinator for work, answers it, sends what was stored. Opens no port. Survives the
  * coordinator's absence, and its own restart at any step, since everything it sends is already on disk.
  */
-import type { LedgerHead, RefusalNote } from "../protocol/answer.ts";
+import { type LedgerHead, type RefusalNote, WAIT_SECONDS } from "../protocol/answer.ts";
 import { utf8 } from "../protocol/bytes.ts";
 import { parseCheckpoint } from "../protocol/checkpoint.ts";
 import { versionOf } from "../protocol/directory.ts";
@@ -35,7 +35,6 @@ export type Worker = RoundWorker & {
   readonly sleep: (milliseconds: number) => Promise<void>;
 };
 
-const WAIT_SECONDS = 20;
 const MAX_BACKOFF = 30_000;
 const TRIES = 3;
 const SKEW_SECONDS = 60;

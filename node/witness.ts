@@ -3,6 +3,7 @@
  * reads every entry of the coordinator's log before it cosigns. What it has seen is on disk before it signs, and what
  * is inconsistent with that it refuses, loudly.
  */
+import { WAIT_SECONDS } from "../protocol/answer.ts";
 import { fromBase64, fromHex, toHex, utf8 } from "../protocol/bytes.ts";
 import { type Checkpoint, cosign, openCheckpoint, parseCheckpoint } from "../protocol/checkpoint.ts";
 import type { Client } from "../protocol/client.ts";
@@ -67,7 +68,6 @@ type Own = {
 type Ahead = { readonly frontier: Frontier; readonly logged: number };
 
 const START: WitnessState = { logs: {}, frontier: EMPTY, own: { logged: 0, missing: null } };
-const WAIT_SECONDS = 20;
 const HOUR = 3600_000;
 /** Longer than the coordinator lets pass before a log is cosigned anew. */
 const STILL = 3 * HOUR;

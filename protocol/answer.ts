@@ -40,6 +40,9 @@ export const LedgerHead = z.strictObject({
 });
 export type LedgerHead = z.infer<typeof LedgerHead>;
 
+/** For so long a node asks to be kept waiting while there is nothing: less than the minute after which proxies give up. */
+export const WAIT_SECONDS = 50;
+
 /** A poll: a repeatable read of the work after a cursor, signed so that ledger heads cannot be put in a node's mouth. */
 export const Poll = z.strictObject({
   node: RegionCode,

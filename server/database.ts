@@ -78,17 +78,32 @@ export async function transact<DB, T>(
   work: (transaction: Transaction<DB>) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
+    const then: Array<() => void> = [];
     try {
       const transaction = store.kysely.transaction();
-      return await (store.pool === null
+      const result = await (store.pool === null
         ? transaction
         : transaction.setIsolationLevel("serializable")
-      ).execute(work);
+      ).execute((inside) => {
+        following.set(inside, then);
+        return work(inside);
+      });
+      for (const each of then) each();
+      return result;
     } catch (error) {
       if (attempt >= 200 || !isConflict(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.min(50, attempt)));
     }
   }
+}
+
+const following = new WeakMap<object, Array<() => void>>();
+
+/** Runs once what a transaction of `transact` has written is on disk; never where it is undone. Must not throw. */
+export function onceWritten(transaction: object, then: () => void): void {
+  const list = following.get(transaction);
+  if (list === undefined) throw new Error("expected to be within a transaction");
+  list.push(then);
 }
 
 /** Lets one piece of work of a kind run at a time within this process, in the order they came. */

@@ -12,6 +12,7 @@ import type { DatasetDocument } from "../../protocol/catalogue.ts";
 import { type Federation, readFederation } from "../../protocol/directory.ts";
 import { Envelope } from "../../protocol/envelope.ts";
 import { openStore } from "../../server/database.ts";
+import { loggerOf } from "../../server/log.ts";
 import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
 
 export type CoordinatorLogs = {
@@ -54,6 +55,7 @@ export async function coordinatorLogs(
       signers: () => signers,
       now,
       onPublic: () => undefined,
+      logger: loggerOf("coordinator", "error"),
     });
   return { made, federation, store, files, open };
 }
