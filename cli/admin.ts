@@ -1,10 +1,9 @@
 /** `brus keys` and `brus directory`: making keys, version 1 of who is who, and reading it. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { fromBase64 } from "../protocol/bytes.ts";
 import { readDataset, refOf } from "../protocol/catalogue.ts";
 import { Directory } from "../protocol/directory.ts";
-import { Envelope, envelopeId, seal } from "../protocol/envelope.ts";
+import { Envelope, envelopeId, payloadOf, seal } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { instant } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -51,11 +50,7 @@ export function directoryCommands(program: Command, { say, now }: Out): void {
     say(envelopeId(envelope));
   };
   const payload = (file: string) =>
-    parseWith(
-      Directory,
-      parseJson(fromBase64(parseWith(Envelope, parseJson(readBytes(file)), "envelope").payload)),
-      "directory",
-    );
+    payloadOf(Directory, parseWith(Envelope, parseJson(readBytes(file)), "envelope"));
 
   directory
     .command("init <file>")

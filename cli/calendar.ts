@@ -1,12 +1,13 @@
 /** `brus calendar …`, `brus release …`: what is released when; signed and approved like any query, run when its time has come. */
 import type { Command } from "commander";
 import { z } from "zod";
-import { fromBase64, type Hash } from "../protocol/bytes.ts";
+import type { Hash } from "../protocol/bytes.ts";
 import { Calendar, CalendarDraft, chargesOf, checkSpending, queryOfEntry } from "../protocol/calendar.ts";
 import type { Client } from "../protocol/client.ts";
-import { type Federation, openByPerson, openSigned, planIn } from "../protocol/directory.ts";
-import { Envelope, envelopeId, seal } from "../protocol/envelope.ts";
+import { type Federation, planIn } from "../protocol/directory.ts";
+import { Envelope, envelopeId, payloadOf, seal } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
+import { openByPerson, openSigned } from "../protocol/openers.ts";
 import { closedAt } from "../protocol/period.ts";
 import { instant, Query } from "../protocol/query.ts";
 import { format } from "../protocol/rational.ts";
@@ -119,8 +120,7 @@ export async function approveCalendar(
   );
 }
 
-const queryIn = (envelope: Envelope): Query =>
-  parseWith(Query, parseJson(fromBase64(envelope.payload)), "query");
+const queryIn = (envelope: Envelope): Query => payloadOf(Query, envelope);
 
 /** Follows every query of a calendar whose time has come to its end. */
 export async function runCalendar(
@@ -208,7 +208,7 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
     .action(async (file: string, options: Shared & { key: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const signed = readSigned(file);
-      const { payload } = openByPerson(federation, signed.calendar, "calendar", Calendar, "ask", now());
+      const { payload } = openByPerson(federation, signed.calendar, Calendar, now());
       if (payload.entries.map(({ query }) => query).join() !== signed.queries.map(envelopeId).join())
         throw new Refusal("schema-mismatch", "expected the very queries that the calendar lists");
       for (const envelope of signed.queries) {
@@ -252,7 +252,7 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
       const { calendars } = await to("listCalendars");
       for (const envelope of calendars) {
         // Of a person whose key may have run out since: what it lists was judged when it came in.
-        const { payload } = openSigned(federation, envelope, "calendar", Calendar, "ask");
+        const { payload } = openSigned(federation, envelope, Calendar);
         say(`${payload.title.en} (${envelopeId(envelope)})`);
         for (const { query, dataset, periods, at } of payload.entries) {
           const status = await to("getQuery", { params: { id: query } });

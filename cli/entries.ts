@@ -21,7 +21,7 @@ export function lineOf(entry: Uint8Array, federation: Federation, log: string): 
 
 const short = (id: string): string => `${id.slice("sha256:".length, "sha256:".length + 8)}…`;
 
-function payloadOf(leaf: Leaf): Record<string, unknown> | null {
+function saidIn(leaf: Leaf): Record<string, unknown> | null {
   const document = "document" in leaf ? leaf.document : null;
   return document === null
     ? null
@@ -29,7 +29,7 @@ function payloadOf(leaf: Leaf): Record<string, unknown> | null {
 }
 
 function coordinatorLine(leaf: Leaf, federation: Federation): string {
-  const payload = payloadOf(leaf);
+  const payload = saidIn(leaf);
   if (payload === null && (leaf.kind === "query" || leaf.kind === "approval" || leaf.kind === "refusal"))
     return `${leaf.kind} ${short(leaf.id)}, which lies beside the log`;
   switch (leaf.kind) {

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { Hash, hashOf, utf8 } from "../protocol/bytes.ts";
 import type { Federation } from "../protocol/directory.ts";
 import { documentPath, envelopeOf } from "../protocol/document.ts";
-import { documentId, Envelope, envelopeId, unwrap } from "../protocol/envelope.ts";
+import { documentId, Envelope, envelopeId, payloadOf } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { readLeaf } from "../protocol/leaf.ts";
 import { MaterialMessages } from "../protocol/material.ts";
@@ -121,9 +121,7 @@ async function releaseIn(folder: string, id: Hash): Promise<Release | null> {
     existsSync(join(folder, path)) ? Uint8Array.from(readFileSync(join(folder, path))) : null;
   try {
     const envelope = await envelopeOf(read, id);
-    return envelope === null
-      ? null
-      : parseWith(Release, parseJson(unwrap(envelope, "release").body), "release");
+    return envelope === null ? null : payloadOf(Release, envelope);
   } catch (error) {
     if (error instanceof Refusal) return null; // Another kind of document.
     throw error;

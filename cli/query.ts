@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { type Aside, asideId, readAside } from "../protocol/aside.ts";
-import { fromBase64, Hash } from "../protocol/bytes.ts";
+import { Hash } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import { type Client, clientOf } from "../protocol/client.ts";
 import { type Federation, planIn, rosterOf } from "../protocol/directory.ts";
-import { Envelope, envelopeId } from "../protocol/envelope.ts";
+import { Envelope, envelopeId, payloadOf } from "../protocol/envelope.ts";
 import { type Expected, expectedByKind, expectedOfBoth } from "../protocol/expect.ts";
 import { parseJson } from "../protocol/json.ts";
 import { checkClosed, type Plan } from "../protocol/plan.ts";
@@ -93,7 +93,7 @@ function planned(federation: Federation, query: Query, now: Date): Plan {
 function readDraft(path: string, federation: Federation, now: Date): Query {
   const value = parseJson(readBytes(path));
   if (Envelope.safeParse(value).success) {
-    return parseWith(Query, parseJson(fromBase64(parseWith(Envelope, value, "envelope").payload)), "query");
+    return payloadOf(Query, parseWith(Envelope, value, "envelope"));
   }
   return fillQuery(value, federation.hash, "researcher", now);
 }
@@ -162,7 +162,7 @@ export function queryCommands(program: Command, { say, now }: Out): void {
         const status = await client(options.coordinator)("getQuery", { params: { id: hash } });
         if (envelopeId(status.query) !== hash)
           throw new Refusal("signature-invalid", "expected the query that was asked for");
-        const asked = parseWith(Query, parseJson(fromBase64(status.query.payload)), "query");
+        const asked = payloadOf(Query, status.query);
         const document = federation.datasets.get(asked.dataset);
         if (document !== undefined)
           say(

@@ -9,7 +9,8 @@ import { parseJson } from "../protocol/json.ts";
 import { documentEntry } from "../protocol/leaf.ts";
 import { asOfText, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { documentsOf, openRelease, readVersions, Versions } from "../protocol/versions.ts";
+import { openRelease } from "../protocol/release.ts";
+import { documentsOf, readVersions, Versions } from "../protocol/versions.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { client, federationAt, type Out, readBytes, writeText } from "./query.ts";
 

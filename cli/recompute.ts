@@ -15,8 +15,8 @@ import {
 } from "../protocol/national.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { openRelease } from "../protocol/release.ts";
 import { fetchResult } from "../protocol/result.ts";
-import { openRelease } from "../protocol/versions.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { Party } from "./ask.ts";
 

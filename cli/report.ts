@@ -17,9 +17,10 @@ import {
   trendsOf,
 } from "../protocol/compared.ts";
 import { type Cube, cubesOf, type Standing } from "../protocol/cube.ts";
-import { type Federation, openSigned } from "../protocol/directory.ts";
+import type { Federation } from "../protocol/directory.ts";
 import { definitionOf, type Text } from "../protocol/indicator.ts";
 import { lifeExpectanciesOf } from "../protocol/life.ts";
+import { openSigned } from "../protocol/openers.ts";
 import { privacyOf, WORDS } from "../protocol/published.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { fetchResult } from "../protocol/result.ts";
@@ -109,9 +110,7 @@ export type Released = { readonly cubes: readonly Cube[]; readonly standings: re
 /** Every released table, each release checked against the regions' own answers first. */
 export async function releasedFrom(to: Client, federation: Federation): Promise<Released> {
   const { calendars } = await to("listCalendars");
-  const named = calendars.flatMap(
-    (envelope) => openSigned(federation, envelope, "calendar", Calendar, "ask").payload.entries,
-  );
+  const named = calendars.flatMap((envelope) => openSigned(federation, envelope, Calendar).payload.entries);
   const standings: Standing[] = [];
   for (const { query } of named) {
     const { release } = await to("getQuery", { params: { id: query } });

@@ -7,7 +7,16 @@ import { Hash, toBase64 } from "../protocol/bytes.ts";
 import { readDataset, refOf } from "../protocol/catalogue.ts";
 import { changesOf } from "../protocol/changes.ts";
 import { Directory, type Federation, NodeEntry } from "../protocol/directory.ts";
-import { Envelope, envelopeId, keyIdOf, seal, sealBytes, signedBy, unwrap } from "../protocol/envelope.ts";
+import {
+  Envelope,
+  envelopeId,
+  keyIdOf,
+  payloadOf,
+  seal,
+  sealBytes,
+  signedBy,
+  unwrap,
+} from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { instant } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
@@ -140,8 +149,7 @@ const textIn = (file: string): string => new TextDecoder().decode(readBytes(file
 export function directoryIn(file: string): Directory {
   const document = parseJson(readBytes(file));
   const signed = Envelope.safeParse(document);
-  const value = signed.success ? parseJson(unwrap(signed.data, "directory").body) : document;
-  return parseWith(Directory, value, "directory");
+  return signed.success ? payloadOf(Directory, signed.data) : parseWith(Directory, document, "directory");
 }
 
 function signaturesOf(file: string, before: Directory): string {

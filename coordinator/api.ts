@@ -3,7 +3,7 @@ import type { Hono, Context as HonoContext } from "hono";
 import { Poll } from "../protocol/answer.ts";
 import { Hash } from "../protocol/bytes.ts";
 
-import { Envelope } from "../protocol/envelope.ts";
+import { Envelope, payloadOf } from "../protocol/envelope.ts";
 import { PieceRequest } from "../protocol/material.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { ROUTES, type ShownState } from "../protocol/routes.ts";
@@ -18,7 +18,6 @@ import { dcatOf, type Publisher } from "./dcat.ts";
 import { type Bell, workFor } from "./dispatch.ts";
 import {
   type Context,
-  stored,
   storedEnvelope,
   storedRelease,
   takeAnswer,
@@ -167,7 +166,7 @@ export function apiOf(api: Api): Hono {
       const poll = storedEnvelope(envelope);
       return {
         node,
-        ledger: stored("poll", Poll, poll).ledger,
+        ledger: payloadOf(Poll, poll).ledger,
         poll,
       };
     });

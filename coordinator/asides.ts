@@ -1,7 +1,8 @@
 /** What stands beside the log by digest, and can be erased: purposes of questions, names of people. */
 import { type Aside, asideId, Erasure, readAside } from "../protocol/aside.ts";
 import type { Hash } from "../protocol/bytes.ts";
-import { type Envelope, open } from "../protocol/envelope.ts";
+import type { Envelope } from "../protocol/envelope.ts";
+import { openByRoot } from "../protocol/openers.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Context } from "./intake.ts";
@@ -43,8 +44,7 @@ export async function asideOf(id: Hash, { store }: Context): Promise<string> {
 
 /** Forgets it for good, on the word of a root: what names it holds only the digest. */
 export async function erase(envelope: Envelope, { federation, store, now }: Context): Promise<Hash> {
-  const { directory, verify } = federation();
-  const { payload } = open(envelope, "erasure", Erasure, directory.roots.keys, verify);
+  const { payload } = openByRoot(federation(), envelope, Erasure);
   const { aside: id } = payload;
   await once(store, async (database) => {
     const gone = { text: null, erased: instant(now()) };

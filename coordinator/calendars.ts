@@ -2,8 +2,8 @@
 
 import type { Hash } from "../protocol/bytes.ts";
 import { Calendar, checkIndicators, checkSpending } from "../protocol/calendar.ts";
-import { openByPerson } from "../protocol/directory.ts";
 import type { Envelope } from "../protocol/envelope.ts";
+import { openByPerson } from "../protocol/openers.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
@@ -18,7 +18,7 @@ export async function takeCalendar(
   catalogue: Publication["indicators"],
 ): Promise<Hash> {
   const { federation, store, now, logs } = context;
-  const { id, payload: calendar } = openByPerson(federation(), envelope, "calendar", Calendar, "ask", now());
+  const { id, payload: calendar } = openByPerson(federation(), envelope, Calendar, now());
   if (calendar.indicators !== catalogue.hash)
     throw new Refusal(
       "measure-unfit",

@@ -2,10 +2,11 @@
  * Adds the answers up. Only arithmetic on what the nodes sent: the coordinator has no noise to add or to take away.
  */
 import { Answer, readVector } from "../protocol/answer.ts";
+import { payloadOf } from "../protocol/envelope.ts";
 import type { Plan } from "../protocol/plan.ts";
 import type { RefusalCode } from "../protocol/refusal.ts";
 import type { CoordinatorStore } from "./database.ts";
-import { stored, storedEnvelope } from "./intake.ts";
+import { storedEnvelope } from "./intake.ts";
 import type { QueryState } from "./standing.ts";
 
 export type Collected = {
@@ -58,7 +59,7 @@ export async function answersOf(
     answerIds.map(({ region }): [string, bigint[]] => {
       const envelope = envelopes.get(region);
       if (envelope === undefined) throw new Error("an answer that was there is gone");
-      return [region, readVector(stored("answer", Answer, envelope), plan)];
+      return [region, readVector(payloadOf(Answer, envelope), plan)];
     }),
   );
 }

@@ -2,21 +2,12 @@
  * Intake: signed documents are judged, stored, and answered with their id. What was seen before gives the same id
  * again. Nothing is acknowledged before it is on disk.
  */
-import type { z } from "zod";
 import { Answer, Poll, RefusalNote, readVector } from "../protocol/answer.ts";
 import type { Hash } from "../protocol/bytes.ts";
-import {
-  type Asked,
-  answerKeysOf,
-  type Federation,
-  openApproval,
-  openByNode,
-  openQuery,
-  rosterOf,
-  versionOf,
-} from "../protocol/directory.ts";
-import { Envelope, envelopeId, type Kind, unwrap } from "../protocol/envelope.ts";
+import { answerKeysOf, type Federation, rosterOf, versionOf } from "../protocol/directory.ts";
+import { Envelope, envelopeId, isOf, payloadOf } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
+import { type Asked, openApproval, openByNode, openQuery } from "../protocol/openers.ts";
 import { checkClosed, regionsAnswer } from "../protocol/plan.ts";
 import { instant, Query } from "../protocol/query.ts";
 import { compare, parseRational } from "../protocol/rational.ts";
@@ -40,14 +31,10 @@ export type Context = {
   readonly logs: Logs | null;
 };
 
-/** What an envelope says that was verified when it was taken in. */
-export const stored = <S extends z.ZodType>(kind: Kind, schema: S, envelope: Envelope): z.output<S> =>
-  parseWith(schema, parseJson(unwrap(envelope, kind).body), `stored ${kind}`);
+/** What was verified when it was taken in. */
+export const storedQuery = (envelope: string): Query => payloadOf(Query, storedEnvelope(envelope));
 
-export const storedQuery = (envelope: string): Query => stored("query", Query, storedEnvelope(envelope));
-
-export const storedRelease = (envelope: string): Release =>
-  stored("release", Release, storedEnvelope(envelope));
+export const storedRelease = (envelope: string): Release => payloadOf(Release, storedEnvelope(envelope));
 
 export const storedEnvelope = (text: string): Envelope =>
   parseWith(Envelope, parseJson(text), "stored envelope");
@@ -190,10 +177,10 @@ export async function takeAnswer(
   envelope: Envelope,
   { federation, store, logs }: Context,
 ): Promise<{ id: Hash; query: Hash }> {
-  const kind = envelope.payloadType.includes("refusal") ? "refusal" : "answer";
-  const schema: z.ZodType<Answer | RefusalNote> = kind === "answer" ? Answer : RefusalNote;
+  const form = isOf(envelope, RefusalNote) ? RefusalNote : Answer;
+  const { kind } = form;
   // By the keys of any version, until it is known which the query is bound to.
-  const opened = openByNode(judgingSince(federation(), federation().first), envelope, kind, schema);
+  const opened = openByNode(judgingSince(federation(), federation().first), envelope, form);
   const { query, node: region, directory } = opened.payload;
   const row = await store.kysely.selectFrom("query").selectAll().where("id", "=", query).executeTakeFirst();
   if (row === undefined)
@@ -269,14 +256,14 @@ function checkClock(time: string, now: Date): void {
 
 /** A witness's turn, judged: nobody else waits, or brings cosignatures, in its name. */
 export function takeWitness(envelope: Envelope, { federation, now }: Context): WitnessRequest {
-  const { payload } = openByNode(federation(), envelope, "witness", WitnessRequest);
+  const { payload } = openByNode(federation(), envelope, WitnessRequest);
   checkClock(payload.time, now());
   return payload;
 }
 
 /** A poll, judged; its ledger head is kept as the node's latest. A repeatable read otherwise. */
 export async function takePoll(envelope: Envelope, { federation, store, now }: Context): Promise<Poll> {
-  const { payload: poll } = openByNode(federation(), envelope, "poll", Poll);
+  const { payload: poll } = openByNode(federation(), envelope, Poll);
   checkClock(poll.time, now());
   const latest = await store.kysely
     .selectFrom("budget")

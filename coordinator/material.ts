@@ -1,8 +1,8 @@
 /** Gives auditors of the directory what stands behind a secure sum, on a signed request that is kept. */
 import { type Hash, toBase64 } from "../protocol/bytes.ts";
-import { openMaterialRequest } from "../protocol/directory.ts";
 import { type Envelope, envelopeId, type Kind } from "../protocol/envelope.ts";
 import type { MaterialMessages } from "../protocol/material.ts";
+import { openMaterialRequest } from "../protocol/material.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { NationalPart } from "../protocol/release.ts";

@@ -3,39 +3,30 @@
  * after its phase is over is not taken, so that a vector that was left out can never be added later.
  */
 import { sql } from "kysely";
-import type { z } from "zod";
 import { fromBase64, type Hash } from "../protocol/bytes.ts";
-import { openByNode } from "../protocol/directory.ts";
-import { type Envelope, payloadType } from "../protocol/envelope.ts";
+import { type Envelope, isOf, payloadOf } from "../protocol/envelope.ts";
 import { CHUNK, pieces } from "../protocol/mask.ts";
+import { openByNode } from "../protocol/openers.ts";
 import { vectorBytes } from "../protocol/plan.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { SealedBox } from "../protocol/routes.ts";
 import {
   Advert,
-  Agreement,
-  Commitment,
-  Masked,
+  type Agreement,
+  type Commitment,
+  type Masked,
   MESSAGE,
-  Opening,
+  type Opening,
   PHASES,
   type Phase,
   unfit,
 } from "../protocol/session.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { CoordinatorStore } from "./database.ts";
-import { type Context, stored, storedEnvelope } from "./intake.ts";
+import { type Context, storedEnvelope } from "./intake.ts";
 import { plannedOf } from "./plans.ts";
 import { messagesOf, type Round, roundOf } from "./rounds.ts";
 import { together } from "./write.ts";
-
-const SCHEMAS = {
-  advertise: Advert,
-  share: Commitment,
-  mask: Masked,
-  agree: Agreement,
-  open: Opening,
-} as const;
 
 export type Taken = { readonly id: Hash; readonly query: Hash };
 
@@ -44,20 +35,20 @@ export async function takeRound(
   boxes: readonly SealedBox[],
   context: Context,
 ): Promise<Taken> {
-  const phase = PHASES.find((each) => payloadType(MESSAGE[each]) === envelope.payloadType);
+  const phase = PHASES.find((each) => isOf(envelope, MESSAGE[each]));
   if (phase === undefined)
     throw new Refusal(
       "payload-type-unexpected",
       "expected an advert, commitment, masked, agreement or opening",
     );
   const { federation, store, logs } = context;
-  const schema: z.ZodType<Advert | Commitment | Masked | Agreement | Opening> = SCHEMAS[phase];
-  const { id, payload } = openByNode(federation(), envelope, MESSAGE[phase], schema);
+  const form = MESSAGE[phase];
+  const { kind } = form;
+  const { id, payload } = openByNode(federation(), envelope, form);
   const { query, node, attempt } = payload;
   const round = await roundOf(query, context);
   if (round === null)
     throw new Refusal("query-unknown", "expected a message about a query with a secure sum");
-  const kind = MESSAGE[phase];
   if (round.attempt !== attempt || round.phase !== phase) {
     if (await isKnown(id, { query, attempt, kind, node }, store.kysely)) return { id, query };
     throw late(round);
@@ -190,7 +181,7 @@ async function checkKeys(advert: Advert, round: Round, context: Context): Promis
   for (const key of keys) nativePrimitives.agree(PROBE, fromBase64(key));
   const others = (await messagesOf(round, "advert", context)).filter(({ node }) => node !== advert.node);
   const taken = others.flatMap(({ envelope }) => {
-    const { channel, mask } = stored("advert", Advert, envelope);
+    const { channel, mask } = payloadOf(Advert, envelope);
     return [channel, mask];
   });
   if (advert.channel === advert.mask || keys.some((key) => taken.includes(key))) throw unfit("each key once");
@@ -207,9 +198,9 @@ export async function takeChunk(document: Hash, bytes: Uint8Array, context: Cont
     .where("id", "=", document)
     .executeTakeFirst();
   const phase = message?.kind === "masked" ? "mask" : "open";
-  if (message === undefined || message.kind !== MESSAGE[phase])
+  if (message === undefined || message.kind !== MESSAGE[phase].kind)
     throw unfit("a piece of a vector that a message of this round binds");
-  const places = placesOf(MESSAGE[phase], storedEnvelope(message.envelope), hashNatively(bytes));
+  const places = placesOf(phase, storedEnvelope(message.envelope), hashNatively(bytes));
   if (places.length === 0) throw unfit("a piece whose hash stands in the message");
   const { query, attempt } = message;
   const round = await roundOf(query, context);
@@ -232,7 +223,8 @@ export async function takeChunk(document: Hash, bytes: Uint8Array, context: Cont
 }
 
 /** Where a piece of this hash stands in the vector that a message binds: in several places if it repeats. */
-function placesOf(kind: "masked" | "opening", envelope: Envelope, hash: Hash): number[] {
-  const payload = kind === "masked" ? stored(kind, Masked, envelope) : stored(kind, Opening, envelope);
-  return (chunksOf(payload) ?? []).flatMap((each, place) => (each === hash ? [place] : []));
+function placesOf(phase: "mask" | "open", envelope: Envelope, hash: Hash): number[] {
+  return (chunksOf(payloadOf(MESSAGE[phase], envelope)) ?? []).flatMap((each, place) =>
+    each === hash ? [place] : [],
+  );
 }

@@ -8,11 +8,12 @@ import { type Hash, hashOf, utf8 } from "../protocol/bytes.ts";
 import { Calendar } from "../protocol/calendar.ts";
 import { type Cube, cubesOf, type Standing } from "../protocol/cube.ts";
 import { planIn } from "../protocol/directory.ts";
+import { payloadOf } from "../protocol/envelope.ts";
 import type { Indicator } from "../protocol/indicator.ts";
 import type { CellTable } from "../protocol/release.ts";
 import { catalogueHere } from "../server/catalogue.ts";
 import { calendarsOf } from "./calendars.ts";
-import { type Context, stored, storedQuery, storedRelease } from "./intake.ts";
+import { type Context, storedQuery, storedRelease } from "./intake.ts";
 
 export type Published = {
   /** Changes whenever anything that is published does. */
@@ -98,7 +99,7 @@ async function standingRows(
   context: Context,
   isPublic: (place: number | null) => boolean,
 ): Promise<{ calendars: Calendar[]; rows: Array<{ id: string }> }> {
-  const calendars = (await calendarsOf(context)).map((envelope) => stored("calendar", Calendar, envelope));
+  const calendars = (await calendarsOf(context)).map((envelope) => payloadOf(Calendar, envelope));
   const named = [...new Set(calendars.flatMap(({ entries }) => entries.map(({ query }) => query)))];
   if (named.length === 0) return { calendars, rows: [] };
   const all = await context.store.kysely

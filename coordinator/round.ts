@@ -4,7 +4,7 @@
  * draws no noise: it can delay or refuse, and nothing else.
  */
 import { judgeApprovals, openApprovals } from "../protocol/approvals.ts";
-import { openQuery } from "../protocol/directory.ts";
+import { openQuery } from "../protocol/openers.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { type Due, earliest } from "./clockwork.ts";
 import { collect } from "./combine.ts";

@@ -94,7 +94,7 @@ export async function cameIn(round: Round, { store }: Context): Promise<string[]
     .select(["node", "id", "pieces"])
     .where("query", "=", round.query)
     .where("attempt", "=", round.attempt)
-    .where("kind", "=", MESSAGE[round.phase])
+    .where("kind", "=", MESSAGE[round.phase].kind)
     .orderBy("node")
     .execute();
   const binding = rows.filter(({ pieces }) => pieces > 0).map(({ id }) => id);

@@ -120,7 +120,7 @@ async function next(
 ): Promise<void> {
   const phase = PHASES[PHASES.indexOf(round.phase) + 1];
   if (phase === undefined) throw new Error("there is no phase after the last");
-  const messages = await messagesOf(round, MESSAGE[round.phase], context);
+  const messages = await messagesOf(round, MESSAGE[round.phase].kind, context);
   const sets = setsOf(
     round,
     messages.filter(({ node }) => came.includes(node)),

@@ -6,8 +6,9 @@ import { expectedBy, judgeApprovals, openApprovals } from "../protocol/approvals
 import { type Hash, toHex } from "../protocol/bytes.ts";
 import { ledgerGroupOf } from "../protocol/catalogue.ts";
 import type { Checkpoint } from "../protocol/checkpoint.ts";
-import { type Asked, type Federation, openQuery, planIn, rosterOf } from "../protocol/directory.ts";
+import { type Federation, planIn, rosterOf } from "../protocol/directory.ts";
 import { type Frontier, rootOfFrontier } from "../protocol/frontier.ts";
+import { type Asked, openQuery } from "../protocol/openers.ts";
 import { checkClosed, type Plan } from "../protocol/plan.ts";
 import { instant, type Query } from "../protocol/query.ts";
 import { isLogged } from "../protocol/quorum.ts";

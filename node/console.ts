@@ -6,12 +6,11 @@ import { timingSafeEqual } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Context as HonoContext } from "hono";
-import { fromBase64, type Hash, toHex } from "../protocol/bytes.ts";
+import { type Hash, toHex } from "../protocol/bytes.ts";
 import type { Client } from "../protocol/client.ts";
 import type { ConsoleQuestion, ConsoleState } from "../protocol/console.ts";
 import { nodeOf } from "../protocol/directory.ts";
-import { envelopeId } from "../protocol/envelope.ts";
-import { parseJson } from "../protocol/json.ts";
+import { envelopeId, payloadOrNull } from "../protocol/envelope.ts";
 import { readNodeLeaf } from "../protocol/leaf.ts";
 import { Query } from "../protocol/query.ts";
 import { openWitnessed, quorumOf } from "../protocol/quorum.ts";
@@ -213,14 +212,12 @@ async function questionsOf({
 async function askedOf(id: Hash, { answerer: { federation } }: RunningNode, client: Client): Promise<Asked> {
   try {
     const { query: envelope } = await client("getQuery", { params: { id } });
-    const parsed = Query.safeParse(parseJson(fromBase64(envelope.payload)));
-    if (envelopeId(envelope) !== id || !parsed.success) return NOT_KNOWN;
-    const { title, requester, dataset: ref } = parsed.data;
+    const query = payloadOrNull(Query, envelope);
+    if (envelopeId(envelope) !== id || query === null) return NOT_KNOWN;
+    const { title, requester, dataset: ref } = query;
     const dataset = federation.datasets.get(ref)?.dataset;
     const words =
-      dataset === undefined
-        ? null
-        : { sv: inWords(parsed.data, dataset, "sv"), en: inWords(parsed.data, dataset, "en") };
+      dataset === undefined ? null : { sv: inWords(query, dataset, "sv"), en: inWords(query, dataset, "en") };
     return { title, requester, words };
   } catch (error) {
     if (error instanceof Refusal) return NOT_KNOWN; // The coordinator is not to be had: the page still says what was decided.

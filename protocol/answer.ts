@@ -5,32 +5,39 @@
 import { z } from "zod";
 import { decodeVector, encodeVector, fromBase64, Hash, toBase64 } from "./bytes.ts";
 import { DatasetName } from "./catalogue.ts";
+import { ofKind } from "./envelope.ts";
 import { Period } from "./period.ts";
 import type { Plan } from "./plan.ts";
 import { Instant, RegionCode } from "./query.ts";
 import { RationalText } from "./rational.ts";
 import { Refusal, RefusalCode } from "./refusal.ts";
 
-export const Answer = z.strictObject({
-  query: Hash,
-  directory: Hash,
-  node: RegionCode,
-  /** ρ that each period of the query was charged in this node's ledger. */
-  charge: RationalText,
-  /** Base64 of 8 bytes an integer: period by period, vector by vector, cell by cell, bin by bin. */
-  vector: z.string().max(1_200_000),
-});
+export const Answer = ofKind(
+  "answer",
+  z.strictObject({
+    query: Hash,
+    directory: Hash,
+    node: RegionCode,
+    /** ρ that each period of the query was charged in this node's ledger. */
+    charge: RationalText,
+    /** Base64 of 8 bytes an integer: period by period, vector by vector, cell by cell, bin by bin. */
+    vector: z.string().max(1_200_000),
+  }),
+);
 export type Answer = z.infer<typeof Answer>;
 
 /** A node's signed no. `charge` is what its ledger keeps all the same: 0 unless it had begun. */
-export const RefusalNote = z.strictObject({
-  query: Hash,
-  directory: Hash,
-  node: RegionCode,
-  code: RefusalCode,
-  detail: z.string().max(2000),
-  charge: RationalText,
-});
+export const RefusalNote = ofKind(
+  "refusal",
+  z.strictObject({
+    query: Hash,
+    directory: Hash,
+    node: RegionCode,
+    code: RefusalCode,
+    detail: z.string().max(2000),
+    charge: RationalText,
+  }),
+);
 export type RefusalNote = z.infer<typeof RefusalNote>;
 
 export const LedgerHead = z.strictObject({
@@ -44,14 +51,17 @@ export type LedgerHead = z.infer<typeof LedgerHead>;
 export const WAIT_SECONDS = 50;
 
 /** A poll: a repeatable read of the work after a cursor, signed so that ledger heads cannot be put in a node's mouth. */
-export const Poll = z.strictObject({
-  node: RegionCode,
-  cursor: z.int().min(0),
-  /** Seconds the coordinator may hold the poll open while there is nothing. */
-  wait: z.int().min(0).max(60),
-  time: Instant,
-  ledger: LedgerHead,
-});
+export const Poll = ofKind(
+  "poll",
+  z.strictObject({
+    node: RegionCode,
+    cursor: z.int().min(0),
+    /** Seconds the coordinator may hold the poll open while there is nothing. */
+    wait: z.int().min(0).max(60),
+    time: Instant,
+    ledger: LedgerHead,
+  }),
+);
 export type Poll = z.infer<typeof Poll>;
 
 export const writeVector = (values: readonly bigint[]): string => toBase64(encodeVector(values));

@@ -5,19 +5,23 @@
 import { z } from "zod";
 import { Hash } from "./bytes.ts";
 import { DatasetName, textOf } from "./catalogue.ts";
+import { ofKind } from "./envelope.ts";
 import { Instant, PersonId, RegionCode } from "./query.ts";
 
-export const Approval = z.strictObject({
-  query: Hash,
-  /** Who decides: two persons' approvals of one query are two documents. */
-  approver: PersonId,
-  decision: z.enum(["approve", "decline"]),
-  role: z.string().regex(/^[a-z][a-z-]{0,31}$/, "expected a role"),
-  region: z.union([z.literal("all"), RegionCode]),
-  reason: textOf(2000).optional(),
-  conditions: z.array(textOf(500)).max(20),
-  expires: Instant,
-});
+export const Approval = ofKind(
+  "approval",
+  z.strictObject({
+    query: Hash,
+    /** Who decides: two persons' approvals of one query are two documents. */
+    approver: PersonId,
+    decision: z.enum(["approve", "decline"]),
+    role: z.string().regex(/^[a-z][a-z-]{0,31}$/, "expected a role"),
+    region: z.union([z.literal("all"), RegionCode]),
+    reason: textOf(2000).optional(),
+    conditions: z.array(textOf(500)).max(20),
+    expires: Instant,
+  }),
+);
 export type Approval = z.infer<typeof Approval>;
 
 /** So many distinct persons of a role, for a dataset or for all (`*`); of the node's own region where it says so. */

@@ -4,8 +4,9 @@
  * rules add to the directory's and can never take from them; what does not open counts for nothing.
  */
 import type { ApprovalRule, Judged } from "./approval.ts";
-import { type Asked, type Federation, openApproval } from "./directory.ts";
+import type { Federation } from "./directory.ts";
 import type { Envelope } from "./envelope.ts";
+import { type Asked, openApproval } from "./openers.ts";
 import type { Query } from "./query.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";
 

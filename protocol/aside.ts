@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { Hash, hashOf, utf8 } from "./bytes.ts";
 import { textOf } from "./catalogue.ts";
+import { ofKind } from "./envelope.ts";
 import { parseJson } from "./json.ts";
 import { Instant } from "./query.ts";
 import { parseWith } from "./refusal.ts";
@@ -20,7 +21,7 @@ export const Aside = z.discriminatedUnion("of", [
 export type Aside = z.infer<typeof Aside>;
 
 /** A root's word that something is to be forgotten. */
-export const Erasure = z.strictObject({ aside: Hash, time: Instant });
+export const Erasure = ofKind("erasure", z.strictObject({ aside: Hash, time: Instant }));
 
 export const writeAside = (aside: Aside): { readonly id: Hash; readonly text: string } => {
   const text = JSON.stringify(aside);

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { Hash } from "./bytes.ts";
 import { ColumnName, type Dataset, DatasetRef, ledgerGroupOf, refOf, Title } from "./catalogue.ts";
+import { ofKind } from "./envelope.ts";
 import type { Indicator } from "./indicator.ts";
 import { Period } from "./period.ts";
 import type { Plan } from "./plan.ts";
@@ -17,30 +18,33 @@ import { planTables } from "./tables.ts";
 
 const Kind = z.enum(["regions", "national", "both"]);
 
-export const Calendar = z.strictObject({
-  directory: Hash,
-  requester: PersonId,
-  title: Title,
-  /** The catalogue of indicators whose ids the queries' measures have. */
-  indicators: Hash,
-  entries: z
-    .array(
-      z.strictObject({
-        query: Hash,
-        dataset: DatasetRef,
-        periods: z.array(Period).min(1).max(1000),
-        release: Kind,
-        /** From when it is asked. */
-        at: Instant,
-      }),
-    )
-    .min(1)
-    .max(200)
-    .refine(
-      (entries) => new Set(entries.map(({ query }) => query)).size === entries.length,
-      "expected each query once",
-    ),
-});
+export const Calendar = ofKind(
+  "calendar",
+  z.strictObject({
+    directory: Hash,
+    requester: PersonId,
+    title: Title,
+    /** The catalogue of indicators whose ids the queries' measures have. */
+    indicators: Hash,
+    entries: z
+      .array(
+        z.strictObject({
+          query: Hash,
+          dataset: DatasetRef,
+          periods: z.array(Period).min(1).max(1000),
+          release: Kind,
+          /** From when it is asked. */
+          at: Instant,
+        }),
+      )
+      .min(1)
+      .max(200)
+      .refine(
+        (entries) => new Set(entries.map(({ query }) => query)).size === entries.length,
+        "expected each query once",
+      ),
+  }),
+);
 export type Calendar = z.infer<typeof Calendar>;
 
 /** What a person writes: indicators and tables, from which the queries are made. */

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { type Hash, utf8 } from "./bytes.ts";
-import { documentId } from "./envelope.ts";
+import { documentId, ofKind } from "./envelope.ts";
 import { parseJson } from "./json.ts";
 import { PeriodKind } from "./period.ts";
 import { compare, parseRational, RationalText, ZERO } from "./rational.ts";
@@ -57,27 +57,30 @@ export const Column = z.discriminatedUnion("kind", [CategoryColumn, BooleanColum
 export type Column = z.infer<typeof Column>;
 export type IntegerColumn = z.infer<typeof IntegerColumn>;
 
-export const Dataset = z
-  .strictObject({
-    dataset: DatasetName,
-    version: z.int().min(1).max(9999),
-    title: Title,
-    description: Title.optional(),
-    person: textOf(200),
-    period: PeriodKind,
-    graceDays: z.int().min(0).max(366).default(0),
-    rowsPerPerson: z.literal(5),
-    ledgerGroup: DatasetName.optional(),
-    maxPersons: z.int().min(1).max(1_000_000_000),
-    columns: z
-      .record(ColumnName, Column)
-      .refine((columns) => Object.keys(columns).length >= 1, "expected a column"),
-    budget: z.strictObject({ rhoPerPeriod: RationalText, delta: RationalText }),
-  })
-  .refine(
-    ({ budget }) => compare(parseRational(budget.rhoPerPeriod), ZERO) > 0,
-    "expected rhoPerPeriod above 0",
-  );
+export const Dataset = ofKind(
+  "dataset",
+  z
+    .strictObject({
+      dataset: DatasetName,
+      version: z.int().min(1).max(9999),
+      title: Title,
+      description: Title.optional(),
+      person: textOf(200),
+      period: PeriodKind,
+      graceDays: z.int().min(0).max(366).default(0),
+      rowsPerPerson: z.literal(5),
+      ledgerGroup: DatasetName.optional(),
+      maxPersons: z.int().min(1).max(1_000_000_000),
+      columns: z
+        .record(ColumnName, Column)
+        .refine((columns) => Object.keys(columns).length >= 1, "expected a column"),
+      budget: z.strictObject({ rhoPerPeriod: RationalText, delta: RationalText }),
+    })
+    .refine(
+      ({ budget }) => compare(parseRational(budget.rhoPerPeriod), ZERO) > 0,
+      "expected rhoPerPeriod above 0",
+    ),
+);
 export type Dataset = z.infer<typeof Dataset>;
 
 export const refOf = (dataset: Dataset): string => `${dataset.dataset}@${dataset.version}`;

@@ -5,9 +5,10 @@
 import { expectedBy, judgeApprovals, openApprovals } from "./approvals.ts";
 import { toBase64 } from "./bytes.ts";
 import { ledgerGroupOf } from "./catalogue.ts";
-import { type Asked, type Federation, openQuery, planIn, rosterOf } from "./directory.ts";
+import { type Federation, planIn, rosterOf } from "./directory.ts";
 import type { Rule } from "./finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "./frontier.ts";
+import { type Asked, openQuery } from "./openers.ts";
 import { checkClosed } from "./plan.ts";
 import { instant } from "./query.ts";
 import { format } from "./rational.ts";

@@ -3,19 +3,15 @@
  * version 1 by hash and judges every signature by it; nothing else says who may do what.
  */
 import { z } from "zod";
-import { Approval, ApprovalRule, type Judged } from "./approval.ts";
+import { Approval, ApprovalRule } from "./approval.ts";
 import { Hash } from "./bytes.ts";
 import { checkCatalogue, type DatasetDocument, DatasetRef, readDataset, refOf, textOf } from "./catalogue.ts";
 import { PublicKey, type Verify } from "./ed25519.ts";
-import { type Envelope, envelopeId, type Kind, type Opened, open, signedBy, unwrap } from "./envelope.ts";
-import { parseJson } from "./json.ts";
-import { MaterialRequest } from "./material.ts";
+import { type Envelope, envelopeId, KEY_PURPOSES, ofKind, payloadOf, signedBy } from "./envelope.ts";
 import { type Plan, planOf } from "./plan.ts";
-import { Instant, instant, PersonId, Query, RegionCode } from "./query.ts";
-import { parseWith, Refusal } from "./refusal.ts";
+import { Instant, PersonId, type Query, RegionCode } from "./query.ts";
+import { Refusal } from "./refusal.ts";
 import { MAX_INTEGERS } from "./statistic.ts";
-
-export const KEY_PURPOSES = ["ask", "approve", "audit"] as const;
 
 const PersonKey = z.strictObject({
   key: PublicKey,
@@ -42,47 +38,50 @@ export const NodeEntry = z.strictObject({
   keys: z.strictObject({ answer: PublicKey, log: PublicKey.optional(), witness: PublicKey.optional() }),
 });
 
-export const Directory = z
-  .strictObject({
-    version: z.int().min(1),
-    previous: Hash.nullable(),
-    name: textOf(100),
-    validFrom: Instant,
-    expires: Instant,
-    roots: z.strictObject({ keys: z.array(PublicKey).min(1).max(20), threshold: z.int().min(1).max(20) }),
-    coordinator: z.strictObject({
-      release: PublicKey,
-      log: PublicKey.optional(),
-      witness: PublicKey.optional(),
-    }),
-    nodes: z.array(NodeEntry).min(1).max(1000),
-    people: z.array(Person).max(10_000),
-    datasets: z.array(z.strictObject({ dataset: DatasetRef, hash: Hash })).max(1000),
-    approvalRules: z.array(ApprovalRule).min(1).max(100),
-  })
-  .refine(
-    ({ roots }) => roots.threshold <= new Set(roots.keys).size,
-    "expected a threshold the roots can meet",
-  )
-  .refine(
-    ({ nodes }) => new Set(nodes.map(({ code }) => code)).size === nodes.length,
-    "expected each node once",
-  )
-  .refine(
-    ({ people }) => new Set(people.map(({ id }) => id)).size === people.length,
-    "expected each person once",
-  )
-  .refine(({ coordinator, nodes }) => {
-    const named = [coordinator, ...nodes.map(({ keys }) => keys)].flatMap(({ log, witness }) => [
-      log,
-      witness,
-    ]);
-    return named.every((key) => key !== undefined) || named.every((key) => key === undefined);
-  }, "expected keys for log and witness of the coordinator and of every node, or of none")
-  .refine((directory) => {
-    const keys = keysOf(directory);
-    return new Set(keys).size === keys.length;
-  }, "expected each key once: one key, one purpose");
+export const Directory = ofKind(
+  "directory",
+  z
+    .strictObject({
+      version: z.int().min(1),
+      previous: Hash.nullable(),
+      name: textOf(100),
+      validFrom: Instant,
+      expires: Instant,
+      roots: z.strictObject({ keys: z.array(PublicKey).min(1).max(20), threshold: z.int().min(1).max(20) }),
+      coordinator: z.strictObject({
+        release: PublicKey,
+        log: PublicKey.optional(),
+        witness: PublicKey.optional(),
+      }),
+      nodes: z.array(NodeEntry).min(1).max(1000),
+      people: z.array(Person).max(10_000),
+      datasets: z.array(z.strictObject({ dataset: DatasetRef, hash: Hash })).max(1000),
+      approvalRules: z.array(ApprovalRule).min(1).max(100),
+    })
+    .refine(
+      ({ roots }) => roots.threshold <= new Set(roots.keys).size,
+      "expected a threshold the roots can meet",
+    )
+    .refine(
+      ({ nodes }) => new Set(nodes.map(({ code }) => code)).size === nodes.length,
+      "expected each node once",
+    )
+    .refine(
+      ({ people }) => new Set(people.map(({ id }) => id)).size === people.length,
+      "expected each person once",
+    )
+    .refine(({ coordinator, nodes }) => {
+      const named = [coordinator, ...nodes.map(({ keys }) => keys)].flatMap(({ log, witness }) => [
+        log,
+        witness,
+      ]);
+      return named.every((key) => key !== undefined) || named.every((key) => key === undefined);
+    }, "expected keys for log and witness of the coordinator and of every node, or of none")
+    .refine((directory) => {
+      const keys = keysOf(directory);
+      return new Set(keys).size === keys.length;
+    }, "expected each key once: one key, one purpose"),
+);
 export type Directory = z.infer<typeof Directory>;
 
 type HasKeys = {
@@ -92,7 +91,8 @@ type HasKeys = {
   people: z.infer<typeof Person>[];
 };
 
-function keysOf({ roots, coordinator, nodes, people }: HasKeys): PublicKey[] {
+/** Every key that a version names, whosever it is. */
+export function keysOf({ roots, coordinator, nodes, people }: HasKeys): PublicKey[] {
   return [
     ...roots.keys,
     ...Object.values(coordinator),
@@ -175,120 +175,13 @@ export function readDirectory(
   verify: Verify,
   revoked: ReadonlySet<PublicKey> = new Set(),
 ): Directory {
-  const { body } = unwrap(envelope, "directory");
-  const directory = parseWith(Directory, parseJson(body), "directory");
+  const directory = payloadOf(Directory, envelope);
   const { keys, threshold } = directory.roots;
   const counting = keys.filter((key) => !revoked.has(key));
   if (signedBy(envelope, "directory", counting, verify).length < threshold) {
     throw new Refusal("signature-invalid", `expected ${threshold} root signatures on the directory`);
   }
   return directory;
-}
-
-export type Asked = { readonly id: Hash; readonly query: Query; readonly requester: string };
-
-/** Opens a query: signed by one key of purpose `ask`, in force now, of a person with the role `researcher`. */
-export function openQuery(federation: Federation, envelope: Envelope, now: Date): Asked {
-  const { id, payload, person } = openByPerson(federation, envelope, "query", Query, "ask", now);
-  if (!person.roles.includes("researcher")) throw new Refusal("role-missing", "expected the role researcher");
-  const bound = versionOf(federation, payload.directory);
-  if (bound === null) {
-    throw new Refusal("directory-unknown", "expected a query bound to a version of the directory");
-  }
-  // It fixes regions and their number; every key is judged by the version in force.
-  const [then, today] = [bound, federation].map((each) => rosterIn(each, payload).join());
-  if (then !== today)
-    throw new Refusal("directory-unknown", "expected the regions of the directory that is in force");
-  if (!federation.datasets.has(payload.dataset))
-    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${payload.dataset}`);
-  if (instant(now) >= federation.directory.expires || instant(now) < federation.directory.validFrom) {
-    throw new Refusal("directory-expired", "expected a directory that is valid now");
-  }
-  return { id, query: payload, requester: person.id };
-}
-
-/** Opens an approval or a decline: signed by a key of purpose `approve`, of a person who has the role it names. */
-export function openApproval(
-  federation: Federation,
-  envelope: Envelope,
-  now: Date,
-): Judged & { readonly id: Hash } {
-  const { id, payload, person } = openByPerson(federation, envelope, "approval", Approval, "approve", now);
-  if (!person.roles.includes(payload.role))
-    throw new Refusal("role-missing", `expected the role ${payload.role}`);
-  if (payload.expires <= instant(now))
-    throw new Refusal("approval-expired", "expected an approval still in force");
-  return { id, person: person.id, personRegion: person.region, approval: payload };
-}
-
-/** Opens an auditor's request: signed by a key of purpose `audit`, of a person with the role `auditor`. */
-export function openMaterialRequest(
-  federation: Federation,
-  envelope: Envelope,
-  now: Date,
-): { readonly id: Hash; readonly request: MaterialRequest } {
-  const opened = openByPerson(federation, envelope, "material", MaterialRequest, "audit", now);
-  if (!opened.person.roles.includes("auditor"))
-    throw new Refusal("role-missing", "expected the role auditor");
-  return { id: opened.id, request: opened.payload };
-}
-
-type BySigner = { readonly requester?: string; readonly approver?: string; readonly auditor?: string };
-
-/** A person's document: signed by a key of this purpose of the very person it names, whenever that key is in force. */
-export function openSigned<S extends z.ZodType<BySigner>>(
-  { directory, verify }: Federation,
-  envelope: Envelope,
-  kind: "query" | "approval" | "material" | "calendar",
-  schema: S,
-  purpose: (typeof KEY_PURPOSES)[number],
-) {
-  const keys = directory.people.flatMap((person) => person.keys.map((entry) => ({ person, entry })));
-  const opened = open(envelope, kind, schema, keysOf(directory), verify);
-  const found = keys.find(({ entry }) => entry.key === opened.key);
-  if (found === undefined || found.entry.purpose !== purpose) {
-    throw new Refusal("key-wrong-purpose", `expected a key of purpose ${purpose}`);
-  }
-  const { requester, approver, auditor }: BySigner = opened.payload;
-  if ((requester ?? approver ?? auditor) !== found.person.id)
-    throw new Refusal("key-wrong-purpose", `expected a ${kind} signed by the person it names`);
-  return { ...opened, ...found };
-}
-
-/** Opens a document that names its person: signed by a key of theirs, of this purpose, in force and not revoked. */
-export function openByPerson<S extends z.ZodType<BySigner>>(
-  federation: Federation,
-  envelope: Envelope,
-  kind: "query" | "approval" | "material" | "calendar",
-  schema: S,
-  purpose: (typeof KEY_PURPOSES)[number],
-  now: Date,
-) {
-  const opened = openSigned(federation, envelope, kind, schema, purpose);
-  const { revoked, notBefore, notAfter } = opened.entry;
-  if ((revoked !== null && revoked <= instant(now)) || federation.revoked.has(opened.key)) {
-    throw new Refusal("key-revoked", "expected a key that is not revoked");
-  }
-  if (notBefore > instant(now) || notAfter <= instant(now)) {
-    throw new Refusal("key-not-in-force", "expected a key whose notBefore and notAfter include now");
-  }
-  return opened;
-}
-
-/** Opens a document that names its node: signed by the answer key of that very node, which must be active. */
-export function openByNode<S extends z.ZodType<{ node: string }>>(
-  federation: Federation,
-  envelope: Envelope,
-  kind: Kind,
-  schema: S,
-): Opened<z.output<S>> {
-  const keys = answerKeysOf(federation);
-  const opened = open(envelope, kind, schema, [...keys.keys()], federation.verify);
-  if (keys.get(opened.key) !== opened.payload.node) {
-    nodeOf(federation, opened.payload.node);
-    throw new Refusal("key-unknown", "expected the node's own answer key");
-  }
-  return opened;
 }
 
 const answerers = new WeakMap<Federation, ReadonlyMap<PublicKey, string>>();
@@ -337,7 +230,7 @@ export const versionOf = (federation: Federation, hash: Hash): Federation | null
 export const rosterOf = (federation: Federation, query: Query): string[] =>
   rosterIn(versionOf(federation, query.directory) ?? federation, query);
 
-function rosterIn({ directory }: Federation, query: Query): string[] {
+export function rosterIn({ directory }: Federation, query: Query): string[] {
   const active = directory.nodes.filter(({ status }) => status === "active").map(({ code }) => code);
   if (query.regions === "all") return active;
   const unknown = query.regions.find((code) => !active.includes(code));

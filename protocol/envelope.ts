@@ -8,27 +8,57 @@ import { type PublicKey, type Verify, verify as verifyPure } from "./ed25519.ts"
 import { parseJson } from "./json.ts";
 import { parseWith, Refusal } from "./refusal.ts";
 
-export const KINDS = [
-  "directory",
-  "dataset",
-  "query",
-  "approval",
-  "answer",
-  "refusal",
-  "release",
-  "poll",
-  "advert",
-  "commitment",
-  "masked",
-  "agreement",
-  "opening",
-  "material",
-  "witness",
-  "erasure",
-  "calendar",
-  "indicators",
-] as const;
-export type Kind = (typeof KINDS)[number];
+/** What a person's key is for: one key, one purpose. */
+export const KEY_PURPOSES = ["ask", "approve", "audit"] as const;
+export type KeyPurpose = (typeof KEY_PURPOSES)[number];
+
+type Signed =
+  /** By the person it names, with a key of this purpose. */
+  | { readonly by: "person"; readonly purpose: KeyPurpose }
+  /** By the node it names, with its answer key. */
+  | { readonly by: "node" }
+  /** With the release key. */
+  | { readonly by: "coordinator" }
+  /** By as many of them as the directory asks for. */
+  | { readonly by: "roots" }
+  | { readonly by: "root" }
+  /** Known by its hash, in what somebody signs. */
+  | { readonly by: "nobody" };
+
+/** Every kind of document, and who signs it. The form of each is bound to its kind where it is defined (`ofKind`). */
+export const KINDS = {
+  directory: { by: "roots" },
+  erasure: { by: "root" },
+  dataset: { by: "nobody" },
+  indicators: { by: "nobody" },
+  query: { by: "person", purpose: "ask" },
+  calendar: { by: "person", purpose: "ask" },
+  approval: { by: "person", purpose: "approve" },
+  material: { by: "person", purpose: "audit" },
+  answer: { by: "node" },
+  refusal: { by: "node" },
+  poll: { by: "node" },
+  witness: { by: "node" },
+  advert: { by: "node" },
+  commitment: { by: "node" },
+  masked: { by: "node" },
+  agreement: { by: "node" },
+  opening: { by: "node" },
+  release: { by: "coordinator" },
+} as const satisfies Record<string, Signed>;
+export type Kind = keyof typeof KINDS;
+
+/** The kinds that this role signs: only they can be opened as its documents. */
+export type KindOfRole<Role extends Signed["by"]> = {
+  [K in Kind]: (typeof KINDS)[K]["by"] extends Role ? K : never;
+}[Kind];
+
+/** The form of a kind's payloads, with its kind: neither is named without the other. */
+export type OfKind<K extends Kind = Kind, T = unknown> = z.ZodType<T> & { readonly kind: K };
+
+export const ofKind = <K extends Kind, S extends z.ZodType>(kind: K, schema: S): S & { readonly kind: K } =>
+  Object.assign(schema, { kind });
+
 export const payloadType = (kind: Kind): string => `application/vnd.brus.${kind}.v1+json`;
 
 const Base64 = z
@@ -89,19 +119,36 @@ export function sealBytes(kind: Kind, body: Uint8Array, signers: readonly Signer
 export const seal = (kind: Kind, payload: unknown, ...signers: readonly Signer[]): Envelope =>
   sealBytes(kind, utf8(JSON.stringify(payload)), signers);
 
+export const isOf = (envelope: Envelope, { kind }: OfKind): boolean =>
+  envelope.payloadType === payloadType(kind);
+
+/** What an envelope says. Nothing is verified: it was before, or is to be shown as what somebody says. */
+export const payloadOf = <S extends OfKind>(form: S, envelope: Envelope): z.output<S> =>
+  parseWith(form, parseJson(unwrap(envelope, form.kind).body), form.kind);
+
+/** The same; null where it is another kind of document, or none. */
+export function payloadOrNull<S extends OfKind>(form: S, envelope: Envelope): z.output<S> | null {
+  try {
+    return payloadOf(form, envelope);
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
+
 export type Opened<T> = { readonly id: Hash; readonly payload: T; readonly key: PublicKey };
 
 /**
  * Opens an envelope of one signature: finds the key among `candidates` (the keyid is a hint, tried first),
- * verifies, and only then parses. Refuses the wrong type, a bad signature, and bytes the schema does not fit.
+ * verifies, and only then parses. Refuses the wrong type, a bad signature, and bytes that do not fit the form.
  */
-export function open<S extends z.ZodType>(
+export function open<S extends OfKind>(
   envelope: Envelope,
-  kind: Kind,
-  schema: S,
+  form: S,
   candidates: readonly PublicKey[],
   verify: Verify = verifyPure,
 ): Opened<z.output<S>> {
+  const { kind } = form;
   const { body, message } = unwrap(envelope, kind);
   const [signature, ...others] = envelope.signatures;
   if (signature === undefined || others.length > 0) {
@@ -117,7 +164,7 @@ export function open<S extends z.ZodType>(
       ? new Refusal("signature-invalid", `expected the ${kind}'s signature to verify over its exact bytes`)
       : new Refusal("key-unknown", `expected a ${kind} signed by a key that the directory names for it`);
   }
-  return { id: hashOf(message), payload: parseWith(schema, parseJson(body), kind), key };
+  return { id: hashOf(message), payload: parseWith(form, parseJson(body), kind), key };
 }
 
 /** Which of the candidates have signed: for thresholds. Distinct keys; distinct *persons* are the caller's matter. */

@@ -3,11 +3,12 @@ import { Answer, readVector } from "./answer.ts";
 import type { NationalSum } from "./areas.ts";
 import { type Hash, hashOf } from "./bytes.ts";
 import { whyNotApproved } from "./charged.ts";
-import { type Federation, openByNode, planIn, rosterOf, versionOf } from "./directory.ts";
+import { type Federation, planIn, rosterOf, versionOf } from "./directory.ts";
 import { documentOf, envelopeOf } from "./document.ts";
 import type { Rule } from "./finding.ts";
 import type { Primitives } from "./mask.ts";
 import { checkNational, type GivenMaterial, recomputeSum } from "./national.ts";
+import { openByNode } from "./openers.ts";
 import { type Plan, regionsAnswer } from "./plan.ts";
 import { UNITS } from "./privacy.ts";
 import type { Query } from "./query.ts";
@@ -255,7 +256,7 @@ async function checkTable(
   for (const { region, hash } of release.answers) {
     const envelope = await envelopeOf(source, hash);
     if (envelope === null) throw unlike(`the answer of ${region} beside the log`);
-    const { payload } = openByNode(federation, envelope, "answer", Answer);
+    const { payload } = openByNode(federation, envelope, Answer);
     if (payload.query !== release.query || payload.node !== region || payload.charge !== format(plan.charge))
       throw unlike(`an answer of ${region} to this query, at its cost`);
     answers.set(region, readVector(payload, plan));

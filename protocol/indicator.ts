@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { ColumnName, DatasetRef, textOf } from "./catalogue.ts";
+import { ofKind } from "./envelope.ts";
 import { Filter } from "./filter.ts";
 import { Measure } from "./query.ts";
 import { parseWith } from "./refusal.ts";
@@ -64,16 +65,16 @@ export const Indicator = z
 export type Indicator = z.infer<typeof Indicator>;
 
 /** A catalogue of indicators, each once. */
-export const readIndicators = (value: unknown): Indicator[] =>
-  parseWith(
-    z
-      .array(Indicator)
-      .min(1)
-      .max(1000)
-      .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, "expected each indicator once"),
-    value,
-    "indicators",
-  );
+const Indicators = ofKind(
+  "indicators",
+  z
+    .array(Indicator)
+    .min(1)
+    .max(1000)
+    .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, "expected each indicator once"),
+);
+
+export const readIndicators = (value: unknown): Indicator[] => parseWith(Indicators, value, "indicators");
 
 const WEIGHS = {
   sv: "Varje person väger ett i varje period och region, hur mycket som än skrivits om den.",

@@ -4,11 +4,17 @@
  */
 import { z } from "zod";
 import { Hash } from "./bytes.ts";
-import { Envelope } from "./envelope.ts";
+import type { Federation } from "./directory.ts";
+import { Envelope, ofKind } from "./envelope.ts";
+import { openByPerson } from "./openers.ts";
 import { Instant, PersonId } from "./query.ts";
+import { Refusal } from "./refusal.ts";
 
 /** An auditor's request for what stands behind a release's secure sum: signed, so that who has it is known. */
-export const MaterialRequest = z.strictObject({ release: Hash, auditor: PersonId, time: Instant });
+export const MaterialRequest = ofKind(
+  "material",
+  z.strictObject({ release: Hash, auditor: PersonId, time: Instant }),
+);
 export type MaterialRequest = z.infer<typeof MaterialRequest>;
 
 const Messages = z.array(Envelope).max(255);
@@ -29,3 +35,15 @@ export const PieceRequest = z.strictObject({
   document: Hash,
   place: z.int().min(0).max(63),
 });
+
+/** Opens an auditor's request: signed by a key of purpose `audit`, of a person with the role `auditor`. */
+export function openMaterialRequest(
+  federation: Federation,
+  envelope: Envelope,
+  now: Date,
+): { readonly id: Hash; readonly request: MaterialRequest } {
+  const opened = openByPerson(federation, envelope, MaterialRequest, now);
+  if (!opened.person.roles.includes("auditor"))
+    throw new Refusal("role-missing", "expected the role auditor");
+  return { id: opened.id, request: opened.payload };
+}

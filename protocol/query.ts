@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { Hash } from "./bytes.ts";
 import { ColumnName, DatasetRef, textOf } from "./catalogue.ts";
+import { ofKind } from "./envelope.ts";
 import { Filter } from "./filter.ts";
 import { Period } from "./period.ts";
 import { compare, parseRational, RationalText, ZERO } from "./rational.ts";
@@ -73,55 +74,58 @@ export const Tables = z.strictObject({
 });
 export type Tables = z.infer<typeof Tables>;
 
-export const Query = z
-  .strictObject({
-    dataset: DatasetRef,
-    directory: Hash,
-    /** Who asks. In the signed bytes, so that nobody else's signature makes the same document theirs. */
-    requester: PersonId,
-    title: textOf(200),
-    /** The digest of why it is asked, which stands beside the log and can be erased. */
-    purpose: Hash,
-    periods: z.array(Period).min(1).max(1000),
-    where: Filter.optional(),
-    groupBy: z.array(ColumnName).max(10),
-    /** In place of one grouping, many. */
-    tables: Tables.optional(),
-    measures: z.array(Measure).min(1).max(50),
-    /** Each region's figures; the nation's alone, as exact as if all data lay in one place; or both, reconciled. */
-    release: z.enum(["regions", "national", "both"]),
-    /** Of ρ, the part for the nation where both are asked for. */
-    nationalPart: Part.optional(),
-    regions: z.union([z.literal("all"), z.array(RegionCode).min(1).max(1000)]),
-    minRegions: z.int().min(1).max(1000),
-    pool: z.boolean(),
-    rho: RationalText,
-    notBefore: Instant,
-    /** No node begins to answer after this. */
-    expires: Instant,
-    /**
-     * The release is made without whoever has not answered by then. Regions' own answers that come later, until
-     * `expires`, make a new version of it.
-     */
-    answerBy: Instant,
-    /** Random, so that the same question asked again is another document, with a charge of its own. */
-    nonce: z.string().regex(/^[0-9a-f]{32}$/, "expected 32 hexadecimal digits"),
-  })
-  .refine(({ release, nationalPart }) => (release === "both") === (nationalPart !== undefined), {
-    message: 'expected nationalPart with release "both", and only there',
-    path: ["nationalPart"],
-  })
-  .refine(({ groupBy, tables }) => tables === undefined || groupBy.length === 0, {
-    message: "expected no groupBy where tables are asked for",
-    path: ["groupBy"],
-  })
-  .refine(
-    ({ release, notBefore, expires, answerBy }) =>
-      notBefore < expires && notBefore < answerBy && (expires <= answerBy || release === "regions"),
-    {
-      message:
-        "expected notBefore < expires ≤ answerBy; only regions' own answers may come later than answerBy",
-      path: ["expires"],
-    },
-  );
+export const Query = ofKind(
+  "query",
+  z
+    .strictObject({
+      dataset: DatasetRef,
+      directory: Hash,
+      /** Who asks. In the signed bytes, so that nobody else's signature makes the same document theirs. */
+      requester: PersonId,
+      title: textOf(200),
+      /** The digest of why it is asked, which stands beside the log and can be erased. */
+      purpose: Hash,
+      periods: z.array(Period).min(1).max(1000),
+      where: Filter.optional(),
+      groupBy: z.array(ColumnName).max(10),
+      /** In place of one grouping, many. */
+      tables: Tables.optional(),
+      measures: z.array(Measure).min(1).max(50),
+      /** Each region's figures; the nation's alone, as exact as if all data lay in one place; or both, reconciled. */
+      release: z.enum(["regions", "national", "both"]),
+      /** Of ρ, the part for the nation where both are asked for. */
+      nationalPart: Part.optional(),
+      regions: z.union([z.literal("all"), z.array(RegionCode).min(1).max(1000)]),
+      minRegions: z.int().min(1).max(1000),
+      pool: z.boolean(),
+      rho: RationalText,
+      notBefore: Instant,
+      /** No node begins to answer after this. */
+      expires: Instant,
+      /**
+       * The release is made without whoever has not answered by then. Regions' own answers that come later, until
+       * `expires`, make a new version of it.
+       */
+      answerBy: Instant,
+      /** Random, so that the same question asked again is another document, with a charge of its own. */
+      nonce: z.string().regex(/^[0-9a-f]{32}$/, "expected 32 hexadecimal digits"),
+    })
+    .refine(({ release, nationalPart }) => (release === "both") === (nationalPart !== undefined), {
+      message: 'expected nationalPart with release "both", and only there',
+      path: ["nationalPart"],
+    })
+    .refine(({ groupBy, tables }) => tables === undefined || groupBy.length === 0, {
+      message: "expected no groupBy where tables are asked for",
+      path: ["groupBy"],
+    })
+    .refine(
+      ({ release, notBefore, expires, answerBy }) =>
+        notBefore < expires && notBefore < answerBy && (expires <= answerBy || release === "regions"),
+      {
+        message:
+          "expected notBefore < expires ≤ answerBy; only regions' own answers may come later than answerBy",
+        path: ["expires"],
+      },
+    ),
+);
 export type Query = z.infer<typeof Query>;

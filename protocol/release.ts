@@ -6,13 +6,16 @@ import { z } from "zod";
 import { type Area, areasOf, type Sent } from "./areas.ts";
 import { Hash, hashOf, utf8 } from "./bytes.ts";
 import { type Dimension, keysIn } from "./cells.ts";
+import type { Federation } from "./directory.ts";
+import { type Envelope, type Opened, ofKind, open } from "./envelope.ts";
 import { type Figure, figuresOf } from "./estimate.ts";
 import { type Plan, publishedPeriods } from "./plan.ts";
 import { Instant, RegionCode } from "./query.ts";
 import { RationalText } from "./rational.ts";
 import { tablesOf } from "./rebuilt.ts";
-import { RefusalCode } from "./refusal.ts";
+import { Refusal, RefusalCode } from "./refusal.ts";
 import { tableOf } from "./tables.ts";
+import { judgingSince, versionsSince } from "./versions.ts";
 
 const Noise = z
   .array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText }))
@@ -36,28 +39,50 @@ export const NationalPart = z.strictObject({
 });
 export type NationalPart = z.infer<typeof NationalPart>;
 
-export const Release = z.strictObject({
-  query: Hash,
-  /** The release that this is a later version of: with regions that came late. */
-  supersedes: Hash.nullable(),
-  directory: Hash,
-  release: z.enum(["regions", "national", "both"]),
-  approvals: z.array(Hash).max(10_000),
-  answers: z.array(z.strictObject({ region: RegionCode, hash: Hash })).max(1000),
-  missing: z
-    .array(z.strictObject({ region: RegionCode, reason: z.union([RefusalCode, z.literal("no-answer")]) }))
-    .max(1000),
-  /** ρ that each period was charged in each region that took part. */
-  charge: RationalText,
-  /** Per vector of the plan: the variance of one region's noise, in persons squared; none where none answered alone. */
-  noise: Noise,
-  national: NationalPart.nullable(),
-  cells: z.strictObject({ hash: Hash, count: z.int().min(0) }),
-  /** Intervals and errors state the error of the noise alone. */
-  intervals: z.literal("95 %, noise alone"),
-  madeAt: Instant,
-});
+export const Release = ofKind(
+  "release",
+  z.strictObject({
+    query: Hash,
+    /** The release that this is a later version of: with regions that came late. */
+    supersedes: Hash.nullable(),
+    directory: Hash,
+    release: z.enum(["regions", "national", "both"]),
+    approvals: z.array(Hash).max(10_000),
+    answers: z.array(z.strictObject({ region: RegionCode, hash: Hash })).max(1000),
+    missing: z
+      .array(z.strictObject({ region: RegionCode, reason: z.union([RefusalCode, z.literal("no-answer")]) }))
+      .max(1000),
+    /** ρ that each period was charged in each region that took part. */
+    charge: RationalText,
+    /** Per vector of the plan: the variance of one region's noise, in persons squared; none where none answered alone. */
+    noise: Noise,
+    national: NationalPart.nullable(),
+    cells: z.strictObject({ hash: Hash, count: z.int().min(0) }),
+    /** Intervals and errors state the error of the noise alone. */
+    intervals: z.literal("95 %, noise alone"),
+    madeAt: Instant,
+  }),
+);
 export type Release = z.infer<typeof Release>;
+
+/**
+ * A release: signed by the release key of a version from the one that it is bound to on. `judged` is that span, for
+ * what it adds up. Refuses a directory that is not one of these versions.
+ */
+export function openRelease(
+  federation: Federation,
+  envelope: Envelope,
+): Opened<Release> & { readonly judged: Federation } {
+  const keys = [...federation.earlier, federation].map(({ directory }) => directory.coordinator.release);
+  const opened = open(envelope, Release, keys, federation.verify);
+  const versions = versionsSince(federation, opened.payload.directory);
+  if (!versions.some(({ directory }) => directory.coordinator.release === opened.key))
+    throw new Refusal(
+      "key-unknown",
+      "expected a release signed by a key of its directory, or of a later one",
+    );
+  return { ...opened, judged: judgingSince(federation, opened.payload.directory) };
+}
 
 const Numeric = z.number().nullable();
 const FigureRow = z.tuple([Numeric, Numeric, Numeric, Numeric, z.enum(["unreliable", ".."]).nullable()]);

@@ -8,12 +8,12 @@ import { type Hash, toHex, utf8 } from "./bytes.ts";
 import { Calendar } from "./calendar.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
-import { openByNode, openSigned } from "./directory.ts";
 import { envelopeOf } from "./document.ts";
-import { type Envelope, envelopeId, open } from "./envelope.ts";
+import { type Envelope, envelopeId } from "./envelope.ts";
 import { type DocumentKind, type Leaf, readLeaf } from "./leaf.ts";
 import { MaterialRequest } from "./material.ts";
 import { leafHash } from "./merkle.ts";
+import { openByCoordinator, openByNode, openSigned } from "./openers.ts";
 import { Query } from "./query.ts";
 import { COORDINATOR, logKeyOf } from "./quorum.ts";
 import { type Note, readEntries, type Source } from "./read-log.ts";
@@ -186,38 +186,26 @@ function judge(
     note({ log: COORDINATOR, leaf: place, rule, says });
   switch (kind) {
     case "query": {
-      const query = byVersions(
-        found,
-        place,
-        (each) => openSigned(each, envelope, "query", Query, "ask").payload,
-      );
+      const query = byVersions(found, place, (each) => openSigned(each, envelope, Query).payload);
       if (found.queries.has(id)) wrong("order", "expected a query once");
       else found.queries.set(id, { place, query, envelope });
       return;
     }
     case "approval": {
-      const { query } = byVersions(
-        found,
-        place,
-        (each) => openSigned(each, envelope, "approval", Approval, "approve").payload,
-      );
+      const { query } = byVersions(found, place, (each) => openSigned(each, envelope, Approval).payload);
       if (!found.queries.has(query)) wrong("query-missing", "expected the query before its approval");
       add(found.approvals, query, { place, id, envelope });
       return;
     }
     case "refusal": {
-      const { payload } = byVersions(found, place, (each) =>
-        openByNode(each, envelope, "refusal", RefusalNote),
-      );
+      const { payload } = byVersions(found, place, (each) => openByNode(each, envelope, RefusalNote));
       if (!found.queries.has(payload.query))
         wrong("query-missing", "expected the query before a refusal of it");
       add(found.refusals, `${payload.query} ${payload.node}`, { place, id, code: payload.code });
       return;
     }
     case "release": {
-      const { payload } = byVersions(found, place, ({ directory, verify }) =>
-        open(envelope, "release", Release, [directory.coordinator.release], verify),
-      );
+      const { payload } = byVersions(found, place, (each) => openByCoordinator(each, envelope, Release));
       const before = found.releases.findLast(({ release }) => release.query === payload.query);
       if (!follows(payload, before))
         wrong("order", "expected one release of a query, or a version of it that only adds regions");
@@ -225,17 +213,13 @@ function judge(
       return;
     }
     case "calendar": {
-      const calendar = byVersions(
-        found,
-        place,
-        (each) => openSigned(each, envelope, "calendar", Calendar, "ask").payload,
-      );
+      const calendar = byVersions(found, place, (each) => openSigned(each, envelope, Calendar).payload);
       if (calendar.entries.some(({ query }) => !found.queries.has(query)))
         wrong("query-missing", "expected a calendar's queries before it");
       return;
     }
     case "request":
-      byVersions(found, place, (each) => openSigned(each, envelope, "material", MaterialRequest, "audit"));
+      byVersions(found, place, (each) => openSigned(each, envelope, MaterialRequest));
       return;
     case "answer":
       return;

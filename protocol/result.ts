@@ -2,15 +2,22 @@
 import { Answer, readVector } from "./answer.ts";
 import { fromBase64, type Hash } from "./bytes.ts";
 import type { Client } from "./client.ts";
-import { type Federation, openByNode, planIn } from "./directory.ts";
-import { type Envelope, envelopeId, unwrap } from "./envelope.ts";
-import { parseJson } from "./json.ts";
+import { type Federation, planIn } from "./directory.ts";
+import { type Envelope, envelopeId, payloadOf } from "./envelope.ts";
 import { checkNational } from "./national.ts";
+import { openByNode } from "./openers.ts";
 import type { Plan } from "./plan.ts";
 import { Query } from "./query.ts";
-import { parseWith, Refusal } from "./refusal.ts";
-import { type Cell, type CellTable, cellsOf, type Release, readCells, writeCells } from "./release.ts";
-import { openRelease } from "./versions.ts";
+import { Refusal } from "./refusal.ts";
+import {
+  type Cell,
+  type CellTable,
+  cellsOf,
+  openRelease,
+  type Release,
+  readCells,
+  writeCells,
+} from "./release.ts";
 
 export type Result = {
   readonly query: Query;
@@ -32,7 +39,7 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
       "release-unknown",
       `the query is ${status.state}: ${status.reason ?? "no release yet"}`,
     );
-  const query = parseWith(Query, parseJson(unwrap(status.query, "query").body), "query");
+  const query = payloadOf(Query, status.query);
   const plan = planIn(federation, query);
   const envelope = await client("getRelease", { params: { id: status.release } });
   if (envelopeId(envelope) !== status.release)
@@ -77,8 +84,7 @@ function answersOf(
 ): Array<[string, bigint[]]> {
   return release.answers.map(({ region, hash }) => {
     const envelope = answers.find((each) => envelopeId(each) === hash);
-    const payload =
-      envelope === undefined ? null : openByNode(federation, envelope, "answer", Answer).payload;
+    const payload = envelope === undefined ? null : openByNode(federation, envelope, Answer).payload;
     if (payload?.node !== region) throw new Refusal("signature-invalid", `expected the answer of ${region}`);
     return [region, readVector(payload, plan)];
   });

@@ -7,13 +7,14 @@ import { type AuditOptions, examine } from "./audit.ts";
 import { fromBase64, fromUtf8, type Hash, hashOf, toBase64 } from "./bytes.ts";
 import type { Dataset } from "./catalogue.ts";
 import { cosignatures, openCheckpoint } from "./checkpoint.ts";
-import { openSigned, planIn } from "./directory.ts";
+import { planIn } from "./directory.ts";
 import { documentOf, envelopeOf } from "./document.ts";
 import { type Envelope, unwrap } from "./envelope.ts";
 import type { Finding, Rule } from "./finding.ts";
 import { checkRelease } from "./held.ts";
 import { parseJson } from "./json.ts";
 import { inclusionProof, readerOf, verifyInclusion } from "./merkle.ts";
+import { openSigned } from "./openers.ts";
 import type { Plan } from "./plan.ts";
 import type { Query } from "./query.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
@@ -207,7 +208,7 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
         place: at,
         envelope: each,
         payload: say(each, "approval"),
-        approval: openSigned(judged, each, "approval", Approval, "approve").payload,
+        approval: openSigned(judged, each, Approval).payload,
       })),
     },
     charges: [...charged].map(([region, { charge, periods, time }]) => ({

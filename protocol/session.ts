@@ -6,22 +6,13 @@
 import { z } from "zod";
 import { concat, fromBase64, fromHex, Hash, hashOf, utf8 } from "./bytes.ts";
 import { answerKeysOf, type Federation } from "./directory.ts";
-import { type Envelope, type Kind, open } from "./envelope.ts";
+import { type Envelope, type KindOfRole, type OfKind, ofKind, open } from "./envelope.ts";
 import { RegionCode } from "./query.ts";
 import { Refusal } from "./refusal.ts";
 import type { Shares } from "./shares.ts";
 
 export const PHASES = ["advertise", "share", "mask", "agree", "open"] as const;
 export type Phase = (typeof PHASES)[number];
-
-/** What each phase's message is called. */
-export const MESSAGE = {
-  advertise: "advert",
-  share: "commitment",
-  mask: "masked",
-  agree: "agreement",
-  open: "opening",
-} as const satisfies Record<Phase, Kind>;
 
 /** Base64 of so many bytes in its one canonical form: what does not decode must not get past the schema. */
 export const bytesOf = (length: number) =>
@@ -55,32 +46,50 @@ const bound = { ...common, session: Hash };
 const Chunks = z.array(Hash).min(1).max(64);
 
 /** Round 0: fresh keys of one attempt, for sealed channels and for masks. */
-export const Advert = z.strictObject({ ...common, directory: Hash, channel: X25519Key, mask: X25519Key });
+export const Advert = ofKind(
+  "advert",
+  z.strictObject({ ...common, directory: Hash, channel: X25519Key, mask: X25519Key }),
+);
 export type Advert = z.infer<typeof Advert>;
 
 /** Round 1: binds a node to the seed of its own mask, whose shares travel sealed beside it. */
-export const Commitment = z.strictObject({ ...bound, commitment: Hash });
+export const Commitment = ofKind("commitment", z.strictObject({ ...bound, commitment: Hash }));
 export type Commitment = z.infer<typeof Commitment>;
 
 /** Round 2: binds a node to its masked vector, and to the surplus of its noise above each step but the last. */
-export const Masked = z.strictObject({ ...bound, u2: Hash, chunks: Chunks, surplus: z.array(Hash).max(8) });
+export const Masked = ofKind(
+  "masked",
+  z.strictObject({ ...bound, u2: Hash, chunks: Chunks, surplus: z.array(Hash).max(8) }),
+);
 export type Masked = z.infer<typeof Masked>;
 
 /** Round 3: one set of survivors, with the vectors they sent. A node signs one for a query, ever. */
-export const Agreement = z.strictObject({ ...bound, u2: Hash, survivors: Hash });
+export const Agreement = ofKind("agreement", z.strictObject({ ...bound, u2: Hash, survivors: Hash }));
 export type Agreement = z.infer<typeof Agreement>;
 
 const OpenedShare = z.strictObject({ of: RegionCode, share: bytesOf(33) });
 
 /** Round 4: shares of the survivors' seeds and of the missing ones' mask keys, and the node's own surplus. */
-export const Opening = z.strictObject({
-  ...bound,
-  survivors: Hash,
-  self: z.array(OpenedShare).max(255),
-  mask: z.array(OpenedShare).max(255),
-  surplus: z.strictObject({ salt: bytesOf(32), chunks: Chunks }).nullable(),
-});
+export const Opening = ofKind(
+  "opening",
+  z.strictObject({
+    ...bound,
+    survivors: Hash,
+    self: z.array(OpenedShare).max(255),
+    mask: z.array(OpenedShare).max(255),
+    surplus: z.strictObject({ salt: bytesOf(32), chunks: Chunks }).nullable(),
+  }),
+);
 export type Opening = z.infer<typeof Opening>;
+
+/** Each phase's message. */
+export const MESSAGE = {
+  advertise: Advert,
+  share: Commitment,
+  mask: Masked,
+  agree: Agreement,
+  open: Opening,
+} as const satisfies Record<Phase, OfKind<KindOfRole<"node">>>;
 
 /** What every message of an attempt is judged by. */
 export type Setting = {
@@ -100,16 +109,13 @@ export type Signed<T> = { readonly id: Hash; readonly payload: T; readonly envel
 export type Within = { readonly session?: Hash; readonly u2?: Hash; readonly survivors?: Hash };
 
 /** Opens a message of an attempt: signed by the answer key of a region of the roster, about this query and attempt. */
-export function openMessage<S extends z.ZodType<{ query: Hash; attempt: number; node: string }>>(
-  setting: Setting,
-  kind: (typeof MESSAGE)[Phase],
-  schema: S,
-  envelope: Envelope,
-  within: Within = {},
-): Signed<z.output<S>> {
+export function openMessage<
+  S extends OfKind<KindOfRole<"node">, { query: Hash; attempt: number; node: string }>,
+>(setting: Setting, form: S, envelope: Envelope, within: Within = {}): Signed<z.output<S>> {
   const { federation, roster } = setting;
   const keys = answerKeysOf(federation);
-  const { id, payload, key } = open(envelope, kind, schema, [...keys.keys()], federation.verify);
+  const { kind } = form;
+  const { id, payload, key } = open(envelope, form, [...keys.keys()], federation.verify);
   if (!roster.includes(payload.node) || keys.get(key) !== payload.node)
     throw unfit(`a ${kind} signed by the region it names, of those that were asked`);
   if (payload.query !== setting.query || payload.attempt !== setting.attempt)
@@ -144,7 +150,7 @@ function checkFloor({ shares }: Setting, count: number): void {
 
 /** U1. Refuses a set below the floor, an advert bound to another directory, and a key that stands there twice. */
 export function openAdverts(setting: Setting, envelopes: readonly Envelope[]): Signed<Advert>[] {
-  const adverts = openEach(envelopes, (each) => openMessage(setting, "advert", Advert, each));
+  const adverts = openEach(envelopes, (each) => openMessage(setting, Advert, each));
   checkFloor(setting, adverts.length);
   if (adverts.some(({ payload }) => payload.directory !== setting.directory))
     throw unfit("adverts bound to the directory that the query names");
@@ -173,9 +179,7 @@ export function openCommitments(
   u1: readonly string[],
   envelopes: readonly Envelope[],
 ): Signed<Commitment>[] {
-  const opened = openEach(envelopes, (each) =>
-    openMessage(setting, "commitment", Commitment, each, { session }),
-  );
+  const opened = openEach(envelopes, (each) => openMessage(setting, Commitment, each, { session }));
   checkFloor(setting, opened.length);
   if (opened.some(({ payload }) => !u1.includes(payload.node))) throw unfit("members of U1");
   return opened;
@@ -199,7 +203,7 @@ export function openMasked(
   members: readonly string[],
   envelopes: readonly Envelope[],
 ): Signed<Masked>[] {
-  const opened = openEach(envelopes, (each) => openMessage(setting, "masked", Masked, each, within));
+  const opened = openEach(envelopes, (each) => openMessage(setting, Masked, each, within));
   checkFloor(setting, opened.length);
   if (opened.some(({ payload }) => !members.includes(payload.node))) throw unfit("members of U2");
   return opened;
@@ -225,7 +229,7 @@ export function openAgreements(
   survivors: readonly Survivor[],
   envelopes: readonly Envelope[],
 ): Signed<Agreement>[] {
-  const opened = openEach(envelopes, (each) => openMessage(setting, "agreement", Agreement, each, within));
+  const opened = openEach(envelopes, (each) => openMessage(setting, Agreement, each, within));
   if (opened.some(({ payload }) => !survivors.some(({ node }) => node === payload.node)))
     throw unfit("signatures of survivors");
   if (opened.length < setting.shares.threshold)

@@ -73,7 +73,7 @@ export function readMaterial(
   const survivors = survivorsOf(masked);
   const agreed = { survivors, survivorsHash: survivorsHash(session, u2, survivors) };
   const openings = shown.openings.map((each) =>
-    openMessage(setting, "opening", Opening, each, { session, survivors: agreed.survivorsHash }),
+    openMessage(setting, Opening, each, { session, survivors: agreed.survivorsHash }),
   );
   return { session, u2, adverts, commitments, masked, openings, ...agreed };
 }

@@ -15,11 +15,10 @@ import {
 } from "./directory.ts";
 import { documentOf, envelopeOf } from "./document.ts";
 import type { PublicKey, Verify } from "./ed25519.ts";
-import { Envelope, envelopeId, type Opened, open, signedBy } from "./envelope.ts";
+import { Envelope, envelopeId, signedBy } from "./envelope.ts";
 import { isLogged } from "./quorum.ts";
 import type { Source } from "./read-log.ts";
 import { parseWith, Refusal } from "./refusal.ts";
-import { Release } from "./release.ts";
 
 /** A version of the directory as it travels, with those of its datasets, base64, that are new in it. */
 export const VersionDocument = z.strictObject({ directory: Envelope, datasets: z.array(z.string()) });
@@ -147,25 +146,6 @@ function spanning(last: Federation, versions: readonly Federation[]): Federation
   return { ...last, former };
 }
 
-/**
- * A release: signed by the release key of a version from the one that it is bound to on. `judged` is that span, for
- * what it adds up. Refuses a directory that is not one of these versions.
- */
-export function openRelease(
-  federation: Federation,
-  envelope: Envelope,
-): Opened<Release> & { readonly judged: Federation } {
-  const keys = [...federation.earlier, federation].map(({ directory }) => directory.coordinator.release);
-  const opened = open(envelope, "release", Release, keys, federation.verify);
-  const versions = versionsSince(federation, opened.payload.directory);
-  if (!versions.some(({ directory }) => directory.coordinator.release === opened.key))
-    throw new Refusal(
-      "key-unknown",
-      "expected a release signed by a key of its directory, or of a later one",
-    );
-  return { ...opened, judged: judgingSince(federation, opened.payload.directory) };
-}
-
 /** Beside a log: the hashes of the directory's versions, oldest first. A way to find them; each is judged. */
 export const VERSIONS_PATH = "versions";
 export const versionsText = ({ earlier, hash }: Federation): string =>
@@ -212,7 +192,7 @@ async function bodiesOf(source: Source, datasets: Directory["datasets"]): Promis
 }
 
 /** The versions from the one that something is bound to, to this one. */
-function versionsSince(federation: Federation, hash: Hash): Federation[] {
+export function versionsSince(federation: Federation, hash: Hash): Federation[] {
   const all = [...federation.earlier, federation];
   return all.slice(
     Math.max(

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { toBase64, utf8 } from "./bytes.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
-import { type Envelope, envelopeId } from "./envelope.ts";
+import { type Envelope, envelopeId, ofKind } from "./envelope.ts";
 import { documentEntry } from "./leaf.ts";
 import { inclusionProof, leafHash, type ReadHash, type TreeHash, verifyInclusion } from "./merkle.ts";
 import { base64 } from "./note.ts";
@@ -35,18 +35,21 @@ export const Cosigned = z.strictObject({ log: LogName, size: Size, line: z.strin
 export type Cosigned = z.infer<typeof Cosigned>;
 
 /** Signed with the node's answer key. A witness says what it has seen of each log, hands in what it cosigned, and asks for what is new. */
-export const WitnessRequest = z.strictObject({
-  node: RegionCode,
-  time: Instant,
-  wait: z.int().min(0).max(60),
-  /** Entries of the coordinator's log that it has read. */
-  read: Size,
-  /** The largest trees it has cosigned. */
-  sizes: z.array(z.strictObject({ log: LogName, size: Size })).max(1001),
-  cosignatures: z.array(Cosigned).max(1001),
-  /** The largest checkpoint of its own log that it knows a quorum to have cosigned. */
-  own: Size,
-});
+export const WitnessRequest = ofKind(
+  "witness",
+  z.strictObject({
+    node: RegionCode,
+    time: Instant,
+    wait: z.int().min(0).max(60),
+    /** Entries of the coordinator's log that it has read. */
+    read: Size,
+    /** The largest trees it has cosigned. */
+    sizes: z.array(z.strictObject({ log: LogName, size: Size })).max(1001),
+    cosignatures: z.array(Cosigned).max(1001),
+    /** The largest checkpoint of its own log that it knows a quorum to have cosigned. */
+    own: Size,
+  }),
+);
 export type WitnessRequest = z.infer<typeof WitnessRequest>;
 
 export const Offered = z.strictObject({

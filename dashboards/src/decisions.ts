@@ -1,6 +1,7 @@
 /** What regions' nodes will make of a question's approvals: judged here as they judge, so that the coordinator is not believed. */
 import { type Judgement, judgeApprovals, openApprovals } from "../../protocol/approvals.ts";
-import { type Federation, openQuery, rosterOf } from "../../protocol/directory.ts";
+import { type Federation, rosterOf } from "../../protocol/directory.ts";
+import { openQuery } from "../../protocol/openers.ts";
 import type { Query } from "../../protocol/query.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import type { QueryStatus } from "../../protocol/routes.ts";

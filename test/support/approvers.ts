@@ -5,14 +5,9 @@
 import type { Approval, ApprovalRule } from "../../protocol/approval.ts";
 import { hashOf, utf8 } from "../../protocol/bytes.ts";
 import { writeDataset } from "../../protocol/catalogue.ts";
-import {
-  type Asked,
-  type Directory,
-  type Federation,
-  openQuery,
-  readFederation,
-} from "../../protocol/directory.ts";
+import { type Directory, type Federation, readFederation } from "../../protocol/directory.ts";
 import { type Envelope, type Signer, seal } from "../../protocol/envelope.ts";
+import { type Asked, openQuery } from "../../protocol/openers.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { CARE } from "./federation.ts";
 import { queryOf } from "./generate.ts";

@@ -1,9 +1,8 @@
 /** A question on its way: six stations from signature to release; then the result as chart, table, file and receipt. */
 import { useEffect, useState } from "preact/hooks";
-import { fromBase64, type Hash } from "../../../protocol/bytes.ts";
+import type { Hash } from "../../../protocol/bytes.ts";
 import { type Federation, planIn } from "../../../protocol/directory.ts";
-import { envelopeId } from "../../../protocol/envelope.ts";
-import { parseJson } from "../../../protocol/json.ts";
+import { envelopeId, payloadOrNull } from "../../../protocol/envelope.ts";
 import { Query } from "../../../protocol/query.ts";
 import { parseRational, toNumber } from "../../../protocol/rational.ts";
 import { Refusal } from "../../../protocol/refusal.ts";
@@ -135,10 +134,9 @@ export function Question({ federation, id }: { readonly federation: Federation; 
         <p role="status">{error === null ? say.loading : failureText(error, language)}</p>
       </Heading>
     );
-  const parsed = Query.safeParse(parseJson(fromBase64(status.query.payload)));
-  const dataset = parsed.success ? federation.datasets.get(parsed.data.dataset)?.dataset : undefined;
-  if (!parsed.success || dataset === undefined) return <Heading title={say.crumb} />;
-  const query = parsed.data;
+  const query = payloadOrNull(Query, status.query);
+  const dataset = query === null ? undefined : federation.datasets.get(query.dataset)?.dataset;
+  if (query === null || dataset === undefined) return <Heading title={say.crumb} />;
   const plan = planIn(federation, query);
   const part = (100 * toNumber(plan.charge)) / toNumber(parseRational(dataset.budget.rhoPerPeriod));
   return (

@@ -1,7 +1,5 @@
 /** Questions that were asked before of the same data: what is answered already costs nothing. */
-import { fromBase64 } from "../../../../protocol/bytes.ts";
-import { envelopeId } from "../../../../protocol/envelope.ts";
-import { parseJson } from "../../../../protocol/json.ts";
+import { envelopeId, payloadOrNull } from "../../../../protocol/envelope.ts";
 import { Query } from "../../../../protocol/query.ts";
 import type { Draft } from "../../compose.ts";
 import { useLoaded } from "../../data.ts";
@@ -44,8 +42,8 @@ export async function askedBefore() {
     queries.slice(0, MOST).map(async ({ id, title, state }) => {
       const { query } = await client("getQuery", { params: { id } });
       // Whoever serves it need not be believed: the id is the document's own hash.
-      const own = envelopeId(query) === id ? Query.safeParse(parseJson(fromBase64(query.payload))) : null;
-      return { id, title: own?.data?.title ?? title, state, query: own?.data ?? null };
+      const own = envelopeId(query) === id ? payloadOrNull(Query, query) : null;
+      return { id, title: own?.title ?? title, state, query: own };
     }),
   );
 }
