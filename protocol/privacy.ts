@@ -53,9 +53,6 @@ export function shortUp(exact: Rational): Rational {
 export const exactVariance = (bound: bigint, rho: Rational): Rational =>
   divide(rational(sensitivity(bound) ** 2n), multiply(rational(2n), rho));
 
-/** The same, rounded up: what is drawn. */
-export const noiseVariance = (bound: bigint, rho: Rational): Rational => shortUp(exactVariance(bound, rho));
-
 /** What noise of this variance, in units of 1/3600, really costs: ρ = Δ²/(2σ²). */
 export const costOf = ({ squared }: Reach, variance: Rational): Rational =>
   divide(rational(UNITS * UNITS * squared), multiply(rational(2n), variance));
@@ -185,10 +182,6 @@ function logDelta(rho: number, epsilon: number): number {
   return (alpha - 1) * (alpha * rho - epsilon) + alpha * Math.log1p(-1 / alpha) - Math.log(alpha - 1);
 }
 
-/** δ for which ρ-zCDP implies (ε, δ)-DP. Rounded up by 1e-9 of itself. */
-export const deltaAt = (rho: number, epsilon: number): number =>
-  Math.min(1, Math.exp(logDelta(rho, epsilon)) * (1 + 1e-9));
-
 /** ε for which ρ-zCDP implies (ε, δ)-DP. Rounded up by 1e-9 of itself. */
 export function epsilonAt(rho: number, delta: number): number {
   let [low, high] = [0, 1];
@@ -199,34 +192,4 @@ export function epsilonAt(rho: number, delta: number): number {
     else high = middle;
   }
   return high * (1 + 1e-9);
-}
-
-/** The largest ρ that implies (ε, δ)-DP by the bound above. Rounded down by 1e-9 of itself. */
-export function rhoAt(epsilon: number, delta: number): number {
-  let [low, high] = [0, epsilon];
-  for (let step = 0; step < 200; step++) {
-    const middle = (low + high) / 2;
-    if (logDelta(middle, epsilon) > Math.log(delta)) high = middle;
-    else low = middle;
-  }
-  return low * (1 - 1e-9);
-}
-
-/**
- * How far the sum of m discrete Gaussians, each of standard deviation σ ≥ 1/2, is from one (Kairouz, Liu and
- * Steinke 2021, theorem 1): τ. And the zCDP of that sum for sensitivities Δ₁, Δ₂ in `dimension` coordinates.
- */
-export function sumCloseness(sigma: number, m: number): number {
-  let total = 0;
-  for (let k = 1; k < m; k++) total += Math.exp((-2 * Math.PI ** 2 * sigma ** 2 * k) / (k + 1));
-  return 10 * total;
-}
-
-export function rhoOfSum(sigma: number, m: number, d1: number, d2: number, dimension: number): number {
-  const tau = sumCloseness(sigma, m);
-  const ideal = d2 ** 2 / (m * sigma ** 2);
-  const first = ideal + (2 * d1 * tau) / (Math.sqrt(m) * sigma) + tau ** 2 * dimension;
-  const second = (d2 / (Math.sqrt(m) * sigma) + tau * Math.sqrt(dimension)) ** 2;
-  const third = ideal + 2 * tau * dimension;
-  return Math.min(first, second, third) / 2;
 }

@@ -4,14 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeDataset } from "../../protocol/catalogue.ts";
 import { planOf } from "../../protocol/plan.ts";
-import {
-  closenessOf,
-  costOfSum,
-  exactVariance,
-  reachOf,
-  rhoOfSum,
-  sumCloseness,
-} from "../../protocol/privacy.ts";
+import { closenessOf, costOfSum, exactVariance, reachOf } from "../../protocol/privacy.ts";
 import {
   compare,
   multiply,
@@ -23,6 +16,7 @@ import {
 } from "../../protocol/rational.ts";
 import { releasedVariance, type Shares, sharesOf, stepOf, thresholdsOf } from "../../protocol/shares.ts";
 import { CARE } from "../support/federation.ts";
+import { rhoOfSum, sumCloseness } from "../support/gaussian-sums.ts";
 import { queryOf } from "../support/generate.ts";
 
 const FILE = join(import.meta.dirname, "../../../shared/vectors/zcdp.json");
