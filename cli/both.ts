@@ -1,5 +1,6 @@
 /** Asks a question of a running network to its end, and one question in both ways, so that they stand side by side. */
 import type { Hash } from "../protocol/bytes.ts";
+import { NATION } from "../protocol/codes.ts";
 import type { Federation } from "../protocol/directory.ts";
 import { instant, type Query } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -10,7 +11,7 @@ import { ask, fillQuery, follow, signApproval, signQuery, withPurpose } from "./
 import type { Network } from "./network.ts";
 import { figureText } from "./print.ts";
 
-export type Asked = {
+export type AskedBothWays = {
   readonly query: Query;
   readonly asked: Hash;
   readonly status: QueryStatus;
@@ -25,7 +26,7 @@ export function federationIn({ nodes }: Pick<Network, "nodes">): Federation {
 }
 
 /** Signed, submitted, approved, answered, and the release checked. Throws a refusal that says why there is none. */
-export async function askAll(network: Network, approvals: number, draft: unknown): Promise<Asked> {
+export async function askAll(network: Network, approvals: number, draft: unknown): Promise<AskedBothWays> {
   const { made, client } = network;
   const now = new Date();
   const later = (seconds: number) => instant(new Date(now.getTime() + seconds * 1000));
@@ -53,7 +54,7 @@ export async function askBothWays(
   network: Network,
   approvals: number,
   draft: object,
-): Promise<{ text: string; both: readonly Asked[] }> {
+): Promise<{ text: string; both: readonly AskedBothWays[] }> {
   const regions = await askAll(network, approvals, { ...draft, release: "regions" });
   const national = await askAll(network, approvals, { ...draft, release: "national" });
   const [apart, together] = [nationOf(regions), nationOf(national)];
@@ -70,8 +71,8 @@ export async function askBothWays(
   return { text, both: [regions, national] };
 }
 
-function nationOf({ result }: Asked): Cell {
-  const cell = result.cells.find(({ at }) => at["region"] === "00");
+function nationOf({ result }: AskedBothWays): Cell {
+  const cell = result.cells.find(({ at }) => at["region"] === NATION);
   if (cell === undefined) throw new Error("a release has the nation's figure");
   return cell;
 }

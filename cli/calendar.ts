@@ -16,7 +16,7 @@ import type { QueryStatus } from "../protocol/routes.ts";
 import { inWords } from "../protocol/words.ts";
 import { catalogueHere } from "../server/catalogue.ts";
 import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "./ask.ts";
-import { client, federationAt, type Out, partyOf, readBytes, writeText } from "./query.ts";
+import { type Addressed, client, federationAt, type Out, partyOf, readBytes, writeText } from "./query.ts";
 
 /** A calendar and its queries, as signed, with the words of their purpose. */
 export const SignedCalendar = z.strictObject({
@@ -141,8 +141,6 @@ export async function runCalendar(
   );
 }
 
-type Shared = { coordinator: string; directory?: string };
-
 export function calendarCommands(program: Command, { say, now }: Out): void {
   const calendar = program
     .command("calendar")
@@ -162,7 +160,7 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
     calendar,
     "check <file>",
     "what a calendar would ask, in plain words, and what it would cost; touches no data",
-  ).action(async (file: string, options: Shared) => {
+  ).action(async (file: string, options: Addressed) => {
     const federation = await federationAt(options.coordinator, options.directory);
     const { queries } = queriesOf(readDraft(file), federation, "researcher", now(), PATIENCE);
     for (const query of queries) {
@@ -179,7 +177,7 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
   sub(calendar, "sign <file>", "make a calendar's queries, sign them and the list of them")
     .requiredOption("--key <file>", "a key of purpose ask")
     .requiredOption("--out <file>", "where to write")
-    .action(async (file: string, options: Shared & { key: string; out: string }) => {
+    .action(async (file: string, options: Addressed & { key: string; out: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const signed = signCalendar(
         readDraft(file),
@@ -192,7 +190,7 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
     });
 
   sub(calendar, "submit <file>", "hand in a signed calendar with its queries").action(
-    async (file: string, options: Shared) => {
+    async (file: string, options: Addressed) => {
       const signed = readSigned(file);
       await submitCalendar(client(options.coordinator), signed);
       say(envelopeId(signed.calendar));
@@ -205,7 +203,7 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
     "approve each query of a calendar by signature, after reading them in plain words",
   )
     .requiredOption("--key <file>", "a key of purpose approve")
-    .action(async (file: string, options: Shared & { key: string }) => {
+    .action(async (file: string, options: Addressed & { key: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const signed = readSigned(file);
       const { payload } = openByPerson(federation, signed.calendar, Calendar, now());
@@ -231,7 +229,7 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
     "hand in a signed calendar and follow all of it that is due; harmless when done twice",
   )
     .option("--wait <seconds>", "how long", "600")
-    .action(async (file: string, options: Shared & { wait: string }) => {
+    .action(async (file: string, options: Addressed & { wait: string }) => {
       const signed = readSigned(file);
       const to = client(options.coordinator);
       await submitCalendar(to, signed);
@@ -246,7 +244,7 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
     });
 
   sub(release, "ls", "what is released, and what is to come, by the calendars handed in").action(
-    async (options: Shared) => {
+    async (options: Addressed) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const to = client(options.coordinator);
       const { calendars } = await to("listCalendars");

@@ -9,16 +9,11 @@ import { z } from "zod";
 import { Mapping, readMapping } from "../node/mapping.ts";
 import type { RunningNode } from "../node/node.ts";
 import type { CalendarDraft } from "../protocol/calendar.ts";
-import {
-  type DatasetDocument,
-  DatasetRef,
-  readDataset,
-  textOf,
-  writeDataset,
-} from "../protocol/catalogue.ts";
+import { type DatasetDocument, DatasetRef, readDataset, writeDataset } from "../protocol/catalogue.ts";
 import { parseJson } from "../protocol/json.ts";
 import { RegionCode } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { textOf } from "../protocol/text.ts";
 import { auditFrom, auditText } from "./audit.ts";
 import { askAll, askBothWays, federationIn } from "./both.ts";
 import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_QUERY } from "./journals.ts";

@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Hash, hashOf, utf8 } from "../protocol/bytes.ts";
 import type { Federation } from "../protocol/directory.ts";
-import { documentPath, envelopeOf } from "../protocol/document.ts";
+import { documentPath, envelopeOf, type Source } from "../protocol/document.ts";
 import { documentId, Envelope, envelopeId, payloadOf } from "../protocol/envelope.ts";
 import { parseJson } from "../protocol/json.ts";
 import { readLeaf } from "../protocol/leaf.ts";
 import { MaterialMessages } from "../protocol/material.ts";
 import type { GivenMaterial } from "../protocol/national.ts";
 import { COORDINATOR, openWitnessed } from "../protocol/quorum.ts";
-import { pathIn, type Source } from "../protocol/read-log.ts";
+import { pathIn } from "../protocol/read-log.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { Release } from "../protocol/release.ts";
 import { readBundle, tilePath, tilesBetween } from "../protocol/tile.ts";
@@ -132,7 +132,7 @@ const materialPath = (release: Hash): string => `material/${release.slice("sha25
 /** Apart from what the world may read: whoever serves the folder leaves `material` out. */
 const piecePath = (hash: Hash): string => `material/pieces/${hash.slice("sha256:".length)}`;
 
-const Kept = z.strictObject({
+const KeptMaterial = z.strictObject({
   messages: MaterialMessages,
   /** By message, the hashes of its pieces. */
   pieces: z.array(z.tuple([Hash, z.array(Hash).max(64)])).max(1000),
@@ -160,7 +160,7 @@ export async function keepMaterial(
 export async function keptMaterial(folder: string, release: Hash): Promise<GivenMaterial | null> {
   const path = join(folder, materialPath(release));
   if (!existsSync(path)) return null;
-  const { messages, pieces } = parseWith(Kept, parseJson(readFileSync(path)), "material");
+  const { messages, pieces } = parseWith(KeptMaterial, parseJson(readFileSync(path)), "material");
   const bound = new Map(pieces);
   return {
     messages,

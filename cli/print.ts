@@ -1,14 +1,14 @@
 /** How figures look in a terminal: aligned, with ± and what they cost. Errors are never rounded down. */
 import Table from "cli-table3";
-import { NATION } from "../protocol/areas.ts";
+import { NATION } from "../protocol/codes.ts";
 import type { Federation } from "../protocol/directory.ts";
 import { type JsonStat, jsonStatOf } from "../protocol/jsonstat.ts";
+import type { Language } from "../protocol/language.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { epsilonAt } from "../protocol/privacy.ts";
 import { parseRational, toNumber } from "../protocol/rational.ts";
-import type { Cell } from "../protocol/release.ts";
+import { type Cell, regionsOf } from "../protocol/release.ts";
 import type { Result } from "../protocol/result.ts";
-import type { Language } from "../protocol/words.ts";
 
 export type Format = "table" | "json" | "csv";
 
@@ -38,12 +38,10 @@ export function figureText(cell: Cell, kind: string): string {
 /** A result as people read it: its table, who is not in it, and what it cost. */
 export function resultText({ plan, release, cells }: Result, { directory }: Federation): string {
   const active = directory.nodes.filter(({ status }) => status === "active");
-  const within = new Set(
-    [...release.answers, ...(release.national?.survivors ?? [])].map(({ region }) => region),
-  );
+  const within = regionsOf(release).length;
   const names = new Map(directory.nodes.map(({ code, name }) => [code, name]));
   // The nation only where no region is left out.
-  const total = within.size === active.length ? "The nation" : `${within.size} of ${active.length} regions`;
+  const total = within === active.length ? "The nation" : `${within} of ${active.length} regions`;
   const missing = release.missing.map(
     ({ region, reason }) => `${region} ${names.get(region) ?? ""} (${reason})`,
   );

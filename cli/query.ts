@@ -15,6 +15,7 @@ import { Query } from "../protocol/query.ts";
 import { compare, format, parseRational, subtract, ZERO } from "../protocol/rational.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { fetchResult } from "../protocol/result.ts";
+import type { Budgets } from "../protocol/routes.ts";
 import { readVersions } from "../protocol/versions.ts";
 import { inWords } from "../protocol/words.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
@@ -53,8 +54,8 @@ export async function federationAt(address: string, pinned: string | undefined):
 }
 
 /** A signed query in a file, with the words of its purpose. */
-const Signed = z.strictObject({ query: Envelope, aside: z.string().max(10_000).nullable() });
-type Signed = z.infer<typeof Signed>;
+const SignedQuery = z.strictObject({ query: Envelope, aside: z.string().max(10_000).nullable() });
+type SignedQuery = z.infer<typeof SignedQuery>;
 
 /** What a signed document binds by digest; null where it was not kept, or was erased. */
 export async function asideAt(address: string, id: Hash): Promise<Aside | null> {
@@ -103,7 +104,8 @@ const seconds = (text: string): number => {
   return Number(text);
 };
 
-type Shared = { coordinator: string; directory?: string; json?: boolean };
+/** What every command that meets a coordinator is told. */
+export type Addressed = { coordinator: string; directory?: string; json?: boolean };
 
 export function queryCommands(program: Command, { say, now }: Out): void {
   const query = program.command("query").description("check, sign, approve, submit and follow questions");
@@ -120,7 +122,7 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     "the question in plain words, its cost, what remains, and the error to expect; touches no data",
   )
     .addOption(new Option("--language <language>", "of the words").choices(["sv", "en"]).default("en"))
-    .action(async (file: string, options: Shared & { language: string }) => {
+    .action(async (file: string, options: Addressed & { language: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const draft = readDraft(file, federation, now());
       const { budgets } = await client(options.coordinator)("getBudgets");
@@ -132,14 +134,14 @@ export function queryCommands(program: Command, { say, now }: Out): void {
   sub("sign <file>", "fill in what the file leaves out, sign it, and write it with its purpose beside it")
     .requiredOption("--key <file>", "a key of purpose ask")
     .option("--out <file>", "where to write (standard output unless said)")
-    .action(async (file: string, options: Shared & { key: string; out?: string }) => {
+    .action(async (file: string, options: Addressed & { key: string; out?: string }) => {
       const federation = await federationAt(options.coordinator, options.directory);
       const party = partyOf(federation, options.key, "ask");
       const { draft: bound, aside } = withPurpose(parseJson(readBytes(file)));
       const draft = fillQuery(bound, federation.hash, party.id, now());
       planned(federation, draft, now());
       const envelope = signQuery(draft, party.signer);
-      const signed = JSON.stringify({ query: envelope, aside } satisfies Signed);
+      const signed = JSON.stringify({ query: envelope, aside } satisfies SignedQuery);
       if (options.out === undefined) say(signed);
       else writeText(options.out, signed);
       if (options.out !== undefined)
@@ -155,7 +157,13 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     .action(
       async (
         id: string,
-        options: Shared & { key: string; role: string; region?: string; decline?: boolean; reason?: string },
+        options: Addressed & {
+          key: string;
+          role: string;
+          region?: string;
+          decline?: boolean;
+          reason?: string;
+        },
       ) => {
         const federation = await federationAt(options.coordinator, options.directory);
         const hash = parseWith(Hash, id, "id", "usage");
@@ -183,13 +191,13 @@ export function queryCommands(program: Command, { say, now }: Out): void {
       },
     );
 
-  sub("submit <file>", "hand in a signed query").action(async (file: string, options: Shared) => {
-    const { query, aside } = parseWith(Signed, parseJson(readBytes(file)), "signed query");
+  sub("submit <file>", "hand in a signed query").action(async (file: string, options: Addressed) => {
+    const { query, aside } = parseWith(SignedQuery, parseJson(readBytes(file)), "signed query");
     const id = await ask(client(options.coordinator), query, [], aside);
     say(options.json === true ? JSON.stringify({ id }) : id);
   });
 
-  sub("status <id>", "where a query stands").action(async (id: string, options: Shared) => {
+  sub("status <id>", "where a query stands").action(async (id: string, options: Addressed) => {
     const status = await client(options.coordinator)("getQuery", {
       params: { id: parseWith(Hash, id, "id", "usage") },
     });
@@ -209,7 +217,7 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     )
     .addOption(new Option("--language <language>", "of jsonstat's words").choices(["sv", "en"]).default("en"))
     .option("--wait <seconds>", "wait so long for it", seconds, 0)
-    .action(async (id: string, options: Shared & { format: string; language: string; wait: number }) => {
+    .action(async (id: string, options: Addressed & { format: string; language: string; wait: number }) => {
       const hash = parseWith(Hash, id, "id", "usage");
       const federation = await federationAt(options.coordinator, options.directory);
       if (options.wait > 0) await follow(client(options.coordinator), hash, options.wait);
@@ -229,7 +237,7 @@ export function queryCommands(program: Command, { say, now }: Out): void {
 
   sub("recompute <id>", "for auditors: add a national release up anew from the masked vectors behind it")
     .requiredOption("--key <file>", "a key of purpose audit")
-    .action(async (id: string, options: Shared & { key: string }) => {
+    .action(async (id: string, options: Addressed & { key: string }) => {
       const hash = parseWith(Hash, id, "id", "usage");
       const federation = await federationAt(options.coordinator, options.directory);
       const auditor = partyOf(federation, options.key, "audit");
@@ -247,9 +255,6 @@ export function queryCommands(program: Command, { say, now }: Out): void {
       );
     });
 }
-
-type Budgets = Awaited<ReturnType<typeof fetchBudgets>>;
-const fetchBudgets = async (address: string) => (await client(address)("getBudgets")).budgets;
 
 function checkReport(
   federation: Federation,

@@ -3,6 +3,7 @@
  * dataset. Three stories are planted in them for whoever reads the releases to find. Tests hold what is released to
  * these very rows.
  */
+import type { Value } from "../protocol/filter.ts";
 import { seeded } from "./journals.ts";
 import type { Region } from "./regions.ts";
 
@@ -17,7 +18,6 @@ type Draw = {
 };
 
 type Who = { readonly sex: string; readonly age: string; readonly unit: string; readonly target: string };
-type Value = string | number | boolean;
 
 export type Register = {
   readonly dataset: string;

@@ -7,6 +7,7 @@ import { type Command, Option } from "commander";
 import { html, raw } from "hono/html";
 import { Calendar } from "../protocol/calendar.ts";
 import type { Client } from "../protocol/client.ts";
+import { NATION } from "../protocol/codes.ts";
 import type { Verdict } from "../protocol/compare.ts";
 import {
   type Compared,
@@ -16,15 +17,16 @@ import {
   regionsCompared,
   trendsOf,
 } from "../protocol/compared.ts";
-import { type Cube, cubesOf, type Standing } from "../protocol/cube.ts";
+import { type Cube, cubesOf, type StandingRelease } from "../protocol/cube.ts";
 import type { Federation } from "../protocol/directory.ts";
-import { definitionOf, type Text } from "../protocol/indicator.ts";
+import { definitionOf } from "../protocol/indicator.ts";
+import type { Language } from "../protocol/language.ts";
 import { lifeExpectanciesOf } from "../protocol/life.ts";
 import { openSigned } from "../protocol/openers.ts";
 import { privacyOf, WORDS } from "../protocol/published.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { fetchResult } from "../protocol/result.ts";
-import type { Language } from "../protocol/words.ts";
+import type { Text } from "../protocol/text.ts";
 import { catalogueHere } from "../server/catalogue.ts";
 import { client, federationAt, type Out, writeText } from "./query.ts";
 
@@ -105,13 +107,16 @@ const SAYS = {
   },
 } as const;
 
-export type Released = { readonly cubes: readonly Cube[]; readonly standings: readonly Standing[] };
+export type ReleasedTables = {
+  readonly cubes: readonly Cube[];
+  readonly standings: readonly StandingRelease[];
+};
 
 /** Every released table, each release checked against the regions' own answers first. */
-export async function releasedFrom(to: Client, federation: Federation): Promise<Released> {
+export async function releasedFrom(to: Client, federation: Federation): Promise<ReleasedTables> {
   const { calendars } = await to("listCalendars");
   const named = calendars.flatMap((envelope) => openSigned(federation, envelope, Calendar).payload.entries);
-  const standings: Standing[] = [];
+  const standings: StandingRelease[] = [];
   for (const { query } of named) {
     const { release } = await to("getQuery", { params: { id: query } });
     if (release === null) continue;
@@ -202,7 +207,7 @@ function chartOf(cube: Cube, compared: readonly Compared[], nation: number | nul
 }
 
 export function reportOf(
-  { cubes, standings }: Released,
+  { cubes, standings }: ReleasedTables,
   language: Language,
   madeAt: string,
   source: string,
@@ -237,7 +242,7 @@ export function reportOf(
     const release = cube.releases.find(({ period }) => period === latest(cube))?.standing.release;
     const missing = release?.missing.map(({ region }) => region) ?? [];
     const within = (cube.dimensions[0]?.values ?? []).filter(
-      ({ code }) => code !== "00" && !missing.includes(code),
+      ({ code }) => code !== NATION && !missing.includes(code),
     ).length;
     const lines = [
       ...(missing.length > 0

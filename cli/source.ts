@@ -1,7 +1,7 @@
 /** Where an audit reads from: a coordinator's address, or a folder that mirrors its `/log/`. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Source } from "../protocol/read-log.ts";
+import type { Source } from "../protocol/document.ts";
 import { Refusal } from "../protocol/refusal.ts";
 
 /** Milliseconds that one file may take. */

@@ -3,11 +3,11 @@ import { stringify } from "csv-stringify/sync";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import writeExcelFile from "write-excel-file/node";
 import { type Cube, contentsOf } from "../protocol/cube.ts";
+import type { Language } from "../protocol/language.ts";
 import { contentsIn, datasetOf, notesOf, WORDS } from "../protocol/published.ts";
 import { pxOf } from "../protocol/px.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { chosenOf, type Selected } from "../protocol/selection.ts";
-import type { Language } from "../protocol/words.ts";
 
 export const FORMATS = ["json-stat2", "csv", "px", "xlsx", "parquet"] as const;
 export type FormatName = (typeof FORMATS)[number];
@@ -89,9 +89,9 @@ function headOf({ cube, selected, language }: Writing): string[] {
   return [...cube.dimensions.map(({ label }) => label[language]), ...contents, "status"];
 }
 
-type Cell = string | number | null;
+type TableCell = string | number | null;
 
-function* rowsOf({ cube, selected, language, parameters }: Writing): Generator<Cell[]> {
+function* rowsOf({ cube, selected, language, parameters }: Writing): Generator<TableCell[]> {
   const contents = contentsIn(cube, selected);
   const texts = parameters.has("UseTexts");
   const both = parameters.has("UseCodesAndTexts");
@@ -158,7 +158,7 @@ export function csvwOf(cube: Cube, language: Language, url: string) {
 async function xlsxOf(writing: Writing): Promise<Uint8Array> {
   const { cube, language } = writing;
   const texts = { ...writing, parameters: new Set(["UseTexts"]) };
-  const cell = (value: Cell) => (value === null ? null : { value });
+  const cell = (value: TableCell) => (value === null ? null : { value });
   const notes = notesOf(cube, language).map((note) => [cell(note)]);
   const sheet = [
     [{ value: cube.label[language], fontWeight: "bold" as const }],

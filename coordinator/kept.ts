@@ -19,7 +19,7 @@ export type Offer = {
   met: boolean;
 };
 
-export type Shown = { readonly size: number; readonly checkpoint: string; readonly asOf: number };
+export type ShownTree = { readonly size: number; readonly checkpoint: string; readonly asOf: number };
 
 /** A log as the coordinator keeps it. */
 export type Kept = {
@@ -31,7 +31,7 @@ export type Kept = {
   size: number;
   checkpoint: string | null;
   offer: Offer | null;
-  shown: Shown | null;
+  shown: ShownTree | null;
 };
 
 /** Entries read from the database at a time. */

@@ -2,9 +2,9 @@
 import type { Context as HonoContext } from "hono";
 import type { Cube } from "../protocol/cube.ts";
 import { FOCUS_AREAS } from "../protocol/indicator.ts";
+import { LANGUAGES, type Language } from "../protocol/language.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { MAX_CELLS } from "../protocol/selection.ts";
-import { LANGUAGES, type Language } from "../protocol/words.ts";
 import { FORMATS, LICENSE } from "./formats.ts";
 import type { Published } from "./publication.ts";
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Hash, hashOf, utf8 } from "../protocol/bytes.ts";
 import { Calendar } from "../protocol/calendar.ts";
-import { type Cube, cubesOf, type Standing } from "../protocol/cube.ts";
+import { type Cube, cubesOf, type StandingRelease } from "../protocol/cube.ts";
 import { planIn } from "../protocol/directory.ts";
 import { payloadOf } from "../protocol/envelope.ts";
 import type { Indicator } from "../protocol/indicator.ts";
@@ -19,7 +19,7 @@ export type Published = {
   /** Changes whenever anything that is published does. */
   readonly version: string;
   readonly cubes: ReadonlyMap<string, Cube>;
-  readonly standings: readonly Standing[];
+  readonly standings: readonly StandingRelease[];
   readonly calendars: ReadonlyArray<Calendar>;
   /** Where the public finds it; null: where each request came. */
   readonly address: string | null;
@@ -46,14 +46,14 @@ export function publicationOf(
   const build = hashOf(readFileSync(join(import.meta.dirname, "../package.json")));
   let made: { key: string; published: Promise<Published> } | null = null;
   const read = async (
-    rows: readonly Row[],
+    rows: readonly ReleaseRow[],
     calendars: readonly Calendar[],
     version: string,
   ): Promise<Published> => {
     const federation = context.federation();
     const regions = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
     const cubes = { indicators: known, labels, regions, population };
-    const standings = rows.map(({ id, query: asked, envelope, cells }): Standing => {
+    const standings = rows.map(({ id, query: asked, envelope, cells }): StandingRelease => {
       const query = storedQuery(asked);
       // Written by this process, and bound by hash in the release.
       const table = JSON.parse(cells) as CellTable;
@@ -92,7 +92,12 @@ export function publicationOf(
   };
 }
 
-type Row = { readonly id: string; readonly query: string; readonly envelope: string; readonly cells: string };
+type ReleaseRow = {
+  readonly id: string;
+  readonly query: string;
+  readonly envelope: string;
+  readonly cells: string;
+};
 
 /** The latest public release of each query that a calendar names, without what is large. */
 async function standingRows(
@@ -114,7 +119,7 @@ async function standingRows(
   return { calendars, rows: named.flatMap((query) => latest.get(query) ?? []) };
 }
 
-async function rowsOf(rows: ReadonlyArray<{ id: string }>, { store }: Context): Promise<Row[]> {
+async function rowsOf(rows: ReadonlyArray<{ id: string }>, { store }: Context): Promise<ReleaseRow[]> {
   if (rows.length === 0) return [];
   return await store.kysely
     .selectFrom("release")

@@ -6,10 +6,10 @@ import { Hono, type Context as HonoContext } from "hono";
 import { z } from "zod";
 import { hashOf, utf8 } from "../protocol/bytes.ts";
 import { type Cube, contentsOf } from "../protocol/cube.ts";
+import { LANGUAGES } from "../protocol/language.ts";
 import { datasetOf } from "../protocol/published.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { CONTENTS_CODE, defaultSelection, selectIn, VariablesSelection } from "../protocol/selection.ts";
-import { LANGUAGES } from "../protocol/words.ts";
 import { readBody } from "../server/http.ts";
 import {
   checkParameters,

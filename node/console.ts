@@ -32,7 +32,7 @@ export type Console = {
   readonly close: () => Promise<void>;
 };
 
-type Asked = Pick<ConsoleQuestion, "title" | "words" | "requester">;
+type AskedInWords = Pick<ConsoleQuestion, "title" | "words" | "requester">;
 
 /** A page of one person at one machine. */
 const LIMITS = { requestsPerMinute: 600 };
@@ -83,7 +83,7 @@ export function consoleOf(
     sessions.add(session);
     return c.json({ session }, 200, { "cache-control": "no-store" });
   });
-  const known = new Map<Hash, Asked>();
+  const known = new Map<Hash, AskedInWords>();
   app.get("/state", async (c) => {
     const given = bearerOf(c);
     if (![...sessions].some((session) => isSame(given, session))) throw refused();
@@ -117,7 +117,7 @@ async function stateOf(
   node: RunningNode,
   client: Client,
   data: string,
-  known: Map<Hash, Asked>,
+  known: Map<Hash, AskedInWords>,
 ): Promise<ConsoleState> {
   const { store, config, answerer } = node;
   const { federation } = answerer;
@@ -172,15 +172,15 @@ function policyIn({ answerer }: RunningNode) {
   }
 }
 
-const NOT_KNOWN: Asked = { title: null, words: null, requester: null };
+const NOT_KNOWN: AskedInWords = { title: null, words: null, requester: null };
 
 /** Every question, in the order in which this node first decided on it, as its own log says. */
 async function questionsOf({
   store,
   config,
-}: RunningNode): Promise<Array<Omit<ConsoleQuestion, keyof Asked>>> {
+}: RunningNode): Promise<Array<Omit<ConsoleQuestion, keyof AskedInWords>>> {
   const { frontier } = await headOf(store.kysely, config.code);
-  const found = new Map<Hash, Omit<ConsoleQuestion, keyof Asked>>();
+  const found = new Map<Hash, Omit<ConsoleQuestion, keyof AskedInWords>>();
   const none = { charge: null, periods: [], code: null };
   for (const entry of await leavesOf(store.kysely, config.code, 0, frontier.size)) {
     const leaf = readNodeLeaf(entry);
@@ -209,7 +209,11 @@ async function questionsOf({
 }
 
 /** What a question asks, from the document that its id is the hash of: whoever serves it need not be believed. */
-async function askedOf(id: Hash, { answerer: { federation } }: RunningNode, client: Client): Promise<Asked> {
+async function askedOf(
+  id: Hash,
+  { answerer: { federation } }: RunningNode,
+  client: Client,
+): Promise<AskedInWords> {
   try {
     const { query: envelope } = await client("getQuery", { params: { id } });
     const query = payloadOrNull(Query, envelope);

@@ -6,24 +6,24 @@ import { z } from "zod";
 import type { Column, Dataset } from "../protocol/catalogue.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 
-const Source = z.string().min(1).max(500);
-const Text = z.string().max(500);
-const Target = z.union([z.string().max(64), z.int(), z.boolean(), z.null()]);
+const SourceColumn = z.string().min(1).max(500);
+const SourceText = z.string().max(500);
+const TargetValue = z.union([z.string().max(64), z.int(), z.boolean(), z.null()]);
 
 const Field = z.union([
   z.strictObject({
-    column: Source,
+    column: SourceColumn,
     /** Source text → value, or null. Texts not listed are taken as they stand. */
-    codes: z.record(Text, Target).optional(),
+    codes: z.record(SourceText, TargetValue).optional(),
     /** What a text that is neither listed nor a value becomes: null, or (unless said) a reject. */
     others: z.null().optional(),
   }),
-  z.strictObject({ constant: Target }),
+  z.strictObject({ constant: TargetValue }),
 ]);
 
 const PeriodField = z.union([
   z.strictObject({
-    column: Source,
+    column: SourceColumn,
     /** Tried in this order: %Y-%m-%d, %d/%m/%Y … Without them the text is the period itself. */
     formats: z
       .array(z.string().regex(/^[%A-Za-z0-9 /:.,-]{2,40}$/, "expected a date format such as %Y-%m-%d"))
@@ -31,7 +31,7 @@ const PeriodField = z.union([
       .max(10)
       .optional(),
   }),
-  z.strictObject({ constant: Text }),
+  z.strictObject({ constant: SourceText }),
 ]);
 
 export const Mapping = z.strictObject({
@@ -41,11 +41,11 @@ export const Mapping = z.strictObject({
     .regex(/^[,;\t|]$/, "expected one of , ; tab |")
     .default(","),
   encoding: z.enum(["utf-8", "windows-1252"]).default("utf-8"),
-  person: Source,
+  person: SourceColumn,
   /** The same record again replaces the earlier one; without it, files append. */
-  record: Source.optional(),
+  record: SourceColumn.optional(),
   /** Keep rows whose source column has one of these texts; the rest belong to somebody else. */
-  where: z.strictObject({ column: Source, in: z.array(Text).min(1).max(1000) }).optional(),
+  where: z.strictObject({ column: SourceColumn, in: z.array(SourceText).min(1).max(1000) }).optional(),
   period: PeriodField,
   columns: z.record(z.string().max(64), Field),
   /**
@@ -93,7 +93,7 @@ export function checkMapping(mapping: Mapping, dataset: Dataset): void {
 
 /** A value as the table stores it, null where the column may be null, undefined where it cannot hold it. */
 export function storedValue(
-  value: z.infer<typeof Target>,
+  value: z.infer<typeof TargetValue>,
   column: Column,
 ): number | boolean | null | undefined {
   if (value === null) return column.nullable === true ? null : undefined;

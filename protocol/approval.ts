@@ -4,9 +4,10 @@
  */
 import { z } from "zod";
 import { Hash } from "./bytes.ts";
-import { DatasetName, textOf } from "./catalogue.ts";
+import { DatasetName } from "./catalogue.ts";
 import { ofKind } from "./envelope.ts";
 import { Instant, PersonId, RegionCode } from "./query.ts";
+import { textOf } from "./text.ts";
 
 export const Approval = ofKind(
   "approval",

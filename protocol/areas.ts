@@ -3,13 +3,12 @@
  * sum, or, where a query asked for both, the two reconciled by least squares, so that regions add up to the nation.
  * Post-processing, with only + − × ÷, which every engine rounds alike.
  */
+import { NATION } from "./codes.ts";
 import type { Noisy } from "./estimate.ts";
 import { type Plan, regionsAnswer } from "./plan.ts";
 import { UNITS } from "./privacy.ts";
 import { toNumber } from "./rational.ts";
 import { releasedVariance } from "./shares.ts";
-
-export const NATION = "00";
 
 /** What the secure sum came to. */
 export type NationalSum = {

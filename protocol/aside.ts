@@ -4,11 +4,11 @@
  */
 import { z } from "zod";
 import { Hash, hashOf, utf8 } from "./bytes.ts";
-import { textOf } from "./catalogue.ts";
 import { ofKind } from "./envelope.ts";
 import { parseJson } from "./json.ts";
 import { Instant } from "./query.ts";
 import { parseWith } from "./refusal.ts";
+import { textOf } from "./text.ts";
 
 const Salt = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 

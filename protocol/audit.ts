@@ -6,12 +6,13 @@ import { type Hash, toBase64 } from "./bytes.ts";
 import { checkCharges } from "./charged.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
+import type { Source } from "./document.ts";
 import type { Verify } from "./ed25519.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding, Raise } from "./finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "./frontier.ts";
 import { type AuditedRelease, checkRelease, type Tools } from "./held.ts";
 import { COORDINATOR, originOf, quorumOf } from "./quorum.ts";
-import { claimedCheckpoint, type Note, openLog, rememberedCheckpoints, type Source } from "./read-log.ts";
+import { claimedCheckpoint, openLog, rememberedCheckpoints } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import { type RegionReplay, replayRegion } from "./region-log.ts";
 import { type Replay, replay } from "./replay.ts";
@@ -58,13 +59,13 @@ export type Examined = {
   readonly asOf: number | null;
 };
 
-type Say = { readonly note: Note; readonly notice: (says: string) => void };
+type Say = { readonly raise: Raise; readonly notice: (says: string) => void };
 
 /** Null where what is missing would be missed everywhere; a finding says what it is. */
 export async function examine(
   files: Source,
   options: AuditOptions,
-  { note, notice }: Say,
+  { raise, notice }: Say,
 ): Promise<{
   readonly claimed: Checkpoint | null;
   readonly federation: Federation;
@@ -72,29 +73,29 @@ export async function examine(
 }> {
   const source = rememberedCheckpoints(files);
   const first = await firstFrom(source, options.first, options.verify);
-  const claimed = await claimedOf(source, first, note);
+  const claimed = await claimedOf(source, first, raise);
   if (claimed === null) return { claimed, federation: first, examined: null };
   const { size } = claimed;
-  const log = await replay(first, source, claimed, note, (place) => {
+  const log = await replay(first, source, claimed, raise, (place) => {
     if (place % 64 === 0) options.onProgress?.(place, size);
   });
   // Who may sign for it, the log itself says: by the directory in force at its end.
   const federation = log.inForce(size);
-  const opened = await openLog([federation], source, COORDINATOR, note);
+  const opened = await openLog([federation], source, COORDINATOR, raise);
   if (!log.whole || opened === null) return { claimed, federation, examined: null };
-  checkAge(COORDINATOR, opened.asOf, options.now, note);
+  checkAge(COORDINATOR, opened.asOf, options.now, raise);
   const own = new Map<string, RegionReplay>();
   const versions = log.versions.map((each) => each.federation);
   for (const { code, status } of federation.directory.nodes) {
     const seen = log.seen.get(code) ?? [];
     if (status !== "active" && seen.length === 0) continue;
-    const found = await replayRegion(versions, source, code, seen, note);
+    const found = await replayRegion(versions, source, code, seen, raise);
     if (found === null) continue;
     own.set(code, found);
     if (status === "active" && quorumOf(federation, code).least > 0 && found.size > 0)
-      checkAge(code, found.asOf, options.now, note);
+      checkAge(code, found.asOf, options.now, raise);
   }
-  const { later } = checkCharges({ log, own }, note);
+  const { later } = checkCharges({ log, own }, raise);
   if (later > 0)
     notice(`${later} charges came after this tree of the coordinator's log: they are for the next audit`);
   return { claimed, federation, examined: { source, log, own, federation, claimed, asOf: opened.asOf } };
@@ -104,9 +105,9 @@ export async function examine(
 export async function audit(files: Source, options: AuditOptions): Promise<Audit> {
   const findings: Finding[] = [];
   const notices: string[] = [];
-  const note: Note = (finding) => void findings.push(finding);
+  const raise: Raise = (finding) => void findings.push(finding);
   const notice = (says: string) => void notices.push(says);
-  const { claimed, federation, examined } = await examine(files, options, { note, notice });
+  const { claimed, federation, examined } = await examine(files, options, { raise, notice });
   const nothing = { findings, notices, releases: [], regions: 0, version: federation.directory.version };
   if (claimed === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null };
   const { size } = claimed;
@@ -118,13 +119,13 @@ export async function audit(files: Source, options: AuditOptions): Promise<Audit
   if (examined === null) return { ...nothing, ...summary, holds: false };
   const { source, log, own } = examined;
   if (before !== undefined && (before.size > size || before.root !== rootAt(log, before.size)))
-    note({
+    raise({
       log: COORDINATOR,
       leaf: null,
       rule: "root",
       says: `expected to find again the tree of ${before.size} entries that was audited before`,
     });
-  const context = { source, log, own, note, notice, tools: options };
+  const context = { source, log, own, raise, notice, tools: options };
   const due = log.releases.filter(({ place }) => place >= since);
   if (due.length < log.releases.length)
     notice(`${log.releases.length - due.length} releases before entry ${since} were not looked at again`);
@@ -141,18 +142,18 @@ function rootAt({ hashAt }: Replay, size: number): string {
 }
 
 /** A log that is shown as it was long ago, or as it will be. */
-function checkAge(log: string, asOf: number | null, now: Date, note: Note): void {
+function checkAge(log: string, asOf: number | null, now: Date, raise: Raise): void {
   const age = now.getTime() / 1000 - (asOf ?? 0);
   if (asOf !== null && age > FRESH_SECONDS)
-    note({ log, leaf: null, rule: "stale", says: "expected a quorum of cosignatures within a day" });
+    raise({ log, leaf: null, rule: "stale", says: "expected a quorum of cosignatures within a day" });
   if (asOf !== null && age < -SKEW_SECONDS)
-    note({ log, leaf: null, rule: "stale", says: "expected no cosignatures of a time to come" });
+    raise({ log, leaf: null, rule: "stale", says: "expected no cosignatures of a time to come" });
 }
 
 /** What the coordinator's checkpoint says, before anything of it is believed. */
-async function claimedOf(source: Source, first: Federation, note: Note): Promise<Checkpoint | null> {
+async function claimedOf(source: Source, first: Federation, raise: Raise): Promise<Checkpoint | null> {
   const say = (rule: "file" | "checkpoint", says: string) =>
-    note({ log: COORDINATOR, leaf: null, rule, says });
+    raise({ log: COORDINATOR, leaf: null, rule, says });
   try {
     const claimed = await claimedCheckpoint(source, COORDINATOR);
     if (claimed === null) say("file", "expected a checkpoint");

@@ -11,12 +11,10 @@ import type { Indicator } from "./indicator.ts";
 import { Period } from "./period.ts";
 import type { Plan } from "./plan.ts";
 import { compose } from "./privacy.ts";
-import { Instant, Measure, PersonId, type Query } from "./query.ts";
+import { Instant, Measure, PersonId, type Query, ReleaseKind } from "./query.ts";
 import { compare, format, parseRational, type Rational, RationalText, ZERO } from "./rational.ts";
 import { Refusal } from "./refusal.ts";
 import { planTables } from "./tables.ts";
-
-const Kind = z.enum(["regions", "national", "both"]);
 
 export const Calendar = ofKind(
   "calendar",
@@ -32,7 +30,7 @@ export const Calendar = ofKind(
           query: Hash,
           dataset: DatasetRef,
           periods: z.array(Period).min(1).max(1000),
-          release: Kind,
+          release: ReleaseKind,
           /** From when it is asked. */
           at: Instant,
         }),
@@ -67,7 +65,7 @@ export const CalendarDraft = z.strictObject({
         /** What is measured beside the indicators, for those that are derived. */
         measures: z.array(Measure).max(20).default([]),
         objective: z.enum(["least-sum", "least-largest"]).default("least-sum"),
-        release: Kind,
+        release: ReleaseKind,
         nationalPart: RationalText.optional(),
         minRegions: z.int().min(1).max(1000),
         rho: RationalText,

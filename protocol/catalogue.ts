@@ -9,6 +9,7 @@ import { parseJson } from "./json.ts";
 import { PeriodKind } from "./period.ts";
 import { compare, parseRational, RationalText, ZERO } from "./rational.ts";
 import { parseWith, Refusal } from "./refusal.ts";
+import { textOf } from "./text.ts";
 
 /** Names that an answer, a release or a table uses itself, and columns therefore may not. */
 const RESERVED = new Set([
@@ -23,15 +24,6 @@ const RESERVED = new Set([
   "file",
   "measure",
 ]);
-
-/** Text for people: bounded, well-formed, in normal form C, without control or direction-changing characters. */
-export const textOf = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine((text) => text.normalize("NFC") === text, "expected text in Unicode normal form C")
-    .refine((text) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text), "expected text without control characters");
 
 export const ColumnName = z
   .string()

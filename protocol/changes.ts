@@ -20,7 +20,7 @@ export function changesOf(before: Directory, after: Directory): string[] {
   ];
 }
 
-type Keys = Readonly<Record<string, string | undefined>>;
+type NamedKeys = Readonly<Record<string, string | undefined>>;
 const short = (key: string): string => `${key.slice(0, 12)}…`;
 
 const differ = (what: string, before: unknown, after: unknown): string[] =>
@@ -41,7 +41,7 @@ function listed(
   ];
 }
 
-const fields = (whose: string, before: Keys, after: Keys): string[] =>
+const fields = (whose: string, before: NamedKeys, after: NamedKeys): string[] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((purpose) =>
     differ(`${purpose} key of ${whose}`, short(before[purpose] ?? "none"), short(after[purpose] ?? "none")),
   );

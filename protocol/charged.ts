@@ -6,27 +6,25 @@ import { expectedBy, judgeApprovals, openApprovals } from "./approvals.ts";
 import { toBase64 } from "./bytes.ts";
 import { ledgerGroupOf } from "./catalogue.ts";
 import { type Federation, planIn, rosterOf } from "./directory.ts";
-import type { Rule } from "./finding.ts";
+import type { Raise, Rule } from "./finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "./frontier.ts";
 import { type Asked, openQuery } from "./openers.ts";
 import { checkClosed } from "./plan.ts";
 import { instant } from "./query.ts";
 import { format } from "./rational.ts";
-import type { Note } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import type { ChargeLeaf, RegionReplay } from "./region-log.ts";
 import type { Placed, Replay } from "./replay.ts";
 
 export type Charged = { readonly region: string; readonly charge: Placed<ChargeLeaf> };
-type Logs = { readonly log: Replay };
 
 /** Between a region's deciding and its writing down. */
 const SLACK = 60_000;
 
 /** Which of all charges were made after the coordinator's log was read: they are for the next audit. */
 export function checkCharges(
-  { log, own }: Logs & { readonly own: ReadonlyMap<string, RegionReplay> },
-  note: Note,
+  { log, own }: { readonly log: Replay; readonly own: ReadonlyMap<string, RegionReplay> },
+  raise: Raise,
 ): { readonly later: number } {
   const all = [...own]
     .flatMap(([region, { charges }]) => [...charges.values()].map((charge): Charged => ({ region, charge })))
@@ -36,7 +34,7 @@ export function checkCharges(
   for (const charged of all) {
     const { region, charge } = charged;
     const { size, root } = charge.public;
-    const wrong = (rule: Rule, says: string) => note({ log: region, leaf: charge.place, rule, says });
+    const wrong = (rule: Rule, says: string) => raise({ log: region, leaf: charge.place, rule, says });
     if (size > log.size) {
       // What the coordinator's log has seen of the region's cannot hold what came after it.
       const seen = log.seen.get(region)?.at(-1)?.size ?? 0;
@@ -58,7 +56,11 @@ const judging = (
   { public: { size } }: Pick<ChargeLeaf, "public">,
 ): Federation => log.inForce(size - 1);
 
-function checkCharge(charged: Charged, logs: Logs, wrong: (rule: Rule, says: string) => void): void {
+function checkCharge(
+  charged: Charged,
+  logs: { readonly log: Replay },
+  wrong: (rule: Rule, says: string) => void,
+): void {
   const { log } = logs;
   const { region, charge } = charged;
   const federation = judging(log, charge);

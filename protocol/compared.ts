@@ -2,6 +2,7 @@
  * What may be said of a table's figures beside each other: regions against the nation, groups against each other, a
  * period against those before; and the indicators that follow from others. Post-processing: it costs nothing.
  */
+import { NATION } from "./codes.ts";
 import {
   classOf,
   comparisonMargins,
@@ -20,6 +21,7 @@ import {
   trendOf,
 } from "./compare.ts";
 import type { CubeDimension, CubeFigure } from "./cube.ts";
+import type { ReleaseKind } from "./query.ts";
 
 /** What it takes of a table to compare its figures: of a cube, or of what a page was sent of one. */
 export type Comparable = {
@@ -32,7 +34,7 @@ export type Comparable = {
     };
   };
   readonly dimensions: readonly CubeDimension[];
-  readonly kind: "regions" | "national" | "both";
+  readonly kind: ReleaseKind;
   /** Each period's place in time, in steps of its kind. */
   readonly ordinals: readonly number[];
   /** Of the errors of two groups of a column, at most 0. */
@@ -41,9 +43,6 @@ export type Comparable = {
   readonly releases: ReadonlyArray<{ readonly period: string; readonly regions: readonly string[] }>;
   readonly at: (places: readonly number[]) => CubeFigure;
 };
-
-/** The code of all regions together. As in `areas.ts`; here, so that a page need not load what makes releases. */
-const NATION = "00";
 
 /** A region beside the others and the nation. */
 export type Compared = {
@@ -65,10 +64,10 @@ export type Compared = {
   readonly third: number | null;
 };
 
-type Placed = { readonly code: string; readonly figure: CubeFigure; readonly estimate: Estimate };
+type PlacedFigure = { readonly code: string; readonly figure: CubeFigure; readonly estimate: Estimate };
 
 /** Figures along one dimension, the others at their totals but for `fixed`; those without a value are left out. */
-function along(cube: Comparable, dimension: number, fixed: ReadonlyMap<number, number>): Placed[] {
+function along(cube: Comparable, dimension: number, fixed: ReadonlyMap<number, number>): PlacedFigure[] {
   return (cube.dimensions[dimension]?.values ?? []).flatMap(({ code }, place) => {
     const figure = cube.at(
       cube.dimensions.map((each, at) => (at === dimension ? place : (fixed.get(at) ?? each.total ?? 0))),

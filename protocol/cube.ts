@@ -2,21 +2,23 @@
  * What standing releases say of one indicator, as one dense table: region × period × columns × contents, totals among
  * the codes, each with its own error, so that nobody need add up. A view on released figures; nothing is computed anew.
  */
-import { NATION } from "./areas.ts";
+
 import type { Hash } from "./bytes.ts";
 import { isIndicator } from "./calendar.ts";
 import { UNKNOWN_CODE } from "./cells.ts";
-import { displayOf, type Shown, sumsIn } from "./display.ts";
+import { NATION, totalCode } from "./codes.ts";
+import { type CountTable, displayOf, sumsIn } from "./display.ts";
 import { type Figure, onGrid } from "./estimate.ts";
-import type { Indicator, Text } from "./indicator.ts";
+import type { Indicator } from "./indicator.ts";
 import { type AttributeSet, keyOf, subsetsOf } from "./marginals.ts";
 import { ordinalOf } from "./period.ts";
 import { type Plan, publishedPeriods } from "./plan.ts";
-import type { CellTable, Release } from "./release.ts";
+import { type CellTable, type Release, regionsOf } from "./release.ts";
 import { cellAt, groupCorrelation, type PlannedTables, tableOf } from "./tables.ts";
+import type { Labels, Text } from "./text.ts";
 
 /** A standing release, whose measures are called after indicators. */
-export type Standing = {
+export type StandingRelease = {
   readonly id: Hash;
   /** From when its query may be asked: a late version of an older release is no newer for that. */
   readonly at: string;
@@ -57,16 +59,13 @@ export type Cube = {
   /** Each period's release, oldest period first, with the regions that are in it. */
   readonly releases: ReadonlyArray<{
     readonly period: string;
-    readonly standing: Standing;
+    readonly standing: StandingRelease;
     readonly regions: readonly string[];
   }>;
   readonly updated: string;
   /** The figure at these places, one a dimension. */
   readonly at: (places: readonly number[]) => CubeFigure;
 };
-
-/** Names of codes, by column: `sex` → `1` → men. */
-export type Labels = Readonly<Record<string, Readonly<Record<string, Text>>>>;
 
 export type CubeContext = {
   readonly indicators: readonly Indicator[];
@@ -93,9 +92,6 @@ const TOTAL: Text = { sv: "totalt", en: "total" };
 const UNKNOWN: Text = { sv: "uppgift saknas", en: "not stated" };
 const NATION_LABEL: Text = { sv: "Riket", en: "The nation" };
 
-/** The code of the total over a column. */
-export const totalCode = (column: string): string => (column === "sex" ? "TotSa" : "Tot");
-
 const NONE: CubeFigure = { value: null, se: null, low: null, high: null, flag: ":", display: null };
 
 /** A count as a rate of a public number: its error is scaled with it, limits rounded outward. */
@@ -106,8 +102,8 @@ function scaled(figure: CubeFigure, factor: number): CubeFigure {
   return { ...figure, ...onGrid(numbers, 6) };
 }
 
-type Tabled = Plan & { readonly tables: PlannedTables };
-const isTabled = (plan: Plan): plan is Tabled => plan.tables !== null;
+type TabledPlan = Plan & { readonly tables: PlannedTables };
+const isTabled = (plan: Plan): plan is TabledPlan => plan.tables !== null;
 
 /** Sets that no other wanted set contains, and of which every part is wanted: each makes a table with all its totals. */
 export function widest({ wanted }: PlannedTables): AttributeSet[] {
@@ -120,7 +116,7 @@ export function widest({ wanted }: PlannedTables): AttributeSet[] {
 }
 
 /** Finds figures by their place in a release's table. */
-export function finderOf({ plan, table }: Standing) {
+export function finderOf({ plan, table }: StandingRelease) {
   if (!isTabled(plan)) throw new RangeError("expected a standing release");
   const { tables } = plan;
   const offsets = new Map<string, number>();
@@ -146,7 +142,7 @@ export function finderOf({ plan, table }: Standing) {
 }
 
 /** The display series of a count, fitted once for each region and period that is asked for. */
-function displaysOf(standing: Standing, find: ReturnType<typeof finderOf>) {
+function displaysOf(standing: StandingRelease, find: ReturnType<typeof finderOf>) {
   const { plan } = standing;
   if (!isTabled(plan)) throw new RangeError("expected a standing release");
   const { tables } = plan;
@@ -161,7 +157,7 @@ function displaysOf(standing: Standing, find: ReturnType<typeof finderOf>) {
   ): number | null => {
     const key = `${region} ${period} ${measure}`;
     if (!fitted.has(key)) {
-      const shown = tables.wanted.map((wanted): Shown | null => {
+      const shown = tables.wanted.map((wanted): CountTable | null => {
         const { cells } = tableOf(tables, wanted);
         const figures = Array.from({ length: cells }, (_, at) => find(region, period, wanted, at, measure));
         const values = figures.flatMap(({ value }) => value ?? []);
@@ -180,8 +176,8 @@ function displaysOf(standing: Standing, find: ReturnType<typeof finderOf>) {
 }
 
 /** Every table of every indicator that has been released; where two releases say something of a period, the later does. */
-export function cubesOf(standings: readonly Standing[], context: CubeContext): Cube[] {
-  const groups = new Map<string, { indicator: Indicator; columns: string[]; standings: Standing[] }>();
+export function cubesOf(standings: readonly StandingRelease[], context: CubeContext): Cube[] {
+  const groups = new Map<string, { indicator: Indicator; columns: string[]; standings: StandingRelease[] }>();
   for (const standing of [...standings].sort((a, b) =>
     `${a.at} ${a.release.madeAt}` < `${b.at} ${b.release.madeAt}` ? -1 : 1,
   )) {
@@ -206,15 +202,11 @@ export function cubesOf(standings: readonly Standing[], context: CubeContext): C
  * Whether a release says what the catalogue says the indicator is: its measure, of its dataset, whatever the version, and of
  * all rows. A measure that only bears its name is not published under it.
  */
-function isMeasured(indicator: Indicator, { plan }: Standing): boolean {
+function isMeasured(indicator: Indicator, { plan }: StandingRelease): boolean {
   const own = plan.measures.find(({ measure }) => measure.id === indicator.id)?.measure;
   if (own === undefined || plan.where !== null || plan.pool) return false;
   return isIndicator(indicator, own, plan.dataset.dataset);
 }
-
-/** The regions whose answers, or vectors, a release's figures for the nation are of. */
-export const regionsIn = ({ release: { answers, national } }: Standing): string[] =>
-  [...new Set([...answers, ...(national?.survivors ?? [])].map(({ region }) => region))].sort();
 
 function cubeOf(
   id: string,
@@ -222,13 +214,13 @@ function cubeOf(
     indicator,
     columns,
     standings,
-  }: { indicator: Indicator; columns: readonly string[]; standings: readonly Standing[] },
+  }: { indicator: Indicator; columns: readonly string[]; standings: readonly StandingRelease[] },
   { labels, regions, population }: CubeContext,
 ): Cube {
   const latest = standings.at(-1);
   if (latest === undefined || !isTabled(latest.plan)) throw new RangeError("expected a standing release");
   const { plan } = latest;
-  const ofPeriod = new Map<string, Standing>();
+  const ofPeriod = new Map<string, StandingRelease>();
   for (const standing of standings)
     for (const period of publishedPeriods(standing.plan)) ofPeriod.set(period, standing);
   const periods = [...ofPeriod.keys()].sort();
@@ -303,9 +295,9 @@ function cubeOf(
     const split = columns.filter((_, column) => (places[2 + column] ?? 0) > 0);
     const sex = dimensions[2 + columns.indexOf("sex")]?.values[places[2 + columns.indexOf("sex")] ?? 0]?.code;
     // Of the regions that are in the release, so that one that is missing does not lower the rate.
-    const within = region === NATION ? regionsIn(standing) : [region];
+    const within = region === NATION ? regionsOf(standing.release) : [region];
     const persons = within.reduce<number | undefined>((sum, code) => {
-      const own = population[code]?.[split.length === 0 ? "TotSa" : (sex ?? "")];
+      const own = population[code]?.[split.length === 0 ? totalCode("sex") : (sex ?? "")];
       return sum === undefined || own === undefined ? undefined : sum + own;
     }, 0);
     if (persons === undefined || persons === 0 || split.some((column) => column !== "sex"))
@@ -329,7 +321,7 @@ function cubeOf(
     plan,
     releases: periods.flatMap((period) => {
       const standing = ofPeriod.get(period);
-      return standing === undefined ? [] : [{ period, standing, regions: regionsIn(standing) }];
+      return standing === undefined ? [] : [{ period, standing, regions: regionsOf(standing.release) }];
     }),
     ordinals: periods.map((period) => ordinalOf(plan.dataset.period, period) ?? 0),
     correlations: Object.fromEntries(

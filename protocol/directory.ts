@@ -5,13 +5,14 @@
 import { z } from "zod";
 import { Approval, ApprovalRule } from "./approval.ts";
 import { Hash } from "./bytes.ts";
-import { checkCatalogue, type DatasetDocument, DatasetRef, readDataset, refOf, textOf } from "./catalogue.ts";
+import { checkCatalogue, type DatasetDocument, DatasetRef, readDataset, refOf } from "./catalogue.ts";
 import { PublicKey, type Verify } from "./ed25519.ts";
 import { type Envelope, envelopeId, KEY_PURPOSES, ofKind, payloadOf, signedBy } from "./envelope.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { Instant, PersonId, type Query, RegionCode } from "./query.ts";
 import { Refusal } from "./refusal.ts";
 import { MAX_INTEGERS } from "./statistic.ts";
+import { textOf } from "./text.ts";
 
 const PersonKey = z.strictObject({
   key: PublicKey,

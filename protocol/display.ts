@@ -7,7 +7,7 @@ import { type AttributeSet, cellsIn } from "./marginals.ts";
 import { placesOf } from "./residual.ts";
 
 /** One table of counts, with the variance of its cells. */
-export type Shown = {
+export type CountTable = {
   readonly set: AttributeSet;
   readonly values: readonly number[];
   readonly variance: number;
@@ -18,7 +18,7 @@ const MOST_CELLS = 20_000;
 const ROUNDS = 200;
 
 /** Whole numbers for the full table over all attributes, of which every table is a sum; null where it is too large. */
-export function displayOf(tables: readonly Shown[], sizes: readonly number[]): Int32Array | null {
+export function displayOf(tables: readonly CountTable[], sizes: readonly number[]): Int32Array | null {
   const all = sizes.map((_, at) => at);
   const cells = cellsIn(all, sizes);
   if (cells > MOST_CELLS || tables.length === 0) return null;
@@ -42,7 +42,7 @@ export function sumsIn(full: ArrayLike<number>, set: AttributeSet, sizes: readon
 
 /** x ≥ 0 with least Σ_S ‖M_S·x − y_S‖²/variance_S: accelerated projected gradient (Beck and Teboulle 2009). */
 function fitted(
-  tables: readonly Shown[],
+  tables: readonly CountTable[],
   sizes: readonly number[],
   all: AttributeSet,
   cells: number,

@@ -9,7 +9,8 @@ export const documentPath = (id: Hash): string => {
   return `documents/${hex.slice(0, 2)}/${hex.slice(2)}`;
 };
 
-type Source = (path: string) => Promise<Uint8Array | null>;
+/** A mirror of a coordinator's `/log/`, wherever it is; null where there is no such file. */
+export type Source = (path: string) => Promise<Uint8Array | null>;
 
 export const documentOf = (source: Source, id: Hash): Promise<Uint8Array | null> => source(documentPath(id));
 

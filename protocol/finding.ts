@@ -37,3 +37,6 @@ export type Finding = {
   /** What was expected here. */
   readonly says: string;
 };
+
+/** Says that something is wrong: where findings go, one by one. */
+export type Raise = (finding: Finding) => void;

@@ -4,8 +4,8 @@ import type { NationalSum } from "./areas.ts";
 import { type Hash, hashOf } from "./bytes.ts";
 import { whyNotApproved } from "./charged.ts";
 import { type Federation, planIn, rosterOf, versionOf } from "./directory.ts";
-import { documentOf, envelopeOf } from "./document.ts";
-import type { Rule } from "./finding.ts";
+import { documentOf, envelopeOf, type Source } from "./document.ts";
+import type { Raise, Rule } from "./finding.ts";
 import type { Primitives } from "./mask.ts";
 import { checkNational, type GivenMaterial, recomputeSum } from "./national.ts";
 import { openByNode } from "./openers.ts";
@@ -14,10 +14,9 @@ import { UNITS } from "./privacy.ts";
 import type { Query } from "./query.ts";
 import { COORDINATOR } from "./quorum.ts";
 import { divide, format, rational } from "./rational.ts";
-import type { Note, Source } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import type { RegionReplay } from "./region-log.ts";
-import { cellsOf, type Release, writeCells } from "./release.ts";
+import { cellsOf, type Release, regionsOf, writeCells } from "./release.ts";
 import type { Placed, Replay } from "./replay.ts";
 import { survivorsHash } from "./session.ts";
 import { judgingSince } from "./versions.ts";
@@ -31,13 +30,13 @@ export type Tools = {
 };
 
 /** What every release of an audit is held to. */
-export type Context = {
+export type AuditContext = {
   /** The version in force at the release, with the keys of those since the one that it is bound to. */
   readonly federation: Federation;
   readonly source: Source;
   readonly log: Replay;
   readonly own: ReadonlyMap<string, RegionReplay>;
-  readonly note: Note;
+  readonly raise: Raise;
   /** What is worth knowing, and breaks no rule. */
   readonly notice: (says: string) => void;
   readonly tools: Tools;
@@ -52,20 +51,20 @@ export type AuditedRelease = {
 };
 
 type Wrong = (rule: Rule, says: string) => void;
-type Released = Placed<{ id: Hash; release: Release }>;
+type ReleaseInLog = Placed<{ id: Hash; release: Release }>;
 /** A release with its query and the plan that follows from it. */
-type Held = Released & { readonly query: Query; readonly plan: Plan; readonly asked: number };
+type PlannedRelease = ReleaseInLog & { readonly query: Query; readonly plan: Plan; readonly asked: number };
 
 export async function checkRelease(
-  released: Released,
-  given: Omit<Context, "federation">,
+  released: ReleaseInLog,
+  given: Omit<AuditContext, "federation">,
 ): Promise<AuditedRelease> {
   const { place, id, release } = released;
-  const { log, note } = given;
+  const { log, raise } = given;
   const version = log.inForce(place);
   const federation = judgingSince(version, release.directory);
   const context = { ...given, federation };
-  const wrong: Wrong = (rule, says) => note({ log: COORDINATOR, leaf: place, rule, says });
+  const wrong: Wrong = (rule, says) => raise({ log: COORDINATOR, leaf: place, rule, says });
   const asked = log.queries.get(release.query);
   if (asked === undefined || asked.place > place) {
     wrong("query-missing", "expected the query that the release names, before it");
@@ -75,7 +74,7 @@ export async function checkRelease(
   const done = (sum: AuditedRelease["sum"]): AuditedRelease => ({ id, place, title: query.title, sum });
   const plan = await step("plan", wrong, async () => planIn(context.federation, query));
   if (plan === null) return done("fails");
-  const held: Held = { ...released, query, plan, asked: asked.place };
+  const held: PlannedRelease = { ...released, query, plan, asked: asked.place };
   const whole = checkLists(held, context, wrong);
   checkApprovals(held, context, wrong);
   checkPlan(held, context, wrong);
@@ -98,20 +97,21 @@ async function step<T>(rule: Rule, wrong: Wrong, work: () => Promise<T>): Promis
   }
 }
 
-const regionsOf = (list: ReadonlyArray<{ readonly region: string }>): string[] =>
+const codesOf = (list: ReadonlyArray<{ readonly region: string }>): string[] =>
   list.map(({ region }) => region);
 
-const inSum = ({ answers, national }: Release): Set<string> =>
-  new Set([...regionsOf(answers), ...regionsOf(national?.survivors ?? [])]);
-
 /** Every region that was asked stands in it once: as answering, or as missing. False where nothing can be added up. */
-function checkLists({ release, query, plan }: Held, { federation }: Context, wrong: Wrong): boolean {
+function checkLists(
+  { release, query, plan }: PlannedRelease,
+  { federation }: AuditContext,
+  wrong: Wrong,
+): boolean {
   const roster = rosterOf(federation, query);
-  const lists = [release.answers, release.national?.survivors ?? [], release.missing].map(regionsOf);
+  const lists = [release.answers, release.national?.survivors ?? [], release.missing].map(codesOf);
   const once = [...lists, release.approvals].every((list) => new Set(list).size === list.length);
-  const within = inSum(release);
-  const named = new Set([...within, ...regionsOf(release.missing)]);
-  if (!once || regionsOf(release.missing).some((region) => within.has(region)))
+  const within = new Set(regionsOf(release));
+  const named = new Set([...within, ...codesOf(release.missing)]);
+  if (!once || codesOf(release.missing).some((region) => within.has(region)))
     wrong("plan", "expected each region and approval once, and none both answering and missing");
   if (named.size !== roster.length || roster.some((region) => !named.has(region)))
     wrong("plan", "expected every region that was asked, as answering or as missing");
@@ -120,15 +120,19 @@ function checkLists({ release, query, plan }: Held, { federation }: Context, wro
     (release.national === null) === (plan.shares === null) &&
     (regionsAnswer(plan) || release.answers.length === 0);
   if (!parts) wrong("plan", `expected the parts of a release of kind ${query.release}`);
-  const answered = new Set(regionsOf(release.answers));
-  const both = query.release === "both" && regionsOf(release.national?.survivors ?? []);
+  const answered = new Set(codesOf(release.answers));
+  const both = query.release === "both" && codesOf(release.national?.survivors ?? []);
   const complete = both === false || both.every((region) => answered.has(region));
   if (!complete) wrong("plan", "expected the own answer of every region in the sum");
   return once && parts && complete;
 }
 
 /** The approvals that it names, and that those were enough, before each region that is counted was charged. */
-function checkApprovals({ release, place, asked }: Held, context: Context, wrong: Wrong): void {
+function checkApprovals(
+  { release, place, asked }: PlannedRelease,
+  context: AuditContext,
+  wrong: Wrong,
+): void {
   const { log, own } = context;
   const dispatched = log.dispatched.get(release.query);
   if (dispatched === undefined || dispatched < asked || dispatched > place)
@@ -138,7 +142,7 @@ function checkApprovals({ release, place, asked }: Held, context: Context, wrong
   );
   if (release.approvals.length === 0 || release.approvals.some((id) => !known.has(id)))
     wrong("approvals", "expected the approvals that the release names in the log, before it");
-  for (const region of inSum(release)) {
+  for (const region of regionsOf(release)) {
     const charge = own.get(region)?.charges.get(release.query);
     const why = charge === undefined ? null : whyNotApproved(context, { region, charge });
     if (why === null) continue;
@@ -147,7 +151,11 @@ function checkApprovals({ release, place, asked }: Held, context: Context, wrong
   }
 }
 
-function checkPlan({ release, query, plan, place }: Held, { federation }: Context, wrong: Wrong): void {
+function checkPlan(
+  { release, query, plan, place }: PlannedRelease,
+  { federation }: AuditContext,
+  wrong: Wrong,
+): void {
   if (release.directory !== query.directory || versionOf(federation, release.directory) === null)
     wrong("plan", "expected the directory that the query is bound to");
   if (release.release !== query.release) wrong("plan", `expected a release of kind ${query.release}`);
@@ -163,7 +171,11 @@ function checkPlan({ release, query, plan, place }: Held, { federation }: Contex
 }
 
 /** Each answer that is counted stands in both logs before the release, and was charged for. */
-function checkRegions({ release, place, plan }: Held, { log, own }: Context, wrong: Wrong): void {
+function checkRegions(
+  { release, place, plan }: PlannedRelease,
+  { log, own }: AuditContext,
+  wrong: Wrong,
+): void {
   const digests = [
     ...release.answers.map(({ region, hash }) => ({ region, id: hash, masked: false })),
     ...(release.national?.survivors ?? []).map(({ region, masked }) => ({
@@ -196,8 +208,8 @@ function checkRegions({ release, place, plan }: Held, { log, own }: Context, wro
 
 /** Why each region that is missing is: as its own refusal says, or since it had not answered when the time was up. */
 function checkMissing(
-  { release, place, query, plan }: Held,
-  { log, own, notice }: Context,
+  { release, place, query, plan }: PlannedRelease,
+  { log, own, notice }: AuditContext,
   wrong: Wrong,
 ): void {
   // The latest version of regions' own answers, once nobody may come late any more.
@@ -235,7 +247,11 @@ const newest = ({ releases }: Replay): string =>
   releases.reduce((last, { release: { madeAt } }) => (madeAt > last ? madeAt : last), "");
 
 /** Nobody who signed the set that was opened says in its own log that it agreed on another. */
-function checkSet({ release: { query, national } }: Held, { own }: Context, wrong: Wrong): void {
+function checkSet(
+  { release: { query, national } }: PlannedRelease,
+  { own }: AuditContext,
+  wrong: Wrong,
+): void {
   if (national === null) return;
   const survivors = national.survivors.map(({ region, masked }) => ({ node: region, masked }));
   const set = survivorsHash(national.session, national.u2, survivors);
@@ -248,8 +264,8 @@ function checkSet({ release: { query, national } }: Held, { own }: Context, wron
 
 /** The table recomputed from the answers, and from the secure sum as it was published. */
 async function checkTable(
-  { release, query, plan }: Held,
-  { federation, source }: Pick<Context, "federation" | "source">,
+  { release, query, plan }: PlannedRelease,
+  { federation, source }: Pick<AuditContext, "federation" | "source">,
 ): Promise<true> {
   const unlike = (expected: string) => new Refusal("signature-invalid", `expected ${expected}`);
   const answers = new Map<string, bigint[]>();
@@ -277,8 +293,8 @@ async function checkTable(
 }
 
 async function sumOf(
-  { id, release, query, plan }: Held,
-  { federation, tools }: Context,
+  { id, release, query, plan }: PlannedRelease,
+  { federation, tools }: AuditContext,
   wrong: Wrong,
 ): Promise<AuditedRelease["sum"]> {
   if (plan.shares === null) return "recomputed";
@@ -293,7 +309,7 @@ async function sumOf(
 async function nationalFrom(
   summed: Parameters<typeof checkNational>[1],
   release: Release,
-  { federation, source }: Pick<Context, "federation" | "source">,
+  { federation, source }: Pick<AuditContext, "federation" | "source">,
 ): Promise<NationalSum> {
   const { national } = release;
   const bytes = national === null ? null : await documentOf(source, national.sum);

@@ -3,15 +3,13 @@
  * good, and how it comes about: by a measure of a dataset, from what is released, as regions report it, or not yet.
  */
 import { z } from "zod";
-import { ColumnName, DatasetRef, textOf } from "./catalogue.ts";
+import { ColumnName, DatasetRef } from "./catalogue.ts";
 import { ofKind } from "./envelope.ts";
 import { Filter } from "./filter.ts";
+import type { Language } from "./language.ts";
 import { Measure } from "./query.ts";
 import { parseWith } from "./refusal.ts";
-import type { Language } from "./words.ts";
-
-const Text = z.strictObject({ sv: textOf(500), en: textOf(500) });
-export type Text = z.infer<typeof Text>;
+import { Text, textOf } from "./text.ts";
 
 /** The five areas of the national strategy, in its order. */
 export const FOCUS_AREAS = {

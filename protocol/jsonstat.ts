@@ -3,23 +3,25 @@
  * none; all that concerns noise stands under `extension`, since the format forbids unknown members elsewhere. No cell
  * may be summed by whoever reads it: totals are their own, with their own smaller error.
  */
-import { NATION } from "./areas.ts";
+
 import { UNKNOWN_CODE } from "./cells.ts";
+import { NATION } from "./codes.ts";
+import type { Language } from "./language.ts";
 import { type Plan, publishedPeriods } from "./plan.ts";
 import { epsilonAt } from "./privacy.ts";
 import { format, parseRational, toNumber } from "./rational.ts";
 import { Refusal } from "./refusal.ts";
-import { type CellTable, type Release, readCells } from "./release.ts";
-import { type Language, measureText } from "./words.ts";
+import { type CellTable, type Release, readCells, regionsOf } from "./release.ts";
+import { measureText } from "./words.ts";
 
-type Category = {
+type StatCategory = {
   readonly index: readonly string[];
   readonly label: Readonly<Record<string, string>>;
   readonly unit?: Readonly<Record<string, { readonly base: string; readonly decimals: number }>>;
 };
-type Dimension = {
+type StatDimension = {
   readonly label: string;
-  readonly category: Category;
+  readonly category: StatCategory;
   readonly extension: { readonly elimination: false; readonly show: "code_value" };
 };
 
@@ -38,13 +40,13 @@ export type JsonStat = {
   };
   readonly id: readonly string[];
   readonly size: readonly number[];
-  readonly dimension: Readonly<Record<string, Dimension>>;
+  readonly dimension: Readonly<Record<string, StatDimension>>;
   readonly value: ReadonlyArray<number | null>;
   readonly status: Readonly<Record<string, string>>;
   readonly extension: object;
 };
 
-export type Tabled = {
+export type TabledRelease = {
   readonly plan: Plan;
   readonly release: Release;
   readonly releaseId: string;
@@ -95,7 +97,7 @@ const WORDS = {
 const DECIMALS = { count: 1, sum: 1, mean: 2, variance: 2, share: 4, histogram: 1, quantile: 0 } as const;
 
 /** Refuses (`format-unknown`) a release of many tables, of which each is a dataset by itself (`/api/v2/tables`). */
-export function jsonStatOf(table: Tabled, language: Language): JsonStat {
+export function jsonStatOf(table: TabledRelease, language: Language): JsonStat {
   if (table.plan.tables !== null)
     throw new Refusal(
       "format-unknown",
@@ -103,10 +105,8 @@ export function jsonStatOf(table: Tabled, language: Language): JsonStat {
     );
   const { plan, release, cells, title, regions } = table;
   const say = WORDS[language];
-  const within = new Set(
-    [...release.answers, ...(release.national?.survivors ?? [])].map(({ region }) => region),
-  );
-  const nation = within.size === table.active ? say.nation : say.some(within.size, table.active);
+  const within = regionsOf(release);
+  const nation = within.length === table.active ? say.nation : say.some(within.length, table.active);
   const named = (code: string) => (code === NATION ? nation : (regions.get(code) ?? code));
   const contents = plan.measures.flatMap(({ measure, labels }) =>
     (labels ?? [null]).map((label) => ({
@@ -120,10 +120,10 @@ export function jsonStatOf(table: Tabled, language: Language): JsonStat {
       kind === "count" || kind === "histogram" ? say.persons : kind === "share" ? say.share : say.value;
     return [code, { base, decimals: DECIMALS[kind] }] as const;
   });
-  const dimensions: Array<readonly [string, Dimension]> = [
+  const dimensions: Array<readonly [string, StatDimension]> = [
     ["Region", dimension(say.region, cells.areas, named)],
     ["Tid", dimension(say.time, publishedPeriods(plan), (period) => period)],
-    ...plan.dimensions.map(({ column, values }): readonly [string, Dimension] => {
+    ...plan.dimensions.map(({ column, values }): readonly [string, StatDimension] => {
       const label = plan.dataset.columns[column]?.title?.[language] ?? column;
       const codes = values.map((value) => (value === null ? UNKNOWN_CODE : String(value)));
       return [column, dimension(label, codes, (code) => (code === UNKNOWN_CODE ? say.unknown : code))];
@@ -168,7 +168,7 @@ export function jsonStatOf(table: Tabled, language: Language): JsonStat {
       privacy: privacyOf(plan, release),
       release: table.releaseId,
       query: release.query,
-      regions: { in: [...within].sort(), missing: release.missing },
+      regions: { in: within, missing: release.missing },
       standardError: figures.map(({ se }) => se),
       low: figures.map(({ low }) => low),
       high: figures.map(({ high }) => high),
@@ -176,7 +176,7 @@ export function jsonStatOf(table: Tabled, language: Language): JsonStat {
   };
 }
 
-function dimension(label: string, codes: readonly string[], named: (code: string) => string): Dimension {
+function dimension(label: string, codes: readonly string[], named: (code: string) => string): StatDimension {
   return {
     label,
     category: { index: codes, label: Object.fromEntries(codes.map((code) => [code, named(code)])) },

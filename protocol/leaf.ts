@@ -41,7 +41,7 @@ export const Leaf = z.discriminatedUnion("kind", [
 export type Leaf = z.infer<typeof Leaf>;
 
 /** Where the coordinator's log stood, cosigned by a quorum, when a region admitted what it shows to be public. */
-const Seen = z.strictObject({ size: z.int().min(1), root: z.string().length(44) });
+const SeenTree = z.strictObject({ size: z.int().min(1), root: z.string().length(44) });
 
 /** A region's own log: its starts, and all that it decided. */
 export const NodeLeaf = z.discriminatedUnion("kind", [
@@ -56,7 +56,7 @@ export const NodeLeaf = z.discriminatedUnion("kind", [
       .array(z.strictObject({ period: Period, spent: RationalText }))
       .min(1)
       .max(1000),
-    public: Seen,
+    public: SeenTree,
     time: Instant,
   }),
   z.strictObject({ kind: z.literal("answer"), query: Hash, id: Hash, time: Instant }),

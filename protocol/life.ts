@@ -1,7 +1,7 @@
 /** Life expectancy of people with mental illness: an abridged life table of what is released of deaths and of persons. */
-import { NATION } from "./areas.ts";
+import { NATION, totalCode } from "./codes.ts";
 import type { Estimate, Interval } from "./compare.ts";
-import { finderOf, type Standing, totalCode } from "./cube.ts";
+import { finderOf, type StandingRelease } from "./cube.ts";
 import { Z } from "./estimate.ts";
 import { publishedPeriods } from "./plan.ts";
 import { cellAt } from "./tables.ts";
@@ -22,7 +22,7 @@ const AGES: ReadonlyArray<readonly [string, number | null]> = [
 export type LifeExpectancy = Estimate & Interval & { readonly period: string; readonly sex: string };
 
 /** Years left at 16 in the nation, by year and sex, with the 95 % interval of the noise; years that cannot be said are left out. */
-export function lifeExpectanciesOf(standings: readonly Standing[]): LifeExpectancy[] {
+export function lifeExpectanciesOf(standings: readonly StandingRelease[]): LifeExpectancy[] {
   const measured = (id: string) =>
     standings.flatMap((standing) => {
       const measure = standing.plan.measures.findIndex((each) => each.measure.id === id);

@@ -4,12 +4,13 @@
  * at once. Post-processing of published figures.
  */
 
-import { NATION } from "./areas.ts";
 import type { Hash } from "./bytes.ts";
+import { NATION } from "./codes.ts";
 import type { Interval, Places, Verdict } from "./compare.ts";
 import { isComparable, isLine, regionsCompared, trendsOf, wideningIn } from "./compared.ts";
 import type { Cube, CubeFigure } from "./cube.ts";
-import type { Indicator, Text } from "./indicator.ts";
+import type { Indicator } from "./indicator.ts";
+import type { Text } from "./text.ts";
 import { placeOf } from "./view.ts";
 import { viewIndicator } from "./viewed.ts";
 
@@ -131,7 +132,7 @@ function changeOf(cube: Cube, trend: NonNullable<ReturnType<typeof trendsOf>[num
   return { value: over(value), low: over(low), high: over(high), verdict, line: isLine(trend) };
 }
 
-function regionsOf(cube: Cube, families: number): OverviewRegion[] {
+function overviewRegions(cube: Cube, families: number): OverviewRegion[] {
   const period = lastOf(cube);
   const compared = new Map(regionsCompared(cube, period, families).map((each) => [each.region, each]));
   const place = placeOf(cube, "Tid", period);
@@ -232,7 +233,7 @@ export function overviewOf(
       periods: (cube.dimensions[1]?.values ?? []).map(({ code }) => code),
       nation: pointsOf(cube, NATION),
       change: trend === null ? null : changeOf(cube, trend),
-      regions: regionsOf(cube, families),
+      regions: overviewRegions(cube, families),
     };
   });
   // A gap is looked for in every column of every indicator.

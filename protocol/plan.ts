@@ -108,7 +108,7 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
     throw new Refusal("measure-unfit", "expected each measure's id once");
   }
 
-  const drafts = new Map<string, Draft>();
+  const drafts = new Map<string, VectorDraft>();
   const measures = query.measures.map((measure): PlannedMeasure => {
     const { statistics, labels } = needsOf(measure, dataset);
     if (tables !== null && labels !== null)
@@ -188,7 +188,7 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
 
 /** What is measured of one statistic: itself, or each of its residuals; and the variance of its noise, by its ρ. */
 function measuredOf(
-  { bound, ...draft }: Draft,
+  { bound, ...draft }: VectorDraft,
   tables: PlannedTables | null,
 ): Array<Omit<Vector, "variance" | "offset"> & { part: number; exact: (rho: Rational) => Rational }> {
   if (tables === null) {
@@ -241,7 +241,7 @@ function checkFigures(
   }
 }
 
-type Draft = Pick<Vector, "id" | "statistic" | "bound" | "width"> & { readonly part: number };
+type VectorDraft = Pick<Vector, "id" | "statistic" | "bound" | "width"> & { readonly part: number };
 
 function rhoOf(query: Query, dataset: Dataset): Rational {
   const rho = parseRational(query.rho);

@@ -1,10 +1,10 @@
 /** A table as JSON-stat 2.0, with PxWebApi's extensions: its metadata, and the figures that were chosen of it. */
 import { type Content, type Cube, type CubeDimension, contentsOf } from "./cube.ts";
 import { definitionOf, FOCUS_AREAS, type Indicator } from "./indicator.ts";
+import type { Language } from "./language.ts";
 import { epsilonAt } from "./privacy.ts";
 import { format, parseRational, toNumber } from "./rational.ts";
 import { CONTENTS_CODE, chosenOf, type Selected } from "./selection.ts";
-import type { Language } from "./words.ts";
 
 export const WORDS = {
   sv: {
@@ -87,8 +87,6 @@ export function notesOf({ indicator, releases }: Cube, language: Language): stri
 /** The contents that were chosen, by code. */
 export const contentsIn = (cube: Cube, { contents }: Selected): Content[] =>
   contents.map((at) => contentsOf(cube)[at] ?? "value");
-
-type Places = readonly number[] | null;
 
 /** Of a table, its metadata; with `selected`, the figures chosen. Shape as Statistics Sweden's own answers. */
 export function datasetOf(cube: Cube, language: Language, selected: Selected | null, address: string) {
@@ -184,7 +182,11 @@ function figuresIn(cube: Cube, selected: Selected, contents: readonly Content[])
 const indexed = (codes: readonly string[]): Record<string, number> =>
   Object.fromEntries(codes.map((code, at) => [code, at]));
 
-function dimensionIn({ label, values, role }: CubeDimension, places: Places, language: Language) {
+function dimensionIn(
+  { label, values, role }: CubeDimension,
+  places: readonly number[] | null,
+  language: Language,
+) {
   const shown = places === null ? values : places.flatMap((at) => values[at] ?? []);
   return {
     label: label[language],

@@ -6,9 +6,9 @@
 import { hashOf, utf8 } from "./bytes.ts";
 import type { Cube } from "./cube.ts";
 import { FOCUS_AREAS } from "./indicator.ts";
+import { LANGUAGES, type Language } from "./language.ts";
 import { contentsIn, decimalsOf, notesOf, WORDS } from "./published.ts";
 import { CONTENTS_CODE, chosenOf, type Selected } from "./selection.ts";
-import { LANGUAGES, type Language } from "./words.ts";
 
 /** Texts are quoted; a quotation mark within becomes an apostrophe, since the format has no escape. */
 const quoted = (text: string): string => `"${text.replaceAll('"', "'").replaceAll(/[\r\n]+/g, " ")}"`;

@@ -4,16 +4,18 @@
  */
 import { z } from "zod";
 import { Hash } from "./bytes.ts";
-import { ColumnName, DatasetRef, textOf } from "./catalogue.ts";
+import { ColumnName, DatasetRef } from "./catalogue.ts";
+import { NATION } from "./codes.ts";
 import { ofKind } from "./envelope.ts";
 import { Filter } from "./filter.ts";
 import { Period } from "./period.ts";
 import { compare, parseRational, RationalText, ZERO } from "./rational.ts";
+import { textOf } from "./text.ts";
 
 export const RegionCode = z
   .string()
   .regex(/^[0-9A-Z][0-9A-Za-z-]{0,15}$/, "expected a region code such as 01")
-  .refine((code) => code !== "00", "expected a region: 00 stands for the nation");
+  .refine((code) => code !== NATION, "expected a region: 00 stands for the nation");
 export type RegionCode = z.infer<typeof RegionCode>;
 
 /** A person of the directory: opaque, since names and titles stand beside the log, never in it. */
@@ -35,7 +37,7 @@ const common = {
 const isPart = (text: string): boolean =>
   compare(parseRational(text), ZERO) > 0 && compare(parseRational(text), parseRational("1")) < 0;
 const Probability = RationalText.refine(isPart, "expected a probability above 0 and below 1");
-const Part = RationalText.refine(isPart, "expected a part above 0 and below 1");
+const RhoPart = RationalText.refine(isPart, "expected a part above 0 and below 1");
 
 export const Measure = z.discriminatedUnion("kind", [
   /** Of persons; with `where`, of those for whom it holds. */
@@ -74,6 +76,10 @@ export const Tables = z.strictObject({
 });
 export type Tables = z.infer<typeof Tables>;
 
+/** Each region's own figures, with the nation as their sum; the nation's alone, by a secure sum; or both, reconciled. */
+export const ReleaseKind = z.enum(["regions", "national", "both"]);
+export type ReleaseKind = z.infer<typeof ReleaseKind>;
+
 export const Query = ofKind(
   "query",
   z
@@ -92,9 +98,9 @@ export const Query = ofKind(
       tables: Tables.optional(),
       measures: z.array(Measure).min(1).max(50),
       /** Each region's figures; the nation's alone, as exact as if all data lay in one place; or both, reconciled. */
-      release: z.enum(["regions", "national", "both"]),
+      release: ReleaseKind,
       /** Of ρ, the part for the nation where both are asked for. */
-      nationalPart: Part.optional(),
+      nationalPart: RhoPart.optional(),
       regions: z.union([z.literal("all"), z.array(RegionCode).min(1).max(1000)]),
       minRegions: z.int().min(1).max(1000),
       pool: z.boolean(),

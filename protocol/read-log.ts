@@ -2,17 +2,13 @@
 import { toHex } from "./bytes.ts";
 import { type Checkpoint, cosignatures, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
-import type { Finding } from "./finding.ts";
+import type { Source } from "./document.ts";
+import type { Raise } from "./finding.ts";
 import { EMPTY, extend, type Frontier, rootOfFrontier } from "./frontier.ts";
-import { parseNote, type Note as SignedNote } from "./note.ts";
+import { type Note, parseNote } from "./note.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
 import { Refusal } from "./refusal.ts";
 import { readBundle, TILE, tilePath } from "./tile.ts";
-
-/** A mirror of a coordinator's `/log/`, wherever it is; null where there is no such file. */
-export type Source = (path: string) => Promise<Uint8Array | null>;
-
-export type Note = (finding: Finding) => void;
 
 /** Where a log lies below a source. */
 export const pathIn = (log: string, path: string): string =>
@@ -49,9 +45,10 @@ export async function openLog(
   versions: readonly Federation[],
   source: Source,
   log: string,
-  note: Note,
+  raise: Raise,
 ): Promise<OpenLog | null> {
-  const say = (rule: "file" | "checkpoint" | "quorum", says: string) => note({ log, leaf: null, rule, says });
+  const say = (rule: "file" | "checkpoint" | "quorum", says: string) =>
+    raise({ log, leaf: null, rule, says });
   const bytes = await source(pathIn(log, "checkpoint"));
   if (bytes === null) {
     say("file", "expected a checkpoint");
@@ -86,7 +83,7 @@ export async function openLog(
 function quorumTime(
   federation: Federation,
   log: string,
-  signed: SignedNote,
+  signed: Note,
   say: (rule: "quorum", says: string) => void,
 ): number | null {
   const { witnesses, least } = quorumOf(federation, log);
@@ -112,7 +109,7 @@ export async function readEntries(
   source: Source,
   log: string,
   { size, root }: Checkpoint,
-  note: Note,
+  raise: Raise,
   each: (entry: Uint8Array, place: number) => void | Promise<void>,
   grown: (before: Frontier, entries: readonly Uint8Array[]) => void = () => undefined,
 ): Promise<boolean> {
@@ -120,7 +117,7 @@ export async function readEntries(
   for (let index = 0; index * TILE < size; index++) {
     const entries = await bundleOf(source, log, index, Math.min(TILE, size - index * TILE));
     if (entries === null) {
-      note({ log, leaf: index * TILE, rule: "file", says: "expected whole entries from here on" });
+      raise({ log, leaf: index * TILE, rule: "file", says: "expected whole entries from here on" });
       return false;
     }
     for (const [at, entry] of entries.entries()) await each(entry, index * TILE + at);
@@ -128,7 +125,7 @@ export async function readEntries(
     frontier = extend(frontier, entries);
   }
   if (toHex(rootOfFrontier(frontier)) !== toHex(root))
-    note({ log, leaf: null, rule: "root", says: `expected ${size} entries that give the root signed for` });
+    raise({ log, leaf: null, rule: "root", says: `expected ${size} entries that give the root signed for` });
   return true;
 }
 

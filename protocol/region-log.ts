@@ -3,11 +3,13 @@
 import { type Hash, toHex } from "./bytes.ts";
 import { ledgerGroupOf } from "./catalogue.ts";
 import type { Federation } from "./directory.ts";
+import type { Source } from "./document.ts";
+import type { Raise } from "./finding.ts";
 import { extend, type Frontier, rootOfFrontier } from "./frontier.ts";
 import { type NodeLeaf, readNodeLeaf } from "./leaf.ts";
 import { isShort } from "./privacy.ts";
 import { add, compare, format, parseRational, type Rational, ZERO } from "./rational.ts";
-import { type Note, openLog, readEntries, type Source } from "./read-log.ts";
+import { openLog, readEntries } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import type { Placed } from "./replay.ts";
 
@@ -32,9 +34,9 @@ export async function replayRegion(
   source: Source,
   log: string,
   seen: ReadonlyArray<{ readonly size: number; readonly root: string; readonly place: number }>,
-  note: Note,
+  raise: Raise,
 ): Promise<RegionReplay | null> {
-  const opened = await openLog(versions, source, log, note);
+  const opened = await openLog(versions, source, log, raise);
   if (opened === null) return null;
   const found: RegionReplay = {
     size: opened.checkpoint.size,
@@ -54,7 +56,7 @@ export async function replayRegion(
   const known = new Map(seen.map(({ size, root }) => [size, root]));
   const largest = seen.at(-1)?.size ?? 0;
   if (largest > opened.checkpoint.size)
-    note({
+    raise({
       log,
       leaf: null,
       rule: "log-behind",
@@ -64,13 +66,13 @@ export async function replayRegion(
     source,
     log,
     opened.checkpoint,
-    note,
+    raise,
     (entry, place) => {
       try {
-        takeLeaf(readNodeLeaf(entry), place, log, found, { spent, budgets }, note);
+        takeLeaf(readNodeLeaf(entry), place, log, found, { spent, budgets }, raise);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        note({ log, leaf: place, rule: "leaf", says: error.message });
+        raise({ log, leaf: place, rule: "leaf", says: error.message });
       }
     },
     (before, entries) => {
@@ -79,7 +81,7 @@ export async function replayRegion(
         frontier = extend(frontier, [entry]);
         const root = known.get(frontier.size);
         if (root !== undefined && root !== toHex(rootOfFrontier(frontier)))
-          note({
+          raise({
             log,
             leaf: frontier.size - 1,
             rule: "log-behind",
@@ -97,17 +99,17 @@ function takeLeaf(
   log: string,
   found: RegionReplay,
   { spent, budgets }: { spent: Map<string, Rational>; budgets: ReadonlyMap<string, Rational> },
-  note: Note,
+  raise: Raise,
 ): void {
   /** Notes a second one of a query; true where it is the first. */
   const first = (of: ReadonlyMap<Hash, unknown>, query: Hash): boolean => {
     if (!of.has(query)) return true;
-    note({ log, leaf: place, rule: "order", says: "expected it once of a query" });
+    raise({ log, leaf: place, rule: "order", says: "expected it once of a query" });
     return false;
   };
   if (leaf.kind !== "charge" && leaf.kind !== "started" && leaf.kind !== "refusal") {
     if (!found.charges.has(leaf.query))
-      note({ log, leaf: place, rule: "charge-missing", says: "expected the query's charge before it" });
+      raise({ log, leaf: place, rule: "charge-missing", says: "expected the query's charge before it" });
   }
   switch (leaf.kind) {
     case "started":
@@ -119,7 +121,7 @@ function takeLeaf(
       if (!first(found.charges, leaf.query)) return;
       // Before anything is added up: balances stay short fractions, and only grow.
       if (compare(parseRational(leaf.charge), ZERO) <= 0 || !isShort(parseRational(leaf.charge))) {
-        note({
+        raise({
           log,
           leaf: place,
           rule: "charge",
@@ -134,9 +136,9 @@ function takeLeaf(
         spent.set(name, after);
         const budget = budgets.get(leaf.account);
         if (format(after) !== said)
-          note({ log, leaf: place, rule: "ledger", says: `expected ${format(after)} spent of ${name}` });
+          raise({ log, leaf: place, rule: "ledger", says: `expected ${format(after)} spent of ${name}` });
         else if (budget === undefined || compare(after, budget) > 0)
-          note({ log, leaf: place, rule: "ledger", says: `expected at most the budget of ${name}` });
+          raise({ log, leaf: place, rule: "ledger", says: `expected at most the budget of ${name}` });
       }
       return;
     }

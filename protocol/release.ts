@@ -10,14 +10,14 @@ import type { Federation } from "./directory.ts";
 import { type Envelope, type Opened, ofKind, open } from "./envelope.ts";
 import { type Figure, figuresOf } from "./estimate.ts";
 import { type Plan, publishedPeriods } from "./plan.ts";
-import { Instant, RegionCode } from "./query.ts";
+import { Instant, RegionCode, ReleaseKind } from "./query.ts";
 import { RationalText } from "./rational.ts";
 import { tablesOf } from "./rebuilt.ts";
 import { Refusal, RefusalCode } from "./refusal.ts";
 import { tableOf } from "./tables.ts";
 import { judgingSince, versionsSince } from "./versions.ts";
 
-const Noise = z
+const VectorNoise = z
   .array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText }))
   .max(50_000);
 
@@ -35,7 +35,7 @@ export const NationalPart = z.strictObject({
   sum: Hash,
   scale: z.string().regex(/^[1-9]\d{0,19}$/, "expected a whole number as text"),
   /** Per vector of the plan: the variance of the nation's noise, in persons squared. */
-  noise: Noise,
+  noise: VectorNoise,
 });
 export type NationalPart = z.infer<typeof NationalPart>;
 
@@ -46,7 +46,7 @@ export const Release = ofKind(
     /** The release that this is a later version of: with regions that came late. */
     supersedes: Hash.nullable(),
     directory: Hash,
-    release: z.enum(["regions", "national", "both"]),
+    release: ReleaseKind,
     approvals: z.array(Hash).max(10_000),
     answers: z.array(z.strictObject({ region: RegionCode, hash: Hash })).max(1000),
     missing: z
@@ -55,7 +55,7 @@ export const Release = ofKind(
     /** ρ that each period was charged in each region that took part. */
     charge: RationalText,
     /** Per vector of the plan: the variance of one region's noise, in persons squared; none where none answered alone. */
-    noise: Noise,
+    noise: VectorNoise,
     national: NationalPart.nullable(),
     cells: z.strictObject({ hash: Hash, count: z.int().min(0) }),
     /** Intervals and errors state the error of the noise alone. */
@@ -83,6 +83,10 @@ export function openRelease(
     );
   return { ...opened, judged: judgingSince(federation, opened.payload.directory) };
 }
+
+/** The regions that a release's figures for the nation are of: whose answers, or vectors, are in it, by code. */
+export const regionsOf = ({ answers, national }: Pick<Release, "answers" | "national">): string[] =>
+  [...new Set([...answers, ...(national?.survivors ?? [])].map(({ region }) => region))].sort();
 
 const Numeric = z.number().nullable();
 const FigureRow = z.tuple([Numeric, Numeric, Numeric, Numeric, z.enum(["unreliable", ".."]).nullable()]);

@@ -8,15 +8,16 @@ import { type Hash, toHex, utf8 } from "./bytes.ts";
 import { Calendar } from "./calendar.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import type { Federation } from "./directory.ts";
-import { envelopeOf } from "./document.ts";
+import { envelopeOf, type Source } from "./document.ts";
 import { type Envelope, envelopeId } from "./envelope.ts";
+import type { Raise } from "./finding.ts";
 import { type DocumentKind, type Leaf, readLeaf } from "./leaf.ts";
 import { MaterialRequest } from "./material.ts";
 import { leafHash } from "./merkle.ts";
 import { openByCoordinator, openByNode, openSigned } from "./openers.ts";
 import { Query } from "./query.ts";
 import { COORDINATOR, logKeyOf } from "./quorum.ts";
-import { type Note, readEntries, type Source } from "./read-log.ts";
+import { readEntries } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
 import { Release } from "./release.ts";
 import { nextFrom } from "./versions.ts";
@@ -56,7 +57,7 @@ export async function replay(
   first: Federation,
   source: Source,
   checkpoint: Checkpoint,
-  note: Note,
+  raise: Raise,
   onEntry: (place: number) => void = () => undefined,
 ): Promise<Replay> {
   const found: Found = {
@@ -71,7 +72,7 @@ export async function replay(
   };
   const blocks: Uint8Array[] = [];
   let size = 0;
-  const whole = await readEntries(source, COORDINATOR, checkpoint, note, async (entry, place) => {
+  const whole = await readEntries(source, COORDINATOR, checkpoint, raise, async (entry, place) => {
     if (place % BLOCK === 0) blocks.push(new Uint8Array(BLOCK * 32));
     blocks.at(-1)?.set(leafHash(entry), (place % BLOCK) * 32);
     size = place + 1;
@@ -81,14 +82,14 @@ export async function replay(
       leaf = readLeaf(entry);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      note({ log: COORDINATOR, leaf: place, rule: "leaf", says: error.message });
+      raise({ log: COORDINATOR, leaf: place, rule: "leaf", says: error.message });
       return;
     }
     try {
-      await take(leaf, place, { source, found, note });
+      await take(leaf, place, { source, found, raise });
     } catch (error) {
       if (!(error instanceof Refusal) || error.status >= 500) throw error;
-      note({ log: COORDINATOR, leaf: place, rule: ruleOf(error), says: error.message });
+      raise({ log: COORDINATOR, leaf: place, rule: ruleOf(error), says: error.message });
     }
   });
   const hashAt = (place: number): Uint8Array => {
@@ -126,13 +127,13 @@ const ruleOf = ({ code }: Refusal): "document" | "signature" =>
 type Taking = {
   readonly source: Source;
   readonly found: Found;
-  readonly note: Note;
+  readonly raise: Raise;
 };
 
 async function take(leaf: Leaf, place: number, taking: Taking): Promise<void> {
-  const { found, note } = taking;
+  const { found, raise } = taking;
   const wrong = (rule: "order" | "query-missing" | "document", says: string) =>
-    note({ log: COORDINATOR, leaf: place, rule, says });
+    raise({ log: COORDINATOR, leaf: place, rule, says });
   switch (leaf.kind) {
     case "dispatch": {
       if (!found.queries.has(leaf.id))
@@ -159,12 +160,12 @@ async function takeVersion(
   id: Hash,
   envelope: Envelope,
   place: number,
-  { source, found, note }: Taking,
+  { source, found, raise }: Taking,
 ): Promise<void> {
   const last = found.versions.at(-1)?.federation;
   if (last === undefined || (place === 0 && id === last.first)) return;
   const wrong = (rule: "order" | "directory", says: string) =>
-    note({ log: COORDINATOR, leaf: place, rule, says });
+    raise({ log: COORDINATOR, leaf: place, rule, says });
   if (place === 0 || id === last.first) return wrong("order", "expected version 1 of the directory, first");
   try {
     found.versions.push({ place, federation: await nextFrom(source, last, envelope) });
@@ -180,10 +181,10 @@ function judge(
   id: Hash,
   envelope: Envelope,
   place: number,
-  { found, note }: Taking,
+  { found, raise }: Taking,
 ): void {
   const wrong = (rule: "order" | "query-missing", says: string) =>
-    note({ log: COORDINATOR, leaf: place, rule, says });
+    raise({ log: COORDINATOR, leaf: place, rule, says });
   switch (kind) {
     case "query": {
       const query = byVersions(found, place, (each) => openSigned(each, envelope, Query).payload);
@@ -242,7 +243,7 @@ function follows(
 function takeCheckpoint(
   { node, checkpoint: text }: Extract<Leaf, { kind: "checkpoint" }>,
   place: number,
-  { found, note }: Taking,
+  { found, raise }: Taking,
 ): void {
   const { checkpoint } = byVersions(found, place, (each) =>
     openCheckpoint(utf8(text), logKeyOf(each, node), each.verify),
@@ -250,7 +251,12 @@ function takeCheckpoint(
   const before = found.seen.get(node)?.at(-1);
   const [size, root] = [checkpoint.size, toHex(checkpoint.root)];
   if (before !== undefined && (before.size > size || (before.size === size && before.root !== root)))
-    note({ log: COORDINATOR, leaf: place, rule: "log-behind", says: `expected the log of ${node} to grow` });
+    raise({
+      log: COORDINATOR,
+      leaf: place,
+      rule: "log-behind",
+      says: `expected the log of ${node} to grow`,
+    });
   else add(found.seen, node, { place, size, root });
 }
 

@@ -75,6 +75,10 @@ export type WorkItem = z.infer<typeof WorkItem>;
 const Accepted = z.strictObject({ id: Hash });
 const IdParam = z.strictObject({ id: Hash });
 
+/** Each node's latest ledger head, with the poll that it signed it in. */
+export const Budgets = z.array(z.strictObject({ node: RegionCode, ledger: LedgerHead, poll: Envelope }));
+export type Budgets = z.infer<typeof Budgets>;
+
 export const ROUTES = {
   getDirectory: {
     method: "get",
@@ -205,9 +209,7 @@ export const ROUTES = {
     method: "get",
     path: "/api/budgets",
     says: "Each node's latest ledger head, as it signed it.",
-    response: z.strictObject({
-      budgets: z.array(z.strictObject({ node: RegionCode, ledger: LedgerHead, poll: Envelope })),
-    }),
+    response: z.strictObject({ budgets: Budgets }),
   },
   getRelease: {
     method: "get",

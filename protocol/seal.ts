@@ -8,7 +8,7 @@ import { fromBase64, fromUtf8, type Hash, hashOf, toBase64 } from "./bytes.ts";
 import type { Dataset } from "./catalogue.ts";
 import { cosignatures, openCheckpoint } from "./checkpoint.ts";
 import { planIn } from "./directory.ts";
-import { documentOf, envelopeOf } from "./document.ts";
+import { documentOf, envelopeOf, type Source } from "./document.ts";
 import { type Envelope, unwrap } from "./envelope.ts";
 import type { Finding, Rule } from "./finding.ts";
 import { checkRelease } from "./held.ts";
@@ -18,9 +18,9 @@ import { openSigned } from "./openers.ts";
 import type { Plan } from "./plan.ts";
 import type { Query } from "./query.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
-import { pathIn, type Source } from "./read-log.ts";
+import { pathIn } from "./read-log.ts";
 import { Refusal } from "./refusal.ts";
-import type { CellTable, Release } from "./release.ts";
+import { type CellTable, type Release, regionsOf } from "./release.ts";
 import type { Replay } from "./replay.ts";
 import { readBundle, TILE, tilePath } from "./tile.ts";
 import { judgingSince } from "./versions.ts";
@@ -41,9 +41,9 @@ export type SealEvidence = {
   readonly dataset: Dataset;
   readonly plan: Plan;
   readonly documents: {
-    readonly query: Opened;
-    readonly release: Opened;
-    readonly approvals: ReadonlyArray<Opened & { readonly approval: Approval }>;
+    readonly query: SealedDocument;
+    readonly release: SealedDocument;
+    readonly approvals: ReadonlyArray<SealedDocument & { readonly approval: Approval }>;
   };
   readonly release: Release;
   /** Of each region that is in it: what its own log says it was charged, and what the period came to. */
@@ -68,7 +68,7 @@ export type SealEvidence = {
   readonly regions: ReadonlyArray<{ readonly code: string; readonly name: string }>;
   readonly version: number;
 };
-type Opened = {
+type SealedDocument = {
   readonly id: Hash;
   readonly place: number;
   readonly envelope: Envelope;
@@ -117,8 +117,8 @@ const STEP: Readonly<Record<Rule, SealStepName>> = {
  */
 export async function sealOf(files: Source, release: Hash, options: AuditOptions): Promise<Seal> {
   const findings: Finding[] = [];
-  const note = (finding: Finding) => void findings.push(finding);
-  const { examined } = await examine(files, options, { note, notice: () => undefined });
+  const raise = (finding: Finding) => void findings.push(finding);
+  const { examined } = await examine(files, options, { raise, notice: () => undefined });
   if (examined === null)
     return { ...stepsOf(findings, new Map(), null), evidence: null, asOf: null, elsewhere: 0 };
   const { source, log, own, federation, claimed, asOf } = examined;
@@ -134,7 +134,7 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
     source,
     log,
     own,
-    note,
+    raise,
     notice: () => undefined,
     tools: options,
   });
@@ -147,8 +147,7 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
       return charge === undefined ? [] : [[region, charge] as const];
     }),
   );
-  const within = new Set([...made.answers, ...(made.national?.survivors ?? [])].map(({ region }) => region));
-  const asked_ = new Set([...within, ...made.missing.map(({ region }) => region)]);
+  const asked_ = new Set([...regionsOf(made), ...made.missing.map(({ region }) => region)]);
   // What is broken about a log's files may hide anything. Of the rest: what this release rests on or names its query.
   const concerns = async ({ log: of, leaf, rule }: Finding): Promise<boolean> => {
     const ours = of === COORDINATOR || asked_.has(of);

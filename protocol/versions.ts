@@ -13,11 +13,10 @@ import {
   readDirectory,
   readFederation,
 } from "./directory.ts";
-import { documentOf, envelopeOf } from "./document.ts";
+import { documentOf, envelopeOf, type Source } from "./document.ts";
 import type { PublicKey, Verify } from "./ed25519.ts";
 import { Envelope, envelopeId, signedBy } from "./envelope.ts";
 import { isLogged } from "./quorum.ts";
-import type { Source } from "./read-log.ts";
 import { parseWith, Refusal } from "./refusal.ts";
 
 /** A version of the directory as it travels, with those of its datasets, base64, that are new in it. */

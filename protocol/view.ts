@@ -5,7 +5,7 @@
 import type { Hash } from "./bytes.ts";
 import type { Comparable } from "./compared.ts";
 import type { CubeDimension, CubeFigure } from "./cube.ts";
-import type { Text } from "./indicator.ts";
+import type { Text } from "./text.ts";
 
 /** What a page says of an indicator. */
 export type ViewIndicator = {

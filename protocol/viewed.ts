@@ -1,10 +1,12 @@
 /** Makes the views of published tables, which pages are sent. */
-import { NATION } from "./areas.ts";
+
 import { UNKNOWN_CODE } from "./cells.ts";
-import { type Cube, contentsOf, finderOf, regionsIn, type Standing, totalCode } from "./cube.ts";
+import { NATION, totalCode } from "./codes.ts";
+import { type Cube, contentsOf, finderOf, type StandingRelease } from "./cube.ts";
 import { definitionOf, FOCUS_AREAS, type Indicator } from "./indicator.ts";
 import { ordinalOf } from "./period.ts";
 import { privacyOf } from "./published.ts";
+import { regionsOf } from "./release.ts";
 import { cellAt, groupCorrelation } from "./tables.ts";
 import { placesIn, type View, type ViewIndicator, viewed } from "./view.ts";
 
@@ -77,7 +79,7 @@ const ROUNDED = 1e-3;
  * What of a view is not what a release's own table says, of the periods that the view says are of this release: words
  * for a log, none where all agree. Names, definitions, directions and the population are not of the release.
  */
-export function unlikeIn(view: View, standing: Standing): string[] {
+export function unlikeIn(view: View, standing: StandingRelease): string[] {
   const { plan, release, id } = standing;
   const measure = plan.measures.findIndex((each) => each.measure.id === view.indicator.id);
   const { tables } = plan;
@@ -93,7 +95,7 @@ export function unlikeIn(view: View, standing: Standing): string[] {
   if (latest && view.kind !== release.release) wrong.push("another release kind");
   for (const each of view.releases.filter((own) => own.release === id)) {
     const missing = release.missing.map(({ region, reason }) => `${region} ${reason === "no-answer"}`).join();
-    if (each.regions.join() !== regionsIn(standing).join() || each.charge !== release.charge)
+    if (each.regions.join() !== regionsOf(release).join() || each.charge !== release.charge)
       wrong.push(`regions or charge of ${each.period}`);
     if (each.missing.map(({ region, late }) => `${region} ${late}`).join() !== missing)
       wrong.push(`missing regions of ${each.period}`);

@@ -4,10 +4,9 @@
  */
 import type { Dataset } from "./catalogue.ts";
 import type { Filter } from "./filter.ts";
+import type { Language } from "./language.ts";
 import type { Measure, Query } from "./query.ts";
-
-export const LANGUAGES = ["sv", "en"] as const;
-export type Language = (typeof LANGUAGES)[number];
+import type { Labels } from "./text.ts";
 
 const PHRASES = {
   sv: {
@@ -85,14 +84,10 @@ const PHRASES = {
 
 type Phrases = (typeof PHRASES)[Language];
 
-/** Names of a column's codes, where there are any: without them codes stand as they are. */
-export type CodeNames = Readonly<
-  Record<string, Readonly<Record<string, Readonly<Record<Language, string>>>>>
->;
-
-export function inWords(query: Query, dataset: Dataset, language: Language, codes: CodeNames = {}): string {
+/** Codes that `labels` does not name stand as they are. */
+export function inWords(query: Query, dataset: Dataset, language: Language, labels: Labels = {}): string {
   const say = PHRASES[language];
-  const name = namesIn(dataset, language, codes);
+  const name = namesIn(dataset, language, labels);
   const measures = query.measures.map((measure) => measureInWords(measure, say, name)).join(", ");
   const grouping = groupingInWords(query, say, name);
   const filter =
@@ -108,11 +103,11 @@ export function inWords(query: Query, dataset: Dataset, language: Language, code
 type Name = (column: string, value?: string) => string;
 
 const namesIn =
-  (dataset: Dataset, language: Language, codes: CodeNames): Name =>
+  (dataset: Dataset, language: Language, labels: Labels): Name =>
   (column, value) =>
     value === undefined
       ? (dataset.columns[column]?.title?.[language] ?? column)
-      : (codes[column]?.[value]?.[language] ?? value);
+      : (labels[column]?.[value]?.[language] ?? value);
 
 function groupingInWords({ groupBy, tables }: Query, say: Phrases, name: Name): string {
   if (tables !== undefined) {

@@ -7,10 +7,9 @@ import type { CubeContext } from "../protocol/cube.ts";
 import { documentId } from "../protocol/envelope.ts";
 import { readIndicators } from "../protocol/indicator.ts";
 import { parseJson } from "../protocol/json.ts";
+import { Labels } from "../protocol/text.ts";
 
 const CATALOGUE = join(import.meta.dirname, "../catalogue");
-const Text = z.strictObject({ sv: z.string(), en: z.string() });
-const Labels = z.record(z.string(), z.record(z.string(), Text));
 const Population = z.object({ persons: z.record(z.string(), z.record(z.string(), z.number())) });
 
 export type Catalogue = Omit<CubeContext, "regions"> & {

@@ -6,7 +6,7 @@ import type { Filter } from "../../protocol/filter.ts";
 import { closedAt, ordinalOf, periodAt } from "../../protocol/period.ts";
 import type { Plan } from "../../protocol/plan.ts";
 import { epsilonAt } from "../../protocol/privacy.ts";
-import { instant, type Measure, Query } from "../../protocol/query.ts";
+import { instant, type Measure, Query, type ReleaseKind } from "../../protocol/query.ts";
 import { compare, parseRational, type Rational, toNumber, ZERO } from "../../protocol/rational.ts";
 import { parseWith, Refusal } from "../../protocol/refusal.ts";
 
@@ -24,7 +24,7 @@ export type Draft = {
   readonly groupBy: readonly string[];
   readonly periods: readonly string[];
   readonly pool: boolean;
-  readonly release: "regions" | "national" | "both";
+  readonly release: ReleaseKind;
   readonly minRegions: number;
   readonly rho: string;
   readonly title: string;
@@ -91,7 +91,7 @@ function filterOf({ where }: Draft, { columns }: Dataset): Filter | undefined {
 /** What stands for the purpose's digest, the nonce and the moment while a question is only composed. */
 const PLACEHOLDER = { purpose: `sha256:${"0".repeat(64)}`, nonce: "0".repeat(32) };
 
-export type Bound = {
+export type Filling = {
   readonly requester: string;
   readonly purpose: string;
   readonly nonce: string;
@@ -103,7 +103,7 @@ export type Bound = {
 export function queryOf(
   draft: Draft,
   federation: Federation,
-  bound: Partial<Bound> & { readonly now: Date },
+  bound: Partial<Filling> & { readonly now: Date },
 ): Query {
   const document = federation.datasets.get(draft.dataset);
   if (document === undefined) throw new Refusal("dataset-unknown", `expected ${draft.dataset}`);

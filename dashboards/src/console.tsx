@@ -2,8 +2,9 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ConsoleState } from "../../protocol/console.ts";
+import { LANGUAGES, type Language } from "../../protocol/language.ts";
 import { SAY } from "./console-words.ts";
-import { LANGUAGES, type Language, LanguageContext, useSay } from "./language.ts";
+import { LanguageContext, useSay } from "./language.ts";
 import { Console } from "./pages/console.tsx";
 import { Logo } from "./parts/marks.tsx";
 import { Heading } from "./parts/shell.tsx";

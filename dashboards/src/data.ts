@@ -1,8 +1,8 @@
 /** What is published, fetched as static files and kept while the page is open. */
 import { useEffect, useState } from "preact/hooks";
 import type { Overview } from "../../protocol/overview.ts";
+import type { Labels } from "../../protocol/text.ts";
 import { type View, type Viewed, viewed } from "../../protocol/view.ts";
-import type { Text } from "./language.ts";
 
 export type Loading<T> =
   | { readonly state: "loading" | "slow" }
@@ -59,7 +59,7 @@ export function useLoaded<T>(key: string | null, load: () => Promise<T>): Loadin
 }
 
 export const useOverview = (): Loading<Overview> => useLoaded("overview", overview);
-type Labels = Readonly<Record<string, Readonly<Record<string, Text>>>>;
+
 const NO_LABELS: Labels = {};
 
 /** Names of columns' codes, by column; none until they are here, or where they are not to be had. */

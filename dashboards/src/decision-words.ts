@@ -1,8 +1,9 @@
 /** What was decided on a question, in sentences: who, in which role, and what of it counts. Judges nothing. */
 import type { HandedIn, Judgement, Useless } from "../../protocol/approvals.ts";
+import type { Language } from "../../protocol/language.ts";
 import { Refusal, type RefusalCode } from "../../protocol/refusal.ts";
 import type { Decisions } from "./decisions.ts";
-import { type Language, listed } from "./language.ts";
+import { listed } from "./language.ts";
 
 type Why = Useless | RefusalCode;
 

@@ -1,4 +1,6 @@
 /** What the indicator's page shows, as pure functions of a table and of what is chosen in it. Every verdict is `protocol/`'s. */
+
+import { isTotal, NATION } from "../../protocol/codes.ts";
 import { criticalFor, type Difference } from "../../protocol/compare.ts";
 import {
   type Compared,
@@ -11,7 +13,6 @@ import {
 } from "../../protocol/compared.ts";
 import type { CubeFigure } from "../../protocol/cube.ts";
 import { placeOf, type Viewed } from "../../protocol/view.ts";
-import { isTotal, NATION } from "./nation.ts";
 import { type Tone, toneOf } from "./parts/marks.tsx";
 
 export type Chosen = {

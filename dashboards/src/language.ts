@@ -1,10 +1,9 @@
 /** Which of the two languages a page is in, and how numbers and periods are written in it. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-
-export const LANGUAGES = ["sv", "en"] as const;
-export type Language = (typeof LANGUAGES)[number];
-export type Text = Readonly<Record<Language, string>>;
+import type { Comparable } from "../../protocol/compared.ts";
+import type { Language } from "../../protocol/language.ts";
+import type { Text } from "../../protocol/text.ts";
 
 export const LanguageContext = createContext<Language>("sv");
 export const useLanguage = (): Language => useContext(LanguageContext);
@@ -29,45 +28,39 @@ export function number(value: number, decimals: number, language: Language): str
 }
 
 /** What a number is of: decides factor, decimals and the word for a difference. */
-export type Measured = {
-  readonly produced: {
-    readonly by: string;
-    readonly measure?: { readonly kind: string };
-    readonly per?: number | undefined;
-  };
-};
+export type Quantity = Pick<Comparable["indicator"], "produced">;
 
-export const isShare = ({ produced }: Measured): boolean => produced.measure?.kind === "share";
-const isCount = ({ produced }: Measured): boolean =>
+export const isShare = ({ produced }: Quantity): boolean => produced.measure?.kind === "share";
+const isCount = ({ produced }: Quantity): boolean =>
   produced.measure?.kind === "count" && produced.per === undefined;
 
 /** Decimals and factor with which figures of an indicator are written. */
-export const scaleOf = (of: Measured): { readonly factor: number; readonly decimals: number } =>
+export const scaleOf = (of: Quantity): { readonly factor: number; readonly decimals: number } =>
   isShare(of) ? { factor: 100, decimals: 1 } : { factor: 1, decimals: isCount(of) ? 0 : 1 };
 
 /** A figure without its unit; a wide interval's decimals say nothing and are left out. */
-export function figure(of: Measured, value: number, language: Language): string {
+export function figure(of: Quantity, value: number, language: Language): string {
   const { factor, decimals } = scaleOf(of);
   return number(value * factor, decimals, language);
 }
 
 /** An interval: an en dash between, or a word where an end is negative. */
-export function range(of: Measured, low: number, high: number, language: Language): string {
+export function range(of: Quantity, low: number, high: number, language: Language): string {
   const [from, to] = [figure(of, low, language), figure(of, high, language)];
   return low < 0 ? `${from} ${language === "sv" ? "till" : "to"} ${to}` : `${from}${EN_DASH}${to}`;
 }
 
 /** With a plus where it is more. */
-export const signed = (of: Measured, value: number, language: Language): string =>
+export const signed = (of: Quantity, value: number, language: Language): string =>
   `${value > 0 ? "+" : ""}${figure(of, value, language)}`;
 
 /** The unit of a figure, beside it. */
-export function unitOf(of: Measured & { readonly unit: Text }, language: Language): string {
+export function unitOf(of: Quantity & { readonly unit: Text }, language: Language): string {
   return isShare(of) ? { sv: "procent", en: "per cent" }[language] : of.unit[language];
 }
 
 /** The unit of a difference. */
-export function pointsOf(of: Measured & { readonly unit: Text }, language: Language): string {
+export function pointsOf(of: Quantity & { readonly unit: Text }, language: Language): string {
   if (isShare(of)) return { sv: "procentenheter", en: "percentage points" }[language];
   return /^po(äng|ints)/.test(of.unit[language])
     ? { sv: "poäng", en: "points" }[language]

@@ -8,12 +8,12 @@ import { LanguageContext, useSay } from "./language.ts";
 import { Indicator } from "./pages/indicator.tsx";
 import { Start } from "./pages/start.tsx";
 import { Heading, Loaded, Shell } from "./parts/shell.tsx";
-import { type Page, type Place, usePlace } from "./router.tsx";
+import { type Address, type Page, useAddress } from "./router.tsx";
 
 export type PageProps = { readonly overview: Overview; readonly id: string; readonly query: URLSearchParams };
 
 function App() {
-  const place = usePlace();
+  const place = useAddress();
   const loaded = useOverview();
   const { language, query } = place;
   useEffect(() => {
@@ -76,7 +76,7 @@ function At({
   place: { page, id, query },
 }: {
   readonly overview: Overview;
-  readonly place: Place;
+  readonly place: Address;
 }) {
   const rest = { overview, id, query };
   if (page === null) return <NotFound />;

@@ -1,19 +1,20 @@
 /** Where one is: the address holds the page, its language and its whole state, so that a link shows what was seen. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { LANGUAGES, type Language, useLanguage } from "./language.ts";
+import { LANGUAGES, type Language } from "../../protocol/language.ts";
+import { useLanguage } from "./language.ts";
 import { PATHS } from "./paths.ts";
 
 export type Page = keyof typeof PATHS;
 
-export type Place = {
+export type Address = {
   readonly language: Language;
   readonly page: Page | null;
   readonly id: string;
   readonly query: URLSearchParams;
 };
 
-export function placeOf({ pathname, search }: Pick<Location, "pathname" | "search">): Place {
+export function addressOf({ pathname, search }: Pick<Location, "pathname" | "search">): Address {
   const [, first = "", name = "", id = ""] = pathname.split("/");
   const language = LANGUAGES.find((each) => each === first) ?? "sv";
   const pages = Object.entries(PATHS) as Array<[Page, Readonly<Record<Language, string>>]>;
@@ -21,10 +22,10 @@ export function placeOf({ pathname, search }: Pick<Location, "pathname" | "searc
   return { language, page, id: decodeURIComponent(id), query: new URLSearchParams(search) };
 }
 
-export type Query = Readonly<Record<string, string | null | undefined>>;
+export type Search = Readonly<Record<string, string | null | undefined>>;
 
 /** The address of a page; what is null or empty is left out of it. */
-export function hrefOf(language: Language, page: Page, id = "", query: Query = {}): string {
+export function hrefOf(language: Language, page: Page, id = "", query: Search = {}): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value) params.set(name, value);
   const path = [language, PATHS[page][language], id]
@@ -48,7 +49,7 @@ export function welcome(heading: HTMLElement | null): void {
 const CHANGED = "brus:moved";
 
 export function go(href: string, { replace = false } = {}): void {
-  const stays = placeOf(new URL(href, location.href)).page === placeOf(location).page && replace;
+  const stays = addressOf(new URL(href, location.href)).page === addressOf(location).page && replace;
   history[replace ? "replaceState" : "pushState"](null, "", href);
   dispatchEvent(new Event(CHANGED));
   if (stays) return;
@@ -56,12 +57,12 @@ export function go(href: string, { replace = false } = {}): void {
   arrived = true;
 }
 
-export function usePlace(): Place {
-  const [place, set] = useState(() => placeOf(location));
+export function useAddress(): Address {
+  const [place, set] = useState(() => addressOf(location));
   useEffect(() => {
     const moved = (event: Event) => {
       arrived ||= event.type === "popstate";
-      set(placeOf(location));
+      set(addressOf(location));
     };
     for (const name of [CHANGED, "popstate"]) addEventListener(name, moved);
     return () => {
@@ -72,7 +73,7 @@ export function usePlace(): Place {
 }
 
 /** Changes what stands in the address, and so what is shown, without another page. */
-export function change(query: Query): void {
+export function change(query: Search): void {
   const params = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(query)) {
     if (value) params.set(name, value);
@@ -85,7 +86,7 @@ export function change(query: Query): void {
 type LinkProps = {
   readonly to: Page;
   readonly id?: string | undefined;
-  readonly query?: Query | undefined;
+  readonly query?: Search | undefined;
   readonly language?: Language | undefined;
   readonly class?: string | undefined;
   readonly current?: boolean | undefined;

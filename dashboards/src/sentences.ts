@@ -1,19 +1,10 @@
 /** What is said of figures in words: the same grammar on every page. Nothing is judged here; verdicts come from `protocol/`. */
 
+import { NATION } from "../../protocol/codes.ts";
+import type { Language } from "../../protocol/language.ts";
 import type { Change, OverviewIndicator, Story } from "../../protocol/overview.ts";
-import {
-  figure,
-  type Language,
-  listed,
-  type Measured,
-  period,
-  pointsOf,
-  range,
-  type Text,
-  unitOf,
-  upper,
-} from "./language.ts";
-import { NATION } from "./nation.ts";
+import type { Text } from "../../protocol/text.ts";
+import { figure, listed, period, pointsOf, type Quantity, range, unitOf, upper } from "./language.ts";
 
 export type Names = (code: string) => string;
 
@@ -25,10 +16,10 @@ export const namesOf =
   (code) =>
     code === NATION ? nationName[language] : (regions.find((each) => each.code === code)?.name ?? code);
 
-type Said = Measured & { readonly name: Text; readonly unit: Text };
+type Named = Quantity & { readonly name: Text; readonly unit: Text };
 
 /** A figure with its unit. */
-export function withUnit(of: Said, value: number, language: Language): string {
+export function withUnit(of: Named, value: number, language: Language): string {
   const { produced } = of;
   const text = figure(of, value, language);
   if (produced.measure?.kind === "share") return `${text} ${unitOf(of, language)}`;
@@ -38,7 +29,7 @@ export function withUnit(of: Said, value: number, language: Language): string {
 }
 
 /** By how much, with its interval: "Upp 1,4 poäng (1,1–1,8)". */
-export function changeText(of: Said, change: Change, language: Language): string {
+export function changeText(of: Named, change: Change, language: Language): string {
   const up = change.value >= 0;
   const word = language === "sv" ? (up ? "Upp" : "Ned") : up ? "Up" : "Down";
   const [low, high] = up ? [change.low, change.high] : [-change.high, -change.low];

@@ -12,7 +12,7 @@ import { sourceOf } from "../../cli/source.ts";
 import { type Hash, utf8 } from "../../protocol/bytes.ts";
 import { signCheckpoint } from "../../protocol/checkpoint.ts";
 import type { Directory, Federation } from "../../protocol/directory.ts";
-import { documentPath } from "../../protocol/document.ts";
+import { documentPath, type Source } from "../../protocol/document.ts";
 import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/envelope.ts";
 import type { Finding, Rule } from "../../protocol/finding.ts";
 import {
@@ -26,7 +26,6 @@ import {
   readNodeLeaf,
 } from "../../protocol/leaf.ts";
 import { COORDINATOR, logKeyOf } from "../../protocol/quorum.ts";
-import type { Source } from "../../protocol/read-log.ts";
 import { sealOf } from "../../protocol/seal.ts";
 import { hashNatively, nativePrimitives } from "../../server/secure.ts";
 import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";

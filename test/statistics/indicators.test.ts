@@ -22,7 +22,7 @@ import {
   trendsOf,
   wideningIn,
 } from "../../protocol/compared.ts";
-import { type Cube, cubesOf, type Standing } from "../../protocol/cube.ts";
+import { type Cube, cubesOf, type StandingRelease } from "../../protocol/cube.ts";
 import { freshnessOf } from "../../protocol/freshness.ts";
 import { lifeExpectanciesOf, lifeExpectancy } from "../../protocol/life.ts";
 import { overviewOf } from "../../protocol/overview.ts";
@@ -42,7 +42,7 @@ const folder = temporaryFolder();
 let network: Network | undefined;
 const results = new Map<string, Result>();
 let cubes = new Map<string, Cube>();
-const standings: Standing[] = [];
+const standings: StandingRelease[] = [];
 
 beforeAll(async () => {
   const sources = join(folder.path, "sources");

@@ -3,12 +3,13 @@ import type { MadeFederation } from "../../cli/federation.ts";
 import { fromUtf8, toBase64, utf8 } from "../../protocol/bytes.ts";
 import { cosign, openCheckpoint, signCheckpoint } from "../../protocol/checkpoint.ts";
 import type { Federation } from "../../protocol/directory.ts";
+import type { Source } from "../../protocol/document.ts";
 import type { Signer } from "../../protocol/envelope.ts";
 import { EMPTY, extend, rootOfFrontier } from "../../protocol/frontier.ts";
 import { checkpointEntry, readLeaf } from "../../protocol/leaf.ts";
 import { formatSignature } from "../../protocol/note.ts";
 import { COORDINATOR, logKeyOf, logsOf, witnessKeyOf } from "../../protocol/quorum.ts";
-import { pathIn, readEntries, type Source } from "../../protocol/read-log.ts";
+import { pathIn, readEntries } from "../../protocol/read-log.ts";
 import { TILE, tilePath, writeBundle } from "../../protocol/tile.ts";
 import { readKey, signerOf } from "../../server/signing.ts";
 

@@ -1,7 +1,7 @@
 /** Tables by indicator: codes found by name across a dataset's versions, and nothing published under a name that it only bears. */
 import { expect, test } from "vitest";
 import { writeDataset } from "../../protocol/catalogue.ts";
-import { cubesOf, type Standing } from "../../protocol/cube.ts";
+import { cubesOf, type StandingRelease } from "../../protocol/cube.ts";
 import { type Indicator, readIndicators } from "../../protocol/indicator.ts";
 import { planOf } from "../../protocol/plan.ts";
 import type { Query } from "../../protocol/query.ts";
@@ -39,7 +39,7 @@ function standingOf(
   period: string,
   more: Partial<Query> = {},
   name = "care",
-): Standing {
+): StandingRelease {
   const { dataset } = writeDataset({
     dataset: name,
     version,
@@ -74,7 +74,7 @@ function standingOf(
     charge: "1/2",
     madeAt: "2026-01-01T00:00:00Z",
   } as unknown as Release; // So much of it as tables are made of.
-  return { id: HASH as Standing["id"], at: `2026-01-0${version}T00:00:00Z`, plan, release, table };
+  return { id: HASH as StandingRelease["id"], at: `2026-01-0${version}T00:00:00Z`, plan, release, table };
 }
 
 const context = { indicators: INDICATORS, labels: {}, regions: new Map(), population: {} };

@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import { CARE_EXPERIENCE } from "../../cli/journals.ts";
 import { checkCatalogue, readDataset, refOf, writeDataset } from "../../protocol/catalogue.ts";
 import { definitionOf, type Indicator, readIndicators } from "../../protocol/indicator.ts";
+import { LANGUAGES } from "../../protocol/language.ts";
 import { planOf } from "../../protocol/plan.ts";
 import { toNumber } from "../../protocol/rational.ts";
-import { LANGUAGES } from "../../protocol/words.ts";
 import { queryOf } from "../support/generate.ts";
 
 const FOLDER = join(import.meta.dirname, "../../catalogue");

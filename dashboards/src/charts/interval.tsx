@@ -3,7 +3,7 @@ import type { CubeFigure } from "../../../protocol/cube.ts";
 import { Mark, type Tone } from "../parts/marks.tsx";
 import type { Scale } from "./scale.ts";
 
-export type Row = {
+export type IntervalRow = {
   readonly figure: CubeFigure;
   /** The ends of the thin line; null where nothing is compared. */
   readonly thin: readonly [number, number] | null;
@@ -18,7 +18,7 @@ export function IntervalCell({
   scale,
   nation,
 }: {
-  readonly row: Row;
+  readonly row: IntervalRow;
   readonly scale: Scale;
   readonly nation: number | null;
 }) {

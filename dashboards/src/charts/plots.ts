@@ -36,7 +36,7 @@ const COLOURS = {
   d: { line: "var(--ink)", band: "var(--edge)" },
   x: { line: "var(--ink-2)", band: "var(--edge)" },
 } as const;
-const NATION = { line: "var(--ink)", band: "var(--ink)" };
+const NATION_COLOURS = { line: "var(--ink)", band: "var(--ink)" };
 
 type Drawn = {
   readonly at: number;
@@ -88,7 +88,7 @@ export function drawTrend({
   const shifts = shiftsOf(lines);
   for (const [index, line] of lines.entries()) {
     // The line is no verdict: its points are.
-    const colour = line.kind === "nation" ? NATION : COLOURS.d;
+    const colour = line.kind === "nation" ? NATION_COLOURS : COLOURS.d;
     const shade = line.kind === "nation" ? 0.12 : 0.24;
     for (const run of runsOf(line)) {
       if (bands)
@@ -118,7 +118,7 @@ export function drawTrend({
           symbol: line.kind === "nation" ? "square2" : SYMBOLS[each.tone],
           fill: filled(each.tone)
             ? line.kind === "nation"
-              ? NATION.line
+              ? NATION_COLOURS.line
               : COLOURS[each.tone].line
             : "var(--paper)",
           stroke: filled(each.tone) ? "var(--paper)" : COLOURS.n.line,

@@ -1,6 +1,6 @@
 /** The counties as tiles, about where they lie and all as large: Gotland is seen as well as Stockholm. A list of links in county order. */
 import type { ComponentChildren } from "preact";
-import { Link, type Page, type Query } from "../router.tsx";
+import { Link, type Page, type Search } from "../router.tsx";
 import { GRID } from "./grid.ts";
 
 /** What a tile has room for. */
@@ -36,7 +36,7 @@ export const shortName = (name: string): string =>
     .replace(/sregionen$/, "")
     .replace(/^Jönköpings$/, "Jönköping");
 
-export type Tile = {
+export type MapTile = {
   readonly region: string;
   readonly name: string;
   readonly class: string;
@@ -50,9 +50,9 @@ export function Tiles({
   idOf,
   stays = false,
 }: {
-  readonly tiles: readonly Tile[];
+  readonly tiles: readonly MapTile[];
   readonly to: Page;
-  readonly query?: (region: string) => Query;
+  readonly query?: (region: string) => Search;
   readonly idOf: (region: string) => string;
   readonly stays?: boolean;
 }) {

@@ -2,9 +2,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { TrendChart } from "./plots.ts";
 
-type Draw = typeof import("./plots.ts");
-let drawing: Promise<Draw> | null = null;
-export const loadDrawing = (): Promise<Draw> => (drawing ??= import("./plots.ts"));
+type Plots = typeof import("./plots.ts");
+let drawing: Promise<Plots> | null = null;
+export const loadDrawing = (): Promise<Plots> => (drawing ??= import("./plots.ts"));
 
 /** The width an element has, as it changes. */
 export function useWidth() {
@@ -27,7 +27,7 @@ export function Drawing({
   deps,
   onDrawn,
 }: {
-  readonly draw: (plots: Draw, width: number) => SVGSVGElement;
+  readonly draw: (plots: Plots, width: number) => SVGSVGElement;
   readonly deps: readonly unknown[];
   readonly onDrawn?: (svg: SVGSVGElement) => void;
 }) {

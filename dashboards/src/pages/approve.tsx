@@ -77,7 +77,7 @@ const SAY = {
   },
 };
 
-type Asked = Awaited<ReturnType<typeof askedBefore>>;
+type AskedBefore = Awaited<ReturnType<typeof askedBefore>>;
 
 export function page({ overview }: PageProps) {
   const say = useSay(SAY);
@@ -123,7 +123,7 @@ function Waiting({
 }: {
   readonly id: Hash;
   readonly federation: Federation;
-  readonly asked: Asked;
+  readonly asked: AskedBefore;
   readonly signing: Signing;
 }) {
   const say = useSay(SAY);

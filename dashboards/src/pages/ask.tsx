@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Federation } from "../../../protocol/directory.ts";
 import { Refusal } from "../../../protocol/refusal.ts";
+import type { Budgets } from "../../../protocol/routes.ts";
 import { closedPeriods, type Draft, PRICES, type Priced, priced, rhoOf } from "../compose.ts";
 import { useLoaded } from "../data.ts";
 import { useSay } from "../language.ts";
@@ -75,9 +76,9 @@ export function page({ overview, query }: PageProps) {
   return <Loaded of={loaded}>{(ready) => <Ask {...ready} />}</Loaded>;
 }
 
-type Ready = {
+type Known = {
   readonly federation: Federation;
-  readonly budgets: Awaited<ReturnType<typeof client<"getBudgets">>>["budgets"];
+  readonly budgets: Budgets;
 };
 
 /** The price a question starts from: four parts in a hundred of the budget. */
@@ -101,7 +102,7 @@ function startOf(federation: Federation, dataset: string, now: Date): Draft {
   };
 }
 
-function Ask({ federation, budgets }: Ready) {
+function Ask({ federation, budgets }: Known) {
   const say = useSay(SAY);
   const now = useMemo(() => new Date(), []);
   const names = [...federation.datasets.keys()];

@@ -1,9 +1,11 @@
 /** An indicator: the verdict in a sentence, what may be chosen, then time, regions, map, groups, funnel, and what it is. */
+
+import { isTotal, NATION } from "../../../protocol/codes.ts";
 import type { Overview } from "../../../protocol/overview.ts";
 import { useTable } from "../data.ts";
 import { chosenIn, figureAt, periodsOf, type RegionGroup, regionGroups, trendIn } from "../figures.ts";
 import { day, figure, listed, period, pointsOf, range, upper, useLanguage, useSay } from "../language.ts";
-import { isTotal, NATION, ofSuicide } from "../nation.ts";
+import { ofSuicide } from "../nation.ts";
 import { Broken } from "../parts/broken.tsx";
 import { HelpLine } from "../parts/help.tsx";
 import { Choice } from "../parts/seg.tsx";

@@ -18,11 +18,11 @@ type Read = {
 /** So many events at a time. */
 const STEP = 60;
 
-type Shown = { readonly event: LogEvent; readonly entry: string; readonly more: number };
+type Run = { readonly event: LogEvent; readonly entry: string; readonly more: number };
 
 /** Answers come many at a time: a run of them is one event, unless they are what is asked for. */
-function gathered(all: ReadonlyArray<Omit<Shown, "more">>): Shown[] {
-  const runs: Shown[] = [];
+function gathered(all: ReadonlyArray<Omit<Run, "more">>): Run[] {
+  const runs: Run[] = [];
   for (const each of all) {
     const last = runs.at(-1);
     if (each.event.kind === "answer" && last?.event.kind === "answer")

@@ -1,6 +1,7 @@
 /** The answer to a question, checked against what the regions signed before it is shown. */
 import type { Hash } from "../../../protocol/bytes.ts";
 import type { Dataset } from "../../../protocol/catalogue.ts";
+import { NATION } from "../../../protocol/codes.ts";
 import type { Federation } from "../../../protocol/directory.ts";
 import type { Cell } from "../../../protocol/release.ts";
 import { fetchResult } from "../../../protocol/result.ts";
@@ -9,7 +10,7 @@ import { IntervalCell } from "../charts/interval.tsx";
 import { download } from "../charts/save.ts";
 import { scaleOver } from "../charts/scale.ts";
 import { useLabels, useLoaded } from "../data.ts";
-import { figure, type Measured, period, range, upper, useLanguage, useSay } from "../language.ts";
+import { figure, period, type Quantity, range, upper, useLanguage, useSay } from "../language.ts";
 import { Seal } from "../parts/seal.tsx";
 import { Loaded } from "../parts/shell.tsx";
 import { client } from "../proof/federation.ts";
@@ -89,7 +90,7 @@ export function Result({
   const labels = useLabels();
   const names = namesOf(federation.directory.nodes, language);
   const said = (column: string, value: string | null): string => {
-    if (column === "region") return value === "00" ? say.nation : names(value ?? "");
+    if (column === "region") return value === NATION ? say.nation : names(value ?? "");
     if (column === "period") return upper(period(value ?? "", language));
     if (value !== null && labels[column]?.[value] !== undefined)
       return upper(labels[column]?.[value]?.[language] ?? value);
@@ -102,7 +103,7 @@ export function Result({
           <p class="small w-ok">{say.checked}</p>
           {plan.measures.map(({ measure }) => {
             const own = cells.filter((cell) => cell.measure === measure.id);
-            const of: Measured = { produced: { by: "measure", measure: { kind: measure.kind } } };
+            const of: Quantity = { produced: { by: "measure", measure: { kind: measure.kind } } };
             const ends = own
               .slice(0, MOST)
               .flatMap(({ low, high, flag }) =>

@@ -70,9 +70,9 @@ const SAY = {
   },
 };
 
-type Own = { readonly of: OverviewIndicator; readonly own: OverviewRegion };
+type OwnRow = { readonly of: OverviewIndicator; readonly own: OverviewRegion };
 
-function Rows({ rows, region }: { readonly rows: readonly Own[]; readonly region: string }) {
+function Rows({ rows, region }: { readonly rows: readonly OwnRow[]; readonly region: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
   return (
@@ -146,7 +146,7 @@ function Rows({ rows, region }: { readonly rows: readonly Own[]; readonly region
   );
 }
 
-const ownIn = (overview: Overview, code: string): Own[] =>
+const ownIn = (overview: Overview, code: string): OwnRow[] =>
   overview.indicators.flatMap((of) =>
     of.regions.flatMap((own) => (own.region === code ? [{ of, own }] : [])),
   );

@@ -4,7 +4,7 @@ import type { SealStep } from "../../../protocol/seal.ts";
 import type { Viewed } from "../../../protocol/view.ts";
 import { clock, day, figure, fraction, listed, number, range, useLanguage, useSay } from "../language.ts";
 import { Squares, StepMark } from "../parts/step-marks.tsx";
-import type { Found, ShownSeal } from "../proof/messages.ts";
+import type { FoundFigure, ShownSeal } from "../proof/messages.ts";
 import { SAY } from "../proof/step-words.ts";
 import { RULE_WORDS, STEP_NAMES } from "../proof/words.ts";
 
@@ -50,7 +50,7 @@ export function Steps({
   view,
 }: {
   readonly seal: ShownSeal;
-  readonly figure: Found | null;
+  readonly figure: FoundFigure | null;
   readonly view: Viewed | null;
 }) {
   const say = useSay(SAY);

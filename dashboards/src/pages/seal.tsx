@@ -32,7 +32,7 @@ import { Link } from "../router.tsx";
 import { namesOf } from "../sentences.ts";
 import { Steps } from "./seal-steps.tsx";
 
-type Result = Extract<Tell, { kind: "seal" | "failed" }> | null;
+type Told = Extract<Tell, { kind: "seal" | "failed" }> | null;
 
 /** What few need is loaded when it is. */
 function AuditorLater(props: Parameters<typeof import("../parts/auditor.tsx").Auditor>[0]) {
@@ -51,7 +51,7 @@ export function page(props: PageProps) {
 function Check({ overview, query, release }: PageProps & { readonly release: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const [result, set] = useState<Result>(null);
+  const [result, set] = useState<Told>(null);
   const [view, setView] = useState<Viewed | null>(null);
   const [progress, setProgress] = useState<readonly [number, number]>([0, 0]);
   const [round, again] = useState(0);

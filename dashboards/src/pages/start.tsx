@@ -1,9 +1,10 @@
 /** The first page: what is certain now, in sentences; then the nation, the whole field, the regions, and what cannot be said. */
 import { useState } from "preact/hooks";
+import { NATION } from "../../../protocol/codes.ts";
 import type { Overview, OverviewIndicator, Story } from "../../../protocol/overview.ts";
 import { Spark } from "../charts/spark.tsx";
 import { listed, period, shortPeriod, useLanguage, useSay } from "../language.ts";
-import { NATION, ofSuicide } from "../nation.ts";
+import { ofSuicide } from "../nation.ts";
 import { HelpLine } from "../parts/help.tsx";
 import { toneOf, Verdict } from "../parts/marks.tsx";
 import { RegionTiles } from "../parts/region-tiles.tsx";

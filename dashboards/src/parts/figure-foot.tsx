@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { savePng, saveSvg } from "../charts/save.ts";
 import { useLanguage, useSay } from "../language.ts";
-import type { Query } from "../router.tsx";
+import type { Search } from "../router.tsx";
 import { Seal } from "./seal.tsx";
 
 const SAY = {
@@ -25,7 +25,7 @@ export function FigureFoot({
   readonly sealed?: boolean;
   readonly table: string;
   readonly release: string;
-  readonly query: Query;
+  readonly query: Search;
   readonly what: string;
   /** The chart as a drawing, and whether it is to be taken away after it was saved. */
   readonly picture: () => { readonly svg: SVGSVGElement; readonly remove: boolean } | null;

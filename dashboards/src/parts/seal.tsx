@@ -1,7 +1,7 @@
 /** The seal beside a figure: what this browser has itself checked of the release it comes from, and the way to the proof. */
 import { useEffect, useState } from "preact/hooks";
 import { clock, useLanguage } from "../language.ts";
-import { Link, type Query } from "../router.tsx";
+import { Link, type Search } from "../router.tsx";
 import { SealMark, type SealState } from "./marks.tsx";
 
 export type Checked = { readonly state: SealState; readonly at: number };
@@ -41,7 +41,7 @@ export function Seal({
   readonly release: string;
   /** The table that the figure is shown from, all of which was checked; null where it is from an overview, which was not. */
   readonly table?: string | null;
-  readonly query: Query;
+  readonly query: Search;
   readonly what: string;
   readonly bare?: boolean;
 }) {

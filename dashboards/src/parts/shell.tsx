@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Overview } from "../../../protocol/overview.ts";
 import type { Loading } from "../data.ts";
 import { day, listed, useLanguage, useSay } from "../language.ts";
-import { hrefOf, Link, type Page, usePlace, welcome } from "../router.tsx";
+import { hrefOf, Link, type Page, useAddress, welcome } from "../router.tsx";
 import { Logo } from "./marks.tsx";
 
 const SAY = {
@@ -134,7 +134,7 @@ export function Shell({
   readonly children: ComponentChildren;
 }) {
   const say = useSay(SAY);
-  const { language, page, id, query } = usePlace();
+  const { language, page, id, query } = useAddress();
   const other = language === "sv" ? "en" : "sv";
   const current = page === null ? null : (UNDER[page] ?? page);
   return (

@@ -4,9 +4,9 @@ import type { Hash } from "../../../protocol/bytes.ts";
 import { type Client, clientOf } from "../../../protocol/client.ts";
 import type { Federation } from "../../../protocol/directory.ts";
 import { verify } from "../../../protocol/ed25519.ts";
+import type { Language } from "../../../protocol/language.ts";
 import { Refusal } from "../../../protocol/refusal.ts";
 import { readVersions } from "../../../protocol/versions.ts";
-import type { Language } from "../language.ts";
 import { pinned } from "./run.ts";
 
 // The strict content policy forbids what zod would try.

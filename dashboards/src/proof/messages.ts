@@ -13,7 +13,7 @@ export type FigureAt = {
   readonly groups: Readonly<Record<string, string>>;
 };
 
-export type Found = {
+export type FoundFigure = {
   readonly value: number | null;
   readonly low: number | null;
   readonly high: number | null;
@@ -63,7 +63,7 @@ export type Tell =
   | {
       readonly kind: "seal";
       readonly seal: ShownSeal;
-      readonly figure: Found | null;
+      readonly figure: FoundFigure | null;
       /** What of the page is not what the release says. */
       readonly unlike: readonly string[];
       readonly ms: number;
@@ -79,7 +79,7 @@ export type Tell =
   /** What kept it from being checked: nothing is said of the figure. */
   | { readonly kind: "failed"; readonly code: string; readonly says: string };
 
-export type Planned = {
+export type PlannedInWords = {
   readonly rho: string;
   readonly epsilon: number;
   readonly delta: string;
@@ -93,7 +93,7 @@ export type Planned = {
 export type ShownSeal = Omit<Seal, "evidence"> & {
   readonly evidence:
     | (Omit<NonNullable<Seal["evidence"]>, "plan" | "dataset" | "table"> & {
-        readonly planned: Planned;
+        readonly planned: PlannedInWords;
         readonly figures: number;
       })
     | null;

@@ -1,7 +1,7 @@
 /** What each step of a seal says, in both languages; and what a broken rule means, in plain words. */
 import type { Rule } from "../../../protocol/finding.ts";
+import type { Language } from "../../../protocol/language.ts";
 import type { SealStepName } from "../../../protocol/seal.ts";
-import type { Language } from "../language.ts";
 
 export const STEP_NAMES: Readonly<Record<Language, Readonly<Record<SealStepName, string>>>> = {
   sv: {

@@ -22,7 +22,7 @@ import { federationFrom } from "../../../protocol/versions.ts";
 import type { View } from "../../../protocol/view.ts";
 import { unlikeIn } from "../../../protocol/viewed.ts";
 import { inWords } from "../../../protocol/words.ts";
-import type { Ask, FigureAt, Found, LogState, Planned, ShownSeal, Tell } from "./messages.ts";
+import type { Ask, FigureAt, FoundFigure, LogState, PlannedInWords, ShownSeal, Tell } from "./messages.ts";
 import { browserPrimitives } from "./primitives.ts";
 
 // The strict content policy forbids what zod would try.
@@ -59,7 +59,7 @@ const optionsOf = ({ directory1, now }: { readonly directory1: string; readonly 
 });
 
 /** The figure as the table says that the regions' answers were added up to. */
-function figureOf({ evidence }: Seal, at: FigureAt): Found | null {
+function figureOf({ evidence }: Seal, at: FigureAt): FoundFigure | null {
   if (evidence?.table == null) return null;
   const { plan, release, table, documents } = evidence;
   const measure = plan.measures.findIndex(({ measure: { id } }) => id === at.indicator);
@@ -88,7 +88,7 @@ function shownOf({ evidence, ...seal }: Seal): ShownSeal {
   if (evidence === null) return { ...seal, evidence };
   const { plan, dataset, table, ...rest } = evidence;
   const rho = format(plan.charge);
-  const planned: Planned = {
+  const planned: PlannedInWords = {
     rho,
     epsilon: epsilonAt(toNumber(plan.charge), toNumber(parseRational(dataset.budget.delta))),
     delta: dataset.budget.delta,

@@ -1,5 +1,6 @@
 /** The seven choices of a question. */
 import type { Federation } from "../../../../protocol/directory.ts";
+import { ReleaseKind } from "../../../../protocol/query.ts";
 import { closedPeriods, type Draft, PRICES, rhoOf } from "../../compose.ts";
 import { number, period, upper, useLanguage, useSay } from "../../language.ts";
 import { Choice } from "../../parts/seg.tsx";
@@ -146,7 +147,7 @@ export function Compose({ federation, draft, now, onChange }: Props) {
           <b>5</b> {say.how}
         </legend>
         <div class="opts col">
-          {(["regions", "national", "both"] as const).map((kind) => (
+          {ReleaseKind.options.map((kind) => (
             <label key={kind}>
               <input
                 type="radio"

@@ -76,7 +76,7 @@ function useRested<T>(value: T): T {
 const POINTS = ["1", "2", "5", "10"];
 const COUNTS = ["5", "10", "25", "50", "100"];
 
-type Line = { readonly where: string; readonly size: string; readonly half: number };
+type SizeLine = { readonly where: string; readonly size: string; readonly half: number };
 
 /** An interval without a dot, on an axis of its own kind's widest. */
 function Expectation({
@@ -84,7 +84,7 @@ function Expectation({
   most,
   text,
 }: {
-  readonly line: Line;
+  readonly line: SizeLine;
   readonly most: number;
   readonly text: string;
 }) {
@@ -150,7 +150,7 @@ export function Live({
     share
       ? `${number(100 * half, half < 0.02 ? 2 : 1, language)}`
       : number(half, half < 10 ? 1 : 0, language);
-  const linesOf = (where: string, list: readonly Expected[] | null): Line[] =>
+  const linesOf = (where: string, list: readonly Expected[] | null): SizeLine[] =>
     own(list).flatMap(({ halfWidth, persons }) =>
       halfWidth === null
         ? []

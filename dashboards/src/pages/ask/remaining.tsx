@@ -2,10 +2,10 @@
 import { ledgerGroupOf } from "../../../../protocol/catalogue.ts";
 import type { Federation } from "../../../../protocol/directory.ts";
 import { Refusal } from "../../../../protocol/refusal.ts";
+import type { Budgets } from "../../../../protocol/routes.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { type Draft, type Priced, spentIn } from "../../compose.ts";
 import { number, useLanguage, useSay } from "../../language.ts";
-import type { client } from "../../proof/federation.ts";
 
 const SAY = {
   sv: {
@@ -19,8 +19,6 @@ const SAY = {
     none: "No region has handed in its budget yet.",
   },
 };
-
-type Budgets = Awaited<ReturnType<typeof client<"getBudgets">>>["budgets"];
 
 export function Remaining({
   federation,

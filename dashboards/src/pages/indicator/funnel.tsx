@@ -1,11 +1,11 @@
 /** The funnel: what noise alone explains, by how exact a region's figure is. */
 import { useRef } from "preact/hooks";
+import { NATION } from "../../../../protocol/codes.ts";
 import { normalQuantile } from "../../../../protocol/compare.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { Drawing } from "../../charts/trend.tsx";
 import { figureAt, isComparable, type RegionGroup } from "../../figures.ts";
 import { figure, range, useLanguage, useSay } from "../../language.ts";
-import { NATION } from "../../nation.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";
 import type { Part } from "./part.ts";

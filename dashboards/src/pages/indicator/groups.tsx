@@ -1,4 +1,6 @@
 /** Groups within one area, and the gap between them: measured together, and adding up. */
+
+import { NATION } from "../../../../protocol/codes.ts";
 import { gapBetween, wideningIn } from "../../../../protocol/compared.ts";
 import { Axis, IntervalCell } from "../../charts/interval.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
@@ -6,7 +8,6 @@ import { scaleOver } from "../../charts/scale.ts";
 import { Spark } from "../../charts/spark.tsx";
 import { bounded, figureAt, groupRows, isComparable, periodsOf } from "../../figures.ts";
 import { figure, pointsOf, range, shortPeriod, upper, useLanguage, useSay } from "../../language.ts";
-import { NATION } from "../../nation.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Verdict } from "../../parts/marks.tsx";
 import { Section } from "../../parts/shell.tsx";

@@ -1,4 +1,6 @@
 /** Regions against the nation: in verdict groups, never in an order that noise made. */
+
+import { NATION } from "../../../../protocol/codes.ts";
 import { Axis, IntervalCell } from "../../charts/interval.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { type Scale, scaleOver } from "../../charts/scale.ts";
@@ -12,7 +14,6 @@ import {
   type RegionRow,
 } from "../../figures.ts";
 import { figure, isShare, range, signed, useLanguage, useSay } from "../../language.ts";
-import { NATION } from "../../nation.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Verdict } from "../../parts/marks.tsx";
 import { Section } from "../../parts/shell.tsx";

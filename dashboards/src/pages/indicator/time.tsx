@@ -1,11 +1,11 @@
 /** Over time: most ask first whether it is getting better. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { NATION } from "../../../../protocol/codes.ts";
 import type { CubeFigure } from "../../../../protocol/cube.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { Trend } from "../../charts/trend.tsx";
 import { hasNation, lineOf, periodsOf } from "../../figures.ts";
 import { figure, period, range, shortPeriod, unitOf, upper, useLanguage, useSay } from "../../language.ts";
-import { NATION } from "../../nation.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Verdict } from "../../parts/marks.tsx";
 import { Seg } from "../../parts/seg.tsx";
