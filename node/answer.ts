@@ -1,7 +1,7 @@
 /**
  * Read this first: all that a node does with a question, a call a step. Nothing leaves that was not stored; nothing
- * is read that was not charged; nothing is charged that was not admitted. A question for the nation alone goes on
- * from `charge` to the five rounds of `session.ts`.
+ * is read that was not charged; nothing is charged that was not admitted. A question for the nation alone goes through
+ * the five rounds of `session.ts`, which calls `charge` before it masks.
  */
 import { type Answer, writeVector } from "../protocol/answer.ts";
 import type { Federation } from "../protocol/directory.ts";
@@ -14,7 +14,7 @@ import type { WorkItem } from "../protocol/routes.ts";
 import { type AdmitContext, type Admitted, admit } from "./admit.ts";
 import type { AnswerShelf } from "./answers.ts";
 import type { NodeStore } from "./database.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Charge, Ledger } from "./ledger.ts";
 import { addNoise, type Noise } from "./noise.ts";
 import type { Policy } from "./policy.ts";
 import { runPlan } from "./run.ts";
@@ -67,8 +67,16 @@ export const contextOf = (
   return { federation, code, policy: node.policy(), now: node.now(), seen: node.seen() };
 };
 
-/** What comes before any answer, by itself or in a secure sum: the charge, on disk, once. */
+/** What comes before any data are read, for an answer or for a masked vector: the charge, on disk, once a query. */
 export async function charge(admitted: Admitted, { ledger }: Pick<Answerer, "ledger">): Promise<void> {
-  const { id, plan, account, ceiling, seen } = admitted;
-  await ledger.reserve({ query: id, account, periods: plan.periods, rho: plan.charge, ceiling, seen });
+  await ledger.reserve(chargeFor(admitted));
 }
+
+export const chargeFor = ({ id, plan, account, ceiling, seen }: Admitted): Charge => ({
+  query: id,
+  account,
+  periods: plan.periods,
+  rho: plan.charge,
+  ceiling,
+  seen,
+});

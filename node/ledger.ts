@@ -33,6 +33,8 @@ export type Ledger = {
    * `budget-exceeded`. When it returns, the charge is on disk.
    */
   readonly reserve: (charge: Charge) => Promise<boolean>;
+  /** Refuses what `reserve` would refuse now. Charges nothing, and holds nothing free. */
+  readonly check: (charge: Charge) => Promise<void>;
   readonly head: () => Promise<LedgerHead>;
 };
 
@@ -44,32 +46,26 @@ export function ledgerOf(store: NodeStore, now: () => Date, log: Pick<NodeLog, "
   return {
     reserve: (charge) =>
       alone(() => transact(store, (transaction) => reserve(transaction, charge, now(), log))),
+    check: (charge) =>
+      alone(() =>
+        transact(store, async (transaction) => {
+          if (!(await isCharged(transaction, charge))) await fitting(transaction, charge);
+        }),
+      ),
     head: () => headOf(store),
   };
 }
 
 async function reserve(
   database: Transaction<NodeDatabase>,
-  { query, account, periods, rho, ceiling, seen }: Charge,
+  charge: Charge,
   now: Date,
   log: Pick<NodeLog, "promise"> | null,
 ): Promise<boolean> {
-  const known = await database
-    .selectFrom("answer")
-    .select("query")
-    .where("query", "=", query)
-    .executeTakeFirst();
-  if (known !== undefined) return false;
+  if (await isCharged(database, charge)) return false;
+  const { query, account, periods, rho, seen } = charge;
   const head = await lockedHead(database);
-  const spent = await balances(database, account, periods);
-  const exceeded = periods.find((period) => compare(compose(spent.get(period) ?? ZERO, rho), ceiling) > 0);
-  if (exceeded !== undefined) {
-    const rest = subtract(ceiling, spent.get(exceeded) ?? ZERO);
-    throw new Refusal(
-      "budget-exceeded",
-      `expected at most ${format(rest)} for ${exceeded}; ${format(rho)} was asked`,
-    );
-  }
+  const spent = await fitting(database, charge);
   let { sequence, hash } = head;
   const made = instant(now);
   const entries = periods.map((period) => {
@@ -120,6 +116,30 @@ async function lockedHead(database: Transaction<NodeDatabase>): Promise<{ sequen
     .select(["sequence", "hash"])
     .where("id", "=", 1)
     .executeTakeFirstOrThrow();
+}
+
+async function isCharged(database: Transaction<NodeDatabase>, { query }: Charge): Promise<boolean> {
+  const row = await database
+    .selectFrom("answer")
+    .select("query")
+    .where("query", "=", query)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The balances before a charge that fits below its ceiling. Refuses one that does not. */
+async function fitting(
+  database: Transaction<NodeDatabase>,
+  { account, periods, rho, ceiling }: Charge,
+): Promise<Map<string, Rational>> {
+  const spent = await balances(database, account, periods);
+  const exceeded = periods.find((period) => compare(compose(spent.get(period) ?? ZERO, rho), ceiling) > 0);
+  if (exceeded === undefined) return spent;
+  const rest = subtract(ceiling, spent.get(exceeded) ?? ZERO);
+  throw new Refusal(
+    "budget-exceeded",
+    `expected at most ${format(rest)} for ${exceeded}; ${format(rho)} was asked`,
+  );
 }
 
 /** Each period's balance: what stands in its latest entry. */

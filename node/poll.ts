@@ -81,7 +81,7 @@ export async function pollOnce(worker: Worker): Promise<number> {
     worker.logger.warn({}, "the coordinator sent what is no query: passed over");
     return [];
   });
-  if (work.some(({ round }) => round === null || round.phase === "advertise")) memory.head = null;
+  if (work.some(({ round }) => round === null || CHARGED.has(round.phase))) memory.head = null;
   if (work.length > 0) await beforeWork(work, worker);
   await workOff(work, worker);
   memory.cursor = next;
@@ -189,6 +189,8 @@ async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promi
 }
 
 const KEYS: ReadonlySet<RoundState["phase"]> = new Set(["advertise", "share"]);
+/** Where the ledger may be charged: with a region's own answer, and before a vector is masked. */
+const CHARGED: ReadonlySet<RoundState["phase"]> = new Set(["advertise", "mask"]);
 const DAY = 24 * 3600;
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Takes a node through a secure sum as its polls bring it: joins an attempt once it is admitted and charged, and
- * answers where the coordinator says that the attempt stands. What it will not answer it passes over in silence: it
- * is then missing for the attempt, and whoever lied has learnt nothing.
+ * Takes a node through a secure sum as its polls bring it: joins an attempt once its query is admitted, is charged for
+ * the query before data are read, and answers where the coordinator says that the attempt stands. What it will not
+ * answer it passes over in silence: it is then missing for the attempt, and whoever lied has learnt nothing.
  */
 import type { Client } from "../protocol/client.ts";
 import { type Envelope, envelopeId } from "../protocol/envelope.ts";
@@ -13,7 +13,7 @@ import { unfit } from "../protocol/session.ts";
 import { nativePrimitives } from "../server/secure.ts";
 import { type Admitted, admit } from "./admit.ts";
 import type { SessionDisk } from "./agreed.ts";
-import { type Answerer, answer, charge, contextOf } from "./answer.ts";
+import { type Answerer, answer, charge, chargeFor, contextOf } from "./answer.ts";
 import type { Fill } from "./random.ts";
 import { runPlan } from "./run.ts";
 import { type Reply, Session } from "./session.ts";
@@ -43,17 +43,23 @@ export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWor
   const known = node.sessions.get(id);
   if (known?.session.attempt === round.attempt) {
     // What was admitted may no longer be: data are read, and masks made, only of what still is.
-    if (round.phase === "share" || round.phase === "mask") admitted(work, node);
+    const still = round.phase === "share" || round.phase === "mask" ? admitted(work, node) : null;
+    const charged = async (): Promise<void> => {
+      if (still === null) throw new Error("data are read, and charged for, in the phase mask alone");
+      await charge(still, node);
+    };
     const own = round.phase === "advertise" ? await node.answers.find(id) : null;
-    return { own, reply: await silently(() => known.session.reply(round)) };
+    return { own, reply: await silently(() => known.session.reply(round, charged)) };
   }
   if (round.phase !== "advertise") throw unfit("an attempt that this node has joined");
   const asked = admitted(work, node);
   const { plan, roster, query } = asked;
   const { shares } = plan;
   if (shares === null) throw unfit("a query with a secure sum");
-  await charge(asked, node);
+  // An answer of the region's own is charged for here. Behind masks alone nothing is, until masks are made: a round
+  // that never forms costs nobody. What could not be paid is refused now, and not when the others count on it.
   const own = regionsAnswer(plan) ? await answer(work, node) : null;
+  if (own === null) await node.ledger.check(chargeFor(asked));
   const session = await Session.begin({
     setting: {
       federation: node.federation,
@@ -75,17 +81,23 @@ export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWor
   known?.session.forget();
   node.sessions.delete(id); // Set anew, so that the order of the map is that of the attempts' beginnings.
   node.sessions.set(id, { session, until: query.answerBy });
-  return { own, reply: await session.reply(round) };
+  return { own, reply: await session.reply(round, notYet) };
 }
+
+const notYet = (): Promise<void> => Promise.reject(new Error("an advert is charged for nothing"));
 
 const admitted = (work: WorkItem, node: RoundWorker): Admitted => admit(work, contextOf(node));
 
-/** What a coordinator shows may be anything: a refusal of it is between the two, never one that the region hands in. */
+/**
+ * What a coordinator shows may be anything: a refusal of it is between the two, never one that the region hands in. The
+ * ledger's no is the region's own.
+ */
 async function silently<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code.startsWith("round-")) throw error;
+    if (!(error instanceof Refusal) || error.code === "budget-exceeded" || error.code.startsWith("round-"))
+      throw error;
     throw new Refusal("round-unfit", error.message, { cause: error });
   }
 }

@@ -136,12 +136,15 @@ export class Session {
     return { envelope: seal(kind, this.#payload(more), this.#own.signer), boxes, chunks };
   }
 
-  /** The reply to where the coordinator says that the attempt stands. Throws a refusal, and then sends nothing. */
-  reply(round: RoundState): Promise<Reply> {
-    return this.#alone(() => this.#replyTo(round));
+  /**
+   * The reply to where the coordinator says that the attempt stands. Throws a refusal, and then sends nothing. `charge`
+   * is called before data are read, once all that the phase `mask` shows has been judged; what it refuses is refused.
+   */
+  reply(round: RoundState, charge: () => Promise<void>): Promise<Reply> {
+    return this.#alone(() => this.#replyTo(round, charge));
   }
 
-  async #replyTo(round: RoundState): Promise<Reply> {
+  async #replyTo(round: RoundState, charge: () => Promise<void>): Promise<Reply> {
     if (this.#over || round.attempt !== this.attempt) throw unfit("the attempt that this session is of");
     switch (round.phase) {
       case "advertise":
@@ -149,7 +152,7 @@ export class Session {
       case "share":
         return await this.#share(round.adverts);
       case "mask":
-        return await this.#maskOnce(round.members);
+        return await this.#maskOnce(round.members, charge);
       case "agree":
         return await this.#agree(round.masked);
       case "open":
@@ -193,8 +196,11 @@ export class Session {
     return reply;
   }
 
-  /** Round 2: noise, then data, then masks; the digest on disk before anything is signed or sent; once. */
-  async #maskOnce(members: ReadonlyArray<{ commitment: Envelope; box: string | null }>): Promise<Reply> {
+  /** Round 2: the charge, noise, data, masks; the digest on disk before anything is signed or sent; once. */
+  async #maskOnce(
+    members: ReadonlyArray<{ commitment: Envelope; box: string | null }>,
+    charge: () => Promise<void>,
+  ): Promise<Reply> {
     const { setting, code, plan, primitives, disk, signer } = this.#own;
     const shared = this.#shared;
     if (shared === null) throw unfit("a session whose first set this region was shown");
@@ -219,6 +225,7 @@ export class Session {
       if (payload.node !== code)
         shares.set(payload.node, this.#openShare(payload.node, adverts, session, boxes.get(id) ?? ""));
     }
+    await charge();
     const noise = this.#own.shares(plan);
     const sums = await this.#own.sums(plan);
     const vector = maskVector({

@@ -27,8 +27,15 @@ export class MemoryDisk implements SessionDisk {
   readonly begun = new Map<Hash, number>();
   readonly sent = new Map<string, Hash>();
   readonly sets = new Map<Hash, AgreedSet>();
+  readonly charged = new Set<Hash>();
   /** Called before and after each write, so that a test can let the process die there. */
   onWrite: () => void = () => undefined;
+
+  charge(query: Hash): void {
+    this.onWrite();
+    this.charged.add(query);
+    this.onWrite();
+  }
 
   async begin(query: Hash, attempt: number): Promise<void> {
     this.onWrite();
@@ -72,7 +79,7 @@ export class Actor {
     this.signer = signer;
   }
 
-  /** As `node/round.ts` does, for a query that is admitted and charged. Throws what the session refuses. */
+  /** As `node/round.ts` does, for a query that is admitted. Throws what the session refuses. */
   async take(round: RoundState, query: Hash = this.#cast.query): Promise<Reply> {
     if (this.session?.attempt !== round.attempt || this.#of !== query) {
       if (round.phase !== "advertise")
@@ -91,11 +98,16 @@ export class Actor {
           this.noise.push(drawn.map((component) => component.slice())); // The session wipes its own.
           return drawn;
         },
-        sums: async () => sums(this.code),
+        sums: async () => {
+          if (!this.disk.charged.has(query)) throw new Error("data are read before they are charged for");
+          return sums(this.code);
+        },
       });
       this.#of = query;
     }
-    const reply = await this.session.reply(round);
+    const reply = await this.session.reply(round, async () => {
+      this.disk.charge(query);
+    });
     this.sent.push(reply);
     return reply;
   }
