@@ -8,6 +8,7 @@ import { type Envelope, envelopeId, type Signer, seal } from "../protocol/envelo
 import { instant, Query } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import type { QueryStatus } from "../protocol/routes.ts";
+import { waitsFor } from "./waiting.ts";
 
 /** A person who signs. */
 export type Party = { readonly id: string; readonly signer: Signer };
@@ -73,23 +74,39 @@ export async function ask(
   return envelopeId(envelope);
 }
 
-/** Waits until a query has come to an end; `onStatus` sees each look. Refuses after `seconds`. */
+/** How a query is followed: for ever, unless a number of seconds is given. */
+export type Following = {
+  readonly seconds?: number;
+  /** Told what is waited for, whenever nothing has changed for a while. */
+  readonly onWait?: (line: string) => void;
+};
+
+/** Milliseconds between looks, while something changes and at most; and without a change before it is said. */
+const LOOK = 50;
+const LOOK_SELDOM = 250;
+const SAY = 10_000;
+
+/** Waits until a query has come to an end, however slow the regions are. */
 export async function follow(
   client: Client,
   id: Hash,
-  seconds: number,
-  onStatus: (status: QueryStatus) => void = () => undefined,
+  { seconds = Number.POSITIVE_INFINITY, onWait = () => undefined }: Following = {},
 ): Promise<QueryStatus> {
-  const until = Date.now() + seconds * 1000;
+  const began = performance.now();
+  let [before, said, pause] = ["", began, LOOK];
   for (;;) {
     const status = await client("getQuery", { params: { id } });
-    onStatus(status);
     if (status.state !== "waiting" && status.state !== "open") return status;
-    if (Date.now() > until)
-      throw new Refusal(
-        "unavailable",
-        `expected the query to end within ${seconds} s; it is ${status.state}`,
-      );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const time = performance.now();
+    const line = waitsFor(status);
+    if (line !== before) [before, said, pause] = [line, time, LOOK];
+    else if (time - said >= SAY) {
+      onWait(line);
+      said = time;
+    }
+    if (time - began >= seconds * 1000)
+      throw new Refusal("unavailable", `expected the query to end within ${seconds} s; ${line}`);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(LOOK_SELDOM, pause * 1.2);
   }
 }

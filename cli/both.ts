@@ -2,12 +2,12 @@
 import type { Hash } from "../protocol/bytes.ts";
 import { NATION } from "../protocol/codes.ts";
 import type { Federation } from "../protocol/directory.ts";
-import { instant, type Query } from "../protocol/query.ts";
+import type { Query } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Cell } from "../protocol/release.ts";
 import { fetchResult, type Result } from "../protocol/result.ts";
 import type { QueryStatus } from "../protocol/routes.ts";
-import { ask, fillQuery, follow, signApproval, signQuery, withPurpose } from "./ask.ts";
+import { ask, type Following, fillQuery, follow, signApproval, signQuery, withPurpose } from "./ask.ts";
 import type { Network } from "./network.ts";
 import { figureText } from "./print.ts";
 
@@ -26,18 +26,21 @@ export function federationIn({ nodes }: Pick<Network, "nodes">): Federation {
 }
 
 /** Signed, submitted, approved, answered, and the release checked. Throws a refusal that says why there is none. */
-export async function askAll(network: Network, approvals: number, draft: unknown): Promise<AskedBothWays> {
+export async function askAll(
+  network: Network,
+  approvals: number,
+  draft: unknown,
+  following: Following = {},
+): Promise<AskedBothWays> {
   const { made, client } = network;
-  const now = new Date();
-  const later = (seconds: number) => instant(new Date(now.getTime() + seconds * 1000));
-  const times = { answerBy: later(120), expires: later(60) };
+  const now = network.now();
   const { draft: bound, aside } = withPurpose(draft);
-  const query = fillQuery({ ...times, ...bound }, made.hash, made.researcher.id, now);
+  const query = fillQuery(bound, made.hash, made.researcher.id, now);
   const envelope = signQuery(query, made.researcher.signer);
   const asked = await ask(client, envelope, [], aside);
   const signed = made.approvers.slice(0, approvals).map((approver) => signApproval(asked, approver, now));
   await ask(client, envelope, signed);
-  const status = await follow(client, asked, 180);
+  const status = await follow(client, asked, following);
   const federation = federationIn(network);
   if (status.release === null) {
     const codes = status.regions.flatMap(({ region, code }) => (code === null ? [] : [`${region} ${code}`]));
@@ -54,9 +57,10 @@ export async function askBothWays(
   network: Network,
   approvals: number,
   draft: object,
+  following: Following = {},
 ): Promise<{ text: string; both: readonly AskedBothWays[] }> {
-  const regions = await askAll(network, approvals, { ...draft, release: "regions" });
-  const national = await askAll(network, approvals, { ...draft, release: "national" });
+  const regions = await askAll(network, approvals, { ...draft, release: "regions" }, following);
+  const national = await askAll(network, approvals, { ...draft, release: "national" }, following);
   const [apart, together] = [nationOf(regions), nationOf(national)];
   const width = ({ low, high }: Cell) => (high ?? 0) - (low ?? 0);
   const line = (name: string, cell: Cell) =>

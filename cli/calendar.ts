@@ -15,8 +15,26 @@ import { parseWith, Refusal } from "../protocol/refusal.ts";
 import type { QueryStatus } from "../protocol/routes.ts";
 import { inWords } from "../protocol/words.ts";
 import { catalogueHere } from "../server/catalogue.ts";
-import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "./ask.ts";
-import { type Addressed, client, federationAt, type Out, partyOf, readBytes, writeText } from "./query.ts";
+import {
+  ask,
+  type Following,
+  fillQuery,
+  follow,
+  type Party,
+  signApproval,
+  signQuery,
+  withPurpose,
+} from "./ask.ts";
+import {
+  type Addressed,
+  client,
+  federationAt,
+  type Out,
+  partyOf,
+  readBytes,
+  seconds,
+  writeText,
+} from "./query.ts";
 
 /** A calendar and its queries, as signed, with the words of their purpose. */
 export const SignedCalendar = z.strictObject({
@@ -120,28 +138,27 @@ export async function approveCalendar(
   );
 }
 
-const queryIn = (envelope: Envelope): Query => payloadOf(Query, envelope);
+/** What a signed query says, by whomever it was signed. */
+export const queryIn = (envelope: Envelope): Query => payloadOf(Query, envelope);
 
-/** Follows every query of a calendar whose time has come to its end. */
+/** Follows every query of a calendar whose time has come to its end, however slow the regions are. */
 export async function runCalendar(
   to: Client,
   { queries }: SignedCalendar,
   now: Date,
-  seconds: number,
-  onEnd: (status: QueryStatus) => void = () => undefined,
+  { onWait = () => undefined, ...following }: Following = {},
 ): Promise<Array<{ readonly query: Query; readonly status: QueryStatus | null }>> {
   return await Promise.all(
     queries.map(async (envelope) => {
       const query = queryIn(envelope);
       if (query.notBefore > instant(now)) return { query, status: null };
-      const status = await follow(to, envelopeId(envelope), seconds);
-      onEnd(status);
-      return { query, status };
+      const told = { ...following, onWait: (line: string) => onWait(`${query.title}: ${line}`) };
+      return { query, status: await follow(to, envelopeId(envelope), told) };
     }),
   );
 }
 
-export function calendarCommands(program: Command, { say, now }: Out): void {
+export function calendarCommands(program: Command, { say, wait, now }: Out): void {
   const calendar = program
     .command("calendar")
     .description("what is released when: check, sign, approve, hand in");
@@ -228,12 +245,13 @@ export function calendarCommands(program: Command, { say, now }: Out): void {
     "run <file>",
     "hand in a signed calendar and follow all of it that is due; harmless when done twice",
   )
-    .option("--wait <seconds>", "how long", "600")
-    .action(async (file: string, options: Addressed & { wait: string }) => {
+    .option("--wait <seconds>", "no longer than this", seconds)
+    .action(async (file: string, options: Addressed & { wait?: number }) => {
       const signed = readSigned(file);
       const to = client(options.coordinator);
       await submitCalendar(to, signed);
-      for (const { query, status } of await runCalendar(to, signed, now(), Number(options.wait))) {
+      const limit = options.wait === undefined ? {} : { seconds: options.wait };
+      for (const { query, status } of await runCalendar(to, signed, now(), { ...limit, onWait: wait })) {
         const missing =
           status?.regions.filter(({ state }) => state !== "answered").map(({ region }) => region) ?? [];
         const late = missing.length === 0 ? "" : `; missing: ${missing.join(", ")}`;

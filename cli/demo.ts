@@ -14,6 +14,7 @@ import { parseJson } from "../protocol/json.ts";
 import { RegionCode } from "../protocol/query.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
 import { textOf } from "../protocol/text.ts";
+import type { Following } from "./ask.ts";
 import { auditFrom, auditText } from "./audit.ts";
 import { askAll, askBothWays, federationIn } from "./both.ts";
 import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_QUERY } from "./journals.ts";
@@ -35,6 +36,8 @@ export type DemoOptions = {
   readonly json: string | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly say: (line: string) => void;
+  /** Told what is waited for, where nothing has changed for a while. */
+  readonly wait: (line: string) => void;
 };
 
 type Import = { readonly dataset: string; readonly mapping: Mapping; readonly path: string };
@@ -119,16 +122,17 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
   for (const note of notes) say(note);
 
   const releases = [];
+  const following = { onWait: options.wait };
   for (const draft of scenario.queries) {
     const asking = performance.now();
-    const { text, release } = await askOne(network, scenario, draft);
+    const { text, release } = await askOne(network, scenario, draft, following);
     releases.push(release);
     lap(`query-${releases.length}`, asking);
     say(text);
   }
   if (scenario.rare !== null) {
     const asking = performance.now();
-    const { text, both } = await askBothWays(network, scenario.approvals, scenario.rare);
+    const { text, both } = await askBothWays(network, scenario.approvals, scenario.rare, following);
     for (const { status, asked, query, result } of both)
       releases.push({
         id: status.release,
@@ -142,7 +146,7 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
   }
   if (scenario.calendar !== null) {
     const standing = performance.now();
-    say(await standingText(network, scenario.calendar, scenario.approvals));
+    say(await standingText(network, scenario.calendar, scenario.approvals, following));
     lap("standing", standing);
   }
   const auditing = performance.now();
@@ -287,8 +291,8 @@ async function importAll(
   }
 }
 
-async function askOne(network: Network, scenario: Scenario, draft: unknown) {
-  const { query, asked, status, result } = await askAll(network, scenario.approvals, draft);
+async function askOne(network: Network, scenario: Scenario, draft: unknown, following: Following) {
+  const { query, asked, status, result } = await askAll(network, scenario.approvals, draft, following);
   const { release, envelope, cells } = result;
   const took = status.regions.filter(({ state }) => state === "answered").length;
   const text = [

@@ -152,7 +152,6 @@ export function makeFederation(
     host: "127.0.0.1",
     port: 0,
     publisher: { name: plan.name, email: "kontakt@example.se" },
-    roundSeconds: 10,
     requestsPerMinute: 1_000_000,
     threads: 2,
     memory: "1GB",

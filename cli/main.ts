@@ -19,6 +19,7 @@ import { reportCommands } from "./report.ts";
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const out: Out = {
   say: (text) => process.stdout.write(`${text.replace(UNSEEN, "�")}\n`),
+  wait: (line) => process.stderr.write(`waiting: ${line.replace(UNSEEN, "�")}\n`),
   now: () => new Date(),
 };
 
@@ -63,6 +64,7 @@ program
         json: o.json ?? null,
         environment: process.env,
         say: out.say,
+        wait: out.wait,
       });
       if (network === null) return;
       await new Promise<void>((done) => {

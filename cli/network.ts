@@ -13,6 +13,7 @@ import { type Client, clientOf, type Fetch } from "../protocol/client.ts";
 import type { Plan } from "../protocol/plan.ts";
 import { type Listening, listen } from "../server/http.ts";
 import { loggerOf } from "../server/log.ts";
+import { steady } from "../server/steady.ts";
 import { type FederationPlan, type MadeFederation, makeFederation } from "./federation.ts";
 
 export type Network = {
@@ -21,6 +22,7 @@ export type Network = {
   readonly client: Client;
   readonly coordinator: RunningCoordinator;
   readonly nodes: readonly RunningNode[];
+  readonly now: () => Date;
   readonly stop: () => Promise<void>;
 };
 
@@ -31,8 +33,6 @@ export type NetworkOptions = {
   readonly shares?: (plan: Plan, code: string) => Float64Array[];
   /** What stands between a node and the coordinator: tests alone make it fail. */
   readonly fetch?: (code: string) => Fetch;
-  /** Seconds that the coordinator waits for each round of a secure sum. */
-  readonly roundSeconds?: number;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
   readonly now?: () => Date;
@@ -54,16 +54,11 @@ export async function startNetwork(
     const databaseUrl = options.databaseUrl?.(party);
     return databaseUrl === undefined ? {} : { databaseUrl };
   };
-  const { roundSeconds = made.coordinator.roundSeconds } = options;
-  const coordinator = await startCoordinator(
-    { ...made.coordinator, ...url("coordinator"), roundSeconds },
-    folder,
-    {
-      now,
-      logger: loggerOf("coordinator", "error"),
-      ...(options.limit === undefined ? {} : { limit: options.limit }),
-    },
-  );
+  const coordinator = await startCoordinator({ ...made.coordinator, ...url("coordinator") }, folder, {
+    now,
+    logger: loggerOf("coordinator", "error"),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+  });
   const listening = await listenNear(coordinator, options.port ?? 0);
   const address = `http://127.0.0.1:${listening.port}`;
   const nodes: RunningNode[] = [];
@@ -103,9 +98,10 @@ export async function startNetwork(
   return {
     made,
     address,
-    client: clientOf(address, globalThis.fetch),
+    client: clientOf(address, steady(globalThis.fetch)),
     coordinator,
     nodes,
+    now,
     stop: async () => {
       await Promise.all(locals.map((close) => close()));
       const stopped = nodes.map((node) => node.stop());

@@ -19,6 +19,7 @@ import type { Budgets } from "../protocol/routes.ts";
 import { readVersions } from "../protocol/versions.ts";
 import { inWords } from "../protocol/words.ts";
 import { nativeVerify, readKey, signerOf } from "../server/signing.ts";
+import { steady } from "../server/steady.ts";
 import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "./ask.ts";
 import { costText, csvOf, type Format, resultText, tableOf } from "./print.ts";
 import { barOf } from "./progress.ts";
@@ -26,7 +27,12 @@ import { recompute } from "./recompute.ts";
 
 const SIZES = [100, 1_000, 10_000] as const;
 
-export type Out = { readonly say: (text: string) => void; readonly now: () => Date };
+export type Out = {
+  readonly say: (text: string) => void;
+  /** Says what is waited for: to a person, beside what is said. */
+  readonly wait: (line: string) => void;
+  readonly now: () => Date;
+};
 
 export const readBytes = (path: string): Uint8Array => {
   try {
@@ -44,7 +50,8 @@ export const writeText = (path: string, text: string): void => {
   }
 };
 
-export const client = (address: string): Client => clientOf(address.replace(/\/$/, ""), globalThis.fetch);
+export const client = (address: string): Client =>
+  clientOf(address.replace(/\/$/, ""), steady(globalThis.fetch));
 
 /** The newest version of the directory, from the first, which is pinned where its hash is given. */
 export async function federationAt(address: string, pinned: string | undefined): Promise<Federation> {
@@ -99,7 +106,7 @@ function readDraft(path: string, federation: Federation, now: Date): Query {
   return fillQuery(value, federation.hash, "researcher", now);
 }
 
-const seconds = (text: string): number => {
+export const seconds = (text: string): number => {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("expected a whole number of seconds");
   return Number(text);
 };
@@ -107,7 +114,7 @@ const seconds = (text: string): number => {
 /** What every command that meets a coordinator is told. */
 export type Addressed = { coordinator: string; directory?: string; json?: boolean };
 
-export function queryCommands(program: Command, { say, now }: Out): void {
+export function queryCommands(program: Command, { say, wait, now }: Out): void {
   const query = program.command("query").description("check, sign, approve, submit and follow questions");
   const sub = (usage: string, description: string) =>
     query
@@ -220,7 +227,8 @@ export function queryCommands(program: Command, { say, now }: Out): void {
     .action(async (id: string, options: Addressed & { format: string; language: string; wait: number }) => {
       const hash = parseWith(Hash, id, "id", "usage");
       const federation = await federationAt(options.coordinator, options.directory);
-      if (options.wait > 0) await follow(client(options.coordinator), hash, options.wait);
+      if (options.wait > 0)
+        await follow(client(options.coordinator), hash, { seconds: options.wait, onWait: wait });
       const result = await fetchResult(client(options.coordinator), federation, hash);
       const how: Format =
         options.json === true || options.format === "json"

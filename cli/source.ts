@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Source } from "../protocol/document.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { steady } from "../server/steady.ts";
 
 /** Milliseconds that one file may take. */
 const PATIENCE = 120_000;
@@ -21,7 +22,9 @@ const overHttp =
   (base: string): Source =>
   async (path) => {
     try {
-      const response = await fetch(`${base}/${path}`, { signal: AbortSignal.timeout(PATIENCE) });
+      const response = await steady(globalThis.fetch)(`${base}/${path}`, {
+        signal: AbortSignal.timeout(PATIENCE),
+      });
       const bytes = new Uint8Array(await response.arrayBuffer());
       if (response.ok) return bytes;
       if (response.status === 404) return null;

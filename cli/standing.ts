@@ -6,6 +6,7 @@ import { CalendarDraft } from "../protocol/calendar.ts";
 import { type DatasetDocument, readDataset } from "../protocol/catalogue.ts";
 import { parseJson } from "../protocol/json.ts";
 import { parseWith, Refusal } from "../protocol/refusal.ts";
+import type { Following } from "./ask.ts";
 import { federationIn } from "./both.ts";
 import { approveCalendar, runCalendar, signCalendar, submitCalendar } from "./calendar.ts";
 import type { Network } from "./network.ts";
@@ -43,23 +44,33 @@ export function demoCalendar(regions: number): CalendarDraft {
   return { ...draft, entries };
 }
 
+/** It only guards: all answer at once, and nothing waits for what remains of it. */
+const HOUR = 3600_000;
+
 /** Signed by the researcher, approved, run to its end. */
-export async function runStanding({ made, client, nodes }: Network, draft: CalendarDraft, approvals: number) {
-  const now = new Date();
-  const federation = federationIn({ nodes });
-  const signed = signCalendar(draft, federation, made.researcher, now, { answer: 120_000, late: 600_000 });
+export async function runStanding(
+  network: Network,
+  draft: CalendarDraft,
+  approvals: number,
+  following: Following = {},
+) {
+  const { made, client } = network;
+  const now = network.now();
+  const federation = federationIn(network);
+  const signed = signCalendar(draft, federation, made.researcher, now, { answer: HOUR, late: HOUR });
   await submitCalendar(client, signed);
   for (const approver of made.approvers.slice(0, approvals))
     await approveCalendar(client, signed, approver, now);
-  return await runCalendar(client, signed, now, 180);
+  return await runCalendar(client, signed, now, following);
 }
 
 export async function standingText(
   network: Network,
   draft: CalendarDraft,
   approvals: number,
+  following: Following = {},
 ): Promise<string> {
-  const ran = await runStanding(network, draft, approvals);
+  const ran = await runStanding(network, draft, approvals, following);
   const lines = ran.map(({ query, status }) => {
     if (status?.release == null)
       throw new Refusal("release-unknown", `${query.title}: ${status?.reason ?? "no release"}`);

@@ -41,7 +41,7 @@ type Edits = {
   readonly card: string[];
 };
 
-export function versionCommands(directory: Command, { say, now }: Out): void {
+export function versionCommands(directory: Command, { say, now }: Pick<Out, "say" | "now">): void {
   const at = (command: Command) =>
     command
       .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")

@@ -35,6 +35,7 @@ import { pagesOf } from "./pages.ts";
 import { publicationOf } from "./publication.ts";
 import { pxwebOf } from "./pxweb.ts";
 import { roundOf } from "./rounds.ts";
+import { progressOf } from "./secure.ts";
 import { type QueryState, type StateName, stateOf } from "./standing.ts";
 
 export type Api = Context & {
@@ -294,7 +295,8 @@ async function statusOf(stands: QueryState, context: Context) {
       : latest === undefined
         ? { state: "open" as const, release: null }
         : { state: shownState(name), release: latest.id };
-  return { id, reason, query: envelope, approvals, regions, ...shown };
+  const progress = await progressOf(stands, context);
+  return { id, reason, query: envelope, approvals, regions, round: progress, ...shown };
 }
 
 /** That regions may still come late is the coordinator's own business: the query is released. */

@@ -34,8 +34,8 @@ export const CoordinatorConfig = z.strictObject({
   witnessKey: KeyFiles.optional(),
   host: z.string().max(255).default("127.0.0.1"),
   port: z.int().min(0).max(65535).default(8700),
-  /** How long each round of a secure sum waits for the next region before it goes on without the rest. */
-  roundSeconds: z.number().min(0.1).max(3600).default(30),
+  /** Without effect: a phase of a secure sum waits by the question's own times. Taken, since configurations have it. */
+  roundSeconds: z.number().optional(),
   /** Who publishes, and where they are reached: for the catalogue of the national data portal. */
   publisher: z
     .strictObject({ name: z.string().min(1).max(200), email: z.email().max(200) })
@@ -80,6 +80,8 @@ function signersOf(
 export type RunningCoordinator = {
   readonly app: Hono;
   readonly store: CoordinatorStore;
+  /** Looks at what is due by the clock, now: for tests, which set it. */
+  readonly look: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -124,9 +126,10 @@ export async function startCoordinator(
   const federation = directories.current;
   check(federation());
 
+  if (config.roundSeconds !== undefined)
+    logger.warn({}, "roundSeconds has no effect: a phase waits by the question's own times");
   const stopping = new AbortController();
   const bell = bellOf();
-  const { roundSeconds } = config;
   const onPublic = () => {
     const told = announcePublic(context).then(() => bell.ring());
     void told.catch((error) =>
@@ -141,13 +144,13 @@ export async function startCoordinator(
   await logs?.append();
   const signer = () => signers.release(federation());
   const directoryPlace = directories.place;
-  const context = { federation, directoryPlace, store, now, signer, bell, roundSeconds, logger, logs };
+  const context = { federation, directoryPlace, store, now, signer, bell, logger, logs };
   const clockwork = new Clockwork({ store, now, logger, step: (id) => advance(id, context) });
   // While this was off nobody could come: waiting begins anew.
   const time = String(now().getTime());
   await store.kysely
     .updateTable("round")
-    .set({ since: time, began: time })
+    .set({ began: time })
     .where("query", "in", (rows) => rows.selectFrom("query").select("id").where("state", "=", "open"))
     .execute();
   await clockwork.nudgeAll();
@@ -192,6 +195,7 @@ export async function startCoordinator(
   return {
     app,
     store,
+    look: () => clockwork.look(),
     stop: async () => {
       clearInterval(renewing);
       stopping.abort();

@@ -63,9 +63,7 @@ export type CoordinatorDatabase = {
     query: string;
     attempt: number;
     phase: "advertise" | "share" | "mask" | "agree" | "open";
-    /** When the phase began, or its latest new message came, in milliseconds. */
-    since: string;
-    /** When the phase began, in milliseconds. */
+    /** When the phase began, in milliseconds, or the process that is in it. */
     began: string;
     /** Counts all that comes and every step, so that a step that did not see the latest is not taken. */
     version: number;

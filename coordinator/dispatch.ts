@@ -6,8 +6,9 @@ import type { Poll } from "../protocol/answer.ts";
 import { dispatchEntry } from "../protocol/leaf.ts";
 import type { WorkItem } from "../protocol/routes.ts";
 import { transact } from "../server/database.ts";
+import { MAY_YET_ANSWER } from "./combine.ts";
 import { addWork, announce, type Context } from "./intake.ts";
-import { itemIn, roundOf } from "./rounds.ts";
+import { isForming, itemIn, roundOf } from "./rounds.ts";
 import { type QueryState, shownOf, stateOf } from "./standing.ts";
 import { once } from "./write.ts";
 
@@ -30,10 +31,10 @@ export async function dispatch(
       const start = { attempt: 1, phase: "advertise" as const, version: 1 };
       const sets = { first: null, second: null, session: null, u2: null, survivors: null };
       const members = JSON.stringify(roster);
-      const since = String(now().getTime());
+      const began = String(now().getTime());
       await database
         .insertInto("round")
-        .values({ query: id, ...start, ...sets, members, since, began: since })
+        .values({ query: id, ...start, ...sets, members, began })
         .execute();
     }
     await announce(database, id, (await logs?.promise(database, [dispatchEntry(id)], true)) ?? null);
@@ -107,12 +108,17 @@ export async function workFor({ node, cursor }: Poll, context: Context): Promise
 /** A query as a node is to see it now; null where it is not put to it, or its round goes on without it. */
 async function itemFor(id: string, node: string, context: Context): Promise<WorkItem | null> {
   const round = await roundOf(id, context);
-  if (round !== null && !round.members.includes(node)) return null;
-  if (round !== null && round.phase !== "advertise") return await itemIn(round, node, context);
+  const member = round === null || round.members.includes(node);
+  if (round !== null && member && round.phase !== "advertise") return await itemIn(round, node, context);
+  if (round !== null && !member && !isForming(round)) return null;
   const state = await stateOf(id, context);
   if (!state.roster.includes(node)) return null;
-  const stands = round === null ? null : ({ phase: "advertise", attempt: round.attempt } as const);
-  return { ...shownOf(state, context), round: stands };
+  if (round === null) return { ...shownOf(state, context), round: null };
+  // Who is not in this attempt may join the next, should there be one; unless it has refused for good.
+  const { code } = state.outcomes.find(({ region }) => region === node) ?? { code: null };
+  if (!member && code !== null && !MAY_YET_ANSWER.has(code)) return null;
+  const attempt = member ? round.attempt : round.attempt + 1;
+  return { ...shownOf(state, context), round: { phase: "advertise", attempt } };
 }
 
 /** Lets polls wait for something new without asking the database again and again. */

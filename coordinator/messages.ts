@@ -20,17 +20,28 @@ import {
   PHASES,
   type Phase,
   unfit,
+  Withdrawal,
 } from "../protocol/session.ts";
 import { hashNatively, nativePrimitives } from "../server/secure.ts";
 import type { CoordinatorStore } from "./database.ts";
 import { type Context, storedEnvelope } from "./intake.ts";
 import { plannedOf } from "./plans.ts";
-import { messagesOf, type Round, roundOf } from "./rounds.ts";
+import { isForming, messagesOf, type Round, roundOf } from "./rounds.ts";
 import { together } from "./write.ts";
 
 export type Taken = { readonly id: Hash; readonly query: Hash };
 
+/** A message of a round, or that a region takes no further part in it. */
 export async function takeRound(
+  envelope: Envelope,
+  boxes: readonly SealedBox[],
+  context: Context,
+): Promise<Taken> {
+  if (isOf(envelope, Withdrawal)) return await takeWithdrawal(envelope, context);
+  return await takeMessage(envelope, boxes, context);
+}
+
+async function takeMessage(
   envelope: Envelope,
   boxes: readonly SealedBox[],
   context: Context,
@@ -39,7 +50,7 @@ export async function takeRound(
   if (phase === undefined)
     throw new Refusal(
       "payload-type-unexpected",
-      "expected an advert, commitment, masked, agreement or opening",
+      "expected an advert, commitment, masked, agreement, opening or withdrawal",
     );
   const { federation, store, logs } = context;
   const form = MESSAGE[phase];
@@ -49,11 +60,13 @@ export async function takeRound(
   const round = await roundOf(query, context);
   if (round === null)
     throw new Refusal("query-unknown", "expected a message about a query with a secure sum");
-  if (round.attempt !== attempt || round.phase !== phase) {
+  const next = phase === "advertise" && isNext(round, attempt);
+  if (!next && (round.attempt !== attempt || round.phase !== phase)) {
     if (await isKnown(id, { query, attempt, kind, node }, store.kysely)) return { id, query };
     throw late(round);
   }
-  if (!round.members.includes(node)) throw unfit("a message of a region that is in this round");
+  if (!(await mayJoin(round, node, next, context)))
+    throw unfit("a message of a region that is in this round, or may join the next attempt");
   const { session, u2, survivors } = round;
   if (
     ("session" in payload && payload.session !== session) ||
@@ -65,7 +78,7 @@ export async function takeRound(
   const row = { query, attempt, kind, node, id, pieces };
   await together(store, async (database) => {
     if (await isKnown(id, row, database)) return;
-    await hold(round, database, context.now());
+    await hold(round, database);
     await database
       .insertInto("message")
       .values({ ...row, envelope: JSON.stringify(envelope), boxes: JSON.stringify(boxes) })
@@ -80,6 +93,39 @@ export async function takeRound(
         .where("region", "=", node)
         .where("kind", "=", "refusal")
         .execute();
+  });
+  return { id, query };
+}
+
+/** Whether a message is of the attempt that those who are not in this one may already join. */
+const isNext = (round: Round, attempt: number): boolean => isForming(round) && attempt === round.attempt + 1;
+
+async function mayJoin(round: Round, node: string, next: boolean, context: Context): Promise<boolean> {
+  if (!next) return round.members.includes(node);
+  const { roster } = await plannedOf(round.query, context);
+  return roster.includes(node) && !round.members.includes(node);
+}
+
+/** Nobody waits for a region that has said so, in the attempt that is on or the next. Known again, it is acknowledged. */
+async function takeWithdrawal(envelope: Envelope, context: Context): Promise<Taken> {
+  const { federation, store } = context;
+  const { id, payload } = openByNode(federation(), envelope, Withdrawal);
+  const { query, node, attempt } = payload;
+  const round = await roundOf(query, context);
+  if (round === null)
+    throw new Refusal("query-unknown", "expected a withdrawal from a query with a secure sum");
+  const row = { query, attempt, kind: Withdrawal.kind, node, id, pieces: 0 };
+  if (await isKnown(id, row, store.kysely)) return { id, query };
+  if (attempt !== round.attempt && !isNext(round, attempt)) throw late(round);
+  if (!(await mayJoin(round, node, attempt !== round.attempt, context)))
+    throw unfit("a withdrawal of a region that is in this round, or may join the next attempt");
+  await together(store, async (database) => {
+    if (await isKnown(id, row, database)) return;
+    await hold(round, database);
+    await database
+      .insertInto("message")
+      .values({ ...row, envelope: JSON.stringify(envelope), boxes: "[]" })
+      .execute();
   });
   return { id, query };
 }
@@ -114,15 +160,12 @@ async function isKnown(
   return before !== undefined;
 }
 
-/**
- * Refuses once the phase is over. Writes, not only reads: the step that ends it at the same moment conflicts. And the
- * time of the latest message, from which the phase waits for the next.
- */
-async function hold(round: Round, database: Database, now: Date): Promise<void> {
+/** Refuses once the phase is over. Writes, not only reads: the step that ends it at the same moment conflicts. */
+async function hold(round: Round, database: Database): Promise<void> {
   const { query, attempt, phase } = round;
   const held = await database
     .updateTable("round")
-    .set((row) => ({ since: String(now.getTime()), version: sql<number>`${row.ref("version")} + 1` }))
+    .set((row) => ({ version: sql<number>`${row.ref("version")} + 1` }))
     .where("query", "=", query)
     .where("attempt", "=", attempt)
     .where("phase", "=", phase)
@@ -143,7 +186,7 @@ async function checkKind(
   if (to.size !== boxes.length || to.size !== others.length || others.some((node) => !to.has(node)))
     throw unfit("a sealed share for each other region of the round, and none elsewhere");
   const { plan, query } = await plannedOf(round.query, context);
-  if ("mask" in payload && "channel" in payload) await checkKeys(payload, round, context);
+  if ("mask" in payload && "channel" in payload) await checkKeys(payload, context);
   if ("self" in payload) {
     const gone = (round.second ?? []).filter((node) => !round.members.includes(node));
     const lists = [payload.self, payload.mask].map((shares) => shares.map(({ of }) => of).join());
@@ -172,14 +215,14 @@ const chunksOf = (payload: Masked | Opening): readonly Hash[] | null =>
   "chunks" in payload ? payload.chunks : (payload.surplus?.chunks ?? null);
 
 /** What a node would refuse in an advert is refused here, or one region could stop all the others. */
-async function checkKeys(advert: Advert, round: Round, context: Context): Promise<void> {
-  const { query } = await plannedOf(round.query, context);
+async function checkKeys(advert: Advert, context: Context): Promise<void> {
+  const { query } = await plannedOf(advert.query, context);
   if (advert.directory !== query.directory)
     throw new Refusal("directory-unknown", "expected an advert bound to the directory that the query names");
   const keys = [advert.channel, advert.mask];
   // X25519 with a key of ours throws where the other is of small order.
   for (const key of keys) nativePrimitives.agree(PROBE, fromBase64(key));
-  const others = (await messagesOf(round, "advert", context)).filter(({ node }) => node !== advert.node);
+  const others = (await messagesOf(advert, "advert", context)).filter(({ node }) => node !== advert.node);
   const taken = others.flatMap(({ envelope }) => {
     const { channel, mask } = payloadOf(Advert, envelope);
     return [channel, mask];
@@ -215,7 +258,7 @@ export async function takeChunk(document: Hash, bytes: Uint8Array, context: Cont
       .execute();
     const wanted = places.filter((place) => !there.some((row) => row.place === place));
     if (wanted.length === 0) return;
-    await hold(round, database, context.now());
+    await hold(round, database);
     for (const place of wanted)
       await database.insertInto("chunk").values({ document, place, bytes }).execute();
   });

@@ -103,10 +103,30 @@ function answersIn(envelope: string): number {
   return answers.length;
 }
 
+/** A phase of a secure sum waits from when it began, whatever comes: when its latest message came is not asked any more. */
+const FROM_THE_BEGINNING = reshape(
+  "round",
+  "query varchar primary key, attempt integer not null, phase varchar not null, began varchar not null, version integer not null, members varchar not null, first varchar, second varchar, session varchar, u2 varchar, survivors varchar",
+  {
+    query: "query",
+    attempt: "attempt",
+    phase: "phase",
+    began: "began",
+    version: "version",
+    members: "members",
+    first: "first",
+    second: "second",
+    session: "session",
+    u2: "u2",
+    survivors: "survivors",
+  },
+);
+
 export const COORDINATOR_MIGRATIONS: Migrations = {
   party: "coordinator",
   steps: [
     { version: 1, name: "the store as it was before it had versions", change: begin },
     { version: 2, name: "queries are due, and answers in a release counted", change: due },
+    { version: 3, name: "phases wait from when they began", change: FROM_THE_BEGINNING },
   ],
 };

@@ -17,9 +17,7 @@ export type Round = {
   readonly query: Hash;
   readonly attempt: number;
   readonly phase: Phase;
-  /** When the phase began, or its latest new message came, in milliseconds. */
-  readonly since: number;
-  /** When the phase began, in milliseconds. */
+  /** When the phase began, or this process, in milliseconds: while it was off nobody could come. */
   readonly began: number;
   /** Of the state that was read: a step on another one is not taken. */
   readonly version: number;
@@ -43,10 +41,9 @@ export async function roundOf(query: string, { store }: Context): Promise<Round 
   if (row === undefined) return null;
   const list = (text: string) => JSON.parse(text) as string[]; // Our own text.
   const set = (text: string | null) => (text === null ? null : list(text));
-  const { since, began, members, first, second } = row;
+  const { began, members, first, second } = row;
   return {
     ...row,
-    since: Number(since),
     began: Number(began),
     members: list(members),
     first: set(first),
@@ -85,6 +82,26 @@ export async function messagesOf(
       };
     })
     .sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** Whether those who are not in an attempt may already join the next: for where this one comes to nothing. */
+export const isForming = ({ phase }: Pick<Round, "phase">): boolean => phase === "share" || phase === "mask";
+
+/** Who has sent messages of a kind in an attempt. */
+export async function senders(
+  { query, attempt }: Pick<Round, "query" | "attempt">,
+  kind: Kind,
+  { store }: Context,
+): Promise<string[]> {
+  const rows = await store.kysely
+    .selectFrom("message")
+    .select("node")
+    .where("query", "=", query)
+    .where("attempt", "=", attempt)
+    .where("kind", "=", kind)
+    .orderBy("node")
+    .execute();
+  return rows.map(({ node }) => node);
 }
 
 /** Who has sent the round's phase its message, whole: with all pieces of the vector that it binds. */

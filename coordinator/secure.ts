@@ -1,12 +1,13 @@
 /**
- * Takes a secure sum from phase to phase: each ends when all it is put to have answered, or, once the time for it is
- * over, with those who have, if they are enough. Too few before a set is agreed on: a new attempt with fresh keys.
- * After that there is none: the query ends with its sum, or burnt.
+ * Takes a secure sum from phase to phase, as `phase.ts` judges what has come. Where an attempt has come to nothing
+ * before a set is agreed on there may be a new one, with fresh keys; after that there is none: the query ends with its
+ * sum, or burnt.
  */
 import type { Hash } from "../protocol/bytes.ts";
 import type { Kind } from "../protocol/envelope.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import type { RoundProgress } from "../protocol/routes.ts";
 import {
   MESSAGE,
   openAdverts,
@@ -25,18 +26,26 @@ import { openSum, readMaterial } from "../protocol/unmask.ts";
 import { transact } from "../server/database.ts";
 import type { Logger } from "../server/log.ts";
 import { nativePrimitives } from "../server/secure.ts";
-import { type Due, earliest } from "./clockwork.ts";
+import type { Due } from "./clockwork.ts";
 import { MAY_YET_ANSWER } from "./combine.ts";
 import type { CoordinatorStore } from "./database.ts";
 import type { Bell } from "./dispatch.ts";
 import { addWork, type Context } from "./intake.ts";
-import { cameIn, type Message, messagesOf, type Round, roundOf, settingOf } from "./rounds.ts";
+import { judge, type PhaseState } from "./phase.ts";
+import {
+  cameIn,
+  isForming,
+  type Message,
+  messagesOf,
+  type Round,
+  roundOf,
+  senders,
+  settingOf,
+} from "./rounds.ts";
 import { close, type QueryState } from "./standing.ts";
 
 export type Rounds = {
   readonly bell: Bell;
-  /** How long each phase waits for the next message before it goes on without those who have not answered. */
-  readonly roundSeconds: number;
   readonly logger: Logger;
 };
 
@@ -50,11 +59,6 @@ export type SecureSum = {
   readonly unopened: readonly string[];
 };
 
-/** However often a message comes late, a phase lasts no longer than this many waits. */
-const MOST_WAITS = 10;
-/** So often it is tried anew: regions that stop every attempt would otherwise keep all others at work for ever. */
-const MOST_ATTEMPTS = 10;
-
 /** One step, if there is one to take now: the sum, once it is open; or when to look again, unless something comes. */
 export async function turn(
   state: QueryState,
@@ -63,52 +67,102 @@ export async function turn(
   const round = await roundOf(state.id, context);
   if (round === null) throw new Error("a query with a secure sum was dispatched without a round");
   const { setting } = await settingOf(state.id, round.attempt, context);
-  const refused = state.outcomes.filter(({ kind }) => kind === "refusal").map(({ region }) => region);
-  const came = await cameIn(round, context);
-  // Whoever has come has come, whatever it says later: the sets are all that is stored, so that auditors find the same.
-  const awaited = round.members.filter((node) => came.includes(node) || !refused.includes(node));
-  const time = context.now().getTime();
-  const wait = context.roundSeconds * 1000;
-  const late = instant(context.now()) >= state.query.answerBy;
-  const over = late || time >= round.since + wait || time >= round.began + MOST_WAITS * wait;
-  const set = round.phase === "agree" || round.phase === "open";
-  const enough = came.length >= (set ? setting.shares.threshold : setting.shares.survivors);
-  if (enough && (over || came.length === awaited.length)) {
-    if (round.phase === "open") {
-      const sum = await opened(round, came, context);
-      if (sum !== null) return { sum };
-    } else if (!late) {
-      await next(round, came, setting, context);
-      return { due: context.now() };
-    }
-  }
-  const short = over && !enough && (round.phase === "share" || round.phase === "mask");
-  // Those who will not take part are known at once: there is nothing to wait for.
-  const never = state.outcomes.filter(({ code }) => code !== null && !MAY_YET_ANSWER.has(code)).length;
-  const hopeless = round.phase === "advertise" && setting.shares.n - never < setting.shares.survivors;
-  if (late || hopeless || (short && round.attempt >= MOST_ATTEMPTS)) {
-    await close(state, "failed", reasonOf(round, came.length, setting.shares), context);
-    await forget(round, context);
-    return { due: context.now() };
-  }
-  if (short) {
-    await again(round, setting.roster, context);
-    return { due: context.now() };
-  }
-  const answerBy = new Date(state.query.answerBy);
-  if (over) return { due: answerBy };
-  const waits = [round.since + wait, round.began + MOST_WAITS * wait];
-  return { due: earliest(answerBy, ...waits.map((each) => new Date(each))) };
+  const phase = await phaseOf(round, state, setting, context);
+  const verdict = judge(phase, context.now().getTime());
+  if (verdict.next === "wait") return { due: new Date(verdict.until) };
+  if (verdict.next === "again") await again(round, setting.roster, context);
+  if (verdict.next === "end") await end(state, round, verdict, setting, context);
+  if (verdict.next === "close" && round.phase === "open") {
+    const sum = await opened(round, verdict.with, context);
+    if (sum !== null) return { sum };
+    // False shares are found out by further true ones: where none can come any more, it is over.
+    const late = context.now().getTime() >= phase.deadline;
+    if (!verdict.last && !late) return { due: new Date(phase.deadline) };
+    const missing = round.members.filter((node) => !verdict.with.includes(node));
+    await end(state, round, { came: verdict.with.length, missing }, setting, context);
+  } else if (verdict.next === "close") await next(round, verdict.with, setting, context);
+  return { due: context.now() };
 }
 
+/** All that decides whether a round's phase is over, as it is stored. */
+async function phaseOf(
+  round: Round,
+  { query, outcomes }: QueryState,
+  { roster, shares }: Setting,
+  context: Context,
+): Promise<PhaseState> {
+  const { phase, attempt, members, began } = round;
+  const withdrawn = await senders(round, "withdrawal", context);
+  const forming = isForming(round) ? { query: round.query, attempt: attempt + 1 } : null;
+  const gone = forming === null ? [] : await senders(forming, "withdrawal", context);
+  const adverts = forming === null ? [] : await senders(forming, "advert", context);
+  const refusing = (may: boolean) =>
+    outcomes.flatMap(({ region, code }) =>
+      code !== null && MAY_YET_ANSWER.has(code) === may ? [region] : [],
+    );
+  const set = phase === "agree" || phase === "open";
+  // Nodes answer until the query expires: then they neither join nor mask, but what they masked may still come.
+  const [expires, answerBy] = [Date.parse(query.expires), Date.parse(query.answerBy)];
+  return {
+    phase,
+    attempt,
+    roster,
+    members,
+    came: await cameIn(round, context),
+    withdrawn,
+    refused: refusing(true),
+    never: refusing(false),
+    ready: adverts.filter((node) => !gone.includes(node)),
+    needed: set ? shares.threshold : shares.survivors,
+    began,
+    limit: set ? answerBy : expires,
+    deadline: set || phase === "mask" ? answerBy : expires,
+  };
+}
+
+/** Who has sent what the phase asks for, and who is waited for; null where no secure sum is under way. */
+export async function progressOf(state: QueryState, context: Context): Promise<RoundProgress | null> {
+  const round = state.name === "open" ? await roundOf(state.id, context) : null;
+  if (round === null) return null;
+  const { setting } = await settingOf(state.id, round.attempt, context);
+  const phase = await phaseOf(round, state, setting, context);
+  const verdict = judge(phase, context.now().getTime());
+  const { attempt, came, needed } = phase;
+  const awaited = verdict.next === "wait" ? [...verdict.for] : [];
+  const enough = verdict.next === "wait" && came.length >= needed;
+  const until = enough ? instant(new Date(verdict.until)) : null;
+  return { attempt, phase: round.phase, sent: [...came], awaited, until };
+}
+
+/** Without a sum. What could still say something of a region, were keys to leak one day, is forgotten. */
+async function end(
+  state: QueryState,
+  round: Round,
+  ended: Ended,
+  { shares }: Setting,
+  context: Context & Rounds,
+): Promise<void> {
+  await close(state, "failed", reasonOf(round, ended, shares), context);
+  await transact(context.store, (database) => drop(round, [], database));
+}
+
+type Ended = { readonly came: number; readonly missing: readonly string[] };
+
+/** Names in a reason. */
+const MOST_NAMED = 30;
+
 function reasonOf(
-  { phase }: Round,
-  came: number,
+  { phase, attempt }: Round,
+  { came, missing }: Ended,
   { n, survivors, threshold }: { n: number; survivors: number; threshold: number },
 ): string {
+  const named = missing.slice(0, MOST_NAMED).join(", ");
+  const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : "";
+  const who =
+    missing.length === 0 ? "" : `; missing in phase ${phase} of attempt ${attempt}: ${named}${more}`;
   return phase === "agree" || phase === "open"
-    ? `burnt: a set of regions was agreed on, but ${came} came back where ${threshold} with true shares open it; the charge is kept`
-    : `${came} of ${n} regions took part; ${survivors} are needed, so that no mask opens for fewer`;
+    ? `burnt: a set of regions was agreed on, but ${came} came back where ${threshold} with true shares open it; the charge is kept${who}`
+    : `${came} of ${n} regions took part; ${survivors} are needed, so that no mask opens for fewer${who}`;
 }
 
 /** Phase k → phase k+1, with its set fixed, and every node told. Nothing if something came meanwhile: then it counts. */
@@ -192,7 +246,6 @@ async function move(
         members: JSON.stringify(to.members),
         first: list(to.first),
         second: list(to.second),
-        since: time,
         began: time,
         version: version + 1,
       })
@@ -206,10 +259,6 @@ async function move(
   });
   context.bell.ring();
 }
-
-/** Of a query that is over without a sum: what could still say something of a region, were keys to leak one day. */
-const forget = (round: Round, { store }: Context): Promise<void> =>
-  transact(store, (database) => drop(round, [], database));
 
 /** Sealed shares, and vectors of those who are not in the set: nobody has any use for them, now or later. */
 async function drop(

@@ -11,7 +11,7 @@ import type { NodeLog } from "./log.ts";
 
 export type AgreedSet = { readonly attempt: number; readonly session: Hash; readonly survivors: Hash };
 
-export type SessionDisk = {
+export type AttemptDisk = {
   /**
    * Begins an attempt, once. Refuses one that was begun before (the node restarted, and its secrets are gone), one
    * before an attempt that was begun, and any once a set was agreed on: the query is burnt.
@@ -23,11 +23,11 @@ export type SessionDisk = {
   readonly agree: (query: Hash, set: AgreedSet) => Promise<void>;
 };
 
-export function sessionDiskOf(
+export function attemptDiskOf(
   store: NodeStore,
   now: () => Date,
   log: Pick<NodeLog, "promise"> | null,
-): SessionDisk {
+): AttemptDisk {
   const alone = oneAtATime();
   return {
     begin: (query, attempt) =>

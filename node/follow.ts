@@ -39,8 +39,8 @@ export type FollowContext = {
   readonly limit?: number | undefined;
 };
 
-/** For the coordinator's answer, in milliseconds. */
-const PATIENCE = 10_000;
+/** A guard against a coordinator that never answers, in milliseconds: whoever asked asks again. */
+const PATIENCE = 120_000;
 const DIRECTORY = "directory";
 const REVOKED = "revoked";
 const Revoked = z.array(PublicKey).max(10_000);

@@ -25,7 +25,7 @@ import {
 import type { Noise } from "./noise.ts";
 import { loadPersonKeys, type PersonKeys, rekey } from "./people.ts";
 import type { Fill } from "./random.ts";
-import type { Sessions } from "./round.ts";
+import type { Attempts } from "./round.ts";
 import { beginServing, type Serving } from "./serving.ts";
 
 export const NodeConfig = z.strictObject({
@@ -113,8 +113,8 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
   });
   let serving: Serving;
   const superseded = (): void => serving.stop();
-  const sessions: Sessions = new Map();
-  const begin = () => beginServing({ config, at, store, client, effects, followed, sessions, superseded });
+  const attempts: Attempts = new Map();
+  const begin = () => beginServing({ config, at, store, client, effects, followed, attempts, superseded });
   serving = await begin();
   let keys: PersonKeys = await loadPersonKeys(at(config.secrets), config.keepIdentities, store);
   const alone = oneAtATime();
@@ -187,7 +187,7 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
       stopped = true;
       serving.stop();
       await working.catch(() => undefined); // Whoever called work() has been told.
-      for (const { session } of sessions.values()) session.forget();
+      for (const { participant } of attempts.values()) participant.forget();
       await alone(async () => undefined); // An import that has begun is finished.
       await store.close();
     },

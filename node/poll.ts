@@ -16,7 +16,7 @@ import { type Logger, nameOf } from "../server/log.ts";
 import { answer } from "./answer.ts";
 import type { NodeLog } from "./log.ts";
 import { RandomnessFailure } from "./random.ts";
-import { isRoundRefusal, type RoundWorker, sendReply, takeTurn } from "./round.ts";
+import { isRoundRefusal, type RoundWorker, sendReply, takeTurn, withdrawal } from "./round.ts";
 import { isStranger } from "./stranger.ts";
 import type { Witness } from "./witness.ts";
 
@@ -158,34 +158,45 @@ async function single(item: WorkItem, worker: Worker): Promise<Ready | null> {
   }
 }
 
-/** A question that regions answer together: what the round asks for now, or a refusal to take part. */
+/** A question that regions answer together: what the round asks for now, or that this region takes no part in it. */
 async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promise<Ready | null> {
   const passing = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (error) {
       if (!(error instanceof Refusal) || error.status >= 500 || error.code === "rate-limited") throw error;
-      worker.logger.warn(
-        { code: error.code, phase: round.phase },
-        "nothing sent, or nothing taken, in this round",
-      );
+      worker.logger.warn({ code: error.code, phase: round.phase }, "nothing was taken in this round");
     }
   };
-  let ready: Ready | null = null;
-  await passing(async () => {
+  const withdraw = () => passing(() => sendReply(withdrawal(item, round, worker), worker));
+  try {
     const turn = await settle(item, () => takeTurn(item, round, worker), worker);
     if (!("reply" in turn)) {
-      ready = { waits: true, send: () => passing(() => hand(turn, worker)) };
-      return;
+      const send = async () => {
+        await passing(() => hand(turn, worker));
+        // Where its own answer stands already, a refusal is not taken; and an attempt that has formed waits for it.
+        if (round.phase !== "advertise") await withdraw();
+      };
+      return { waits: true, send };
     }
     const { reply, own } = turn;
     const send = async () => {
       if (own !== null) await hand(own, worker);
       await sendReply(reply, worker);
     };
-    ready = { waits: own !== null || !KEYS.has(round.phase), send: () => passing(send) };
-  });
-  return ready;
+    return { waits: own !== null || !KEYS.has(round.phase), send: () => passing(send) };
+  } catch (error) {
+    if (!isPassedOver(error)) throw error;
+    worker.logger.warn({ code: error.code, phase: round.phase }, "nothing is sent in this round");
+    if (!isRoundRefusal(error)) return null;
+    // What it was charged for and has stored still leaves it, though the attempt's secrets are gone.
+    const own = round.phase === "advertise" ? await worker.answers.find(envelopeId(item.query)) : null;
+    const send = async () => {
+      if (own !== null) await passing(() => hand(own, worker));
+      await withdraw();
+    };
+    return { waits: own !== null, send };
+  }
 }
 
 const KEYS: ReadonlySet<RoundState["phase"]> = new Set(["advertise", "share"]);

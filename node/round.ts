@@ -1,33 +1,37 @@
 /**
  * Takes a node through a secure sum as its polls bring it: joins an attempt once its query is admitted, is charged for
  * the query before data are read, and answers where the coordinator says that the attempt stands. What it will not
- * answer it passes over in silence: it is then missing for the attempt, and whoever lied has learnt nothing.
+ * answer it takes no part in, and says no more than that: it is missing for the attempt, and whoever lied has learnt
+ * nothing.
  */
 import type { Client } from "../protocol/client.ts";
-import { type Envelope, envelopeId } from "../protocol/envelope.ts";
+import { type Envelope, envelopeId, seal } from "../protocol/envelope.ts";
 import { regionsAnswer } from "../protocol/plan.ts";
 import { instant } from "../protocol/query.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { RoundState, WorkItem } from "../protocol/routes.ts";
-import { unfit } from "../protocol/session.ts";
+import { unfit, type Withdrawal } from "../protocol/session.ts";
 import { nativePrimitives } from "../server/secure.ts";
 import { type Admitted, admit } from "./admit.ts";
-import type { SessionDisk } from "./agreed.ts";
+import type { AttemptDisk } from "./agreed.ts";
 import { type Answerer, answer, charge, chargeFor, contextOf } from "./answer.ts";
 import type { Fill } from "./random.ts";
 import { runPlan } from "./run.ts";
-import { type Reply, Session } from "./session.ts";
+import { Participant, type Reply } from "./session.ts";
 
 export type RoundWorker = Answerer & {
   readonly client: Client;
   readonly signal: AbortSignal;
   readonly random: Fill;
-  readonly disk: SessionDisk;
+  readonly disk: AttemptDisk;
   /** The attempts that this process is in, by query: the only place where their secrets are. */
-  readonly sessions: Sessions;
+  readonly attempts: Attempts;
 };
 
-export type Sessions = Map<string, Held>;
+export type Attempts = Map<string, Joined>;
+
+/** An attempt in this process's memory, and when its query is over. */
+type Joined = { readonly participant: Participant; readonly until: string };
 
 /** What a node has to send for an item of work that is a round. */
 export type Turn = {
@@ -36,31 +40,41 @@ export type Turn = {
   readonly reply: Reply;
 };
 
-/** Throws the refusal that is to be handed in, or a `round-…` one, after which nothing is sent. */
+/** Throws the refusal that is to be handed in, or a `round-…` one, after which the region withdraws. */
 export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWorker): Promise<Turn> {
   forgetEnded(node);
-  const id = envelopeId(work.query);
-  const known = node.sessions.get(id);
-  if (known?.session.attempt === round.attempt) {
-    // What was admitted may no longer be: data are read, and masks made, only of what still is.
-    const still = round.phase === "share" || round.phase === "mask" ? admitted(work, node) : null;
-    const charged = async (): Promise<void> => {
-      if (still === null) throw new Error("data are read, and charged for, in the phase mask alone");
-      await charge(still, node);
-    };
-    const own = round.phase === "advertise" ? await node.answers.find(id) : null;
-    return { own, reply: await silently(() => known.session.reply(round, charged)) };
-  }
+  const joined = node.attempts.get(envelopeId(work.query))?.participant;
+  if (joined?.attempt === round.attempt) return await goOn(work, round, joined, node);
   if (round.phase !== "advertise") throw unfit("an attempt that this node has joined");
+  return await join(work, round, node);
+}
+
+async function goOn(
+  work: WorkItem,
+  round: RoundState,
+  joined: Participant,
+  node: RoundWorker,
+): Promise<Turn> {
+  // What was admitted may no longer be: data are read, and masks made, only of what still is.
+  const still = round.phase === "share" || round.phase === "mask" ? admitted(work, node) : null;
+  const charged = async (): Promise<void> => {
+    if (still === null) throw new Error("data are read, and charged for, in the phase mask alone");
+    await charge(still, node);
+  };
+  const own = round.phase === "advertise" ? await node.answers.find(envelopeId(work.query)) : null;
+  return { own, reply: await silently(() => joined.reply(round, charged)) };
+}
+
+async function join(work: WorkItem, round: RoundState, node: RoundWorker): Promise<Turn> {
   const asked = admitted(work, node);
-  const { plan, roster, query } = asked;
+  const { id, plan, roster, query } = asked;
   const { shares } = plan;
   if (shares === null) throw unfit("a query with a secure sum");
   // An answer of the region's own is charged for here. Behind masks alone nothing is, until masks are made: a round
   // that never forms costs nobody. What could not be paid is refused now, and not when the others count on it.
   const own = regionsAnswer(plan) ? await answer(work, node) : null;
   if (own === null) await node.ledger.check(chargeFor(asked));
-  const session = await Session.begin({
+  const participant = await Participant.begin({
     setting: {
       federation: node.federation,
       directory: query.directory,
@@ -78,10 +92,10 @@ export async function takeTurn(work: WorkItem, round: RoundState, node: RoundWor
     shares: node.noise.shares,
     sums: (planned) => runPlan(planned, node.store),
   });
-  known?.session.forget();
-  node.sessions.delete(id); // Set anew, so that the order of the map is that of the attempts' beginnings.
-  node.sessions.set(id, { session, until: query.answerBy });
-  return { own, reply: await session.reply(round, notYet) };
+  node.attempts.get(id)?.participant.forget();
+  node.attempts.delete(id); // Set anew, so that the order of the map is that of the attempts' beginnings.
+  node.attempts.set(id, { participant, until: query.answerBy });
+  return { own, reply: await participant.reply(round, notYet) };
 }
 
 const notYet = (): Promise<void> => Promise.reject(new Error("an advert is charged for nothing"));
@@ -102,18 +116,25 @@ async function silently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An attempt in this process's memory, and when its query is over. */
-export type Held = { readonly session: Session; readonly until: string };
-
 /** Secrets of attempts that ended without a word are not kept; nor more of them than memory has room for. */
-const MOST_SESSIONS = 50;
+const MOST_JOINED = 50;
 
-function forgetEnded({ sessions, now }: RoundWorker): void {
-  for (const [id, { session, until }] of sessions) {
-    if (until > instant(now()) && sessions.size < MOST_SESSIONS) continue;
-    session.forget();
-    sessions.delete(id);
+function forgetEnded({ attempts, now }: RoundWorker): void {
+  for (const [id, { participant, until }] of attempts) {
+    if (until > instant(now()) && attempts.size < MOST_JOINED) continue;
+    participant.forget();
+    attempts.delete(id);
   }
+}
+
+/** Says that this region takes no further part in an attempt, so that nobody waits for it. */
+export function withdrawal(
+  work: WorkItem,
+  { attempt }: RoundState,
+  { code, signer }: Pick<RoundWorker, "code" | "signer">,
+): Reply {
+  const said: Withdrawal = { query: envelopeId(work.query), attempt, node: code };
+  return { envelope: seal("withdrawal", said, signer), boxes: [], chunks: [] };
 }
 
 /** Sends a reply: the message first, since it binds the pieces that follow. The same bytes however often it is sent. */

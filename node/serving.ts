@@ -8,7 +8,7 @@ import { isLogged } from "../protocol/quorum.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { nameOf } from "../server/log.ts";
 import { keyringOf } from "../server/signing.ts";
-import { sessionDiskOf } from "./agreed.ts";
+import { attemptDiskOf } from "./agreed.ts";
 import type { Answerer } from "./answer.ts";
 import { shelfOf } from "./answers.ts";
 import type { NodeStore } from "./database.ts";
@@ -18,7 +18,7 @@ import { NodeLog, type NodeLogContext } from "./log.ts";
 import type { Effects, NodeConfig } from "./node.ts";
 import { readPolicy } from "./policy.ts";
 import { pollForever, type Worker } from "./poll.ts";
-import type { Sessions } from "./round.ts";
+import type { Attempts } from "./round.ts";
 import { Witness, type WitnessContext } from "./witness.ts";
 
 export type Serving = {
@@ -36,16 +36,16 @@ export type ServingContext = {
   readonly effects: Effects;
   readonly followed: Followed;
   /** Attempts that this process is in: those of an earlier version go on where everyone signs with the same keys. */
-  readonly sessions: Sessions;
+  readonly attempts: Attempts;
   /** Called when there is another version to begin with. */
   readonly superseded: () => void;
 };
 
 /** Refuses (`config-invalid`) where the node does not hold the keys that the version in force names for it. */
 export async function beginServing(context: ServingContext): Promise<Serving> {
-  const { config, at, store, client, effects, followed, sessions, superseded } = context;
+  const { config, at, store, client, effects, followed, attempts, superseded } = context;
   const federation = followed.current();
-  forgetOthers(sessions, federation);
+  forgetOthers(attempts, federation);
   const named = nodeOf(federation, config.code).keys;
   const signer = keyringOf(config.answerKey, "answer", at)(named.answer);
   const stopping = new AbortController();
@@ -95,10 +95,10 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     ...answerer,
     ...shared,
     tick: config.tick,
-    disk: sessionDiskOf(store, effects.now, log),
+    disk: attemptDiskOf(store, effects.now, log),
     log,
     witness: watching?.witness ?? null,
-    sessions,
+    attempts,
     memory: { cursor: null, head: null },
   };
   return {
@@ -112,12 +112,12 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
 }
 
 /** An attempt goes on under another version if the regions that answer, and the keys they sign with, are the same. */
-function forgetOthers(sessions: Sessions, federation: Federation): void {
+function forgetOthers(attempts: Attempts, federation: Federation): void {
   const keys = (of: Federation) => JSON.stringify([...answerKeysOf(of)].sort());
-  for (const [id, { session }] of sessions) {
-    if (keys(session.federation) === keys(federation)) continue;
-    session.forget();
-    sessions.delete(id);
+  for (const [id, { participant }] of attempts) {
+    if (keys(participant.federation) === keys(federation)) continue;
+    participant.forget();
+    attempts.delete(id);
   }
 }
 

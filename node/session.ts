@@ -37,7 +37,7 @@ import {
 import { stepOf } from "../protocol/shares.ts";
 import { oneAtATime } from "../server/database.ts";
 import { openBox, sealBox } from "../server/secure.ts";
-import type { SessionDisk } from "./agreed.ts";
+import type { AttemptDisk } from "./agreed.ts";
 import { type MaskedVector, maskVector, surplusAbove } from "./mask.ts";
 import { type Fill, RandomnessFailure } from "./random.ts";
 
@@ -48,12 +48,12 @@ export type Reply = {
   readonly chunks: readonly Uint8Array[];
 };
 
-export type Participant = {
+export type ParticipantContext = {
   readonly setting: Setting;
   readonly plan: Plan;
   readonly code: string;
   readonly signer: Signer;
-  readonly disk: SessionDisk;
+  readonly disk: AttemptDisk;
   readonly primitives: Primitives;
   readonly random: Fill;
   /** This region's sums without noise, and its share of the noise, component by component; drawn before they are read. */
@@ -65,9 +65,9 @@ type Keys = { readonly private: Uint8Array; readonly public: Uint8Array };
 type Opened = { readonly seed: Uint8Array; readonly mask: Uint8Array };
 
 /** Everything of one attempt, in memory only. Each part is made once; shown the same again, the node sends the same. */
-export class Session {
+export class Participant {
   readonly attempt: number;
-  readonly #own: Participant;
+  readonly #own: ParticipantContext;
   readonly #channel: Keys;
   readonly #mask: Keys;
   readonly #advert: Reply;
@@ -85,13 +85,13 @@ export class Session {
   readonly #alone = oneAtATime();
 
   /** Round 0. The attempt is on disk before its keys leave. */
-  static async begin(own: Participant): Promise<Session> {
+  static async begin(own: ParticipantContext): Promise<Participant> {
     const { query, attempt } = own.setting;
     await own.disk.begin(query, attempt);
-    return new Session(own);
+    return new Participant(own);
   }
 
-  private constructor(own: Participant) {
+  private constructor(own: ParticipantContext) {
     this.#own = own;
     this.attempt = own.setting.attempt;
     const fresh = (): Keys => {

@@ -71,8 +71,6 @@ const START: WitnessState = { logs: {}, frontier: EMPTY, own: { logged: 0, missi
 const HOUR = 3600_000;
 /** Longer than the coordinator lets pass before a log is cosigned anew. */
 const STILL = 3 * HOUR;
-/** For as long, in halves of a second, the coordinator is waited for to hand out what it says is public. */
-const PATIENCE = 20;
 
 export class Witness {
   readonly #context: WitnessContext;
@@ -84,7 +82,10 @@ export class Witness {
   /** When the coordinator's log was last cosigned, or this process began, in milliseconds; and when that was last said. */
   #latest: number | null = null;
   #reported = 0;
-  #waiting = new Set<() => void>();
+  /** Turns that have begun, and the latest of those that have ended, however. */
+  #begun = 0;
+  #ended = 0;
+  readonly #waiting = new Set<() => void>();
 
   constructor(context: WitnessContext) {
     this.#context = context;
@@ -134,6 +135,16 @@ export class Witness {
 
   /** One turn: hands in what was cosigned before, and cosigns what is offered now. */
   async watchOnce(): Promise<void> {
+    const turn = ++this.#begun;
+    try {
+      await this.#watch();
+    } finally {
+      this.#ended = turn;
+      this.#wake();
+    }
+  }
+
+  async #watch(): Promise<void> {
     const { code, client, signal, log, now, answers } = this.#context;
     await this.missingFor(now());
     this.#report();
@@ -246,14 +257,39 @@ export class Witness {
     return this.#state?.frontier ?? EMPTY;
   }
 
-  /** Until so much of the coordinator's log was read and cosigned. Refuses (`unavailable`) what does not come. */
+  /**
+   * Until so much of the coordinator's log was read and cosigned, however long that takes. Refuses (`unavailable`) once
+   * a turn that began meanwhile has brought nothing more: the coordinator does not hand out what it says is public.
+   */
   async until(size: number): Promise<void> {
-    const { sleep, signal } = this.#context;
-    for (let turn = 0; this.seen.size < size; turn++) {
-      if (signal.aborted || turn === PATIENCE)
+    const { signal } = this.#context;
+    const read = () => Math.max(this.#ahead?.frontier.size ?? 0, this.seen.size);
+    let [next, before] = [this.#begun + 1, read()];
+    while (this.seen.size < size) {
+      const nothing = this.#ended >= next && read() === before;
+      if (signal.aborted || nothing)
         throw new Refusal("unavailable", `expected to read ${size} entries of the coordinator's log`);
-      await Promise.race([sleep(500), new Promise<void>((resolve) => this.#waiting.add(resolve))]);
+      if (read() !== before) [next, before] = [this.#begun + 1, read()];
+      await this.#woken();
     }
+  }
+
+  /** Until something was kept, a turn ended, or the signal came. */
+  #woken(): Promise<void> {
+    const { signal } = this.#context;
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
   }
 
   /** How long this node's own log has been missing from the coordinator's, in seconds: by the clock, whatever comes. */
@@ -274,9 +310,7 @@ export class Witness {
   async #keep(state: WitnessState): Promise<void> {
     await writeState(this.#context.store, state);
     this.#state = state;
-    const woken = this.#waiting;
-    this.#waiting = new Set();
-    for (const wake of woken) wake();
+    this.#wake();
   }
 }
 

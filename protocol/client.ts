@@ -38,15 +38,16 @@ export function clientOf(base: string, fetch: Fetch): Client {
       init.headers = { "content-type": "application/octet-stream" };
     }
     if (input?.signal !== undefined) init.signal = input.signal;
-    const response = await fetch(`${base}${path}`, init).catch((cause: unknown) => {
+    const absent = (cause: unknown): never => {
       if (input?.signal?.aborted === true) throw cause;
       throw new Refusal(
         "unavailable",
         `expected a coordinator at ${base}; is it running, and is the address right?`,
         { cause },
       );
-    });
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    };
+    const response = await fetch(`${base}${path}`, init).catch(absent);
+    const bytes = new Uint8Array(await response.arrayBuffer().catch(absent));
     if (!response.ok) throw refusalFrom(response.status, bytes);
     // The schema of this very route: the cast only tells the compiler which.
     return parseWith(route.response, parseJson(bytes), name) as z.output<Routes[typeof name]["response"]>;

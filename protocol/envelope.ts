@@ -44,6 +44,7 @@ export const KINDS = {
   masked: { by: "node" },
   agreement: { by: "node" },
   opening: { by: "node" },
+  withdrawal: { by: "node" },
   release: { by: "coordinator" },
 } as const satisfies Record<string, Signed>;
 export type Kind = keyof typeof KINDS;

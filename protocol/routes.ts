@@ -7,10 +7,10 @@ import { LedgerHead } from "./answer.ts";
 import { Hash } from "./bytes.ts";
 import { Envelope } from "./envelope.ts";
 import { MaterialMessages, PieceRequest } from "./material.ts";
-import { RegionCode } from "./query.ts";
+import { Instant, RegionCode } from "./query.ts";
 import { RefusalCode } from "./refusal.ts";
 import { CellTable } from "./release.ts";
-import { Attempt, bytesOf } from "./session.ts";
+import { Attempt, bytesOf, PHASES } from "./session.ts";
 import { VersionDocument, Versions } from "./versions.ts";
 import { PublicProof, Push, WitnessReply } from "./witness.ts";
 
@@ -24,6 +24,17 @@ export const RegionState = z.strictObject({
   code: RefusalCode.nullable(),
 });
 
+/** The phase of a secure sum: who has sent what it asks for, and who is waited for. */
+export const RoundProgress = z.strictObject({
+  attempt: Attempt,
+  phase: z.enum(PHASES),
+  sent: z.array(RegionCode),
+  awaited: z.array(RegionCode),
+  /** When it goes on without those, if the others are enough; null where they are not yet. */
+  until: Instant.nullable(),
+});
+export type RoundProgress = z.infer<typeof RoundProgress>;
+
 export const QueryStatus = z.strictObject({
   id: Hash,
   state: ShownState,
@@ -32,6 +43,8 @@ export const QueryStatus = z.strictObject({
   query: Envelope,
   approvals: z.array(Envelope),
   regions: z.array(RegionState),
+  /** Of a secure sum that is under way; null otherwise. */
+  round: RoundProgress.nullable(),
   release: Hash.nullable(),
 });
 export type QueryStatus = z.infer<typeof QueryStatus>;

@@ -91,6 +91,14 @@ export const MESSAGE = {
   open: Opening,
 } as const satisfies Record<Phase, OfKind<KindOfRole<"node">>>;
 
+/**
+ * In place of a message: the region takes no further part in this attempt. It restarted, and the attempt's secrets are
+ * gone; or it will not go on with what it was shown. It says nothing of why, and binds to nothing: it only spares the
+ * others the waiting.
+ */
+export const Withdrawal = ofKind("withdrawal", z.strictObject(common));
+export type Withdrawal = z.infer<typeof Withdrawal>;
+
 /** What every message of an attempt is judged by. */
 export type Setting = {
   readonly federation: Federation;

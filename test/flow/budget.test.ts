@@ -106,7 +106,7 @@ describe.each(ENGINES)("%s", (engine) => {
       await last.ready;
       // One after another: two hundred followers at once would be a load of their own.
       const ended = [];
-      for (const id of ids) ended.push(await follow(network.client, id, 100));
+      for (const id of ids) ended.push(await follow(network.client, id));
       await stopParty(last);
       const codes = ended.map(({ state, regions }) =>
         state === "released" ? "released" : (regions[0]?.code ?? state),

@@ -59,7 +59,7 @@ type Setting = {
 async function setting(): Promise<Setting> {
   const folder = temporaryFolder();
   const regions = { "01": "", "03": "", "04": "", "05": "" };
-  const network = await federationOf(folder.path, regions, { roundSeconds: 3, logged: true });
+  const network = await federationOf(folder.path, regions, { logged: true });
   const nodes = [...network.nodes];
   running.push(async () => {
     await Promise.all(nodes.map((node) => node.stop()));
@@ -113,7 +113,7 @@ async function setting(): Promise<Setting> {
         envelope,
         approvers.map((each) => signApproval(id, each, now())),
       );
-      return await follow(client, id, 60);
+      return await follow(client, id);
     },
     reached: async (version, those = nodes) => {
       const versions = () => those.map(({ answerer }) => answerer.federation.directory.version);
@@ -322,7 +322,7 @@ describe("what is said of people", () => {
     expect(await brus("query", "approve", id, "--key", keys("approver-1"), ...at)).toContain(
       "Purpose: To help one Bo Persson",
     );
-    expect((await follow(client, id, 60)).state).toBe("released");
+    expect((await follow(client, id)).state).toBe("released");
     // Nothing is kept that nothing names, and nothing else than what is named.
     const stranger = withPurpose({ purpose: "Nobody asked" }).aside ?? "";
     await expect(client("submitAside", { body: { text: stranger } })).rejects.toMatchObject({

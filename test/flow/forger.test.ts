@@ -52,7 +52,7 @@ beforeAll(async () => {
   network = await federationOf(
     folder.path,
     { "01": "", "03": "", "04": "", "05": "" },
-    { roundSeconds: 3, logged: true, approvals: 2 },
+    { logged: true, approvals: 2 },
   );
   const first = await settled(network, { rho: "1/100" }, 2);
   await settled(network, { release: "national", minRegions: 3, rho: "1/100" }, 2);

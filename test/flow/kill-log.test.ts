@@ -38,7 +38,7 @@ describe.each(ENGINES)("%s", (engine) => {
     "killed at random steps: nothing acknowledged is lost, one history, and the audit holds",
     async () => {
       const draw = seeded(7);
-      const setting = await setUp(engine, CODES, 2, true);
+      const setting = await setUp(engine, CODES, true);
       const [victim = "", ...others] = [...setting.configs.values()];
       const parties: Party[] = [];
       const start = (...args: Parameters<typeof startParty>): Party => {
@@ -64,7 +64,7 @@ describe.each(ENGINES)("%s", (engine) => {
           await coordinator.ready;
           const asking = submit(setting, more);
           asking.catch(() => undefined); // Awaited below.
-          const through = asking.then((id) => retry(() => follow(setting.client, id, 90)));
+          const through = asking.then((id) => retry(() => follow(setting.client, id)));
           // Whoever outlives the question is killed all the same: its step must not come in another's schedule.
           if (await outlived(coordinator, through)) await stopParty(coordinator, "SIGKILL");
           else killed++;
@@ -77,14 +77,14 @@ describe.each(ENGINES)("%s", (engine) => {
           await node.ready;
           const id = await submit(setting, more);
           ids.push(id);
-          const through = retry(() => follow(setting.client, id, 90));
+          const through = retry(() => follow(setting.client, id));
           if (await outlived(node, through)) await stopParty(node, "SIGKILL");
           else killed++;
           node = start("node", victim);
           await node.ready;
         }
         const last = ids.at(-1) ?? "";
-        const { state } = await retry(() => follow(setting.client, last, 120));
+        const { state } = await retry(() => follow(setting.client, last));
         expect(["released", "failed"]).toContain(state);
       }
       const { directory, datasets } = await retry(() => setting.client("getDirectory"));

@@ -34,7 +34,7 @@ async function federationOf({ client }: Setting): Promise<Federation> {
 /** What became of a query: released, and then an auditor adds it up; or burnt, and then the reason says so. */
 async function ended(setting: Setting, id: string): Promise<string> {
   const { client, made } = setting;
-  const status = await retry(() => follow(client, id, 90));
+  const status = await retry(() => follow(client, id));
   if (status.state === "released") {
     const federation = await federationOf(setting);
     const { survivors } = await retry(() => recompute(client, federation, id, made.auditor, now()));
@@ -76,7 +76,7 @@ describe.each(ENGINES)("%s", (engine) => {
   test.skipIf(missing(engine))(
     "a node killed at each step of a secure sum",
     async () => {
-      const setting = await setUp(engine, CODES, 1);
+      const setting = await setUp(engine, CODES);
       const [victim = "", ...others] = [...setting.configs.values()];
       const coordinator = startParty("coordinator", setting.coordinator);
       await coordinator.ready;
@@ -89,7 +89,7 @@ describe.each(ENGINES)("%s", (engine) => {
         await node.ready;
         const id = await submit(setting, NATIONAL);
         ids.push(id);
-        const through = retry(() => follow(setting.client, id, 90));
+        const through = retry(() => follow(setting.client, id));
         if (await outlived(node, through)) {
           await stopParty(node);
           break;
@@ -113,7 +113,7 @@ describe.each(ENGINES)("%s", (engine) => {
   test.skipIf(missing(engine))(
     "a coordinator killed at each step of a secure sum",
     async () => {
-      const setting = await setUp(engine, CODES, 3);
+      const setting = await setUp(engine, CODES);
       const configs = [...setting.configs.values()];
       let coordinator: Party = startParty("coordinator", setting.coordinator);
       await coordinator.ready;
@@ -127,7 +127,7 @@ describe.each(ENGINES)("%s", (engine) => {
         await coordinator.ready;
         const asking = submit(setting, NATIONAL);
         asking.catch(() => undefined); // Awaited below, after the restart that lets it through.
-        const through = asking.then((id) => retry(() => follow(setting.client, id, 90)));
+        const through = asking.then((id) => retry(() => follow(setting.client, id)));
         if (await outlived(coordinator, through)) break;
         coordinator = startParty("coordinator", setting.coordinator);
         await coordinator.ready;

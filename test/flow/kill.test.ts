@@ -43,7 +43,7 @@ describe.each(ENGINES)("%s", (engine) => {
         const node = startParty("node", victim, { at, arm: "work", trace });
         await node.ready;
         const id = await submit(setting);
-        const through = retry(() => follow(setting.client, id, 60));
+        const through = retry(() => follow(setting.client, id));
         if (await outlived(node, through)) {
           await stopParty(node);
           break;
@@ -104,7 +104,7 @@ describe.each(ENGINES)("%s", (engine) => {
         await coordinator.ready;
         const asking = submit(setting, { tables: TABLES });
         asking.catch(() => undefined); // Awaited below, after the restart that lets it through.
-        const through = asking.then((id) => retry(() => follow(setting.client, id, 60)));
+        const through = asking.then((id) => retry(() => follow(setting.client, id)));
         if (await outlived(coordinator, through)) break;
         killed++;
         coordinator = startParty("coordinator", setting.coordinator);

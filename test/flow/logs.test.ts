@@ -43,7 +43,7 @@ async function network(
   more: object = {},
 ): Promise<{ made: Network; federation: Federation; folder: string }> {
   const folder = temporaryFolder();
-  const made = await federationOf(folder.path, REGIONS, { roundSeconds: 3, logged: true, ...more });
+  const made = await federationOf(folder.path, REGIONS, { logged: true, ...more });
   running.push(async () => {
     await made.stop();
     folder.remove();

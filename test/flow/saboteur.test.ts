@@ -17,17 +17,22 @@ import { format } from "../../protocol/rational.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import { cellsOf, writeCells } from "../../protocol/release.ts";
 import { fetchResult } from "../../protocol/result.ts";
-import { ROUTES } from "../../protocol/routes.ts";
+import { type QueryStatus, ROUTES } from "../../protocol/routes.ts";
 import { releasedVariance } from "../../protocol/shares.ts";
 import { nativePrimitives } from "../../server/secure.ts";
 import { readKey, signerOf } from "../../server/signing.ts";
+import { clockOf, without } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { CARE, DRAFT, federationOf, now, settled, submit } from "../support/federation.ts";
+import { CARE, DRAFT, federationOf, settled, submit } from "../support/federation.ts";
 
 const csv = `person,period,sex,unit,score,flag\n${Array.from({ length: 30 }, (_, person) => `p${person},2025K1,1,a,${person},true`).join("\n")}\n`;
 const DATASET = { ...CARE, budget: { rhoPerPeriod: "100", delta: "1e-9" } };
+/** Against a hang alone. */
+const HANGS = { timeout: 60_000 };
 const NATIONAL = { release: "national", minRegions: 3, rho: "1/10" };
 
+/** Of all networks here, so that nobody waits for who is absent on purpose. */
+const clock = clockOf();
 const running: Array<() => Promise<void>> = [];
 afterEach(async () => {
   for (const stop of running.splice(0)) await stop();
@@ -36,8 +41,8 @@ afterEach(async () => {
 async function network(codes: readonly string[], more: object = {}): Promise<Network> {
   const folder = temporaryFolder();
   const made = await federationOf(folder.path, Object.fromEntries(codes.map((code) => [code, csv])), {
-    roundSeconds: 1,
     datasets: [DATASET],
+    now: clock.now,
     ...more,
   });
   running.push(async () => {
@@ -46,6 +51,10 @@ async function network(codes: readonly string[], more: object = {}): Promise<Net
   });
   return made;
 }
+
+/** Asks, and goes on without who is absent. */
+const askedWithout = async (absent: readonly string[], made: Network): Promise<QueryStatus> =>
+  await without(absent, made, clock, await submit(made, NATIONAL));
 
 const four = ["01", "03", "04", "05"];
 const federationIn = ({ nodes: [node] }: Network) => node?.answerer.federation ?? expect.fail();
@@ -96,7 +105,7 @@ test("adverts that a node would refuse are refused at intake, and the others' su
   const other = adverts.find(({ node }) => node === "01");
   if (other !== undefined)
     expect(await codeOf(send("advert", { ...advert, mask: other.mask }))).toMatch(/^round-(unfit|late)$/);
-  const status = await follow(made.client, query, 30);
+  const status = await without(["05"], made, clock, query);
   expect(status.state).toBe("released");
   expect(status.regions.find(({ region }) => region === "05")?.state).toBe("waiting");
 });
@@ -127,7 +136,7 @@ test("a message sent again and again does not hold a phase open", async () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   })();
-  const status = await follow(made.client, query, 30);
+  const status = await without(["05"], made, clock, query);
   expect(status.state).toBe("released");
   await nagging;
 });
@@ -139,9 +148,9 @@ test("a region that takes part and then refuses: the release is what an auditor 
   await expect.poll(() => codeOf(send("advert", advert))).toBe("taken");
   const refusal = { query, directory: made.made.hash, code: "policy-refuses", detail: "no", charge: "0" };
   await codeOf(send("refusal", refusal));
-  const status = await follow(made.client, query, 30);
+  const status = await follow(made.client, query);
   expect(status.state).toBe("released");
-  const found = await recompute(made.client, federationIn(made), query, made.made.auditor, now());
+  const found = await recompute(made.client, federationIn(made), query, made.made.auditor, clock.now());
   expect(found.survivors).toEqual(["01", "03", "04"]);
 });
 
@@ -161,27 +170,100 @@ test("openings that are not one share each of whom they must be of, or not canon
   expect(await codeOf(send("opening", opening))).toBe("schema-mismatch");
   const whole = { ...opening, self: [{ of: "01", share }] };
   await expect.poll(() => codeOf(send("opening", whole))).toMatch(/^round-/);
-  expect((await follow(made.client, query, 30)).state).toBe("released");
+  expect((await without(["05"], made, clock, query)).state).toBe("released");
 });
 
-test("an attempt that never gets far enough is tried ten times, and no more; other queries go on", async () => {
-  let dropped = 0;
-  const made = await network(["01", "03", "04"], {
-    roundSeconds: 0.5,
-    fetch: (code: string) => async (url: string, init?: RequestInit) => {
-      const national = typeof init?.body === "string" && init.body.includes("vnd.brus.commitment");
-      if (code === "04" && url.endsWith(ROUTES.submitRound.path) && national) {
-        dropped++;
-        return Response.json({ id: hashOf(utf8("lost")) });
-      }
+/** A region's messages of a round pass through `change`, which may lose them by giving null. */
+const tampered =
+  (victim: string, change: (body: string) => string | null) =>
+  (code: string) =>
+  async (url: string, init?: RequestInit): Promise<Response> => {
+    if (code !== victim || !url.endsWith(ROUTES.submitRound.path) || typeof init?.body !== "string")
       return await fetch(url, init);
-    },
+    const body = change(init.body);
+    return body === null ? Response.json({ id: hashOf(utf8("lost")) }) : await fetch(url, { ...init, body });
+  };
+const isOf = (kind: string, body: string): boolean => body.includes(`vnd.brus.${kind}.`);
+
+test("a region whose shares do not open: tried ten times, and no more; nobody is charged, other queries go on", async () => {
+  const attempts = new Set<string>();
+  const made = await network(["01", "03", "04"], {
+    fetch: tampered("04", (body) => {
+      if (!isOf("commitment", body)) return body;
+      const sent = JSON.parse(body) as { envelope: Envelope; boxes: Array<{ node: string; box: string }> };
+      attempts.add(sent.envelope.payload);
+      const closed = toBase64(new Uint8Array(82));
+      return JSON.stringify({ ...sent, boxes: sent.boxes.map(({ node }) => ({ node, box: closed })) });
+    }),
   });
   const status = await settled(made, NATIONAL);
   expect(status).toMatchObject({ state: "failed", release: null });
-  expect(status.reason).toMatch(/[0-2] of 3 regions took part; 3 are needed/);
-  expect(dropped).toBe(10);
+  expect(status.reason).toMatch(/^[0-2] of 3 regions took part; 3 are needed.* of attempt 10: /);
+  expect(attempts.size).toBe(10);
+  const charged = await Promise.all(
+    ["01", "03"].map((code) => {
+      const node = made.nodes.find(({ config }) => config.code === code) ?? expect.fail();
+      return node.store.kysely.selectFrom("ledger_entry").selectAll().execute();
+    }),
+  );
+  expect(charged).toEqual([[], []]);
   expect((await settled(made, { rho: "1/10" })).state).toBe("released");
+});
+
+test("a region that is silent, and may be slow, is waited for until the deadline: no attempt is given up for it", async () => {
+  const attempts = new Set<string>();
+  const made = await network(["01", "03", "04"], {
+    fetch: tampered("04", (body) => {
+      if (!isOf("commitment", body)) return body;
+      attempts.add(body);
+      return null;
+    }),
+  });
+  const status = await askedWithout(["04"], made);
+  expect(status).toMatchObject({ state: "failed", release: null });
+  expect(status.reason).toMatch(/^2 of 3 regions took part.*missing in phase share of attempt 1: 04$/);
+  expect(attempts.size).toBe(1);
+});
+
+test("one is silent and another, who was away, is back: a new attempt, in which they are enough", async () => {
+  let away = true;
+  const made = await network(four, {
+    fetch: (code: string) =>
+      tampered(code, (body) => {
+        if (code === "04" && isOf("commitment", body)) return null;
+        return code === "05" && away ? null : body;
+      })(code),
+  });
+  const query = await submit(made, NATIONAL);
+  const waitsFor = async () => {
+    const { round } = await made.client("getQuery", { params: { id: query } });
+    return round === null ? "" : `${round.phase} ${round.attempt}: ${round.awaited.join()}`;
+  };
+  await expect.poll(waitsFor, HANGS).toBe("advertise 1: 05");
+  // A quarter of the hour that was left is over: it goes on without the one that is away.
+  const quarter = async () => {
+    clock.forward(new Date(clock.now().getTime() + 15 * 60_000));
+    await made.coordinator.look();
+  };
+  away = false;
+  await quarter();
+  await expect.poll(waitsFor, HANGS).toBe("share 1: 04");
+  const { kysely } = made.coordinator.store;
+  const ready = async () => {
+    const adverts = kysely.selectFrom("message").select(["node", "attempt"]).where("kind", "=", "advert");
+    return (await adverts.execute()).some(({ node, attempt }) => node === "05" && attempt === 2);
+  };
+  await expect.poll(ready, HANGS).toBe(true);
+  await quarter();
+  await expect.poll(waitsFor, HANGS).toBe("share 2: 04");
+  const status = await without(["04"], made, clock, query);
+  expect(status.state).toBe("released");
+  expect(status.regions.map(({ region, state }) => `${region} ${state}`)).toEqual([
+    "01 answered",
+    "03 answered",
+    "04 waiting",
+    "05 answered",
+  ]);
 });
 
 test("a region that waits for approvals joins once they have come", async () => {
@@ -192,16 +274,16 @@ test("a region that waits for approvals joins once they have come", async () => 
     policy,
     JSON.stringify({ ...strict, approvals: [{ dataset: "*", role: "approver", persons: 2 }] }),
   );
-  const query = fillQuery({ ...DRAFT, ...NATIONAL }, made.made.hash, "researcher", now());
+  const query = fillQuery({ ...DRAFT, ...NATIONAL }, made.made.hash, "researcher", clock.now());
   const envelope = signQuery(query, made.made.researcher.signer);
   const id = envelopeId(envelope);
   const [first, second] = made.made.approvers;
   if (first === undefined || second === undefined) throw new Error("there are approvers");
-  await ask(made.client, envelope, [signApproval(id, first, now())]);
+  await ask(made.client, envelope, [signApproval(id, first, clock.now())]);
   const state = async () => (await made.client("getQuery", { params: { id } })).regions[1]?.code;
-  await expect.poll(state, { timeout: 10_000 }).toBe("approvals-missing");
-  await made.client("submitApproval", { body: signApproval(id, second, now()) });
-  const status = await follow(made.client, id, 30);
+  await expect.poll(state, HANGS).toBe("approvals-missing");
+  await made.client("submitApproval", { body: signApproval(id, second, clock.now()) });
+  const status = await follow(made.client, id);
   expect(status.state).toBe("released");
   expect(status.regions.map(({ state: reached }) => reached)).toEqual(["answered", "answered", "answered"]);
 });
@@ -222,7 +304,7 @@ test("after the release nothing is left of who is not in it, and no sealed share
       return await fetch(url, init);
     },
   });
-  const status = await settled(made, NATIONAL);
+  const status = await askedWithout(["05"], made);
   expect(status.state).toBe("released");
   const { kysely } = made.coordinator.store;
   const boxes = await kysely.selectFrom("message").select("boxes").execute();
@@ -243,7 +325,7 @@ describe("a coordinator that says of a sum what is not so", () => {
         return await fetch(url, init);
       },
     });
-    const { id, release } = await settled(made, NATIONAL);
+    const { id, release } = await askedWithout(["03"], made);
     const truth = await made.client("getRelease", { params: { id: release ?? "" } });
     const payload = parseJson(utf8(atob(truth.payload))) as Record<string, unknown>;
     change(payload);
@@ -296,7 +378,7 @@ describe("a coordinator that says of a sum what is not so", () => {
     const { id, release } = await settled(made, NATIONAL);
     const federation = federationIn(made);
     const { auditor } = made.made;
-    expect((await recompute(made.client, federation, id, auditor, now())).unopened).toEqual(["03"]);
+    expect((await recompute(made.client, federation, id, auditor, clock.now())).unopened).toEqual(["03"]);
     const { plan, query } = await fetchResult(made.client, federation, id);
     const { shares } = planIn(federation, query);
     if (shares === null) throw new Error("the query is national");
@@ -313,7 +395,7 @@ describe("a coordinator that says of a sum what is not so", () => {
     const retelling = seal("release", { ...told, cells: { hash, count: cells.figures.length } }, signer);
     const real = made.client as (name: string, input?: object) => Promise<unknown>;
     // It names the retelling as the query's release, and gives what stands behind the true one.
-    const time = instant(now());
+    const time = instant(clock.now());
     const request = seal("material", { release, auditor: auditor.id, time }, auditor.signer);
     const lying = (async (name: string, input?: { body?: object }) => {
       if (name === "getRelease") return retelling;
@@ -327,7 +409,7 @@ describe("a coordinator that says of a sum what is not so", () => {
     }) as Client;
     // A reader finds nothing: the surplus is only in the masked vectors.
     await expect(fetchResult(lying, federation, id)).resolves.toBeDefined();
-    await expect(recompute(lying, federation, id, auditor, now())).rejects.toThrow(
+    await expect(recompute(lying, federation, id, auditor, clock.now())).rejects.toThrow(
       /surplus noise taken away/,
     );
   });

@@ -10,6 +10,7 @@ import { federationIn } from "../../cli/both.ts";
 import {
   approveCalendar,
   type Patience,
+  queryIn,
   runCalendar,
   type SignedCalendar,
   signCalendar,
@@ -25,12 +26,17 @@ import { parseJson } from "../../protocol/json.ts";
 import { readLeaf } from "../../protocol/leaf.ts";
 import { COORDINATOR } from "../../protocol/quorum.ts";
 import { fetchResult } from "../../protocol/result.ts";
+import { clockOf, without } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { federationOf, now } from "../support/federation.ts";
+import { federationOf } from "../support/federation.ts";
 import { putTogether, takeApart } from "../support/forge.ts";
 
 const CODES = ["01", "03", "04", "05"];
-const PATIENT: Patience = { answer: 60_000, late: 600_000 };
+const PATIENT: Patience = { answer: 600_000, late: 600_000 };
+/** Against a hang alone. */
+const HANGS = { timeout: 120_000 };
+/** Of all networks here, so that nobody waits for who is absent on purpose. */
+const clock = clockOf();
 
 /** 12 persons a region and quarter, sexes and units in turn. */
 const journal = (code: string): string =>
@@ -53,8 +59,8 @@ async function network(more: object = {}): Promise<Network & { folder: string }>
     folder.path,
     Object.fromEntries(CODES.map((code) => [code, journal(code)])),
     {
-      roundSeconds: 4,
       logged: true,
+      now: clock.now,
       ...more,
     },
   );
@@ -93,9 +99,9 @@ async function run(
   draft: CalendarDraft,
   patience = PATIENT,
 ): Promise<{ signed: SignedCalendar; ids: string[] }> {
-  const signed = signCalendar(draft, federationIn(made), made.made.researcher, now(), patience);
+  const signed = signCalendar(draft, federationIn(made), made.made.researcher, clock.now(), patience);
   const ids = await submitCalendar(made.client, signed);
-  await approveCalendar(made.client, signed, made.made.approvers[0] ?? expect.fail(), now());
+  await approveCalendar(made.client, signed, made.made.approvers[0] ?? expect.fail(), clock.now());
   return { signed, ids };
 }
 
@@ -130,7 +136,7 @@ describe("a calendar", () => {
       entry({ release: "both", nationalPart: "1/2", minRegions: 3 }),
     );
     const { signed, ids } = await run(made, draft);
-    const ran = await runCalendar(made.client, signed, now(), 90);
+    const ran = await runCalendar(made.client, signed, clock.now());
     expect(ran.map(({ status }) => status?.state)).toEqual(["released", "released", "released"]);
     for (const id of ids) {
       const { cells, plan } = await resultOf(made, id);
@@ -146,18 +152,24 @@ describe("a calendar", () => {
       expect(plan.tables?.wanted).toHaveLength(4);
     }
     const federation = federationIn(made);
-    const { survivors } = await recompute(made.client, federation, ids[1] ?? "", made.made.auditor, now());
+    const { survivors } = await recompute(
+      made.client,
+      federation,
+      ids[1] ?? "",
+      made.made.auditor,
+      clock.now(),
+    );
     expect(survivors).toEqual(CODES);
     const before = await chargesOf(made);
     expect(before).toHaveLength(4);
     const again = await submitCalendar(made.client, signed);
     expect(again).toEqual(ids);
-    const reran = await runCalendar(made.client, signed, now(), 30);
+    const reran = await runCalendar(made.client, signed, clock.now());
     expect(reran.map(({ status }) => status?.release)).toEqual(ran.map(({ status }) => status?.release));
     expect(await chargesOf(made)).toEqual(before);
     const { calendars } = await made.client("listCalendars");
     expect(calendars.map(envelopeId)).toEqual([envelopeId(signed.calendar)]);
-    const verdict = await auditFrom(sourceOf(made.address), federation.first, now());
+    const verdict = await auditFrom(sourceOf(made.address), federation.first, clock.now());
     expect(verdict.findings).toEqual([]);
   });
 
@@ -171,7 +183,7 @@ describe("a calendar", () => {
     withholding("03", "unit");
     withholding("04", "flag");
     const { signed, ids } = await run(made, draftOf(entry({ minRegions: 2 })));
-    const [ran] = await runCalendar(made.client, signed, now(), 60);
+    const [ran] = await runCalendar(made.client, signed, clock.now());
     expect(ran?.status?.state).toBe("released");
     const { release } = await resultOf(made, ids[0] ?? "");
     expect(release.missing).toEqual([
@@ -184,17 +196,15 @@ describe("a calendar", () => {
   test("a region that comes late makes a new version, never silently; the audit holds, and it is charged once", async () => {
     const gone = away();
     const made = await network({ fetch: gone.fetch });
-    const begun = Date.now();
-    const { signed, ids } = await run(made, draftOf(entry()), { answer: 6_000, late: 22_000 });
-    const [first] = await runCalendar(made.client, signed, now(), 60);
+    const { ids } = await run(made, draftOf(entry()));
     const id = ids[0] ?? "";
-    expect(first?.status?.state).toBe("released");
+    expect((await without(["05"], made, clock, id)).state).toBe("released");
     const before = await resultOf(made, id);
     expect(before.release.missing).toEqual([{ region: "05", reason: "no-answer" }]);
     expect(before.release.supersedes).toBeNull();
     gone.back();
     await expect
-      .poll(async () => (await made.client("getQuery", { params: { id } })).release, { timeout: 40_000 })
+      .poll(async () => (await made.client("getQuery", { params: { id } })).release, HANGS)
       .not.toBe(before.releaseId);
     const after = await resultOf(made, id);
     expect(after.release.missing).toEqual([]);
@@ -204,13 +214,13 @@ describe("a calendar", () => {
     const kept = await made.client("getRelease", { params: { id: before.releaseId } });
     expect(envelopeId(kept)).toBe(before.releaseId);
     expect(new Set(await chargesOf(made)).size).toBe(4);
-    const verdict = await auditFrom(sourceOf(made.address), federationIn(made).first, now());
+    const verdict = await auditFrom(sourceOf(made.address), federationIn(made).first, clock.now());
     expect(verdict.findings).toEqual([]);
     expect(verdict.releases).toHaveLength(2);
     // Once nobody may come any more, an operator who hides the later version is found out by the answer it leaves out.
-    await new Promise((resolve) => setTimeout(resolve, 30_000 - (Date.now() - begun)));
-    const next = await run(made, draftOf(entry({ rho: "1/20" })), { answer: 10_000, late: 20_000 });
-    await runCalendar(made.client, next.signed, now(), 60);
+    clock.forward(new Date(Date.parse(before.query.expires) + 1000));
+    const next = await run(made, draftOf(entry({ rho: "1/20" })));
+    await runCalendar(made.client, next.signed, clock.now());
     const source = sourceOf(made.address);
     const taken = await takeApart(source, federationIn(made), made.made);
     const entries = taken.logs.get(COORDINATOR) ?? [];
@@ -219,7 +229,7 @@ describe("a calendar", () => {
       return leaf.kind === "release" && leaf.id === after.releaseId;
     });
     entries.splice(second, 1);
-    const forged = await auditFrom(putTogether(taken, source), federationIn(made).first, now());
+    const forged = await auditFrom(putTogether(taken, source), federationIn(made).first, clock.now());
     expect(forged.findings).toContainEqual(
       expect.objectContaining({
         rule: "left-out",
@@ -232,12 +242,23 @@ describe("a calendar", () => {
 test("with too few by then, a release waits for those who may still come", async () => {
   const gone = away();
   const made = await network({ fetch: gone.fetch, logged: false });
-  const { ids } = await run(made, draftOf(entry({ minRegions: 4 })), { answer: 3_000, late: 600_000 });
-  const state = async () => (await made.client("getQuery", { params: { id: ids[0] ?? "" } })).state;
-  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  const { ids, signed } = await run(made, draftOf(entry({ minRegions: 4 })));
+  const status = () => made.client("getQuery", { params: { id: ids[0] ?? "" } });
+  const state = async () => (await status()).state;
+  const answered = async () => (await status()).regions.filter((each) => each.state === "answered").length;
+  await expect.poll(answered, HANGS).toBe(3);
+  const { answerBy, expires } = queryIn(signed.queries[0] ?? expect.fail());
+  clock.forward(new Date(Date.parse(answerBy) + 1000));
+  await made.coordinator.look();
+  // Looked at after the deadline, it is next looked at when nobody may come any more.
+  const due = async () => {
+    const row = made.coordinator.store.kysely.selectFrom("query").select("due");
+    return Number((await row.executeTakeFirstOrThrow()).due);
+  };
+  await expect.poll(due, HANGS).toBe(Date.parse(expires));
   expect(await state()).toBe("open");
   gone.back();
-  await expect.poll(state, { timeout: 40_000 }).toBe("released");
+  await expect.poll(state, HANGS).toBe("released");
   expect((await resultOf(made, ids[0] ?? "")).release.missing).toEqual([]);
 });
 
@@ -246,9 +267,15 @@ describe("what is refused", () => {
     const made = await network({ logged: false });
     const { researcher } = made.made;
     const measures = [{ id: "taken-seriously", kind: "count" as const }];
-    const signed = signCalendar(draftOf(entry({ measures })), federationIn(made), researcher, now(), PATIENT);
+    const signed = signCalendar(
+      draftOf(entry({ measures })),
+      federationIn(made),
+      researcher,
+      clock.now(),
+      PATIENT,
+    );
     await expect(submitCalendar(made.client, signed)).rejects.toMatchObject({ code: "measure-unfit" });
-    const good = signCalendar(draftOf(entry()), federationIn(made), researcher, now(), PATIENT);
+    const good = signCalendar(draftOf(entry()), federationIn(made), researcher, clock.now(), PATIENT);
     await submitCalendar(made.client, good);
     const calendar = parseJson(Buffer.from(good.calendar.payload, "base64")) as Calendar;
     const other = { ...calendar, indicators: calendar.directory };
@@ -260,7 +287,7 @@ describe("what is refused", () => {
     const made = await network({ logged: false });
     const federation = federationIn(made);
     const { researcher } = made.made;
-    const sign = (draft: CalendarDraft) => signCalendar(draft, federation, researcher, now(), PATIENT);
+    const sign = (draft: CalendarDraft) => signCalendar(draft, federation, researcher, clock.now(), PATIENT);
     expect(() => sign(draftOf(entry({ rho: "1/2" }), entry({ rho: "3/5" })))).toThrow(
       expect.objectContaining({ code: "budget-exceeded" }),
     );
@@ -291,7 +318,7 @@ describe("what is refused", () => {
     const draft = draftOf(
       entry({ release: "national", answerBy: "2026-12-01T00:00:00Z", expires: "2026-12-02T00:00:00Z" }),
     );
-    expect(() => signCalendar(draft, federationIn(made), made.made.researcher, now(), PATIENT)).toThrow(
+    expect(() => signCalendar(draft, federationIn(made), made.made.researcher, clock.now(), PATIENT)).toThrow(
       /later than answerBy/,
     );
   });

@@ -39,7 +39,7 @@ beforeAll(async () => {
   const network = await federationOf(
     folder.path,
     { "01": "", "03": "", "04": "", "05": "" },
-    { roundSeconds: 3, logged: true },
+    { logged: true },
   );
   await settled(network, { rho: "1/100" });
   release = (await settled(network, { release: "national", minRegions: 3, rho: "1/100" })).release ?? "";

@@ -1,11 +1,11 @@
 /**
- * A cast of regions for secure sums, without databases or HTTP: real sessions over disks in memory that survive a
+ * A cast of regions for secure sums, without databases or HTTP: real participants over disks in memory that survive a
  * crash, and a stage on which a test plays the coordinator, honest or not.
  */
-import type { AgreedSet, SessionDisk } from "../../node/agreed.ts";
+import type { AgreedSet, AttemptDisk } from "../../node/agreed.ts";
 import { drawShares } from "../../node/noise.ts";
 import { type Fill, systemRandom } from "../../node/random.ts";
-import { type Reply, Session } from "../../node/session.ts";
+import { Participant, type Reply } from "../../node/session.ts";
 import { type Hash, hashOf, utf8 } from "../../protocol/bytes.ts";
 import { type Dataset, writeDataset } from "../../protocol/catalogue.ts";
 import type { Directory, Federation } from "../../protocol/directory.ts";
@@ -22,8 +22,8 @@ import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { CARE } from "./federation.ts";
 import { queryOf } from "./generate.ts";
 
-/** What `node/agreed.ts` keeps in a database, by the same rules: it outlives a session's memory. */
-export class MemoryDisk implements SessionDisk {
+/** What `node/agreed.ts` keeps in a database, by the same rules: it outlives a participant's memory. */
+export class MemoryDisk implements AttemptDisk {
   readonly begun = new Map<Hash, number>();
   readonly sent = new Map<string, Hash>();
   readonly sets = new Map<Hash, AgreedSet>();
@@ -63,14 +63,14 @@ export class MemoryDisk implements SessionDisk {
   }
 }
 
-/** One region: its disk for ever, its session until it crashes, and everything it ever sent. */
+/** One region: its disk for ever, its part until it crashes, and everything it ever sent. */
 export class Actor {
   readonly code: string;
   readonly disk = new MemoryDisk();
   readonly sent: Reply[] = [];
   readonly noise: Float64Array[][] = [];
   readonly signer: Signer;
-  session: Session | null = null;
+  participant: Participant | null = null;
   readonly #cast: Cast;
 
   constructor(cast: Cast, code: string, signer: Signer) {
@@ -79,13 +79,13 @@ export class Actor {
     this.signer = signer;
   }
 
-  /** As `node/round.ts` does, for a query that is admitted. Throws what the session refuses. */
+  /** As `node/round.ts` does, for a query that is admitted. Throws what the participant refuses. */
   async take(round: RoundState, query: Hash = this.#cast.query): Promise<Reply> {
-    if (this.session?.attempt !== round.attempt || this.#of !== query) {
+    if (this.participant?.attempt !== round.attempt || this.#of !== query) {
       if (round.phase !== "advertise")
         throw new Refusal("round-unfit", "expected an attempt that was joined");
       const { plan, settingOf: setting, sums, draw } = this.#cast;
-      this.session = await Session.begin({
+      this.participant = await Participant.begin({
         setting: setting(round.attempt, query),
         plan,
         code: this.code,
@@ -95,7 +95,7 @@ export class Actor {
         random: this.#cast.random,
         shares: (planned) => {
           const drawn = draw(planned);
-          this.noise.push(drawn.map((component) => component.slice())); // The session wipes its own.
+          this.noise.push(drawn.map((component) => component.slice())); // The participant wipes its own.
           return drawn;
         },
         sums: async () => {
@@ -105,7 +105,7 @@ export class Actor {
       });
       this.#of = query;
     }
-    const reply = await this.session.reply(round, async () => {
+    const reply = await this.participant.reply(round, async () => {
       this.disk.charge(query);
     });
     this.sent.push(reply);
@@ -114,9 +114,9 @@ export class Actor {
 
   #of: Hash | null = null;
 
-  /** kill -9 and restart: the session's secrets are gone, the disk is not. */
+  /** kill -9 and restart: the attempt's secrets are gone, the disk is not. */
   crash(): void {
-    this.session = null;
+    this.participant = null;
   }
 }
 

@@ -107,18 +107,18 @@ export async function submit(network: Network, draft: object, approvals = 1): Pr
     { ...DRAFT, ...draft },
     network.made.hash,
     network.made.researcher.id,
-    now(),
+    network.now(),
   );
   const envelope = signQuery(query, network.made.researcher.signer);
   const id = await ask(network.client, envelope, []);
   const signed = network.made.approvers
     .slice(0, approvals)
-    .map((approver) => signApproval(id, approver, now()));
+    .map((approver) => signApproval(id, approver, network.now()));
   return await ask(network.client, envelope, signed);
 }
 
 export async function settled(network: Network, draft: object, approvals = 1): Promise<QueryStatus> {
-  return await follow(network.client, await submit(network, draft, approvals), 60);
+  return await follow(network.client, await submit(network, draft, approvals));
 }
 
 /** Asks, waits, and reads the checked result. */

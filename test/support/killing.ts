@@ -43,7 +43,7 @@ export async function outlived({ ended }: Party, through: Promise<unknown>): Pro
   return late === "alive";
 }
 
-export async function setUp(engine: Engine, codes: readonly string[], roundSeconds = 10, logged = false) {
+export async function setUp(engine: Engine, codes: readonly string[], logged = false) {
   const folder = temporaryFolder();
   const port = await freePort();
   const plan = {
@@ -62,7 +62,6 @@ export async function setUp(engine: Engine, codes: readonly string[], roundSecon
     JSON.stringify({
       ...made.coordinator,
       port,
-      roundSeconds,
       ...(url === undefined ? {} : { databaseUrl: url }),
     }),
   );
@@ -102,7 +101,7 @@ export async function submit({ made, client }: Setting, more: object = {}): Prom
 }
 
 export async function released(client: Client, id: string): Promise<Envelope[]> {
-  const status = await retry(() => follow(client, id, 60));
+  const status = await retry(() => follow(client, id));
   expect(status.state).toBe("released");
   const { answers } = await retry(() => client("getAnswers", { params: { id: status.release ?? "" } }));
   return answers;

@@ -1,6 +1,6 @@
 /** What a node keeps of secure sums, on both engines: the rules that must hold however often it restarts. */
 import { describe, expect, test } from "vitest";
-import { sessionDiskOf } from "../../node/agreed.ts";
+import { attemptDiskOf } from "../../node/agreed.ts";
 import { prepareNode } from "../../node/database.ts";
 import { hashOf, utf8 } from "../../protocol/bytes.ts";
 import { ENGINES, missing, openNodeStore, temporaryFolder } from "../support/engines.ts";
@@ -14,7 +14,7 @@ describe.each(ENGINES)("%s", (engine) => {
     const folder = temporaryFolder();
     const store = await openNodeStore(engine, folder.path);
     await prepareNode(store, []);
-    const disk = sessionDiskOf(store, () => new Date(), null);
+    const disk = attemptDiskOf(store, () => new Date(), null);
     await disk.begin(query, 1);
     await expect(disk.begin(query, 1)).rejects.toMatchObject({ code: "round-unfit" });
     await disk.keepMasked(query, 1, hash("vector"));
@@ -23,7 +23,7 @@ describe.each(ENGINES)("%s", (engine) => {
     await disk.begin(query, 3);
     await expect(disk.begin(query, 2)).rejects.toMatchObject({ code: "round-unfit" });
     // Another one over the same database: a restart.
-    const again = sessionDiskOf(store, () => new Date(), null);
+    const again = attemptDiskOf(store, () => new Date(), null);
     await again.agree(query, set);
     await disk.agree(query, set);
     for (const other of [
@@ -45,7 +45,7 @@ describe.each(ENGINES)("%s", (engine) => {
     await prepareNode(store, []);
     const outcomes = await Promise.allSettled(
       Array.from({ length: 50 }, (_, index) =>
-        sessionDiskOf(store, () => new Date(), null).agree(query, { ...set, survivors: hash(String(index)) }),
+        attemptDiskOf(store, () => new Date(), null).agree(query, { ...set, survivors: hash(String(index)) }),
       ),
     );
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);

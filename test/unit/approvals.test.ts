@@ -473,7 +473,6 @@ async function coordinatorSays({ federation, envelope, asked, approvals }: Scene
     now: () => NOW,
     signer: () => signer,
     bell: bellOf(),
-    roundSeconds: 60,
     logger: silent,
     logs: null,
   });

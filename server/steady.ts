@@ -1,0 +1,34 @@
+/**
+ * A fetch for slow machines: where a connection was not made in time, or was cut before anything came back, the same
+ * request is sent again. All of ours may be sent twice: what was seen before is known by its hash. Where nobody
+ * listens it fails at once.
+ */
+import type { Fetch } from "../protocol/client.ts";
+
+/** Of undici's: a connection that took too long to make, one that the other side closed as it was used again. */
+const CUT: ReadonlySet<string> = new Set([
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_SOCKET",
+  "ECONNRESET",
+  "EPIPE",
+]);
+const MOST_TRIES = 10;
+
+export function steady(fetch: Fetch): Fetch {
+  return async (url, init) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await fetch(url, init);
+      } catch (error) {
+        if (attempt === MOST_TRIES || init?.signal?.aborted === true || !isCut(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
+      }
+    }
+  };
+}
+
+const isCut = (error: unknown): boolean =>
+  error instanceof Error &&
+  error.cause instanceof Error &&
+  "code" in error.cause &&
+  CUT.has(String(error.cause.code));
