@@ -69,8 +69,25 @@ export type WorkList = { cursor: number; work: WorkItem[] };
 
 const MOST = 20;
 
+/** Cursors after which there was nothing, until the bell rings: nodes that wait ask from the same one again and again. */
+const ends = new WeakMap<Bell, { readonly rung: number; readonly cursors: Set<number> }>();
+
 /** What a node has not read yet, of queries that are open and put to it; and the cursor after it. */
-export async function workFor({ node, cursor }: Poll, context: Context): Promise<WorkList> {
+export async function workFor(poll: Poll, context: Context & Dispatcher): Promise<WorkList> {
+  const { bell } = context;
+  const rung = bell.rung();
+  const known = ends.get(bell);
+  const end = known?.rung === rung ? known : { rung, cursors: new Set<number>() };
+  ends.set(bell, end);
+  if (end.cursors.has(poll.cursor)) return { cursor: poll.cursor, work: [] };
+  const list = await workAfter(poll, context);
+  if (list === null) return { cursor: poll.cursor, work: [] };
+  if (list.cursor === poll.cursor) end.cursors.add(poll.cursor);
+  return list;
+}
+
+/** Null while nothing may be answered, whatever there is. */
+async function workAfter({ node, cursor }: Poll, context: Context): Promise<WorkList | null> {
   const after = (from: number) =>
     context.store.kysely
       .selectFrom("work")
@@ -83,7 +100,7 @@ export async function workFor({ node, cursor }: Poll, context: Context): Promise
       .execute();
   // Until the version in force is public no node may answer: the proof would be of another.
   const { logs, directoryPlace } = context;
-  if (logs !== null && directoryPlace() >= logs.publicSize) return { cursor, work: [] };
+  if (logs !== null && directoryPlace() >= logs.publicSize) return null;
   let from = cursor;
   let entries = await after(from);
   if (entries.length === 0 && from > 0) {

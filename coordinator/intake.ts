@@ -261,34 +261,47 @@ export function takeWitness(envelope: Envelope, { federation, now }: Context): W
   return payload;
 }
 
+/** How far each node's ledger is known to be kept: most polls bring nothing new of it. */
+const heads = new WeakMap<CoordinatorStore, Map<string, number>>();
+
 /** A poll, judged; its ledger head is kept as the node's latest. A repeatable read otherwise. */
 export async function takePoll(envelope: Envelope, { federation, store, now }: Context): Promise<Poll> {
   const { payload: poll } = openByNode(federation(), envelope, Poll);
   checkClock(poll.time, now());
+  const known = heads.get(store) ?? new Map<string, number>();
+  heads.set(store, known);
+  if (poll.ledger.sequence > (known.get(poll.node) ?? -1)) {
+    await keepHead(poll, envelope, store);
+    known.set(poll.node, poll.ledger.sequence);
+  }
+  return poll;
+}
+
+async function keepHead(
+  { node, ledger: { sequence } }: Poll,
+  envelope: Envelope,
+  store: CoordinatorStore,
+): Promise<void> {
+  // A replayed poll must not show an older ledger; an unchanged one need not be written again.
   const latest = await store.kysely
     .selectFrom("budget")
     .select("sequence")
-    .where("node", "=", poll.node)
+    .where("node", "=", node)
     .executeTakeFirst();
-  const { sequence } = poll.ledger;
-  // A replayed poll must not show an older ledger; an unchanged one need not be written again.
-  if (latest === undefined || latest.sequence < sequence) {
-    await once(store, async (database) => {
-      const kept = { sequence, envelope: JSON.stringify(envelope) };
-      const updated = await database
-        .updateTable("budget")
-        .set(kept)
-        .where("node", "=", poll.node)
-        .where("sequence", "<=", sequence)
-        .executeTakeFirst();
-      if (updated.numUpdatedRows > 0n) return;
-      const values = { node: poll.node, ...kept };
-      await database
-        .insertInto("budget")
-        .values(values)
-        .onConflict((on) => on.column("node").doNothing())
-        .execute();
-    });
-  }
-  return poll;
+  if (latest !== undefined && latest.sequence >= sequence) return;
+  await once(store, async (database) => {
+    const kept = { sequence, envelope: JSON.stringify(envelope) };
+    const updated = await database
+      .updateTable("budget")
+      .set(kept)
+      .where("node", "=", node)
+      .where("sequence", "<=", sequence)
+      .executeTakeFirst();
+    if (updated.numUpdatedRows > 0n) return;
+    await database
+      .insertInto("budget")
+      .values({ node, ...kept })
+      .onConflict((on) => on.column("node").doNothing())
+      .execute();
+  });
 }
