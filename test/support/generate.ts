@@ -144,29 +144,53 @@ function tablesOver(names: readonly string[], dataset: Dataset): Tables | null {
   );
 }
 
-export type Case = { readonly dataset: z.input<typeof Dataset>; readonly rows: Row[]; readonly query: Query };
+export type Case = {
+  readonly dataset: z.input<typeof Dataset>;
+  readonly rows: Row[];
+  readonly queries: readonly Query[];
+};
 
 export const HASH = `sha256:${"0".repeat(64)}`;
 
-/** `name` makes datasets of one run distinct where they share a database. */
-export const caseOf = (name: () => string, most = 40): fc.Arbitrary<Case> =>
-  columns.chain((cols) => {
-    const groupable = Object.entries(cols).flatMap(([column, { kind }]) =>
-      kind === "category" ? [column] : [],
-    );
-    return fc
+/** What is asked of a dataset, before the dataset has its name. */
+const askedOf = (cols: Record<string, Column>) => {
+  const groupable = Object.entries(cols).flatMap(([column, { kind }]) =>
+    kind === "category" ? [column] : [],
+  );
+  return fc.record({
+    where: fc.option(filterOf(cols), { nil: undefined }),
+    groupBy: fc.shuffledSubarray(groupable),
+    measures: fc.array(measureOf(cols), { minLength: 1, maxLength: 4 }),
+    periods: fc.subarray([...PERIODS], { minLength: 1 }),
+    tabled: fc.boolean(),
+  });
+};
+type Asked = ReturnType<typeof askedOf> extends fc.Arbitrary<infer A> ? A : never;
+
+function queryAbout(dataset: Dataset, { where, groupBy, measures: all, periods, tabled }: Asked): Query {
+  const tables = tabled ? tablesOver(groupBy, dataset) : null;
+  const fit = all.filter(({ kind }) => tables === null || (kind !== "histogram" && kind !== "quantile"));
+  const measures: Bare[] = fit.length === 0 ? [{ kind: "count" }] : fit;
+  return queryOf({
+    dataset: `${dataset.dataset}@1`,
+    periods,
+    ...(tables === null ? { groupBy } : { groupBy: [], tables }),
+    measures: measures.map((measure, index) => ({ id: `m${index}`, ...measure }) as Measure), // The id completes it.
+    ...(where === undefined ? {} : { where }),
+  });
+}
+
+/** A table and so many queries of it. `name` makes datasets of one run distinct where they share a database. */
+export const caseOf = (name: () => string, queries: number, most = 40): fc.Arbitrary<Case> =>
+  columns.chain((cols) =>
+    fc
       .record({
         rows: rowsOf(cols, most),
-        where: fc.option(filterOf(cols), { nil: undefined }),
-        groupBy: fc.shuffledSubarray(groupable),
-        measures: fc.array(measureOf(cols), { minLength: 1, maxLength: 4 }),
-        periods: fc.subarray([...PERIODS], { minLength: 1 }),
-        tabled: fc.boolean(),
+        asked: fc.array(askedOf(cols), { minLength: queries, maxLength: queries }),
       })
-      .map(({ rows, where, groupBy, measures: all, periods, tabled }): Case => {
-        const dataset = name();
+      .map(({ rows, asked }): Case => {
         const draft = {
-          dataset,
+          dataset: name(),
           version: 1,
           title: { sv: "Genererad", en: "Generated" },
           person: "one person within one region",
@@ -176,24 +200,10 @@ export const caseOf = (name: () => string, most = 40): fc.Arbitrary<Case> =>
           columns: cols,
           budget: { rhoPerPeriod: "10", delta: "1e-9" },
         };
-        const tables = tabled ? tablesOver(groupBy, writeDataset(draft).dataset) : null;
-        const measures = all.filter(
-          ({ kind }) => tables === null || (kind !== "histogram" && kind !== "quantile"),
-        );
-        if (measures.length === 0) measures.push({ kind: "count" });
-        return {
-          rows,
-          dataset: draft,
-          query: queryOf({
-            dataset: `${dataset}@1`,
-            periods,
-            ...(tables === null ? { groupBy } : { groupBy: [], tables }),
-            measures: measures.map((measure, index) => ({ id: `m${index}`, ...measure }) as Measure), // The id completes it.
-            ...(where === undefined ? {} : { where }),
-          }),
-        };
-      });
-  });
+        const { dataset } = writeDataset(draft);
+        return { rows, dataset: draft, queries: asked.map((each) => queryAbout(dataset, each)) };
+      }),
+  );
 
 /** A query that is whole, but for what a test is about. */
 export const queryOf = (part: Partial<Query>): Query => ({
