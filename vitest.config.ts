@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { HANGS } from "./test/hangs.ts";
 
+/** What starts no party needs no process of its own: most of its time would go into loading the same modules again. */
+const ALONE = ["test/unit/**", "test/vectors/**", "test/properties/**", "test/statistics/**"];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/soak/**"],
     pool: "forks",
     maxWorkers: 2,
     ...HANGS,
@@ -13,5 +14,15 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled") },
     globalSetup: ["test/postgres.ts"],
     reporters: [["default", { summary: false }], "./test/reporter.ts"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "functions", include: ALONE.map((folder) => `${folder}/*.test.ts`), isolate: false },
+      },
+      {
+        extends: true,
+        test: { name: "parties", include: ["test/**/*.test.ts"], exclude: ["test/soak/**", ...ALONE] },
+      },
+    ],
   },
 });
