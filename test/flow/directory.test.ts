@@ -29,6 +29,7 @@ import { nativeVerify, newKey, signerOf, writeSecret } from "../../server/signin
 import { promiseLeaves } from "../../server/tlog.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { DRAFT, federationOf, now } from "../support/federation.ts";
+import { countedTurns } from "../support/turns.ts";
 
 const shell = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
@@ -39,6 +40,7 @@ afterEach(async () => {
 
 type Setting = {
   readonly network: Network;
+  readonly turns: ReturnType<typeof countedTurns>;
   /** The nodes that run, in the order of their codes. */
   readonly nodes: RunningNode[];
   readonly folder: string;
@@ -59,7 +61,11 @@ type Setting = {
 async function setting(): Promise<Setting> {
   const folder = temporaryFolder();
   const regions = { "01": "", "03": "", "04": "", "05": "" };
-  const network = await federationOf(folder.path, regions, { logged: true });
+  const turns = countedTurns();
+  const network = await federationOf(folder.path, regions, {
+    logged: true,
+    fetch: turns.fetch,
+  });
   const nodes = [...network.nodes];
   running.push(async () => {
     await Promise.all(nodes.map((node) => node.stop()));
@@ -94,6 +100,7 @@ async function setting(): Promise<Setting> {
   };
   return {
     network,
+    turns,
     nodes,
     folder: folder.path,
     brus,
@@ -422,7 +429,7 @@ describe("what does not follow is not in force", () => {
   });
 
   test("a version that the coordinator put into its log unsigned stops every node, and the audit names it", async () => {
-    const { network, ask: asked } = await setting();
+    const { network, turns, ask: asked } = await setting();
     const { made } = network;
     expect((await asked({ rho: "1/100" })).state).toBe("released");
     const stranger = signerOf(newKey("root"));
@@ -443,7 +450,8 @@ describe("what does not follow is not in force", () => {
       await promiseLeaves<CoordinatorDatabase>(database, COORDINATOR, [entry]);
     });
     const before = (await auditOf(network)).size;
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const codes = network.nodes.map(({ config }) => config.code);
+    await turns.more("witness", codes, 3);
     // Nobody has cosigned it: the world is shown no more of this log, and no question is answered.
     expect((await auditOf(network)).size).toBe(before);
     expect(network.nodes.map(({ answerer }) => answerer.federation.directory.version)).toEqual([1, 1, 1, 1]);

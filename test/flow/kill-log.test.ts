@@ -18,7 +18,6 @@ import { type Party, startParty, stopParty } from "../support/process.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;
 const SCHEDULES = Number(process.env["BRUS_SCHEDULES"] ?? (SOAK ? 250 : 2));
-const LONG = SOAK ? 6 * 3_600_000 : 300_000;
 /** Four regions: three must be there, so one may die. */
 const CODES = ["01", "03", "04", "05"];
 /** Steps of one question, both sides: what comes after the last kills nobody. */
@@ -102,6 +101,5 @@ describe.each(ENGINES)("%s", (engine) => {
       console.log(`${engine}: ${SCHEDULES} schedules, ${killed} kills`);
       setting.folder.remove();
     },
-    LONG,
   );
 });

@@ -4,7 +4,7 @@
  */
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Network } from "../../cli/network.ts";
 import { admit } from "../../node/admit.ts";
 import { startNode } from "../../node/node.ts";
@@ -26,11 +26,13 @@ import {
 } from "../../protocol/merkle.ts";
 import { parseNote } from "../../protocol/note.ts";
 import { logKeyOf } from "../../protocol/quorum.ts";
+import type { QueryStatus } from "../../protocol/routes.ts";
 import { proveAll } from "../../protocol/witness.ts";
 import { loggerOf } from "../../server/log.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled, submit } from "../support/federation.ts";
 import { overHttp, readLog, readTree } from "../support/logs.ts";
+import { countedTurns } from "../support/turns.ts";
 
 const running: Array<() => Promise<void>> = [];
 afterEach(async () => {
@@ -53,11 +55,23 @@ async function network(
   return { made, federation, folder: folder.path };
 }
 
-describe("what stands in the logs", () => {
+describe("what stands in the logs of a federation that was asked in both ways", () => {
+  let made: Network;
+  let federation: Federation;
+  let regions: QueryStatus;
+  let national: QueryStatus;
+  let stop: Array<() => Promise<void>> = [];
+  beforeAll(async () => {
+    ({ made, federation } = await network());
+    stop = running.splice(0); // Not after the first test.
+    regions = await settled(made, { rho: "1/100" });
+    national = await settled(made, { release: "national", minRegions: 3, rho: "1/100" });
+  });
+  afterAll(async () => {
+    for (const each of stop) await each();
+  });
+
   test("directory, query, approval, dispatch, answers and release, once each, in this order", async () => {
-    const { made, federation } = await network();
-    const regions = await settled(made, { rho: "1/100" });
-    const national = await settled(made, { release: "national", minRegions: 3, rho: "1/100" });
     const again = await made.client("submitQuery", { body: regions.query });
     expect(again.id).toBe(regions.id);
     const log = await readLog(overHttp(made.address), federation);
@@ -91,9 +105,6 @@ describe("what stands in the logs", () => {
   });
 
   test("each region's own log: its start, charges, answers and the set; cosigned by the others, and in the coordinator's", async () => {
-    const { made, federation } = await network();
-    const regions = await settled(made, { rho: "1/100" });
-    const national = await settled(made, { release: "national", minRegions: 3, rho: "1/100" });
     const { answers } = await made.client("getAnswers", { params: { id: regions.release ?? "" } });
     const file = overHttp(made.address);
     const coordinator = (await readLog(file, federation)).entries.map(readLeaf);
@@ -132,45 +143,7 @@ describe("what stands in the logs", () => {
     }
   });
 
-  test("a log only grows; unknown paths are refused, and lead nowhere else", async () => {
-    const { made, federation } = await network();
-    await settled(made, { rho: "1/100" });
-    const before = await readLog(overHttp(made.address), federation);
-    await settled(made, { rho: "1/1000" });
-    const after = await readLog(overHttp(made.address), federation);
-    expect(after.checkpoint.size).toBeGreaterThan(before.checkpoint.size);
-    const proof = consistencyProof(before.checkpoint.size, after.checkpoint.size, after.read);
-    verifyConsistency(
-      before.checkpoint.size,
-      after.checkpoint.size,
-      before.checkpoint.root,
-      after.checkpoint.root,
-      proof,
-    );
-    for (const path of [
-      "tile/0/001",
-      "tile/64/000",
-      "tile/0/0",
-      "tile/0/000.p/256",
-      "nodes/99/checkpoint",
-      "nodes/01/size",
-      "nodes/coordinator/checkpoint",
-      "size",
-      "documents/aa/..%2f..%2fsize",
-      "..%2fcoordinator.duckdb",
-      "other",
-    ]) {
-      const response = await fetch(`${made.address}/log/${path}`);
-      expect([400, 404], path).toContain(response.status);
-      expect(response.headers.get("content-type")).toBe("application/problem+json");
-    }
-  });
-});
-
-describe("public before answered", () => {
   test("a node admits nothing without proof that query, approvals and directory are public, lately, in this log", async () => {
-    const { made, federation } = await network();
-    const status = await settled(made, { rho: "1/100" });
     const log = await readLog(overHttp(made.address), federation);
     const checkpoint = fromUtf8(await overHttp(made.address)("checkpoint"));
     const place = (id: string) =>
@@ -178,9 +151,9 @@ describe("public before answered", () => {
         const leaf = readLeaf(entry);
         return leaf.kind !== "dispatch" && "id" in leaf && leaf.id === id;
       });
-    const places = [0, place(status.id), ...status.approvals.map((each) => place(envelopeId(each)))];
+    const places = [0, place(regions.id), ...regions.approvals.map((each) => place(envelopeId(each)))];
     const proof = proveAll(checkpoint, log.checkpoint.size, places, log.read);
-    const work = { query: status.query, approvals: status.approvals, round: null, proof };
+    const work = { query: regions.query, approvals: regions.approvals, round: null, proof };
     const node = made.nodes[0]?.answerer;
     if (node === undefined) throw new Error("a node");
     const now = new Date();
@@ -216,12 +189,48 @@ describe("public before answered", () => {
     expect(() => judge(work, tomorrow)).toThrow();
   });
 
+  test("a log only grows; unknown paths are refused, and lead nowhere else", async () => {
+    const before = await readLog(overHttp(made.address), federation);
+    await settled(made, { rho: "1/1000" });
+    const after = await readLog(overHttp(made.address), federation);
+    expect(after.checkpoint.size).toBeGreaterThan(before.checkpoint.size);
+    const proof = consistencyProof(before.checkpoint.size, after.checkpoint.size, after.read);
+    verifyConsistency(
+      before.checkpoint.size,
+      after.checkpoint.size,
+      before.checkpoint.root,
+      after.checkpoint.root,
+      proof,
+    );
+    for (const path of [
+      "tile/0/001",
+      "tile/64/000",
+      "tile/0/0",
+      "tile/0/000.p/256",
+      "nodes/99/checkpoint",
+      "nodes/01/size",
+      "nodes/coordinator/checkpoint",
+      "size",
+      "documents/aa/..%2f..%2fsize",
+      "..%2fcoordinator.duckdb",
+      "other",
+    ]) {
+      const response = await fetch(`${made.address}/log/${path}`);
+      expect([400, 404], path).toContain(response.status);
+      expect(response.headers.get("content-type")).toBe("application/problem+json");
+    }
+  });
+});
+
+describe("public before answered", () => {
   test("no release is shown before a quorum has cosigned it: with two of four witnesses gone, nothing is answered", async () => {
-    const { made } = await network();
+    const turns = countedTurns();
+    const { made } = await network({ fetch: turns.fetch });
     await settled(made, { rho: "1/100" });
     await Promise.all(made.nodes.slice(2).map((node) => node.stop()));
     const id = await submit(made, { rho: "1/1000", minRegions: 2 });
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    // They have been offered the log with the question, and handed in their cosignatures.
+    await turns.more("witness", ["01", "03"], 3);
     const status = await made.client("getQuery", { params: { id } });
     expect(status.state).toBe("open");
     expect(status.regions.every(({ state }) => state === "waiting")).toBe(true);
@@ -267,9 +276,7 @@ describe("no silent rollback", () => {
       answerBy: new Date(Date.now() + 4000).toISOString().replace(/\.\d+/, ""),
       expires: new Date(Date.now() + 3900).toISOString().replace(/\.\d+/, ""),
     });
-    await expect
-      .poll(async () => (await made.client("getQuery", { params: { id } })).state, { timeout: 20_000 })
-      .toBe("released");
+    await expect.poll(async () => (await made.client("getQuery", { params: { id } })).state).toBe("released");
     const third = await made.client("getQuery", { params: { id } });
     expect(third.regions.filter(({ state }) => state === "answered")).toHaveLength(others.length);
     const own = await readLog(overHttp(made.address), federation, victim.config.code);

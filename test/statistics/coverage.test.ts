@@ -11,6 +11,7 @@ import { REGIONS } from "../../cli/regions.ts";
 import { readMapping } from "../../node/mapping.ts";
 import { writeDataset } from "../../protocol/catalogue.ts";
 import { parseRational, toNumber } from "../../protocol/rational.ts";
+import type { Cell } from "../../protocol/release.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { importText, released } from "../support/federation.ts";
@@ -96,16 +97,21 @@ function placed(rows: ReadonlyMap<string, readonly Weighted[]>): Map<string, Wei
 
 const placeOf = (...parts: unknown[]): string => JSON.stringify(parts.map((part) => part ?? null));
 
+/** Small and middling: what is rare there is rarest. Noise is each release's own, so four of five regions say as much as one of 21. */
+const CODES = ["07", "09", "18", "21", "23"];
+const chosen = REGIONS.filter(({ code }) => CODES.includes(code));
+const RELEASES = 4;
+
 test("coverage of counts, means, shares, variances and quantiles, by region and for the nation", async () => {
   const texts = new Map<string, string>();
   network = await startNetwork(
     folder.path,
-    { name: "Coverage", regions: REGIONS, datasets: [document], approvals: 1, logged: false },
+    { name: "Coverage", regions: chosen, datasets: [document], approvals: 1, logged: false },
     {
       draw: seededNoise("coverage"),
       tick: 1,
       prepare: async (node) => {
-        const region = REGIONS.find(({ code }) => code === node.config.code);
+        const region = chosen.find(({ code }) => code === node.config.code);
         if (region === undefined) throw new Error("a region of the list");
         const text = journalOf(region, Math.round(region.population / 50), 1);
         texts.set(region.code, text);
@@ -115,29 +121,33 @@ test("coverage of counts, means, shares, variances and quantiles, by region and 
   );
   const rows = new Map([...texts].map(([code, text]) => [code, truthOf(code, text)]));
   rows.set("00", [...rows.values()].flat());
-  const asked = { dataset: "care-experience@1", periods: [...QUARTERS], minRegions: 21 };
-  const { cells } = await released(network, {
-    ...asked,
-    groupBy: ["sex", "age_group"],
-    measures: [
-      { id: "persons", kind: "count" },
-      { id: "mean", kind: "mean", column: "listening" },
-      { id: "heard", kind: "share", predicate: { column: "respect", between: [70, 100] } },
-      { id: "spread", kind: "variance", column: "clarity" },
-    ],
-    rho: "1",
-  });
-  const quantiles = await released(network, {
-    ...asked,
-    groupBy: ["sex"],
-    measures: [
-      { id: "quantile", kind: "quantile", column: "effect", probabilities: ["1/10", "1/2", "9/10"] },
-    ],
-    rho: "1",
-  });
+  const asked = { dataset: "care-experience@1", periods: [...QUARTERS], minRegions: 5 };
+  const cells: Cell[] = [];
+  for (let release = 0; release < RELEASES; release++) {
+    const sums = await released(network, {
+      ...asked,
+      groupBy: ["sex", "age_group"],
+      measures: [
+        { id: "persons", kind: "count" },
+        { id: "mean", kind: "mean", column: "listening" },
+        { id: "heard", kind: "share", predicate: { column: "respect", between: [70, 100] } },
+        { id: "spread", kind: "variance", column: "clarity" },
+      ],
+      rho: "1",
+    });
+    const quantiles = await released(network, {
+      ...asked,
+      groupBy: ["sex"],
+      measures: [
+        { id: "quantile", kind: "quantile", column: "effect", probabilities: ["1/10", "1/2", "9/10"] },
+      ],
+      rho: "1",
+    });
+    cells.push(...sums.cells, ...quantiles.cells);
+  }
   const counts = new Map<string, { inside: number; all: number }>();
   const groups = placed(rows);
-  for (const cell of [...cells, ...quantiles.cells]) {
+  for (const cell of cells) {
     const { region, period, sex, age_group: age } = cell.at as Record<string, string | undefined>; // Keys of the queries below.
     const own = groups.get(placeOf(region, period, sex, age)) ?? [];
     const count = counts.get(cell.measure) ?? { inside: 0, all: 0 };

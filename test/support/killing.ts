@@ -16,7 +16,7 @@ import { freePort, type Party } from "./process.ts";
 
 /** Calls until it gets through: the party on the other side is being killed. */
 export async function retry<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+  for (;;) {
     try {
       return await work();
     } catch (error) {
@@ -25,7 +25,7 @@ export async function retry<T>(work: () => Promise<T>): Promise<T> {
         "code" in error &&
         error.name === "Refusal" &&
         (error as { status?: number }).status !== 503;
-      if (attempt > 1200 || refused) throw error;
+      if (refused) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

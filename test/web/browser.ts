@@ -51,6 +51,12 @@ export async function settled(page: Page): Promise<void> {
   await page.waitForLoadState("networkidle");
 }
 
+/** Until what follows from a change of size or colour is drawn. */
+export const drawn = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise((done) => requestAnimationFrame(done));
+  });
+
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 type Violation = {
@@ -61,7 +67,7 @@ type Violation = {
 /** Violations that axe finds by WCAG 2.1 A and AA, a line each. */
 export async function axe(page: Page): Promise<string[]> {
   // By the debugger, which the content policy does not bind.
-  await page.evaluate(AXE);
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
   const violations = await page.evaluate(async () => {
     const { axe: own } = globalThis as unknown as {
       axe: { run: (options: object) => Promise<{ violations: Violation[] }> };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { axe, foreign, type Given, settled, tooWide, watched, wordsOn } from "./browser.ts";
+import { axe, drawn, foreign, type Given, settled, tooWide, watched, wordsOn } from "./browser.ts";
 
 export const PAGES = {
   sv: [
@@ -58,7 +58,7 @@ export function pagesHold(given: () => Given): void {
             }, theme);
             for (const width of WIDTHS) {
               await page.setViewportSize({ width, height: 900 });
-              await page.waitForTimeout(30);
+              await drawn(page);
               expect(await tooWide(page), `${width} ${theme}`).toBeLessThanOrEqual(0);
               if (width === 360 || width === 1280) expect(await axe(page), `${width} ${theme}`).toEqual([]);
             }
