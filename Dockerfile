@@ -14,6 +14,7 @@ RUN npm ci --omit=optional --loglevel=error \
  && npm install --no-save --omit=optional --loglevel=error "@rolldown/binding-linux-$(node -p process.arch)-gnu@$(node -p "require('./package-lock.json').packages['node_modules/rolldown'].version")" "lightningcss-linux-$(node -p process.arch)-gnu@$(node -p "require('./package-lock.json').packages['node_modules/lightningcss'].version")"
 COPY tsconfig.json ./
 COPY protocol protocol
+COPY publication publication
 COPY dashboards dashboards
 RUN node node_modules/vite/bin/vite.js build dashboards --logLevel error
 
@@ -23,6 +24,7 @@ ENV NODE_ENV=production
 COPY --from=install /app/node_modules node_modules
 COPY package.json brus LICENSE ./
 COPY protocol protocol
+COPY publication publication
 COPY server server
 COPY node node
 COPY coordinator coordinator

@@ -2,11 +2,11 @@
  * What a secure sum is worth: the standard error of the nation's figure against one trusted curator's with the same
  * ρ, from draws of the noise path itself, and against the sum of regions that each add all of the noise.
  */
-import { drawNoise, drawShares } from "../node/noise.ts";
+import { drawNoise, drawShares } from "../node/answer/noise.ts";
 import { systemRandom } from "../node/random.ts";
-import { type Dataset, writeDataset } from "../protocol/catalogue.ts";
-import { type Plan, planOf } from "../protocol/plan.ts";
-import { stepOf } from "../protocol/shares.ts";
+import { type Plan, planOf } from "../protocol/plan/plan.ts";
+import { stepOf } from "../protocol/privacy/noise-shares.ts";
+import { type Dataset, writeDataset } from "../protocol/question/catalogue.ts";
 import { queryOf } from "../test/support/generate.ts";
 import { report } from "./report.ts";
 

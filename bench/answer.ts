@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../cli/journals.ts";
-import { startNetwork } from "../cli/network.ts";
-import { REGIONS } from "../cli/regions.ts";
-import { readMapping } from "../node/mapping.ts";
-import { writeDataset } from "../protocol/catalogue.ts";
+import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../cli/demo/journals.ts";
+import { startNetwork } from "../cli/demo/network.ts";
+import { REGIONS } from "../cli/demo/regions.ts";
+import { readMapping } from "../node/import/mapping.ts";
+import { writeDataset } from "../protocol/question/catalogue.ts";
 import { settled } from "../test/support/federation.ts";
 import { quantile, report, timed } from "./report.ts";
 

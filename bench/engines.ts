@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { NodeDatabase, NodeStore } from "../node/database.ts";
+import type { NodeDatabase, NodeStore } from "../node/store/database.ts";
 import { openStore } from "../server/database.ts";
 import start from "../test/postgres.ts";
 

@@ -1,11 +1,11 @@
 /** CSV rows a second into each engine, pseudonyms, sealed identities and weights included. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../cli/journals.ts";
-import { prepareNode } from "../node/database.ts";
-import { importFile } from "../node/import.ts";
-import { readMapping } from "../node/mapping.ts";
-import { writeDataset } from "../protocol/catalogue.ts";
+import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../cli/demo/journals.ts";
+import { importFile } from "../node/import/import.ts";
+import { readMapping } from "../node/import/mapping.ts";
+import { prepareNode } from "../node/store/database.ts";
+import { writeDataset } from "../protocol/question/catalogue.ts";
 import { withEngines } from "./engines.ts";
 import { median, report } from "./report.ts";
 

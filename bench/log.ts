@@ -5,19 +5,25 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { auditFrom } from "../cli/audit.ts";
-import type { makeFederation } from "../cli/federation.ts";
-import { CARE_EXPERIENCE } from "../cli/journals.ts";
-import { sourceOf } from "../cli/source.ts";
-import type { CoordinatorDatabase } from "../coordinator/database.ts";
-import type { Logs } from "../coordinator/logs.ts";
-import { hashOf, utf8 } from "../protocol/bytes.ts";
-import { writeDataset } from "../protocol/catalogue.ts";
-import type { Federation } from "../protocol/directory.ts";
-import { EMPTY, extend } from "../protocol/frontier.ts";
-import { documentEntry } from "../protocol/leaf.ts";
-import { consistencyProof, inclusionProof, leafHash, readerOf } from "../protocol/merkle.ts";
-import { formatReceipt, parsePolicy, parseReceipt, policyText, verifyReceipt } from "../protocol/receipt.ts";
+import { auditFrom } from "../cli/commands/audit.ts";
+import type { makeFederation } from "../cli/demo/federation.ts";
+import { CARE_EXPERIENCE } from "../cli/demo/journals.ts";
+import { sourceOf } from "../cli/log/source.ts";
+import type { Logs } from "../coordinator/log/logs.ts";
+import type { CoordinatorDatabase } from "../coordinator/store/database.ts";
+import type { Federation } from "../protocol/federation/directory.ts";
+import { EMPTY, extend } from "../protocol/log/frontier.ts";
+import { documentEntry } from "../protocol/log/leaf.ts";
+import { consistencyProof, inclusionProof, leafHash, readerOf } from "../protocol/log/merkle.ts";
+import {
+  formatReceipt,
+  parsePolicy,
+  parseReceipt,
+  policyText,
+  verifyReceipt,
+} from "../protocol/log/receipt.ts";
+import { writeDataset } from "../protocol/question/catalogue.ts";
+import { hashOf, utf8 } from "../protocol/values/bytes.ts";
 import { type Store, transact } from "../server/database.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { coordinatorLogs } from "../test/support/coordinator-logs.ts";

@@ -4,9 +4,15 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AttributeSet, cellsIn, keyOf, planLeastLargest, planLeastSum } from "../protocol/marginals.ts";
-import { rational } from "../protocol/rational.ts";
-import { contrast, rebuild } from "../protocol/residual.ts";
+import {
+  type AttributeSet,
+  cellsIn,
+  keyOf,
+  planLeastLargest,
+  planLeastSum,
+} from "../protocol/privacy/marginals.ts";
+import { contrast, rebuild } from "../protocol/privacy/residual.ts";
+import { rational } from "../protocol/values/rational.ts";
 import { median, report } from "./report.ts";
 
 const FILE = join(import.meta.dirname, "../../shared/vectors/residual-planner.json");

@@ -1,10 +1,10 @@
 /** What weighing costs: the answering SQL against the plain GROUP BY, and against bounding people inside the query. */
 import { sql } from "kysely";
-import { prepareNode, tableOf } from "../node/database.ts";
-import { plainStatement } from "../node/run.ts";
-import { type Dataset, writeDataset } from "../protocol/catalogue.ts";
-import { ordinalOf } from "../protocol/period.ts";
-import { planOf } from "../protocol/plan.ts";
+import { plainStatement } from "../node/answer/sums.ts";
+import { prepareNode, tableOf } from "../node/store/database.ts";
+import { planOf } from "../protocol/plan/plan.ts";
+import { type Dataset, writeDataset } from "../protocol/question/catalogue.ts";
+import { ordinalOf } from "../protocol/values/period.ts";
 import { queryOf } from "../test/support/generate.ts";
 import { type Bench, withEngines } from "./engines.ts";
 import { inTurn, median, ratio, report } from "./report.ts";

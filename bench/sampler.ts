@@ -1,7 +1,7 @@
 /** Exact discrete Gaussians a second on one core, from the system's randomness. */
+import { discreteGaussian } from "../node/answer/sampler.ts";
 import { Bits, systemRandom } from "../node/random.ts";
-import { discreteGaussian } from "../node/sampler.ts";
-import { rational } from "../protocol/rational.ts";
+import { rational } from "../protocol/values/rational.ts";
 import { median, report } from "./report.ts";
 
 const VARIANCES = { count: 360_000n, mean: 900_000_000n, residual: 500_000_000_000n };

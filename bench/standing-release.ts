@@ -6,12 +6,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startNetwork } from "../cli/network.ts";
-import { REGIONS } from "../cli/regions.ts";
-import { demoCalendar, registersOf, runStanding, standingDatasets } from "../cli/standing.ts";
-import { cellsIn, varianceOf } from "../protocol/marginals.ts";
-import { toNumber } from "../protocol/rational.ts";
-import { plannedTables, planTables } from "../protocol/tables.ts";
+import { startNetwork } from "../cli/demo/network.ts";
+import { REGIONS } from "../cli/demo/regions.ts";
+import { demoCalendar, registersOf, runStanding, standingDatasets } from "../cli/demo/standing-releases.ts";
+import { plannedTables, planTables } from "../protocol/plan/tables.ts";
+import { cellsIn, varianceOf } from "../protocol/privacy/marginals.ts";
+import { toNumber } from "../protocol/values/rational.ts";
 import { report, timed } from "./report.ts";
 
 export async function standingRelease(): Promise<void> {

@@ -3,16 +3,16 @@
  * party is loaded where it is run: a command that only asks starts in half the time.
  */
 import { Command, InvalidArgumentError } from "commander";
-import { Refusal } from "../protocol/refusal.ts";
-import { nameOf } from "../server/log.ts";
-import { directoryCommands, keyCommands } from "./admin.ts";
-import { auditCommands } from "./audit.ts";
-import { calendarCommands } from "./calendar.ts";
-import { nodeCommands } from "./local.ts";
-import { pagesCommands } from "./pages.ts";
-import { type Out, queryCommands } from "./query.ts";
-import { receiptCommands } from "./receipt.ts";
-import { reportCommands } from "./report.ts";
+import { Refusal } from "../protocol/values/refusal.ts";
+import { nameOf } from "../server/logger.ts";
+import { auditCommands } from "./commands/audit.ts";
+import { calendarCommands } from "./commands/calendar.ts";
+import { directoryCommands, keyCommands } from "./commands/keys.ts";
+import { nodeCommands } from "./commands/node.ts";
+import { pagesCommands } from "./commands/pages.ts";
+import { type Out, queryCommands } from "./commands/query.ts";
+import { receiptCommands } from "./commands/receipt.ts";
+import { reportCommands } from "./commands/report.ts";
 
 /** What moves a terminal's cursor, or turns the direction of writing, could make a text say something else. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
@@ -56,7 +56,7 @@ program
       data?: string;
       json?: string;
     }) => {
-      const { demo } = await import("./demo.ts");
+      const { demo } = await import("./demo/demo.ts");
       const network = await demo({
         ...o,
         once: o.once === true,

@@ -1,21 +1,28 @@
-/** The coordinator's HTTP interface: the routes of `protocol/routes.ts`, each a few lines over intake and reads. */
+/**
+ * The coordinator's HTTP interface: the routes of `protocol/wire/routes.ts`, each a few lines over intake and reads.
+ */
 import type { Hono, Context as HonoContext } from "hono";
-import { Poll } from "../protocol/answer.ts";
-import { Hash } from "../protocol/bytes.ts";
-
-import { Envelope, payloadOf } from "../protocol/envelope.ts";
-import { PieceRequest } from "../protocol/material.ts";
-import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { ROUTES, type ShownState } from "../protocol/routes.ts";
-import { documentsOf, VersionDocument } from "../protocol/versions.ts";
-import { Push } from "../protocol/witness.ts";
+import { documentsOf, VersionDocument } from "../protocol/federation/versions.ts";
+import { Push } from "../protocol/log/witnessing.ts";
+import { Poll } from "../protocol/release/answer.ts";
+import { PieceRequest } from "../protocol/release/material.ts";
+import { Envelope, payloadOf } from "../protocol/signing/envelope.ts";
+import { Hash } from "../protocol/values/bytes.ts";
+import { parseWith, Refusal } from "../protocol/values/refusal.ts";
+import { ROUTES, type ShownState } from "../protocol/wire/routes.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
-import type { Logger } from "../server/log.ts";
-import { asideOf, erase, takeAside } from "./asides.ts";
-import { calendarsOf, takeCalendar } from "./calendars.ts";
-import { comparisonsOf } from "./comparisons.ts";
-import { dcatOf, type Publisher } from "./dcat.ts";
-import { type Bell, workFor } from "./dispatch.ts";
+import type { Logger } from "../server/logger.ts";
+import { asideOf, erase, takeAside } from "./directory/asides.ts";
+import type { Logs } from "./log/logs.ts";
+import { openApi } from "./openapi.ts";
+import { comparisonsOf } from "./publish/comparisons.ts";
+import { dcatOf, type Publisher } from "./publish/dcat.ts";
+import { koladaOf } from "./publish/kolada.ts";
+import { pagesOf } from "./publish/pages.ts";
+import { publicationOf } from "./publish/publication.ts";
+import { pxwebOf } from "./publish/pxweb.ts";
+import { calendarsOf, takeCalendar } from "./query/calendars.ts";
+import { type Bell, workFor } from "./query/dispatch.ts";
 import {
   type Context,
   storedEnvelope,
@@ -25,18 +32,12 @@ import {
   takePoll,
   takeQuery,
   takeWitness,
-} from "./intake.ts";
-import { koladaOf } from "./kolada.ts";
-import type { Logs } from "./logs.ts";
-import { materialOf, pieceOf } from "./material.ts";
-import { takeChunk, takeRound } from "./messages.ts";
-import { openApi } from "./openapi.ts";
-import { pagesOf } from "./pages.ts";
-import { publicationOf } from "./publication.ts";
-import { pxwebOf } from "./pxweb.ts";
-import { roundOf } from "./rounds.ts";
-import { progressOf } from "./secure.ts";
-import { type QueryState, type StateName, stateOf } from "./standing.ts";
+} from "./query/intake.ts";
+import { type QueryState, type StateName, stateOf } from "./query/state.ts";
+import { materialOf, pieceOf } from "./secure-sum/material.ts";
+import { takeChunk, takeRound } from "./secure-sum/messages.ts";
+import { progressOf } from "./secure-sum/phases.ts";
+import { roundOf } from "./secure-sum/state.ts";
 
 export type Api = Context & {
   readonly bell: Bell;

@@ -3,11 +3,11 @@
  * come that its last step named. The instant is in the database; one timer sleeps until the earliest. It decides
  * nothing itself: what a step does, and when to look again, `round.ts` says.
  */
-import type { Hash } from "../protocol/bytes.ts";
-import { Refusal } from "../protocol/refusal.ts";
+import type { Hash } from "../protocol/values/bytes.ts";
+import { Refusal } from "../protocol/values/refusal.ts";
 import { oneAtATime } from "../server/database.ts";
-import { type Logger, nameOf } from "../server/log.ts";
-import type { CoordinatorStore } from "./database.ts";
+import { type Logger, nameOf } from "../server/logger.ts";
+import type { CoordinatorStore } from "./store/database.ts";
 
 /** When to look at a query again, unless an event comes first; null where only an event can change anything. */
 export type Due = Date | null;

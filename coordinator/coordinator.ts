@@ -3,23 +3,23 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Hono } from "hono";
 import { z } from "zod";
-import { Hash } from "../protocol/bytes.ts";
-import { type Federation, readFederation } from "../protocol/directory.ts";
-import { Envelope, type Signer } from "../protocol/envelope.ts";
-import { parseJson } from "../protocol/json.ts";
-import { isLogged } from "../protocol/quorum.ts";
-import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { type Federation, readFederation } from "../protocol/federation/directory.ts";
+import { isLogged } from "../protocol/log/quorum.ts";
+import { Envelope, type Signer } from "../protocol/signing/envelope.ts";
+import { Hash } from "../protocol/values/bytes.ts";
+import { parseJson } from "../protocol/values/json.ts";
+import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import { openStore } from "../server/database.ts";
-import { LEVELS, type Logger, nameOf } from "../server/log.ts";
+import { LEVELS, type Logger, nameOf } from "../server/logger.ts";
 import { KeyFiles, keyringOf, nativeVerify } from "../server/signing.ts";
 import { apiOf } from "./api.ts";
 import { Clockwork } from "./clockwork.ts";
-import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./database.ts";
-import { openDirectories } from "./directories.ts";
-import { announcePublic, bellOf } from "./dispatch.ts";
-import { Logs, type LogsContext } from "./logs.ts";
-import { keepBehind } from "./release.ts";
+import { openDirectories } from "./directory/directories.ts";
+import { Logs, type LogsContext } from "./log/logs.ts";
+import { announcePublic, bellOf } from "./query/dispatch.ts";
+import { keepBehind } from "./release/release.ts";
 import { advance } from "./round.ts";
+import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./store/database.ts";
 
 export const CoordinatorConfig = z.strictObject({
   data: z.string().min(1).max(1000),

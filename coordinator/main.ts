@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
 import { listen } from "../server/http.ts";
-import { endOnUnexpected, loggerOf } from "../server/log.ts";
+import { endOnUnexpected, loggerOf } from "../server/logger.ts";
 import { CoordinatorConfig, startCoordinator } from "./coordinator.ts";
 
 /** Runs until a signal. `onReady` is called once, with the address. */

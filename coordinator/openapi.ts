@@ -1,16 +1,16 @@
 /** The OpenAPI 3.1 description, made from the same schemas that parse: it cannot say anything else than they do. */
 import { z } from "zod";
-import { Answer, Poll, RefusalNote } from "../protocol/answer.ts";
-import { Approval } from "../protocol/approval.ts";
-import { Dataset } from "../protocol/catalogue.ts";
-import { Directory } from "../protocol/directory.ts";
-import { MaterialRequest } from "../protocol/material.ts";
-import { Query } from "../protocol/query.ts";
-import { Problem } from "../protocol/refusal.ts";
-import { Release } from "../protocol/release.ts";
-import { ROUTES, type Route } from "../protocol/routes.ts";
-import { Advert, Agreement, Commitment, Masked, Opening } from "../protocol/session.ts";
-import { PUBLIC, type PublicRoute, REFUSED } from "./public.ts";
+import { Directory } from "../protocol/federation/directory.ts";
+import { Approval } from "../protocol/question/approval.ts";
+import { Dataset } from "../protocol/question/catalogue.ts";
+import { Query } from "../protocol/question/query.ts";
+import { Answer, Poll, RefusalNote } from "../protocol/release/answer.ts";
+import { MaterialRequest } from "../protocol/release/material.ts";
+import { Release } from "../protocol/release/release.ts";
+import { Advert, Agreement, Commitment, Masked, Opening } from "../protocol/secure-sum/messages.ts";
+import { Problem } from "../protocol/values/refusal.ts";
+import { ROUTES, type Route } from "../protocol/wire/routes.ts";
+import { PUBLIC, type PublicRoute, REFUSED } from "./publish/public-routes.ts";
 
 /** Payloads of the envelopes, described beside the routes so that a client can be written from this page alone. */
 const PAYLOADS = {

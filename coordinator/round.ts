@@ -3,17 +3,17 @@
  * writes where it stands next, so that a coordinator killed anywhere goes on where it was. It holds no data and
  * draws no noise: it can delay or refuse, and nothing else.
  */
-import { judgeApprovals, openApprovals } from "../protocol/approvals.ts";
-import { openQuery } from "../protocol/openers.ts";
-import { Refusal } from "../protocol/refusal.ts";
+import { judgeApprovals, openApprovals } from "../protocol/federation/approvals.ts";
+import { openQuery } from "../protocol/federation/openers.ts";
+import { Refusal } from "../protocol/values/refusal.ts";
 import { type Due, earliest } from "./clockwork.ts";
-import { collect } from "./combine.ts";
-import { beginningsAfter } from "./directories.ts";
-import { type Dispatcher, dispatch } from "./dispatch.ts";
-import type { Context } from "./intake.ts";
-import { type Publisher, publish } from "./release.ts";
-import { type Rounds, turn } from "./secure.ts";
-import { close, type QueryState, settle, stateOf } from "./standing.ts";
+import { beginningsAfter } from "./directory/directories.ts";
+import { type Dispatcher, dispatch } from "./query/dispatch.ts";
+import type { Context } from "./query/intake.ts";
+import { close, type QueryState, settle, stateOf } from "./query/state.ts";
+import { collect } from "./release/combine.ts";
+import { type Publisher, publish } from "./release/release.ts";
+import { type Rounds, turn } from "./secure-sum/phases.ts";
 
 /**
  * Takes one query a step, if there is one to take now, and says when to look again unless something happens to it: now,

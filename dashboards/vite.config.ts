@@ -34,7 +34,7 @@ export default defineConfig({
     rolldownOptions: {
       input: { sv: here("sv/index.html"), en: here("en/index.html"), console: here("console/index.html") },
       // Our own modules do nothing when they are loaded: what is not used is left out, schemas included.
-      treeshake: { moduleSideEffects: (id: string) => !/\/protocol\//.test(id) },
+      treeshake: { moduleSideEffects: (id: string) => !/\/(protocol|publication)\//.test(id) },
     },
   },
   worker: { format: "es" },

@@ -1,10 +1,10 @@
 /** Starts one node as a process: `brus node --config F`. Only this file reads the environment and the clock. */
 import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
-import { endOnUnexpected, loggerOf, nameOf } from "../server/log.ts";
-import { serveLocal } from "./local.ts";
+import { endOnUnexpected, loggerOf, nameOf } from "../server/logger.ts";
+import { systemNoise } from "./answer/noise.ts";
+import { serveLocal } from "./local/local.ts";
 import { NodeConfig, startNode } from "./node.ts";
-import { systemNoise } from "./noise.ts";
 import { systemRandom } from "./random.ts";
 
 /** Runs until a signal. `onReady` is called once, when the node polls. */

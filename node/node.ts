@@ -4,29 +4,29 @@
  */
 import { resolve } from "node:path";
 import { z } from "zod";
-import { Hash } from "../protocol/bytes.ts";
-import { clientOf, type Fetch } from "../protocol/client.ts";
-import type { PublicKey } from "../protocol/ed25519.ts";
-import { RegionCode } from "../protocol/query.ts";
-import { Refusal } from "../protocol/refusal.ts";
+import { RegionCode } from "../protocol/question/query.ts";
+import type { PublicKey } from "../protocol/signing/ed25519.ts";
+import { Hash } from "../protocol/values/bytes.ts";
+import { Refusal } from "../protocol/values/refusal.ts";
+import { clientOf, type Fetch } from "../protocol/wire/client.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
-import { LEVELS, type Logger, nameOf } from "../server/log.ts";
+import { LEVELS, type Logger, nameOf } from "../server/logger.ts";
 import { KeyFiles } from "../server/signing.ts";
-import type { Answerer } from "./answer.ts";
-import { type NodeDatabase, type NodeStore, prepareNode } from "./database.ts";
-import { openFollowed } from "./follow.ts";
+import type { Answerer } from "./answer/answer.ts";
+import type { Noise } from "./answer/noise.ts";
 import {
   type ImportContext,
   type ImportReport,
   type ImportRequest,
   importFile,
   sweepCopies,
-} from "./import.ts";
-import type { Noise } from "./noise.ts";
-import { loadPersonKeys, type PersonKeys, rekey } from "./people.ts";
+} from "./import/import.ts";
 import type { Fill } from "./random.ts";
-import type { Attempts } from "./round.ts";
-import { beginServing, type Serving } from "./serving.ts";
+import type { Attempts } from "./secure-sum/turn.ts";
+import { openFollowed } from "./serve/follow.ts";
+import { beginServing, type Serving } from "./serve/version.ts";
+import { type NodeDatabase, type NodeStore, prepareNode } from "./store/database.ts";
+import { loadPersonKeys, type PersonKeys, rekey } from "./store/people.ts";
 
 export const NodeConfig = z.strictObject({
   code: RegionCode,

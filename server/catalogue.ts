@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { concat, type Hash, hashOf } from "../protocol/bytes.ts";
-import type { CubeContext } from "../protocol/cube.ts";
-import { documentId } from "../protocol/envelope.ts";
-import { readIndicators } from "../protocol/indicator.ts";
-import { parseJson } from "../protocol/json.ts";
-import { Labels } from "../protocol/text.ts";
+import { readIndicators } from "../protocol/question/indicator.ts";
+import { documentId } from "../protocol/signing/envelope.ts";
+import { concat, type Hash, hashOf } from "../protocol/values/bytes.ts";
+import { parseJson } from "../protocol/values/json.ts";
+import { Labels } from "../protocol/values/text.ts";
+import type { CubeContext } from "../publication/cube.ts";
 
 const CATALOGUE = join(import.meta.dirname, "../catalogue");
 const Population = z.object({ persons: z.record(z.string(), z.record(z.string(), z.number())) });

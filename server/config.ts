@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { z } from "zod";
-import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 
 export function readConfig<S extends z.ZodObject>(
   schema: S,

@@ -23,7 +23,7 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from "kysely";
-import { Refusal } from "../protocol/refusal.ts";
+import { Refusal } from "../protocol/values/refusal.ts";
 
 export type DuckDb = { readonly instance: DuckDBInstance; readonly connect: () => Promise<DuckDBConnection> };
 

@@ -10,9 +10,9 @@ import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { rateLimiter } from "hono-rate-limiter";
 import type { z } from "zod";
-import { parseJson } from "../protocol/json.ts";
-import { parseWith, Refusal } from "../protocol/refusal.ts";
-import { type Logger, nameOf } from "./log.ts";
+import { parseJson } from "../protocol/values/json.ts";
+import { parseWith, Refusal } from "../protocol/values/refusal.ts";
+import { type Logger, nameOf } from "./logger.ts";
 
 /** An answer of 100,000 integers, base64 twice, with its envelope. */
 export const MAX_BODY = 2_000_000;

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RawBuilder, sql } from "kysely";
 import { z } from "zod";
-import { Refusal } from "../protocol/refusal.ts";
+import { Refusal } from "../protocol/values/refusal.ts";
 import type { Store } from "./database.ts";
 
 /** A store while it is being changed: alone, within one transaction. */

@@ -1,6 +1,6 @@
 /**
  * Ed25519 by the platform's own code, for servers and the command line, and the files private keys live in.
- * Agrees with `protocol/ed25519.ts` on every edge case: a test pins it. Private keys never leave their file and
+ * Agrees with `protocol/signing/ed25519.ts` on every edge case: a test pins it. Private keys never leave their file and
  * this process.
  */
 import {
@@ -13,11 +13,11 @@ import {
 } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { concat, fromBase64, fromHex, toBase64, toHex } from "../protocol/bytes.ts";
-import { isGoodPublicKey, PublicKey, type Verify } from "../protocol/ed25519.ts";
-import type { Signer } from "../protocol/envelope.ts";
-import { parseJson } from "../protocol/json.ts";
-import { parseWith, Refusal } from "../protocol/refusal.ts";
+import { isGoodPublicKey, PublicKey, type Verify } from "../protocol/signing/ed25519.ts";
+import type { Signer } from "../protocol/signing/envelope.ts";
+import { concat, fromBase64, fromHex, toBase64, toHex } from "../protocol/values/bytes.ts";
+import { parseJson } from "../protocol/values/json.ts";
+import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 
 // RFC 8410: the fixed DER around 32 bytes of Ed25519 private and public key.
 const PKCS8 = fromHex("302e020100300506032b657004220420");

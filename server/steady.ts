@@ -3,7 +3,7 @@
  * request is sent again. All of ours may be sent twice: what was seen before is known by its hash. Where nobody
  * listens it fails at once.
  */
-import type { Fetch } from "../protocol/client.ts";
+import type { Fetch } from "../protocol/wire/client.ts";
 
 /** Of undici's: a connection that took too long to make, one that the other side closed as it was used again. */
 const CUT: ReadonlySet<string> = new Set([

@@ -4,8 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { concat, utf8 } from "../protocol/bytes.ts";
-import { leafHash, nodeHash, type ReadHash, type TreeHash } from "../protocol/merkle.ts";
+import { leafHash, nodeHash, type ReadHash, type TreeHash } from "../protocol/log/merkle.ts";
 import {
   fromTiles,
   readTile,
@@ -14,7 +13,8 @@ import {
   tilePath,
   tilesBetween,
   writeBundle,
-} from "../protocol/tile.ts";
+} from "../protocol/log/tile.ts";
+import { concat, utf8 } from "../protocol/values/bytes.ts";
 
 export type TileFolder = {
   /** Entries, tiles, then the mark of how far they go: whoever is shown a checkpoint finds all that it needs. */

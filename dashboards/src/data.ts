@@ -1,8 +1,8 @@
 /** What is published, fetched as static files and kept while the page is open. */
 import { useEffect, useState } from "preact/hooks";
-import type { Overview } from "../../protocol/overview.ts";
-import type { Labels } from "../../protocol/text.ts";
-import { type View, type Viewed, viewed } from "../../protocol/view.ts";
+import type { Labels } from "../../protocol/values/text.ts";
+import type { Overview } from "../../publication/overview.ts";
+import { type View, type Viewed, viewed } from "../../publication/view.ts";
 
 export type Loading<T> =
   | { readonly state: "loading" | "slow" }

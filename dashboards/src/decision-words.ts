@@ -1,7 +1,7 @@
 /** What was decided on a question, in sentences: who, in which role, and what of it counts. Judges nothing. */
-import type { HandedIn, Judgement, Useless } from "../../protocol/approvals.ts";
-import type { Language } from "../../protocol/language.ts";
-import { Refusal, type RefusalCode } from "../../protocol/refusal.ts";
+import type { HandedIn, Judgement, Useless } from "../../protocol/federation/approvals.ts";
+import type { Language } from "../../protocol/values/language.ts";
+import { Refusal, type RefusalCode } from "../../protocol/values/refusal.ts";
 import type { Decisions } from "./decisions.ts";
 import { listed } from "./language.ts";
 

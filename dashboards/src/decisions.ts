@@ -1,10 +1,10 @@
 /** What regions' nodes will make of a question's approvals: judged here as they judge, so that the coordinator is not believed. */
-import { type Judgement, judgeApprovals, openApprovals } from "../../protocol/approvals.ts";
-import { type Federation, rosterOf } from "../../protocol/directory.ts";
-import { openQuery } from "../../protocol/openers.ts";
-import type { Query } from "../../protocol/query.ts";
-import { Refusal } from "../../protocol/refusal.ts";
-import type { QueryStatus } from "../../protocol/routes.ts";
+import { type Judgement, judgeApprovals, openApprovals } from "../../protocol/federation/approvals.ts";
+import { type Federation, rosterOf } from "../../protocol/federation/directory.ts";
+import { openQuery } from "../../protocol/federation/openers.ts";
+import type { Query } from "../../protocol/question/query.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import type { QueryStatus } from "../../protocol/wire/routes.ts";
 
 export type Decisions = {
   /** By the directory's rules: each region may ask for more, in a policy that is its own. */

@@ -1,7 +1,6 @@
-/** What the indicator's page shows, as pure functions of a table and of what is chosen in it. Every verdict is `protocol/`'s. */
+/** What the indicator's page shows, as pure functions of a table and of what is chosen in it. Every verdict is `publication/`'s. */
 
-import { isTotal, NATION } from "../../protocol/codes.ts";
-import { criticalFor, type Difference } from "../../protocol/compare.ts";
+import { isTotal, NATION } from "../../protocol/values/codes.ts";
 import {
   type Compared,
   type Fixed,
@@ -10,10 +9,11 @@ import {
   isLine,
   regionsCompared,
   trendsOf,
-} from "../../protocol/compared.ts";
-import type { CubeFigure } from "../../protocol/cube.ts";
-import { placeOf, type Viewed } from "../../protocol/view.ts";
-import { type Tone, toneOf } from "./parts/marks.tsx";
+} from "../../publication/comparisons.ts";
+import type { CubeFigure } from "../../publication/cube.ts";
+import { criticalFor, type Difference } from "../../publication/intervals.ts";
+import { placeOf, type Viewed } from "../../publication/view.ts";
+import { type Tone, toneOf } from "./charts/marks.tsx";
 
 export type Chosen = {
   readonly region: string;

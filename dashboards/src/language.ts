@@ -1,9 +1,9 @@
 /** Which of the two languages a page is in, and how numbers and periods are written in it. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Comparable } from "../../protocol/compared.ts";
-import type { Language } from "../../protocol/language.ts";
-import type { Text } from "../../protocol/text.ts";
+import type { Language } from "../../protocol/values/language.ts";
+import type { Text } from "../../protocol/values/text.ts";
+import type { Comparable } from "../../publication/comparisons.ts";
 
 export const LanguageContext = createContext<Language>("sv");
 export const useLanguage = (): Language => useContext(LanguageContext);

@@ -1,12 +1,12 @@
 /** The web application: what stands at an address, in one of two languages. What few need is loaded when it is asked for. */
 import { type ComponentType, render } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Overview } from "../../protocol/overview.ts";
+import type { Overview } from "../../publication/overview.ts";
 import { Hatch } from "./charts/interval.tsx";
 import { useLoaded, useOverview } from "./data.ts";
 import { LanguageContext, useSay } from "./language.ts";
-import { Indicator } from "./pages/indicator.tsx";
-import { Start } from "./pages/start.tsx";
+import { Indicator } from "./pages/indicator/indicator.tsx";
+import { Start } from "./pages/start/start.tsx";
 import { Heading, Loaded, Shell } from "./parts/shell.tsx";
 import { type Address, type Page, useAddress } from "./router.tsx";
 
@@ -39,10 +39,10 @@ const PAGES: Partial<Record<Page, () => Promise<ComponentType<PageProps>>>> = {
   how: () => import("./pages/how.tsx").then(({ page }) => page),
   about: () => import("./pages/texts.tsx").then(({ pages }) => pages.about),
   data: () => import("./pages/texts.tsx").then(({ pages }) => pages.data),
-  log: () => import("./pages/log.tsx").then(({ page }) => page),
-  ask: () => import("./pages/ask.tsx").then(({ page }) => page),
+  log: () => import("./pages/log/log.tsx").then(({ page }) => page),
+  ask: () => import("./pages/ask/ask.tsx").then(({ page }) => page),
   approve: () => import("./pages/approve.tsx").then(({ page }) => page),
-  seal: () => import("./pages/seal.tsx").then(({ page }) => page),
+  seal: () => import("./pages/seal/seal.tsx").then(({ page }) => page),
   accessibility: () => import("./pages/texts.tsx").then(({ pages }) => pages.accessibility),
 };
 

@@ -1,7 +1,7 @@
 /** Where one is: the address holds the page, its language and its whole state, so that a link shows what was seen. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { LANGUAGES, type Language } from "../../protocol/language.ts";
+import { LANGUAGES, type Language } from "../../protocol/values/language.ts";
 import { useLanguage } from "./language.ts";
 import { PATHS } from "./paths.ts";
 

@@ -1,9 +1,9 @@
-/** What is said of figures in words: the same grammar on every page. Nothing is judged here; verdicts come from `protocol/`. */
+/** What is said of figures in words: the same grammar on every page. Nothing is judged here; verdicts come from `publication/`. */
 
-import { NATION } from "../../protocol/codes.ts";
-import type { Language } from "../../protocol/language.ts";
-import type { Change, OverviewIndicator, Story } from "../../protocol/overview.ts";
-import type { Text } from "../../protocol/text.ts";
+import { NATION } from "../../protocol/values/codes.ts";
+import type { Language } from "../../protocol/values/language.ts";
+import type { Text } from "../../protocol/values/text.ts";
+import type { Change, OverviewIndicator, Story } from "../../publication/overview.ts";
 import { figure, listed, period, pointsOf, type Quantity, range, unitOf, upper } from "./language.ts";
 
 export type Names = (code: string) => string;

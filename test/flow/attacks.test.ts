@@ -4,20 +4,20 @@
  */
 import { unlinkSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fillQuery, signApproval, signQuery } from "../../cli/ask.ts";
-import type { Network } from "../../cli/network.ts";
-import { answer as answerQuery } from "../../node/answer.ts";
-import { readMapping } from "../../node/mapping.ts";
-import { drawNoise, systemNoise } from "../../node/noise.ts";
+import { fillQuery, signApproval, signQuery } from "../../cli/client/ask.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import { answer as answerQuery } from "../../node/answer/answer.ts";
+import { drawNoise, systemNoise } from "../../node/answer/noise.ts";
+import { readMapping } from "../../node/import/mapping.ts";
 import { RandomnessFailure } from "../../node/random.ts";
-import { Answer } from "../../protocol/answer.ts";
-import { fromBase64, fromUtf8 } from "../../protocol/bytes.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import { seal } from "../../protocol/envelope.ts";
-import { planOf } from "../../protocol/plan.ts";
-import { format } from "../../protocol/rational.ts";
-import { Problem } from "../../protocol/refusal.ts";
-import { ROUTES } from "../../protocol/routes.ts";
+import { planOf } from "../../protocol/plan/plan.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import { Answer } from "../../protocol/release/answer.ts";
+import { seal } from "../../protocol/signing/envelope.ts";
+import { fromBase64, fromUtf8 } from "../../protocol/values/bytes.ts";
+import { format } from "../../protocol/values/rational.ts";
+import { Problem } from "../../protocol/values/refusal.ts";
+import { ROUTES } from "../../protocol/wire/routes.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import {
   CARE,

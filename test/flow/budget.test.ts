@@ -6,15 +6,15 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/ask.ts";
-import { startNetwork } from "../../cli/network.ts";
-import { prepareNode } from "../../node/database.ts";
-import { checkLedger, ledgerOf } from "../../node/ledger.ts";
-import { hashOf, utf8 } from "../../protocol/bytes.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import { envelopeId } from "../../protocol/envelope.ts";
-import { parseRational } from "../../protocol/rational.ts";
-import { Refusal } from "../../protocol/refusal.ts";
+import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/client/ask.ts";
+import { startNetwork } from "../../cli/demo/network.ts";
+import { checkLedger, ledgerOf } from "../../node/answer/ledger.ts";
+import { prepareNode } from "../../node/store/database.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import { envelopeId } from "../../protocol/signing/envelope.ts";
+import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
+import { parseRational } from "../../protocol/values/rational.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import { databaseUrlFor, ENGINES, missing, openNodeStore, temporaryFolder } from "../support/engines.ts";
 import { CARE, DRAFT, now } from "../support/federation.ts";
 import { startParty, stopParty } from "../support/process.ts";
@@ -141,7 +141,7 @@ test.skipIf(missing("postgresql"))(
     const texts = await Promise.all([start(0, 3), start(50, 2), start(100, 0), start(150, 0)]);
     const folder = temporaryFolder();
     const { openStore } = await import("../../server/database.ts");
-    const store = await openStore<import("../../node/database.ts").NodeDatabase>("node", {
+    const store = await openStore<import("../../node/store/database.ts").NodeDatabase>("node", {
       data: folder.path,
       databaseUrl,
       threads: 1,

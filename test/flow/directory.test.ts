@@ -7,26 +7,34 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "../../cli/ask.ts";
-import { auditFrom } from "../../cli/audit.ts";
-import type { Network } from "../../cli/network.ts";
-import { sourceOf } from "../../cli/source.ts";
-import type { CoordinatorDatabase } from "../../coordinator/database.ts";
+import {
+  ask,
+  fillQuery,
+  follow,
+  type Party,
+  signApproval,
+  signQuery,
+  withPurpose,
+} from "../../cli/client/ask.ts";
+import { auditFrom } from "../../cli/commands/audit.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import { sourceOf } from "../../cli/log/source.ts";
+import type { CoordinatorDatabase } from "../../coordinator/store/database.ts";
+import { systemNoise } from "../../node/answer/noise.ts";
 import { type NodeConfig, type RunningNode, startNode } from "../../node/node.ts";
-import { systemNoise } from "../../node/noise.ts";
 import { systemRandom } from "../../node/random.ts";
-import type { Directory } from "../../protocol/directory.ts";
-import { Envelope, envelopeId, type Signer, seal } from "../../protocol/envelope.ts";
-import { documentEntry } from "../../protocol/leaf.ts";
-import { instant } from "../../protocol/query.ts";
-import { COORDINATOR } from "../../protocol/quorum.ts";
-import { fetchResult } from "../../protocol/result.ts";
-import type { QueryStatus } from "../../protocol/routes.ts";
-import { readVersions } from "../../protocol/versions.ts";
+import type { Directory } from "../../protocol/federation/directory.ts";
+import { readVersions } from "../../protocol/federation/versions.ts";
+import { documentEntry } from "../../protocol/log/leaf.ts";
+import { COORDINATOR } from "../../protocol/log/quorum.ts";
+import { instant } from "../../protocol/question/query.ts";
+import { Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { fetchResult } from "../../protocol/wire/fetch-release.ts";
+import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { transact } from "../../server/database.ts";
-import { loggerOf } from "../../server/log.ts";
+import { promiseLeaves } from "../../server/log-tables.ts";
+import { loggerOf } from "../../server/logger.ts";
 import { nativeVerify, newKey, signerOf, writeSecret } from "../../server/signing.ts";
-import { promiseLeaves } from "../../server/tlog.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { DRAFT, federationOf, now } from "../support/federation.ts";
 import { countedTurns } from "../support/turns.ts";

@@ -5,16 +5,15 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { signApproval } from "../../cli/ask.ts";
-import { auditFrom } from "../../cli/audit.ts";
-import type { Network } from "../../cli/network.ts";
-import { sourceOf } from "../../cli/source.ts";
-import { type Hash, utf8 } from "../../protocol/bytes.ts";
-import { signCheckpoint } from "../../protocol/checkpoint.ts";
-import type { Directory, Federation } from "../../protocol/directory.ts";
-import { documentPath, type Source } from "../../protocol/document.ts";
-import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/envelope.ts";
-import type { Finding, Rule } from "../../protocol/finding.ts";
+import { signApproval } from "../../cli/client/ask.ts";
+import { auditFrom } from "../../cli/commands/audit.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import { sourceOf } from "../../cli/log/source.ts";
+import { sealOf } from "../../protocol/audit/seal.ts";
+import type { Directory, Federation } from "../../protocol/federation/directory.ts";
+import { signCheckpoint } from "../../protocol/log/checkpoint.ts";
+import { documentPath, type Source } from "../../protocol/log/documents.ts";
+import type { Finding, Rule } from "../../protocol/log/finding.ts";
 import {
   checkpointEntry,
   dispatchEntry,
@@ -24,10 +23,11 @@ import {
   nodeEntry,
   readLeaf,
   readNodeLeaf,
-} from "../../protocol/leaf.ts";
-import { COORDINATOR, logKeyOf } from "../../protocol/quorum.ts";
-import { sealOf } from "../../protocol/seal.ts";
-import { hashNatively, nativePrimitives } from "../../server/secure.ts";
+} from "../../protocol/log/leaf.ts";
+import { COORDINATOR, logKeyOf } from "../../protocol/log/quorum.ts";
+import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
+import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled } from "../support/federation.ts";

@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Problem } from "../../protocol/refusal.ts";
+import { Problem } from "../../protocol/values/refusal.ts";
 import { HANGING } from "../hangs.ts";
 import { type PublishedNetwork, publishedNetwork } from "../support/standing.ts";
 
@@ -220,7 +220,7 @@ test(`${RUNS} requests: never a 5xx, a hang, or a status that is not described`,
 
 test("too many requests are told when to come back", async () => {
   const { httpOf } = await import("../../server/http.ts");
-  const { loggerOf } = await import("../../server/log.ts");
+  const { loggerOf } = await import("../../server/logger.ts");
   const app = httpOf(loggerOf("test", "error"), { requestsPerMinute: 3 });
   app.get("/", (c) => c.text("here"));
   for (let each = 0; each < 3; each++) expect((await app.request("/")).status).toBe(200);

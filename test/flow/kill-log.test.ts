@@ -4,12 +4,12 @@
  * here, 500 under `npm run soak -- kill-log`.
  */
 import { describe, expect, test } from "vitest";
-import { follow } from "../../cli/ask.ts";
-import { auditFrom } from "../../cli/audit.ts";
-import { sourceOf } from "../../cli/source.ts";
-import { fromBase64 } from "../../protocol/bytes.ts";
-import { readFederation } from "../../protocol/directory.ts";
-import { readLeaf } from "../../protocol/leaf.ts";
+import { follow } from "../../cli/client/ask.ts";
+import { auditFrom } from "../../cli/commands/audit.ts";
+import { sourceOf } from "../../cli/log/source.ts";
+import { readFederation } from "../../protocol/federation/directory.ts";
+import { readLeaf } from "../../protocol/log/leaf.ts";
+import { fromBase64 } from "../../protocol/values/bytes.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import { ENGINES, missing } from "../support/engines.ts";
 import { outlived, retry, setUp, submit } from "../support/killing.ts";

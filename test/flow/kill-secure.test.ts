@@ -5,11 +5,11 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { follow } from "../../cli/ask.ts";
-import { recompute } from "../../cli/recompute.ts";
-import type { NodeDatabase } from "../../node/database.ts";
-import { fromBase64 } from "../../protocol/bytes.ts";
-import { type Federation, readFederation } from "../../protocol/directory.ts";
+import { follow } from "../../cli/client/ask.ts";
+import { recompute } from "../../cli/client/recompute.ts";
+import type { NodeDatabase } from "../../node/store/database.ts";
+import { type Federation, readFederation } from "../../protocol/federation/directory.ts";
+import { fromBase64 } from "../../protocol/values/bytes.ts";
 import { openStore } from "../../server/database.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import { ENGINES, missing } from "../support/engines.ts";

@@ -6,10 +6,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { follow } from "../../cli/ask.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import type { Envelope } from "../../protocol/envelope.ts";
-import { planTables } from "../../protocol/tables.ts";
+import { follow } from "../../cli/client/ask.ts";
+import { planTables } from "../../protocol/plan/tables.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import type { Envelope } from "../../protocol/signing/envelope.ts";
 import { ENGINES, missing } from "../support/engines.ts";
 import { CARE } from "../support/federation.ts";
 import { outlived, released, retry, setUp, storedAnswers, submit } from "../support/killing.ts";

@@ -5,17 +5,15 @@
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Network } from "../../cli/network.ts";
-import { admit } from "../../node/admit.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import { admit } from "../../node/answer/admit.ts";
+import { systemNoise } from "../../node/answer/noise.ts";
 import { startNode } from "../../node/node.ts";
-import { systemNoise } from "../../node/noise.ts";
 import { systemRandom } from "../../node/random.ts";
-import { fromUtf8, utf8 } from "../../protocol/bytes.ts";
-import { formatCheckpoint } from "../../protocol/checkpoint.ts";
-import type { Federation } from "../../protocol/directory.ts";
-import { envelopeId } from "../../protocol/envelope.ts";
-import { EMPTY, extend } from "../../protocol/frontier.ts";
-import { documentEntry, readLeaf, readNodeLeaf } from "../../protocol/leaf.ts";
+import type { Federation } from "../../protocol/federation/directory.ts";
+import { formatCheckpoint } from "../../protocol/log/checkpoint.ts";
+import { EMPTY, extend } from "../../protocol/log/frontier.ts";
+import { documentEntry, readLeaf, readNodeLeaf } from "../../protocol/log/leaf.ts";
 import {
   consistencyProof,
   inclusionProof,
@@ -23,12 +21,14 @@ import {
   rootOf,
   verifyConsistency,
   verifyInclusion,
-} from "../../protocol/merkle.ts";
-import { parseNote } from "../../protocol/note.ts";
-import { logKeyOf } from "../../protocol/quorum.ts";
-import type { QueryStatus } from "../../protocol/routes.ts";
-import { proveAll } from "../../protocol/witness.ts";
-import { loggerOf } from "../../server/log.ts";
+} from "../../protocol/log/merkle.ts";
+import { parseNote } from "../../protocol/log/note.ts";
+import { logKeyOf } from "../../protocol/log/quorum.ts";
+import { proveAll } from "../../protocol/log/witnessing.ts";
+import { envelopeId } from "../../protocol/signing/envelope.ts";
+import { fromUtf8, utf8 } from "../../protocol/values/bytes.ts";
+import type { QueryStatus } from "../../protocol/wire/routes.ts";
+import { loggerOf } from "../../server/logger.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled, submit } from "../support/federation.ts";
 import { overHttp, readLog, readTree } from "../support/logs.ts";

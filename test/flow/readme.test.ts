@@ -4,10 +4,10 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
-import { makeFederation } from "../../cli/federation.ts";
-import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../../cli/journals.ts";
-import { demoCalendar } from "../../cli/standing.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
+import { makeFederation } from "../../cli/demo/federation.ts";
+import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../../cli/demo/journals.ts";
+import { demoCalendar } from "../../cli/demo/standing-releases.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { type Demo, startDemo } from "../support/demo.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { now } from "../support/federation.ts";

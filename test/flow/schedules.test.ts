@@ -4,10 +4,10 @@
  * a subset here, all 500 under `npm run soak -- schedules`.
  */
 import { expect, test } from "vitest";
-import { fromBase64, fromUtf8 } from "../../protocol/bytes.ts";
-import { Refusal } from "../../protocol/refusal.ts";
-import type { RoundState } from "../../protocol/routes.ts";
-import { Agreement, Opening } from "../../protocol/session.ts";
+import { Agreement, Opening } from "../../protocol/secure-sum/messages.ts";
+import { fromBase64, fromUtf8 } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import type { RoundState } from "../../protocol/wire/routes.ts";
 import { type Act, type Cast, castOf, Stage } from "../support/cast.ts";
 
 const SCHEDULES = process.env["BRUS_SOAK"] === undefined ? 150 : 500;

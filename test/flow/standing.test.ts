@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { auditFrom } from "../../cli/audit.ts";
-import { federationIn } from "../../cli/both.ts";
+import { recompute } from "../../cli/client/recompute.ts";
+import { auditFrom } from "../../cli/commands/audit.ts";
 import {
   approveCalendar,
   type Patience,
@@ -15,17 +15,17 @@ import {
   type SignedCalendar,
   signCalendar,
   submitCalendar,
-} from "../../cli/calendar.ts";
-import type { Network } from "../../cli/network.ts";
-import { recompute } from "../../cli/recompute.ts";
-import { sourceOf } from "../../cli/source.ts";
-import type { Calendar, CalendarDraft } from "../../protocol/calendar.ts";
-import type { Fetch } from "../../protocol/client.ts";
-import { type Envelope, envelopeId, seal } from "../../protocol/envelope.ts";
-import { parseJson } from "../../protocol/json.ts";
-import { readLeaf } from "../../protocol/leaf.ts";
-import { COORDINATOR } from "../../protocol/quorum.ts";
-import { fetchResult } from "../../protocol/result.ts";
+} from "../../cli/commands/calendar.ts";
+import { federationIn } from "../../cli/demo/both-ways.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import { sourceOf } from "../../cli/log/source.ts";
+import { readLeaf } from "../../protocol/log/leaf.ts";
+import { COORDINATOR } from "../../protocol/log/quorum.ts";
+import type { Calendar, CalendarDraft } from "../../protocol/plan/calendar.ts";
+import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { parseJson } from "../../protocol/values/json.ts";
+import type { Fetch } from "../../protocol/wire/client.ts";
+import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { clockOf, without } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf } from "../support/federation.ts";

@@ -5,12 +5,12 @@
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Logs } from "../../coordinator/logs.ts";
-import { hashOf, toHex, utf8 } from "../../protocol/bytes.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import { documentEntry, readLeaf } from "../../protocol/leaf.ts";
-import { rootOf } from "../../protocol/merkle.ts";
-import { MAX_ENTRY } from "../../protocol/tile.ts";
+import type { Logs } from "../../coordinator/log/logs.ts";
+import { documentEntry, readLeaf } from "../../protocol/log/leaf.ts";
+import { rootOf } from "../../protocol/log/merkle.ts";
+import { MAX_ENTRY } from "../../protocol/log/tile.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import { hashOf, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { transact } from "../../server/database.ts";
 import { coordinatorLogs } from "../support/coordinator-logs.ts";
 import { databaseUrlFor, ENGINES, missing, temporaryFolder } from "../support/engines.ts";

@@ -5,11 +5,11 @@
 import { spawnSync } from "node:child_process";
 import JSONstat from "jsonstat-toolkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Network } from "../../cli/network.ts";
-import { tableOf } from "../../cli/print.ts";
-import type { Federation } from "../../protocol/directory.ts";
-import type { JsonStat } from "../../protocol/jsonstat.ts";
-import type { Result } from "../../protocol/result.ts";
+import { tableOf } from "../../cli/client/print.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import type { Federation } from "../../protocol/federation/directory.ts";
+import type { Result } from "../../protocol/wire/fetch-release.ts";
+import type { JsonStat } from "../../publication/json-stat.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, released } from "../support/federation.ts";
 

@@ -1,9 +1,9 @@
 /** The display series: never negative, whole, adding up in every table, near what is published where that allows. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { displayOf, sumsIn } from "../../protocol/display.ts";
-import { type AttributeSet, cellsIn, subsetsOf } from "../../protocol/marginals.ts";
-import { marginalOf } from "../../protocol/residual.ts";
+import { type AttributeSet, cellsIn, subsetsOf } from "../../protocol/privacy/marginals.ts";
+import { marginalOf } from "../../protocol/privacy/residual.ts";
+import { displayOf, sumsIn } from "../../publication/display-counts.ts";
 
 const SIZES = [2, 3, 4];
 const SETS: AttributeSet[] = [[], [0], [1], [2], [0, 1], [0, 2]];

@@ -5,9 +5,8 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { concat, fromUtf8, hashOf, utf8 } from "../../protocol/bytes.ts";
-import { parseCheckpoint } from "../../protocol/checkpoint.ts";
-import { documentEntry, readLeaf, readNodeLeaf } from "../../protocol/leaf.ts";
+import { parseCheckpoint } from "../../protocol/log/checkpoint.ts";
+import { documentEntry, readLeaf, readNodeLeaf } from "../../protocol/log/leaf.ts";
 import {
   consistencyProof,
   inclusionProof,
@@ -16,10 +15,9 @@ import {
   rootOf,
   verifyConsistency,
   verifyInclusion,
-} from "../../protocol/merkle.ts";
-import { NOTE_TYPES, parseNote, parseVerifierKey } from "../../protocol/note.ts";
-import { parsePolicy, parseReceipt } from "../../protocol/receipt.ts";
-import { Refusal } from "../../protocol/refusal.ts";
+} from "../../protocol/log/merkle.ts";
+import { NOTE_TYPES, parseNote, parseVerifierKey } from "../../protocol/log/note.ts";
+import { parsePolicy, parseReceipt } from "../../protocol/log/receipt.ts";
 import {
   fromTiles,
   parseTilePath,
@@ -28,7 +26,9 @@ import {
   tilePath,
   tilesBetween,
   writeBundle,
-} from "../../protocol/tile.ts";
+} from "../../protocol/log/tile.ts";
+import { concat, fromUtf8, hashOf, utf8 } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import { entriesOf, vectors } from "../vectors/log/generate.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;

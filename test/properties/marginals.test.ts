@@ -1,9 +1,8 @@
 /** Tables that agree: over random plans, tables and noise, whatever two rebuilt tables share is the same fraction. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { discreteGaussian } from "../../node/answer/sampler.ts";
 import { Bits, systemRandom } from "../../node/random.ts";
-
-import { discreteGaussian } from "../../node/sampler.ts";
 import {
   type AttributeSet,
   cellsIn,
@@ -14,8 +13,7 @@ import {
   planLeastSum,
   subsetsOf,
   varianceOf,
-} from "../../protocol/marginals.ts";
-import { add, compare, rational, sum, toNumber, ZERO } from "../../protocol/rational.ts";
+} from "../../protocol/privacy/marginals.ts";
 import {
   contrast,
   covarianceOf,
@@ -24,7 +22,8 @@ import {
   measure,
   noiseOf,
   rebuild,
-} from "../../protocol/residual.ts";
+} from "../../protocol/privacy/residual.ts";
+import { add, compare, rational, sum, toNumber, ZERO } from "../../protocol/values/rational.ts";
 
 /** A small dataset's shape, and some of its marginals. */
 const shapesOf = (attributes: number) =>

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { browserPrimitives } from "../../dashboards/src/proof/primitives.ts";
-import { nativePrimitives } from "../../server/secure.ts";
+import { nativePrimitives } from "../../server/primitives.ts";
 
 test("keys, derivations and streams of browser and platform are the same", () => {
   for (let run = 0; run < 50; run++) {

@@ -3,12 +3,13 @@
  * most the plan's Δ = 60·bound in L2, and some person moves it by exactly that.
  */
 import { describe, expect, test } from "vitest";
-import type { Column } from "../../protocol/catalogue.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import type { Filter } from "../../protocol/filter.ts";
-import { type Plan, planOf } from "../../protocol/plan.ts";
-import { sensitivity } from "../../protocol/privacy.ts";
-import type { Measure } from "../../protocol/query.ts";
+import { type Plan, planOf } from "../../protocol/plan/plan.ts";
+import { planTables, shortCost } from "../../protocol/plan/tables.ts";
+import { sensitivity } from "../../protocol/privacy/privacy.ts";
+import type { Column } from "../../protocol/question/catalogue.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import type { Filter } from "../../protocol/question/filter.ts";
+import type { Measure } from "../../protocol/question/query.ts";
 import {
   add,
   ceilTo,
@@ -19,8 +20,7 @@ import {
   rational,
   toNumber,
   ZERO,
-} from "../../protocol/rational.ts";
-import { planTables, shortCost } from "../../protocol/tables.ts";
+} from "../../protocol/values/rational.ts";
 import { queryOf } from "../support/generate.ts";
 import { evaluate, type Row, type Value, weigh } from "../support/oracle.ts";
 

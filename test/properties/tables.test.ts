@@ -4,16 +4,16 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { areasOf } from "../../protocol/areas.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import { keyOf, varianceOf } from "../../protocol/marginals.ts";
-import { type Plan, planOf } from "../../protocol/plan.ts";
-import type { Tables } from "../../protocol/query.ts";
-import { multiply, rational, toNumber } from "../../protocol/rational.ts";
-import { tablesOf } from "../../protocol/rebuilt.ts";
-import { cellsOf, readCells } from "../../protocol/release.ts";
-import { type Measured, marginalOf, rebuild } from "../../protocol/residual.ts";
-import { planTables } from "../../protocol/tables.ts";
+import { type Plan, planOf } from "../../protocol/plan/plan.ts";
+import { planTables } from "../../protocol/plan/tables.ts";
+import { keyOf, varianceOf } from "../../protocol/privacy/marginals.ts";
+import { type Measured, marginalOf, rebuild } from "../../protocol/privacy/residual.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import type { Tables } from "../../protocol/question/query.ts";
+import { areasOf } from "../../protocol/release/areas.ts";
+import { cellsOf, readCells } from "../../protocol/release/release.ts";
+import { tablesOf } from "../../protocol/release/tables-rebuilt.ts";
+import { multiply, rational, toNumber } from "../../protocol/values/rational.ts";
 import { CARE } from "../support/federation.ts";
 import { queryOf } from "../support/generate.ts";
 

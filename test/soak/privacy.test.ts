@@ -4,12 +4,12 @@
  * Clopper–Pearson at 10^-6. A system that adds 10 % too little noise is caught at 50,000 releases a side.
  */
 import { afterAll, expect, test } from "vitest";
-import type { Network } from "../../cli/network.ts";
-import { drawNoise } from "../../node/noise.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import { drawNoise } from "../../node/answer/noise.ts";
 import { systemRandom } from "../../node/random.ts";
-import { Answer } from "../../protocol/answer.ts";
-import { decodeVector, fromBase64, fromUtf8 } from "../../protocol/bytes.ts";
-import { periodAt } from "../../protocol/period.ts";
+import { Answer } from "../../protocol/release/answer.ts";
+import { decodeVector, fromBase64, fromUtf8 } from "../../protocol/values/bytes.ts";
+import { periodAt } from "../../protocol/values/period.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { CARE, type DatasetDraft, federationOf, settled } from "../support/federation.ts";
 

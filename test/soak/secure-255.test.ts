@@ -1,6 +1,6 @@
 /** The largest secure sum there can be: 255 regions, five of them missing, in simulation; the next one is refused. */
 import { expect, test } from "vitest";
-import { decodeVector } from "../../protocol/bytes.ts";
+import { decodeVector } from "../../protocol/values/bytes.ts";
 import { castOf, Stage } from "../support/cast.ts";
 
 test("255 regions open their sum; 256 are refused with a code", async () => {

@@ -15,7 +15,7 @@ import {
   normalQuantile,
   placesOf,
   trendOf,
-} from "../../protocol/compare.ts";
+} from "../../publication/intervals.ts";
 
 const ROUNDS = 4000;
 

@@ -6,14 +6,21 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { federationIn } from "../../cli/both.ts";
-import { type Network, startNetwork } from "../../cli/network.ts";
-import { REGIONS } from "../../cli/regions.ts";
-import { REGISTERS, type Register, registerOf, STORIES } from "../../cli/registers.ts";
-import { reportOf } from "../../cli/report.ts";
-import { demoCalendar, registersOf, runStanding, standingDatasets } from "../../cli/standing.ts";
-import type { Dataset } from "../../protocol/catalogue.ts";
-import { refOf } from "../../protocol/catalogue.ts";
+import { reportOf } from "../../cli/commands/report.ts";
+import { federationIn } from "../../cli/demo/both-ways.ts";
+import { type Network, startNetwork } from "../../cli/demo/network.ts";
+import { REGIONS } from "../../cli/demo/regions.ts";
+import { REGISTERS, type Register, registerOf, STORIES } from "../../cli/demo/registers.ts";
+import {
+  demoCalendar,
+  registersOf,
+  runStanding,
+  standingDatasets,
+} from "../../cli/demo/standing-releases.ts";
+import type { Dataset } from "../../protocol/question/catalogue.ts";
+import { refOf } from "../../protocol/question/catalogue.ts";
+import type { Measure } from "../../protocol/question/query.ts";
+import { fetchResult, type Result } from "../../protocol/wire/fetch-release.ts";
 import {
   gapBetween,
   groupTrendsOf,
@@ -21,15 +28,13 @@ import {
   regionsCompared,
   trendsOf,
   wideningIn,
-} from "../../protocol/compared.ts";
-import { type Cube, cubesOf, type StandingRelease } from "../../protocol/cube.ts";
-import { freshnessOf } from "../../protocol/freshness.ts";
-import { lifeExpectanciesOf, lifeExpectancy } from "../../protocol/life.ts";
-import { overviewOf } from "../../protocol/overview.ts";
-import type { Measure } from "../../protocol/query.ts";
-import { fetchResult, type Result } from "../../protocol/result.ts";
-import { placesIn, type View, viewed } from "../../protocol/view.ts";
-import { unlikeIn, viewOf } from "../../protocol/viewed.ts";
+} from "../../publication/comparisons.ts";
+import { type Cube, cubesOf, type StandingRelease } from "../../publication/cube.ts";
+import { freshnessOf } from "../../publication/freshness.ts";
+import { lifeExpectanciesOf, lifeExpectancy } from "../../publication/life-expectancy.ts";
+import { unlikeIn, viewOf } from "../../publication/make-view.ts";
+import { overviewOf } from "../../publication/overview.ts";
+import { placesIn, type View, viewed } from "../../publication/view.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";

@@ -4,14 +4,14 @@
  * more intervals: a right system of this size falls outside 93–97 % that seldom.
  */
 import { expect, test } from "vitest";
-import { drawNoise, drawShares } from "../../node/noise.ts";
+import { drawNoise, drawShares } from "../../node/answer/noise.ts";
 import { systemRandom } from "../../node/random.ts";
-import type { NationalSum } from "../../protocol/areas.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import { type Plan, planOf } from "../../protocol/plan.ts";
-import type { Query } from "../../protocol/query.ts";
-import { cellsOf, readCells } from "../../protocol/release.ts";
-import { stepOf } from "../../protocol/shares.ts";
+import { type Plan, planOf } from "../../protocol/plan/plan.ts";
+import { stepOf } from "../../protocol/privacy/noise-shares.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import type { Query } from "../../protocol/question/query.ts";
+import type { NationalSum } from "../../protocol/release/areas.ts";
+import { cellsOf, readCells } from "../../protocol/release/release.ts";
 import { CARE } from "../support/federation.ts";
 import { queryOf } from "../support/generate.ts";
 

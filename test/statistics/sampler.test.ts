@@ -4,7 +4,6 @@
  * sampler would fail one seed in 10^6 a test.
  */
 import { describe, expect, test } from "vitest";
-import { Bits, RandomnessFailure } from "../../node/random.ts";
 import {
   bernoulliExp,
   bernoulliExp1,
@@ -13,8 +12,9 @@ import {
   lazyExp1,
   uniform,
   uniformBig,
-} from "../../node/sampler.ts";
-import { type Rational, rational, toNumber } from "../../protocol/rational.ts";
+} from "../../node/answer/sampler.ts";
+import { Bits, RandomnessFailure } from "../../node/random.ts";
+import { type Rational, rational, toNumber } from "../../protocol/values/rational.ts";
 import { gaussianMass, pValue } from "../support/chisquare.ts";
 import { seededFill } from "../support/seeded.ts";
 

@@ -3,13 +3,13 @@
  * away, against the plan. And the sum of shares against the discrete Gaussian it stands for. False alarm 1e-6 each.
  */
 import { expect, test } from "vitest";
-import { drawShares } from "../../node/noise.ts";
+import { drawShares } from "../../node/answer/noise.ts";
+import { discreteGaussian } from "../../node/answer/sampler.ts";
 import { Bits, systemRandom } from "../../node/random.ts";
-import { discreteGaussian } from "../../node/sampler.ts";
-import { decodeVector, fromBase64, fromUtf8 } from "../../protocol/bytes.ts";
-import { periodAt } from "../../protocol/period.ts";
-import { rational, toNumber } from "../../protocol/rational.ts";
-import { Opening } from "../../protocol/session.ts";
+import { Opening } from "../../protocol/secure-sum/messages.ts";
+import { decodeVector, fromBase64, fromUtf8 } from "../../protocol/values/bytes.ts";
+import { periodAt } from "../../protocol/values/period.ts";
+import { rational, toNumber } from "../../protocol/values/rational.ts";
 import { type CastOptions, castOf, Stage } from "../support/cast.ts";
 import { gaussianMass, pValue } from "../support/chisquare.ts";
 

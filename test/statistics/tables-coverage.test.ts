@@ -4,18 +4,18 @@
  * more a right system falls outside 93–97 % about once in a million.
  */
 import { expect, test } from "vitest";
-import { drawNoise } from "../../node/noise.ts";
+import { drawNoise } from "../../node/answer/noise.ts";
 import { systemRandom } from "../../node/random.ts";
-import { areasOf } from "../../protocol/areas.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import { differenceOf, type Estimate, gapOf } from "../../protocol/compare.ts";
-import { type Figure, figuresOf } from "../../protocol/estimate.ts";
-import { varianceOf } from "../../protocol/marginals.ts";
-import { type Plan, planOf } from "../../protocol/plan.ts";
-import { toNumber } from "../../protocol/rational.ts";
-import { tablesOf } from "../../protocol/rebuilt.ts";
-import { contrast, covarianceOf, marginalOf } from "../../protocol/residual.ts";
-import { planTables } from "../../protocol/tables.ts";
+import { type Plan, planOf } from "../../protocol/plan/plan.ts";
+import { planTables } from "../../protocol/plan/tables.ts";
+import { varianceOf } from "../../protocol/privacy/marginals.ts";
+import { contrast, covarianceOf, marginalOf } from "../../protocol/privacy/residual.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import { areasOf } from "../../protocol/release/areas.ts";
+import { type Figure, figuresOf } from "../../protocol/release/estimate.ts";
+import { tablesOf } from "../../protocol/release/tables-rebuilt.ts";
+import { toNumber } from "../../protocol/values/rational.ts";
+import { differenceOf, type Estimate, gapOf } from "../../publication/intervals.ts";
 import { CARE } from "../support/federation.ts";
 import { queryOf } from "../support/generate.ts";
 

@@ -2,12 +2,12 @@
  * People of every kind, as a directory names them, and what they sign about one query: without databases or HTTP. The
  * directory's rules are the test's; two regions, 01 and 03, are asked.
  */
-import type { Approval, ApprovalRule } from "../../protocol/approval.ts";
-import { hashOf, utf8 } from "../../protocol/bytes.ts";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import { type Directory, type Federation, readFederation } from "../../protocol/directory.ts";
-import { type Envelope, type Signer, seal } from "../../protocol/envelope.ts";
-import { type Asked, openQuery } from "../../protocol/openers.ts";
+import { type Directory, type Federation, readFederation } from "../../protocol/federation/directory.ts";
+import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
+import type { Approval, ApprovalRule } from "../../protocol/question/approval.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
+import { type Envelope, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { CARE } from "./federation.ts";
 import { queryOf } from "./generate.ts";

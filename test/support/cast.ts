@@ -2,27 +2,27 @@
  * A cast of regions for secure sums, without databases or HTTP: real participants over disks in memory that survive a
  * crash, and a stage on which a test plays the coordinator, honest or not.
  */
-import type { AgreedSet, AttemptDisk } from "../../node/agreed.ts";
-import { drawShares } from "../../node/noise.ts";
+import { drawShares } from "../../node/answer/noise.ts";
 import { type Fill, systemRandom } from "../../node/random.ts";
-import { Participant, type Reply } from "../../node/session.ts";
-import { type Hash, hashOf, utf8 } from "../../protocol/bytes.ts";
-import { type Dataset, writeDataset } from "../../protocol/catalogue.ts";
-import type { Directory, Federation } from "../../protocol/directory.ts";
-import { readFederation } from "../../protocol/directory.ts";
-import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/envelope.ts";
-import { type Plan, planOf } from "../../protocol/plan.ts";
-import type { Query } from "../../protocol/query.ts";
-import { Refusal } from "../../protocol/refusal.ts";
-import type { RoundState } from "../../protocol/routes.ts";
-import type { Setting } from "../../protocol/session.ts";
-import { type OpenedSum, openSum, readMaterial } from "../../protocol/unmask.ts";
-import { nativePrimitives } from "../../server/secure.ts";
+import type { AgreedSet, AttemptDisk } from "../../node/secure-sum/attempts.ts";
+import { Participant, type Reply } from "../../node/secure-sum/participant.ts";
+import type { Directory, Federation } from "../../protocol/federation/directory.ts";
+import { readFederation } from "../../protocol/federation/directory.ts";
+import { type Plan, planOf } from "../../protocol/plan/plan.ts";
+import { type Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
+import type { Query } from "../../protocol/question/query.ts";
+import type { Setting } from "../../protocol/secure-sum/messages.ts";
+import { type OpenedSum, openSum, readMaterial } from "../../protocol/secure-sum/opening.ts";
+import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Hash, hashOf, utf8 } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import type { RoundState } from "../../protocol/wire/routes.ts";
+import { nativePrimitives } from "../../server/primitives.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { CARE } from "./federation.ts";
 import { queryOf } from "./generate.ts";
 
-/** What `node/agreed.ts` keeps in a database, by the same rules: it outlives a participant's memory. */
+/** What `node/secure-sum/attempts.ts` keeps in a database, by the same rules: it outlives a participant's memory. */
 export class MemoryDisk implements AttemptDisk {
   readonly begun = new Map<Hash, number>();
   readonly sent = new Map<string, Hash>();
@@ -79,7 +79,7 @@ export class Actor {
     this.signer = signer;
   }
 
-  /** As `node/round.ts` does, for a query that is admitted. Throws what the participant refuses. */
+  /** As `node/secure-sum/turn.ts` does, for a query that is admitted. Throws what the participant refuses. */
   async take(round: RoundState, query: Hash = this.#cast.query): Promise<Reply> {
     if (this.participant?.attempt !== round.attempt || this.#of !== query) {
       if (round.phase !== "advertise")

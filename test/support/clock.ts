@@ -1,7 +1,7 @@
 /** A clock that a test sets forward, so that nobody waits for regions that are absent on purpose. */
-import type { Network } from "../../cli/network.ts";
-import { Query } from "../../protocol/query.ts";
-import type { QueryStatus } from "../../protocol/routes.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import { Query } from "../../protocol/question/query.ts";
+import type { QueryStatus } from "../../protocol/wire/routes.ts";
 
 export type Clock = { readonly now: () => Date; readonly forward: (to: Date) => void };
 

@@ -1,18 +1,18 @@
 /** A coordinator's logs with no coordinator about them: a federation's keys, a database, and the folder of files. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type MadeFederation, makeFederation } from "../../cli/federation.ts";
+import { type MadeFederation, makeFederation } from "../../cli/demo/federation.ts";
+import { Logs } from "../../coordinator/log/logs.ts";
 import {
   type CoordinatorDatabase,
   type CoordinatorStore,
   prepareCoordinator,
-} from "../../coordinator/database.ts";
-import { Logs } from "../../coordinator/logs.ts";
-import type { DatasetDocument } from "../../protocol/catalogue.ts";
-import { type Federation, readFederation } from "../../protocol/directory.ts";
-import { Envelope } from "../../protocol/envelope.ts";
+} from "../../coordinator/store/database.ts";
+import { type Federation, readFederation } from "../../protocol/federation/directory.ts";
+import type { DatasetDocument } from "../../protocol/question/catalogue.ts";
+import { Envelope } from "../../protocol/signing/envelope.ts";
 import { openStore } from "../../server/database.ts";
-import { loggerOf } from "../../server/log.ts";
+import { loggerOf } from "../../server/logger.ts";
 import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
 
 export type CoordinatorLogs = {

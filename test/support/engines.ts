@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { inject } from "vitest";
-import type { NodeDatabase, NodeStore } from "../../node/database.ts";
+import type { NodeDatabase, NodeStore } from "../../node/store/database.ts";
 import { openStore } from "../../server/database.ts";
 
 export type Engine = "duckdb" | "postgresql";

@@ -2,14 +2,19 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
-import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/ask.ts";
-import { type Network, type NetworkOptions, startNetwork } from "../../cli/network.ts";
-import { type Mapping, readMapping } from "../../node/mapping.ts";
+import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/client/ask.ts";
+import { type Network, type NetworkOptions, startNetwork } from "../../cli/demo/network.ts";
+import { type Mapping, readMapping } from "../../node/import/mapping.ts";
 import type { RunningNode } from "../../node/node.ts";
-import { type Dataset, type DatasetDocument, refOf, writeDataset } from "../../protocol/catalogue.ts";
-import type { Query } from "../../protocol/query.ts";
-import { fetchResult, type Result } from "../../protocol/result.ts";
-import type { QueryStatus } from "../../protocol/routes.ts";
+import {
+  type Dataset,
+  type DatasetDocument,
+  refOf,
+  writeDataset,
+} from "../../protocol/question/catalogue.ts";
+import type { Query } from "../../protocol/question/query.ts";
+import { fetchResult, type Result } from "../../protocol/wire/fetch-release.ts";
+import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { plainMapping } from "./generate.ts";
 
 export type DatasetDraft = z.input<typeof Dataset>;

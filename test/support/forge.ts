@@ -1,16 +1,16 @@
 /** A federation's logs taken apart, changed, and put together again with every key there is: the forger's workbench. */
-import type { MadeFederation } from "../../cli/federation.ts";
-import { fromUtf8, toBase64, utf8 } from "../../protocol/bytes.ts";
-import { cosign, openCheckpoint, signCheckpoint } from "../../protocol/checkpoint.ts";
-import type { Federation } from "../../protocol/directory.ts";
-import type { Source } from "../../protocol/document.ts";
-import type { Signer } from "../../protocol/envelope.ts";
-import { EMPTY, extend, rootOfFrontier } from "../../protocol/frontier.ts";
-import { checkpointEntry, readLeaf } from "../../protocol/leaf.ts";
-import { formatSignature } from "../../protocol/note.ts";
-import { COORDINATOR, logKeyOf, logsOf, witnessKeyOf } from "../../protocol/quorum.ts";
-import { pathIn, readEntries } from "../../protocol/read-log.ts";
-import { TILE, tilePath, writeBundle } from "../../protocol/tile.ts";
+import type { MadeFederation } from "../../cli/demo/federation.ts";
+import type { Federation } from "../../protocol/federation/directory.ts";
+import { cosign, openCheckpoint, signCheckpoint } from "../../protocol/log/checkpoint.ts";
+import type { Source } from "../../protocol/log/documents.ts";
+import { EMPTY, extend, rootOfFrontier } from "../../protocol/log/frontier.ts";
+import { checkpointEntry, readLeaf } from "../../protocol/log/leaf.ts";
+import { formatSignature } from "../../protocol/log/note.ts";
+import { COORDINATOR, logKeyOf, logsOf, witnessKeyOf } from "../../protocol/log/quorum.ts";
+import { pathIn, readEntries } from "../../protocol/log/reading.ts";
+import { TILE, tilePath, writeBundle } from "../../protocol/log/tile.ts";
+import type { Signer } from "../../protocol/signing/envelope.ts";
+import { fromUtf8, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { readKey, signerOf } from "../../server/signing.ts";
 
 export type Taken = {

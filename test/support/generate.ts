@@ -1,10 +1,10 @@
 /** Generated catalogues, tables and queries that fit each other, for properties. */
 import fc from "fast-check";
 import type { z } from "zod";
-import { type Column, type Dataset, writeDataset } from "../../protocol/catalogue.ts";
-import type { Filter } from "../../protocol/filter.ts";
-import type { Measure, Query, Tables } from "../../protocol/query.ts";
-import { planTables } from "../../protocol/tables.ts";
+import { planTables } from "../../protocol/plan/tables.ts";
+import { type Column, type Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
+import type { Filter } from "../../protocol/question/filter.ts";
+import type { Measure, Query, Tables } from "../../protocol/question/query.ts";
 import type { Row, Value } from "./oracle.ts";
 
 const category: fc.Arbitrary<Column> = fc.record({

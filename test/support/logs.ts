@@ -1,11 +1,11 @@
 /** Reads a log as a stranger does: from its files alone, trusting only the directory. Everything is held to the root. */
 import { expect } from "vitest";
-import { toHex } from "../../protocol/bytes.ts";
-import type { Checkpoint } from "../../protocol/checkpoint.ts";
-import type { Federation } from "../../protocol/directory.ts";
-import { leafHash, type ReadHash, readerOf, rootOf } from "../../protocol/merkle.ts";
-import { COORDINATOR, openWitnessed } from "../../protocol/quorum.ts";
-import { fromTiles, readBundle, readTile, tilePath, tilesBetween } from "../../protocol/tile.ts";
+import type { Federation } from "../../protocol/federation/directory.ts";
+import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
+import { leafHash, type ReadHash, readerOf, rootOf } from "../../protocol/log/merkle.ts";
+import { COORDINATOR, openWitnessed } from "../../protocol/log/quorum.ts";
+import { fromTiles, readBundle, readTile, tilePath, tilesBetween } from "../../protocol/log/tile.ts";
+import { toHex } from "../../protocol/values/bytes.ts";
 
 export type ReadLog = {
   readonly checkpoint: Checkpoint;

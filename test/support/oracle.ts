@@ -3,11 +3,11 @@
  * node's own code but the catalogue and the plan.
  */
 import { createHmac } from "node:crypto";
-import type { Dataset } from "../../protocol/catalogue.ts";
-import type { Filter } from "../../protocol/filter.ts";
-import { ordinalOf } from "../../protocol/period.ts";
-import type { Plan } from "../../protocol/plan.ts";
-import type { Statistic } from "../../protocol/statistic.ts";
+import type { Plan } from "../../protocol/plan/plan.ts";
+import type { Statistic } from "../../protocol/plan/statistic.ts";
+import type { Dataset } from "../../protocol/question/catalogue.ts";
+import type { Filter } from "../../protocol/question/filter.ts";
+import { ordinalOf } from "../../protocol/values/period.ts";
 
 export type Value = string | number | boolean | null;
 export type Row = {

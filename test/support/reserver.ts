@@ -2,11 +2,11 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type NodeDatabase, prepareNode } from "../../node/database.ts";
-import { ledgerOf } from "../../node/ledger.ts";
-import { hashOf, utf8 } from "../../protocol/bytes.ts";
-import { parseRational } from "../../protocol/rational.ts";
-import { Refusal } from "../../protocol/refusal.ts";
+import { ledgerOf } from "../../node/answer/ledger.ts";
+import { type NodeDatabase, prepareNode } from "../../node/store/database.ts";
+import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
+import { parseRational } from "../../protocol/values/rational.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import { openStore } from "../../server/database.ts";
 
 const [databaseUrl = "", from = "0", dieAfter = "0"] = process.argv.slice(2);

@@ -1,8 +1,8 @@
 /** Deterministic bytes for tests: AES-256-CTR under a seed. The product itself has no seeded randomness. */
 import { createCipheriv, createHash } from "node:crypto";
-import { drawNoise } from "../../node/noise.ts";
+import { drawNoise } from "../../node/answer/noise.ts";
 import type { Fill } from "../../node/random.ts";
-import type { Plan } from "../../protocol/plan.ts";
+import type { Plan } from "../../protocol/plan/plan.ts";
 
 export function seededFill(seed: string): Fill {
   const key = createHash("sha256").update(seed).digest();

@@ -1,9 +1,14 @@
 /** A small federation whose standing releases are published, for tests of what the public reads. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Network, startNetwork } from "../../cli/network.ts";
-import { REGIONS } from "../../cli/regions.ts";
-import { demoCalendar, registersOf, runStanding, standingDatasets } from "../../cli/standing.ts";
+import { type Network, startNetwork } from "../../cli/demo/network.ts";
+import { REGIONS } from "../../cli/demo/regions.ts";
+import {
+  demoCalendar,
+  registersOf,
+  runStanding,
+  standingDatasets,
+} from "../../cli/demo/standing-releases.ts";
 import { temporaryFolder } from "./engines.ts";
 
 export type PublishedNetwork = {

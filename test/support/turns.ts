@@ -1,7 +1,7 @@
 /** What nodes have asked and been answered, counted: so that a test of what does not happen waits until it could have. */
 import { expect } from "vitest";
-import type { Fetch } from "../../protocol/client.ts";
-import { ROUTES } from "../../protocol/routes.ts";
+import type { Fetch } from "../../protocol/wire/client.ts";
+import { ROUTES } from "../../protocol/wire/routes.ts";
 
 export function countedTurns() {
   const answered = new Map<string, number>();

@@ -6,8 +6,8 @@ import {
   type CoordinatorDatabase,
   type CoordinatorStore,
   prepareCoordinator,
-} from "../../coordinator/database.ts";
-import { Refusal } from "../../protocol/refusal.ts";
+} from "../../coordinator/store/database.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import { openStore } from "../../server/database.ts";
 import { temporaryFolder } from "../support/engines.ts";
 

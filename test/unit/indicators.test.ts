@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CARE_EXPERIENCE } from "../../cli/journals.ts";
-import { checkCatalogue, readDataset, refOf, writeDataset } from "../../protocol/catalogue.ts";
-import { definitionOf, type Indicator, readIndicators } from "../../protocol/indicator.ts";
-import { LANGUAGES } from "../../protocol/language.ts";
-import { planOf } from "../../protocol/plan.ts";
-import { toNumber } from "../../protocol/rational.ts";
+import { CARE_EXPERIENCE } from "../../cli/demo/journals.ts";
+import { planOf } from "../../protocol/plan/plan.ts";
+import { checkCatalogue, readDataset, refOf, writeDataset } from "../../protocol/question/catalogue.ts";
+import { definitionOf, type Indicator, readIndicators } from "../../protocol/question/indicator.ts";
+import { LANGUAGES } from "../../protocol/values/language.ts";
+import { toNumber } from "../../protocol/values/rational.ts";
 import { queryOf } from "../support/generate.ts";
 
 const FOLDER = join(import.meta.dirname, "../../catalogue");

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readIndicators } from "../../protocol/indicator.ts";
+import { readIndicators } from "../../protocol/question/indicator.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const text = readFileSync(join(ROOT, "docs/requirements.md"), "utf8");

@@ -2,9 +2,9 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { concat, fromHex, toBase64, toHex, utf8 } from "../../protocol/bytes.ts";
-import { isGoodPublicKey, verify as pure } from "../../protocol/ed25519.ts";
-import { ofKind, open, pae, type Signer, seal, signedBy } from "../../protocol/envelope.ts";
+import { isGoodPublicKey, verify as pure } from "../../protocol/signing/ed25519.ts";
+import { ofKind, open, pae, type Signer, seal, signedBy } from "../../protocol/signing/envelope.ts";
+import { concat, fromHex, toBase64, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 
 /** RFC 8032, section 7.1, tests 1 to 3 and "SHA(abc)": secret key, public key, message, signature. */

@@ -2,9 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fromBase64, fromHex, toBase64, toHex, utf8 } from "../../protocol/bytes.ts";
-import { cosignatures, openCheckpoint, parseCheckpoint } from "../../protocol/checkpoint.ts";
-import { verify } from "../../protocol/ed25519.ts";
+import { cosignatures, openCheckpoint, parseCheckpoint } from "../../protocol/log/checkpoint.ts";
 import {
   EMPTY_ROOT,
   leafHash,
@@ -12,17 +10,19 @@ import {
   rootOf,
   verifyConsistency,
   verifyInclusion,
-} from "../../protocol/merkle.ts";
-import { formatNote, NOTE_TYPES, parseNote, parseVerifierKey, signText } from "../../protocol/note.ts";
+} from "../../protocol/log/merkle.ts";
+import { formatNote, NOTE_TYPES, parseNote, parseVerifierKey, signText } from "../../protocol/log/note.ts";
 import {
   formatReceipt,
   meetsQuorum,
   parsePolicy,
   parseReceipt,
   verifyReceipt,
-} from "../../protocol/receipt.ts";
-import { Refusal } from "../../protocol/refusal.ts";
-import { parseTilePath, readBundle, tilePath, tilesBetween } from "../../protocol/tile.ts";
+} from "../../protocol/log/receipt.ts";
+import { parseTilePath, readBundle, tilePath, tilesBetween } from "../../protocol/log/tile.ts";
+import { verify } from "../../protocol/signing/ed25519.ts";
+import { fromBase64, fromHex, toBase64, toHex, utf8 } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import { entriesOf, logKey, ORIGIN, signerOf, textOf, vectors } from "./log/generate.ts";
 
 const SHARED = join(import.meta.dirname, "../../../shared/vectors/rfc6962-inclusion.json");

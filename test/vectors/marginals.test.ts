@@ -10,8 +10,8 @@ import {
   planLeastLargest,
   planLeastSum,
   varianceOf,
-} from "../../protocol/marginals.ts";
-import { compare, rational, toNumber } from "../../protocol/rational.ts";
+} from "../../protocol/privacy/marginals.ts";
+import { compare, rational, toNumber } from "../../protocol/values/rational.ts";
 
 const FILE = join(import.meta.dirname, "../../../shared/vectors/residual-planner.json");
 const has = existsSync(FILE);

@@ -10,8 +10,8 @@ import {
   floorSqrt,
   reachOf,
   shortUp,
-} from "../../protocol/privacy.ts";
-import { compare, type Rational, rational, toNumber } from "../../protocol/rational.ts";
+} from "../../protocol/privacy/privacy.ts";
+import { compare, type Rational, rational, toNumber } from "../../protocol/values/rational.ts";
 import { gaussianMass } from "../support/chisquare.ts";
 import { rhoOfSum, sumCloseness } from "../support/gaussian-sums.ts";
 

@@ -2,9 +2,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { writeDataset } from "../../protocol/catalogue.ts";
-import { planOf } from "../../protocol/plan.ts";
-import { closenessOf, costOfSum, exactVariance, reachOf } from "../../protocol/privacy.ts";
+import { planOf } from "../../protocol/plan/plan.ts";
+import {
+  releasedVariance,
+  type Shares,
+  sharesOf,
+  stepOf,
+  thresholdsOf,
+} from "../../protocol/privacy/noise-shares.ts";
+import { closenessOf, costOfSum, exactVariance, reachOf } from "../../protocol/privacy/privacy.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
 import {
   compare,
   multiply,
@@ -13,8 +20,7 @@ import {
   rational,
   sum,
   toNumber,
-} from "../../protocol/rational.ts";
-import { releasedVariance, type Shares, sharesOf, stepOf, thresholdsOf } from "../../protocol/shares.ts";
+} from "../../protocol/values/rational.ts";
 import { CARE } from "../support/federation.ts";
 import { rhoOfSum, sumCloseness } from "../support/gaussian-sums.ts";
 import { queryOf } from "../support/generate.ts";

@@ -1,7 +1,7 @@
 /** Every region against the nation in every indicator: the certain few, seen among the many. */
-import type { OverviewIndicator } from "../../../protocol/overview.ts";
+import type { OverviewIndicator } from "../../../publication/overview.ts";
 import { useLanguage } from "../language.ts";
-import { Mark, toneOf } from "../parts/marks.tsx";
+import { Mark, toneOf } from "./marks.tsx";
 import { shortName } from "./tiles.tsx";
 
 const [LEFT, ROW, TOP] = [150, 17, 20];

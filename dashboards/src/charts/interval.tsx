@@ -1,6 +1,6 @@
 /** A figure as its interval, drawn in a table's cell: thick is 95 %, thin the margin for so many comparisons; open is not certain. */
-import type { CubeFigure } from "../../../protocol/cube.ts";
-import { Mark, type Tone } from "../parts/marks.tsx";
+import type { CubeFigure } from "../../../publication/cube.ts";
+import { Mark, type Tone } from "./marks.tsx";
 import type { Scale } from "./scale.ts";
 
 export type IntervalRow = {

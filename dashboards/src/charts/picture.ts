@@ -1,5 +1,5 @@
 /** A table of intervals, or the map of tiles, as one drawing to save: what the page shows as a table with drawings in its cells. */
-import type { Tone } from "../parts/marks.tsx";
+import type { Tone } from "./marks.tsx";
 import { scaleOver } from "./scale.ts";
 
 export type PictureRow = {

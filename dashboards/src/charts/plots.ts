@@ -3,7 +3,7 @@
  * Colours are the page's own tokens, so that both themes and print are served by one drawing.
  */
 import * as Plot from "@observablehq/plot";
-import type { Tone } from "../parts/marks.tsx";
+import type { Tone } from "./marks.tsx";
 
 export type TrendPoint = {
   readonly value: number;

@@ -1,6 +1,6 @@
 /** A small trend: line, band, and a mark at its end that says whether the change is certain. */
-import type { Point } from "../../../protocol/overview.ts";
-import { Mark, type Tone } from "../parts/marks.tsx";
+import type { Point } from "../../../publication/overview.ts";
+import { Mark, type Tone } from "./marks.tsx";
 
 const [WIDTH, HEIGHT, PAD] = [320, 56, 8];
 

@@ -1,14 +1,14 @@
 /** For approvers: what waits, in plain words with its purpose and price, who else decided, what is like it; two equal answers. */
 import { useState } from "preact/hooks";
-import type { Approval } from "../../../protocol/approval.ts";
-import { asideId, readAside } from "../../../protocol/aside.ts";
-import type { Hash } from "../../../protocol/bytes.ts";
-import { type Federation, planIn } from "../../../protocol/directory.ts";
-import { epsilonAt } from "../../../protocol/privacy.ts";
-import { instant, type Query } from "../../../protocol/query.ts";
-import { parseRational, toNumber } from "../../../protocol/rational.ts";
-import { Refusal } from "../../../protocol/refusal.ts";
-import { inWords } from "../../../protocol/words.ts";
+import { asideId, readAside } from "../../../protocol/federation/aside.ts";
+import { type Federation, planIn } from "../../../protocol/federation/directory.ts";
+import { epsilonAt } from "../../../protocol/privacy/privacy.ts";
+import type { Approval } from "../../../protocol/question/approval.ts";
+import { instant, type Query } from "../../../protocol/question/query.ts";
+import { inWords } from "../../../protocol/question/words.ts";
+import type { Hash } from "../../../protocol/values/bytes.ts";
+import { parseRational, toNumber } from "../../../protocol/values/rational.ts";
+import { Refusal } from "../../../protocol/values/refusal.ts";
 import { useLabels, useLoaded } from "../data.ts";
 import { countsText, decisionLines } from "../decision-words.ts";
 import { type Decisions, decisionsOn } from "../decisions.ts";
@@ -20,7 +20,7 @@ import { client, failureText, federation as loadFederation } from "../proof/fede
 import { sealWith } from "../proof/keys.ts";
 import { Link } from "../router.tsx";
 import { askedBefore, isAlike } from "./ask/similar.tsx";
-import { useStatus } from "./question.tsx";
+import { useStatus } from "./question/question.tsx";
 
 const SAY = {
   sv: {

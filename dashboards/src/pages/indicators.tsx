@@ -1,11 +1,11 @@
 /** All indicators, found by word and by what is known of them. */
-import type { OverviewIndicator } from "../../../protocol/overview.ts";
+import type { OverviewIndicator } from "../../../publication/overview.ts";
 import { useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../main.tsx";
 import { ofSuicide } from "../nation.ts";
 import { BriefTable } from "../parts/brief-table.tsx";
+import { Choice } from "../parts/choice.tsx";
 import { HelpLine } from "../parts/help.tsx";
-import { Choice } from "../parts/seg.tsx";
 import { Heading } from "../parts/shell.tsx";
 import { ViewFoot } from "../parts/view-foot.tsx";
 import { change, Link } from "../router.tsx";

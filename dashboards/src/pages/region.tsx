@@ -1,12 +1,12 @@
 /** A region: what certainly differs from the nation, then all its indicators in the same grammar. */
-import type { Overview, OverviewIndicator, OverviewRegion } from "../../../protocol/overview.ts";
+import type { Overview, OverviewIndicator, OverviewRegion } from "../../../publication/overview.ts";
 import { IntervalCell } from "../charts/interval.tsx";
+import { toneOf, Verdict } from "../charts/marks.tsx";
 import { scaleOver } from "../charts/scale.ts";
 import { figure, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../main.tsx";
 import { ofSuicide } from "../nation.ts";
 import { HelpLine } from "../parts/help.tsx";
-import { toneOf, Verdict } from "../parts/marks.tsx";
 import { Seal } from "../parts/seal.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
 import { ViewFoot } from "../parts/view-foot.tsx";

@@ -1,11 +1,11 @@
 /** Reports: what is certain, as running text to print or to cite, by focus area and release. */
 
+import { toneOf } from "../charts/marks.tsx";
 import { day, figure, listed, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../main.tsx";
 import { ofSuicide } from "../nation.ts";
+import { Choice } from "../parts/choice.tsx";
 import { HelpLine } from "../parts/help.tsx";
-import { toneOf } from "../parts/marks.tsx";
-import { Choice } from "../parts/seg.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
 import { ViewFoot } from "../parts/view-foot.tsx";
 import { change, Link } from "../router.tsx";

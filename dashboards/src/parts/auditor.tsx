@@ -1,8 +1,8 @@
 /** An auditor's way from "by digest" to a sum added up here: a signed request for the masked vectors. */
 import { useState } from "preact/hooks";
-import type { Envelope } from "../../../protocol/envelope.ts";
-import type { Overview } from "../../../protocol/overview.ts";
-import { instant } from "../../../protocol/query.ts";
+import { instant } from "../../../protocol/question/query.ts";
+import type { Envelope } from "../../../protocol/signing/envelope.ts";
+import type { Overview } from "../../../publication/overview.ts";
 import { useLoaded } from "../data.ts";
 import { useSay } from "../language.ts";
 import { federation } from "../proof/federation.ts";

@@ -1,10 +1,10 @@
 /** Indicators in rows: the nation now, over time, and what it changed by. */
-import type { OverviewIndicator } from "../../../protocol/overview.ts";
+import type { OverviewIndicator } from "../../../publication/overview.ts";
+import { toneOf } from "../charts/marks.tsx";
 import { Spark } from "../charts/spark.tsx";
 import { figure, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
 import { Link } from "../router.tsx";
 import { ChangeCell } from "./change-cell.tsx";
-import { toneOf } from "./marks.tsx";
 
 const SAY = {
   sv: {

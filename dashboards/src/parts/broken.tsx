@@ -1,7 +1,7 @@
 /** Stands above figures whose seal was found broken here: the number stays in the table, and is not to be used. */
+import { SealMark } from "../charts/marks.tsx";
 import { useSay } from "../language.ts";
 import { Link } from "../router.tsx";
-import { SealMark } from "./marks.tsx";
 import { useChecked } from "./seal.tsx";
 
 const SAY = {

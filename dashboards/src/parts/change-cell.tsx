@@ -1,8 +1,8 @@
 /** What a change over all periods comes to: its verdict and size; or that no line says it. */
-import type { Change, OverviewIndicator } from "../../../protocol/overview.ts";
+import type { Change, OverviewIndicator } from "../../../publication/overview.ts";
+import { toneOf, Verdict } from "../charts/marks.tsx";
 import { useLanguage, useSay } from "../language.ts";
 import { changeText } from "../sentences.ts";
-import { toneOf, Verdict } from "./marks.tsx";
 
 const SAY = {
   sv: { bent: "Ändringen följer ingen rak linje" },

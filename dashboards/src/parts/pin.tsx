@@ -1,8 +1,8 @@
 /** Which directory this browser believes: the page's, or one that its user gave. */
-import type { Overview } from "../../../protocol/overview.ts";
+import type { Overview } from "../../../publication/overview.ts";
 import { useSay } from "../language.ts";
+import { SAY } from "../pages/seal/words.ts";
 import { pin, pinned } from "../proof/run.ts";
-import { SAY } from "../proof/seal-words.ts";
 
 /** The one thing that is believed can be given by whoever believes it. */
 export function Pin({ overview, onChange }: { readonly overview: Overview; readonly onChange: () => void }) {

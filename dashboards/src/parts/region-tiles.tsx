@@ -1,8 +1,8 @@
 /** The regions as tiles, each with how many indicators differ from the nation with certainty. */
-import type { Overview } from "../../../protocol/overview.ts";
+import type { Overview } from "../../../publication/overview.ts";
+import { Mark, toneOf } from "../charts/marks.tsx";
 import { Tiles } from "../charts/tiles.tsx";
 import { useSay } from "../language.ts";
-import { Mark, toneOf } from "./marks.tsx";
 
 const SAY = {
   sv: {

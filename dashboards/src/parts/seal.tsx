@@ -1,8 +1,8 @@
 /** The seal beside a figure: what this browser has itself checked of the release it comes from, and the way to the proof. */
 import { useEffect, useState } from "preact/hooks";
+import { SealMark, type SealState } from "../charts/marks.tsx";
 import { clock, useLanguage } from "../language.ts";
 import { Link, type Search } from "../router.tsx";
-import { SealMark, type SealState } from "./marks.tsx";
 
 export type Checked = { readonly state: SealState; readonly at: number };
 

@@ -1,11 +1,11 @@
 /** What stands around every page: head, the latest release, foot; and the states in which there is nothing yet to show. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Overview } from "../../../protocol/overview.ts";
+import type { Overview } from "../../../publication/overview.ts";
+import { Logo } from "../charts/marks.tsx";
 import type { Loading } from "../data.ts";
 import { day, listed, useLanguage, useSay } from "../language.ts";
 import { hrefOf, Link, type Page, useAddress, welcome } from "../router.tsx";
-import { Logo } from "./marks.tsx";
 
 const SAY = {
   sv: {

@@ -1,5 +1,5 @@
 /** Marks of a seal's steps: a disc that holds, a ring that is not checked, a square that is broken; and one square a region. */
-import type { SealStep } from "../../../protocol/seal.ts";
+import type { SealStep } from "../../../protocol/audit/seal.ts";
 
 export function StepMark({ state }: { readonly state: SealStep["state"] }) {
   return (

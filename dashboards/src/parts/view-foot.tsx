@@ -1,7 +1,7 @@
 /** A page of many figures as a file, and how to cite it. */
 import { useState } from "preact/hooks";
-import { NATION } from "../../../protocol/codes.ts";
-import type { Overview, OverviewIndicator } from "../../../protocol/overview.ts";
+import { NATION } from "../../../protocol/values/codes.ts";
+import type { Overview, OverviewIndicator } from "../../../publication/overview.ts";
 import { download } from "../charts/save.ts";
 import { day, useLanguage, useSay } from "../language.ts";
 

@@ -1,12 +1,12 @@
 /** Who is who, as the directory says, checked here from its first version; and the coordinator's interface. */
 import { z } from "zod";
-import type { Hash } from "../../../protocol/bytes.ts";
-import { type Client, clientOf } from "../../../protocol/client.ts";
-import type { Federation } from "../../../protocol/directory.ts";
-import { verify } from "../../../protocol/ed25519.ts";
-import type { Language } from "../../../protocol/language.ts";
-import { Refusal } from "../../../protocol/refusal.ts";
-import { readVersions } from "../../../protocol/versions.ts";
+import type { Federation } from "../../../protocol/federation/directory.ts";
+import { readVersions } from "../../../protocol/federation/versions.ts";
+import { verify } from "../../../protocol/signing/ed25519.ts";
+import type { Hash } from "../../../protocol/values/bytes.ts";
+import type { Language } from "../../../protocol/values/language.ts";
+import { Refusal } from "../../../protocol/values/refusal.ts";
+import { type Client, clientOf } from "../../../protocol/wire/client.ts";
 import { pinned } from "./run.ts";
 
 // The strict content policy forbids what zod would try.

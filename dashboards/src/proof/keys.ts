@@ -2,9 +2,9 @@
  * Keys that live in this browser: Ed25519 by WebCrypto, not extractable, kept in IndexedDB. What is lost here is lost: one
  * asks for another key to be registered, and for this one to be revoked.
  */
-import { concat, fromBase64, fromHex, toBase64, utf8 } from "../../../protocol/bytes.ts";
-import { verify } from "../../../protocol/ed25519.ts";
-import { type Envelope, type Kind, keyIdOf, pae, payloadType } from "../../../protocol/envelope.ts";
+import { verify } from "../../../protocol/signing/ed25519.ts";
+import { type Envelope, type Kind, keyIdOf, pae, payloadType } from "../../../protocol/signing/envelope.ts";
+import { concat, fromBase64, fromHex, toBase64, utf8 } from "../../../protocol/values/bytes.ts";
 
 export type HeldKey = {
   /** Base64 of 32 bytes: also its name. */
@@ -85,7 +85,7 @@ export async function takeKey(text: string, now: number): Promise<HeldKey | null
   }
 }
 
-/** Seals a document as `protocol/envelope.ts` does, with a key that only WebCrypto can use. */
+/** Seals a document as `protocol/signing/envelope.ts` does, with a key that only WebCrypto can use. */
 export async function sealWith(kind: Kind, payload: unknown, { key, publicKey }: HeldKey): Promise<Envelope> {
   const body = utf8(JSON.stringify(payload));
   const type = payloadType(kind);

@@ -1,9 +1,9 @@
 /** What the page and its worker say to each other. */
-import type { Audit } from "../../../protocol/audit.ts";
-import type { Envelope } from "../../../protocol/envelope.ts";
-import type { LogEvent } from "../../../protocol/events.ts";
-import type { Seal } from "../../../protocol/seal.ts";
-import type { View } from "../../../protocol/view.ts";
+import type { Audit } from "../../../protocol/audit/audit.ts";
+import type { Seal } from "../../../protocol/audit/seal.ts";
+import type { LogEvent } from "../../../protocol/log/events.ts";
+import type { Envelope } from "../../../protocol/signing/envelope.ts";
+import type { View } from "../../../publication/view.ts";
 
 /** A figure by where it stands: codes, totals left out. */
 export type FigureAt = {

@@ -1,11 +1,11 @@
-/** The secure sum's primitives as a browser has them, at once: the same as `server/secure.ts` has of the platform; a test holds the two together. */
+/** The secure sum's primitives as a browser has them, at once: the same as `server/primitives.ts` has of the platform; a test holds the two together. */
 import { ctr } from "@noble/ciphers/aes.js";
 import { x25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../../../protocol/bytes.ts";
-import type { Primitives } from "../../../protocol/mask.ts";
-import { unfit } from "../../../protocol/session.ts";
+import type { Primitives } from "../../../protocol/secure-sum/mask.ts";
+import { unfit } from "../../../protocol/secure-sum/messages.ts";
+import { utf8 } from "../../../protocol/values/bytes.ts";
 
 export const browserPrimitives: Primitives = {
   agree: (privateKey, publicKey) => {

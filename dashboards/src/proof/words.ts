@@ -1,7 +1,7 @@
 /** What each step of a seal says, in both languages; and what a broken rule means, in plain words. */
-import type { Rule } from "../../../protocol/finding.ts";
-import type { Language } from "../../../protocol/language.ts";
-import type { SealStepName } from "../../../protocol/seal.ts";
+import type { SealStepName } from "../../../protocol/audit/seal.ts";
+import type { Rule } from "../../../protocol/log/finding.ts";
+import type { Language } from "../../../protocol/values/language.ts";
 
 export const STEP_NAMES: Readonly<Record<Language, Readonly<Record<SealStepName, string>>>> = {
   sv: {
@@ -24,7 +24,7 @@ export const STEP_NAMES: Readonly<Record<Language, Readonly<Record<SealStepName,
   },
 };
 
-/** As `protocol/finding.ts` says it in English. */
+/** As `protocol/log/finding.ts` says it in English. */
 export const RULE_WORDS: Readonly<Record<Language, Readonly<Record<Rule, string>>>> = {
   sv: {
     file: "En fil som loggen måste ha finns inte där, så inget i den kan prövas.",

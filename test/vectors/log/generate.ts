@@ -6,12 +6,24 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { fromUtf8, toBase64, toHex, utf8 } from "../../../protocol/bytes.ts";
-import { cosign, formatCheckpoint } from "../../../protocol/checkpoint.ts";
-import { consistencyProof, inclusionProof, leafHash, readerOf, rootOf } from "../../../protocol/merkle.ts";
-import { formatNote, formatVerifierKey, NOTE_TYPES, signText, verifierKey } from "../../../protocol/note.ts";
-import { formatReceipt } from "../../../protocol/receipt.ts";
-import { tilePath, tilesBetween, writeBundle } from "../../../protocol/tile.ts";
+import { cosign, formatCheckpoint } from "../../../protocol/log/checkpoint.ts";
+import {
+  consistencyProof,
+  inclusionProof,
+  leafHash,
+  readerOf,
+  rootOf,
+} from "../../../protocol/log/merkle.ts";
+import {
+  formatNote,
+  formatVerifierKey,
+  NOTE_TYPES,
+  signText,
+  verifierKey,
+} from "../../../protocol/log/note.ts";
+import { formatReceipt } from "../../../protocol/log/receipt.ts";
+import { tilePath, tilesBetween, writeBundle } from "../../../protocol/log/tile.ts";
+import { fromUtf8, toBase64, toHex, utf8 } from "../../../protocol/values/bytes.ts";
 
 const secret = (name: string) => sha256(utf8(`brus test key ${name}`));
 export const signerOf = (name: string) => (message: Uint8Array) => ed25519.sign(message, secret(name));

@@ -1,9 +1,9 @@
 /** Choices of measures and of whom they are about. */
-import type { Column, Dataset } from "../../../../protocol/catalogue.ts";
-import type { Condition, Draft } from "../../compose.ts";
+import type { Column, Dataset } from "../../../../protocol/question/catalogue.ts";
 import { useLabels } from "../../data.ts";
 import { useLanguage, useSay } from "../../language.ts";
-import { Choice } from "../../parts/seg.tsx";
+import { Choice } from "../../parts/choice.tsx";
+import type { Condition, Draft } from "./draft.ts";
 
 const SAY = {
   sv: {

@@ -1,10 +1,10 @@
 /** The seven choices of a question. */
-import type { Federation } from "../../../../protocol/directory.ts";
-import { ReleaseKind } from "../../../../protocol/query.ts";
-import { closedPeriods, type Draft, PRICES, rhoOf } from "../../compose.ts";
+import type { Federation } from "../../../../protocol/federation/directory.ts";
+import { ReleaseKind } from "../../../../protocol/question/query.ts";
 import { number, period, upper, useLanguage, useSay } from "../../language.ts";
-import { Choice } from "../../parts/seg.tsx";
+import { Choice } from "../../parts/choice.tsx";
 import { Check, Measures, toggled, Where } from "./choices.tsx";
+import { closedPeriods, type Draft, PRICES, rhoOf } from "./draft.ts";
 
 const SAY = {
   sv: {

@@ -1,13 +1,13 @@
 /** What the question means, while it is composed: words, price, and how exact the answer will be, as it will look. */
 import { useEffect, useState } from "preact/hooks";
-import type { Federation } from "../../../../protocol/directory.ts";
-import type { Expected } from "../../../../protocol/expect.ts";
-import { Refusal } from "../../../../protocol/refusal.ts";
-import { inWords, measureText } from "../../../../protocol/words.ts";
-import { type Draft, type Priced, partFor, SIZES } from "../../compose.ts";
+import type { Federation } from "../../../../protocol/federation/directory.ts";
+import { inWords, measureText } from "../../../../protocol/question/words.ts";
+import type { Expected } from "../../../../protocol/release/expected-error.ts";
+import { Refusal } from "../../../../protocol/values/refusal.ts";
 import { useLabels } from "../../data.ts";
 import { fraction, number, useLanguage, useSay } from "../../language.ts";
-import { Choice } from "../../parts/seg.tsx";
+import { Choice } from "../../parts/choice.tsx";
+import { type Draft, type Priced, partFor, SIZES } from "./draft.ts";
 
 const SAY = {
   sv: {

@@ -1,11 +1,11 @@
 /** What is left in each region of the dataset's budget, once the question is paid. */
-import { ledgerGroupOf } from "../../../../protocol/catalogue.ts";
-import type { Federation } from "../../../../protocol/directory.ts";
-import { Refusal } from "../../../../protocol/refusal.ts";
-import type { Budgets } from "../../../../protocol/routes.ts";
+import type { Federation } from "../../../../protocol/federation/directory.ts";
+import { ledgerGroupOf } from "../../../../protocol/question/catalogue.ts";
+import { Refusal } from "../../../../protocol/values/refusal.ts";
+import type { Budgets } from "../../../../protocol/wire/routes.ts";
 import { shortName } from "../../charts/tiles.tsx";
-import { type Draft, type Priced, spentIn } from "../../compose.ts";
 import { number, useLanguage, useSay } from "../../language.ts";
+import { type Draft, type Priced, spentIn } from "./draft.ts";
 
 const SAY = {
   sv: {

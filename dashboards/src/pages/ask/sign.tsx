@@ -1,19 +1,19 @@
 /** Signing: the exact bytes, by a key that lives here, or as a file for the command line; or a file that was signed there. */
 import { useState } from "preact/hooks";
-import { rulesFor } from "../../../../protocol/approvals.ts";
-import { writeAside } from "../../../../protocol/aside.ts";
-import { toHex, utf8 } from "../../../../protocol/bytes.ts";
-import type { Federation } from "../../../../protocol/directory.ts";
-import { Envelope, envelopeId } from "../../../../protocol/envelope.ts";
-import { parseJson } from "../../../../protocol/json.ts";
-import { parseWith, Refusal } from "../../../../protocol/refusal.ts";
+import { rulesFor } from "../../../../protocol/federation/approvals.ts";
+import { writeAside } from "../../../../protocol/federation/aside.ts";
+import type { Federation } from "../../../../protocol/federation/directory.ts";
+import { Envelope, envelopeId } from "../../../../protocol/signing/envelope.ts";
+import { toHex, utf8 } from "../../../../protocol/values/bytes.ts";
+import { parseJson } from "../../../../protocol/values/json.ts";
+import { parseWith, Refusal } from "../../../../protocol/values/refusal.ts";
 import { download } from "../../charts/save.ts";
-import { type Draft, type Priced, queryOf } from "../../compose.ts";
 import { useLanguage, useSay } from "../../language.ts";
 import { KeyBox, type Signing } from "../../parts/key-box.tsx";
 import { client, failureText } from "../../proof/federation.ts";
 import { sealWith } from "../../proof/keys.ts";
 import { go, hrefOf } from "../../router.tsx";
+import { type Draft, type Priced, queryOf } from "./draft.ts";
 
 const SAY = {
   sv: {

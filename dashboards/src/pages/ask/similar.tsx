@@ -1,12 +1,12 @@
 /** Questions that were asked before of the same data: what is answered already costs nothing. */
-import { envelopeId, payloadOrNull } from "../../../../protocol/envelope.ts";
-import { Query } from "../../../../protocol/query.ts";
-import type { Draft } from "../../compose.ts";
+import { Query } from "../../../../protocol/question/query.ts";
+import { envelopeId, payloadOrNull } from "../../../../protocol/signing/envelope.ts";
 import { useLoaded } from "../../data.ts";
 import { useSay } from "../../language.ts";
 import { Loaded } from "../../parts/shell.tsx";
 import { client } from "../../proof/federation.ts";
 import { Link } from "../../router.tsx";
+import type { Draft } from "./draft.ts";
 
 const SAY = {
   sv: {

@@ -1,7 +1,7 @@
 /** The funnel: what noise alone explains, by how exact a region's figure is. */
 import { useRef } from "preact/hooks";
-import { NATION } from "../../../../protocol/codes.ts";
-import { normalQuantile } from "../../../../protocol/compare.ts";
+import { NATION } from "../../../../protocol/values/codes.ts";
+import { normalQuantile } from "../../../../publication/intervals.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { Drawing } from "../../charts/trend.tsx";
 import { figureAt, isComparable, type RegionGroup } from "../../figures.ts";

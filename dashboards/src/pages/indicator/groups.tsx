@@ -1,15 +1,15 @@
 /** Groups within one area, and the gap between them: measured together, and adding up. */
 
-import { NATION } from "../../../../protocol/codes.ts";
-import { gapBetween, wideningIn } from "../../../../protocol/compared.ts";
+import { NATION } from "../../../../protocol/values/codes.ts";
+import { gapBetween, wideningIn } from "../../../../publication/comparisons.ts";
 import { Axis, IntervalCell } from "../../charts/interval.tsx";
+import { Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { scaleOver } from "../../charts/scale.ts";
 import { Spark } from "../../charts/spark.tsx";
 import { bounded, figureAt, groupRows, isComparable, periodsOf } from "../../figures.ts";
 import { figure, pointsOf, range, shortPeriod, upper, useLanguage, useSay } from "../../language.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
-import { Verdict } from "../../parts/marks.tsx";
 import { Section } from "../../parts/shell.tsx";
 import type { Part } from "./part.ts";
 

@@ -1,13 +1,13 @@
 /** The map: every county as large, filled only where the whole interval lies in one class. */
 
-import { classOf } from "../../../../protocol/compare.ts";
+import { classOf } from "../../../../publication/intervals.ts";
+import { Mark, VERDICTS, Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { shortName, Tiles } from "../../charts/tiles.tsx";
 import { classesOf, isComparable, type RegionGroup } from "../../figures.ts";
 import { figure, range, scaleOf, useLanguage, useSay } from "../../language.ts";
+import { Seg } from "../../parts/choice.tsx";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
-import { Mark, VERDICTS, Verdict } from "../../parts/marks.tsx";
-import { Seg } from "../../parts/seg.tsx";
 import { Section } from "../../parts/shell.tsx";
 import { change } from "../../router.tsx";
 import type { Part } from "./part.ts";

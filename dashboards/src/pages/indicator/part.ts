@@ -1,4 +1,4 @@
-import type { Viewed } from "../../../../protocol/view.ts";
+import type { Viewed } from "../../../../publication/view.ts";
 import type { Chosen } from "../../figures.ts";
 import type { Names } from "../../sentences.ts";
 

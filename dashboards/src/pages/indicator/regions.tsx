@@ -1,7 +1,8 @@
 /** Regions against the nation: in verdict groups, never in an order that noise made. */
 
-import { NATION } from "../../../../protocol/codes.ts";
+import { NATION } from "../../../../protocol/values/codes.ts";
 import { Axis, IntervalCell } from "../../charts/interval.tsx";
+import { Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { type Scale, scaleOver } from "../../charts/scale.ts";
 import { shortName } from "../../charts/tiles.tsx";
@@ -15,7 +16,6 @@ import {
 } from "../../figures.ts";
 import { figure, isShare, range, signed, useLanguage, useSay } from "../../language.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
-import { Verdict } from "../../parts/marks.tsx";
 import { Section } from "../../parts/shell.tsx";
 import { Link } from "../../router.tsx";
 import type { Part } from "./part.ts";

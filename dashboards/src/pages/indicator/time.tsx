@@ -1,14 +1,14 @@
 /** Over time: most ask first whether it is getting better. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { NATION } from "../../../../protocol/codes.ts";
-import type { CubeFigure } from "../../../../protocol/cube.ts";
+import { NATION } from "../../../../protocol/values/codes.ts";
+import type { CubeFigure } from "../../../../publication/cube.ts";
+import { Verdict } from "../../charts/marks.tsx";
 import { shortName } from "../../charts/tiles.tsx";
 import { Trend } from "../../charts/trend.tsx";
 import { hasNation, lineOf, periodsOf } from "../../figures.ts";
 import { figure, period, range, shortPeriod, unitOf, upper, useLanguage, useSay } from "../../language.ts";
+import { Seg } from "../../parts/choice.tsx";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
-import { Verdict } from "../../parts/marks.tsx";
-import { Seg } from "../../parts/seg.tsx";
 import { Section } from "../../parts/shell.tsx";
 import { change } from "../../router.tsx";
 import { nationName } from "../../sentences.ts";

@@ -1,0 +1,112 @@
+/** Asking: fills a query in, signs, approves, submits, and follows it until there is a release. */
+import { randomBytes } from "node:crypto";
+import { Aside, writeAside } from "../../protocol/federation/aside.ts";
+import type { Approval } from "../../protocol/question/approval.ts";
+import { instant, Query } from "../../protocol/question/query.ts";
+import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { Hash } from "../../protocol/values/bytes.ts";
+import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import type { Client } from "../../protocol/wire/client.ts";
+import type { QueryStatus } from "../../protocol/wire/routes.ts";
+import { waitsFor } from "./waiting.ts";
+
+/** A person who signs. */
+export type Party = { readonly id: string; readonly signer: Signer };
+
+const after = (now: Date, minutes: number): string => instant(new Date(now.getTime() + minutes * 60_000));
+
+/** A draft says its purpose in words; the query binds it by digest, and the words go beside it. */
+export function withPurpose(draft: unknown): { readonly draft: object; readonly aside: string | null } {
+  const base = typeof draft === "object" && draft !== null ? draft : {};
+  const said = "purpose" in base ? base.purpose : null;
+  if (typeof said !== "string" || Hash.safeParse(said).success) return { draft: base, aside: null };
+  const aside = { of: "purpose", salt: randomBytes(32).toString("hex"), text: said } as const;
+  const { id, text } = writeAside(parseWith(Aside, aside, "purpose"));
+  return { draft: { ...base, purpose: id }, aside: text };
+}
+
+/** What only the federation and the moment know is filled in where the file leaves it out. */
+export function fillQuery(given: unknown, directory: Hash, requester: string, now: Date): Query {
+  const { draft: base } = withPurpose(given);
+  const filled = {
+    directory,
+    requester,
+    notBefore: after(now, -1),
+    expires: after(now, 60),
+    answerBy: after(now, 60),
+    nonce: randomBytes(16).toString("hex"),
+    ...base,
+  };
+  return parseWith(Query, filled, "query");
+}
+
+export const signQuery = (query: Query, signer: Signer): Envelope => seal("query", query, signer);
+
+export function signApproval(
+  query: Hash,
+  { id, signer }: Party,
+  now: Date,
+  more: Partial<Approval> = {},
+): Envelope {
+  const approval: Approval = {
+    query,
+    approver: id,
+    decision: "approve",
+    role: "approver",
+    region: "all",
+    conditions: [],
+    expires: after(now, 24 * 60),
+    ...more,
+  };
+  return seal("approval", approval, signer);
+}
+
+/** Submits a query with its approvals, and what stands beside it; gives its id. */
+export async function ask(
+  client: Client,
+  envelope: Envelope,
+  approvals: readonly Envelope[],
+  aside: string | null = null,
+): Promise<Hash> {
+  await client("submitQuery", { body: envelope });
+  if (aside !== null) await client("submitAside", { body: { text: aside } });
+  for (const approval of approvals) await client("submitApproval", { body: approval });
+  return envelopeId(envelope);
+}
+
+/** How a query is followed: for ever, unless a number of seconds is given. */
+export type Following = {
+  readonly seconds?: number;
+  /** Told what is waited for, whenever nothing has changed for a while. */
+  readonly onWait?: (line: string) => void;
+};
+
+/** Milliseconds between looks, while something changes and at most; and without a change before it is said. */
+const LOOK = 50;
+const LOOK_SELDOM = 250;
+const SAY = 10_000;
+
+/** Waits until a query has come to an end, however slow the regions are. */
+export async function follow(
+  client: Client,
+  id: Hash,
+  { seconds = Number.POSITIVE_INFINITY, onWait = () => undefined }: Following = {},
+): Promise<QueryStatus> {
+  const began = performance.now();
+  let [before, said, pause] = ["", began, LOOK];
+  for (;;) {
+    const status = await client("getQuery", { params: { id } });
+    if (status.state !== "waiting" && status.state !== "open") return status;
+    const time = performance.now();
+    const line = waitsFor(status);
+    if (line !== before) [before, said, pause] = [line, time, LOOK];
+    else if (time - said >= SAY) {
+      onWait(line);
+      said = time;
+    }
+    if (time - began >= seconds * 1000)
+      throw new Refusal("unavailable", `expected the query to end within ${seconds} s; ${line}`);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(LOOK_SELDOM, pause * 1.2);
+  }
+}

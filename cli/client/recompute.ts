@@ -1,0 +1,60 @@
+/**
+ * An auditor adds a national release up anew: fetches what stands behind it, on a signed request. Nothing in it asks the
+ * coordinator's opinion.
+ */
+import type { Federation } from "../../protocol/federation/directory.ts";
+import { instant } from "../../protocol/question/query.ts";
+import { openRelease } from "../../protocol/release/release.ts";
+import {
+  type GivenMaterial,
+  piecesOf,
+  type Recomputed,
+  recomputeSum,
+  settingFor,
+} from "../../protocol/secure-sum/recomputing.ts";
+import { seal } from "../../protocol/signing/envelope.ts";
+import { fromBase64, type Hash } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import type { Client } from "../../protocol/wire/client.ts";
+import { fetchResult } from "../../protocol/wire/fetch-release.ts";
+import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
+import type { Party } from "./ask.ts";
+
+/** What stands behind a release's secure sum, for an auditor of the directory: asked for by signature, which is logged. */
+export async function givenTo(
+  client: Client,
+  release: Hash,
+  auditor: Party,
+  now: Date,
+): Promise<GivenMaterial> {
+  const request = seal("material", { release, auditor: auditor.id, time: instant(now) }, auditor.signer);
+  return {
+    messages: await client("getMaterial", { body: request }),
+    piece: async (document, place) =>
+      fromBase64((await client("getPiece", { body: { request, document, place } })).bytes),
+  };
+}
+
+/** Throws a refusal that names what does not hold. `onPiece` is called after each piece fetched. */
+export async function recompute(
+  client: Client,
+  federation: Federation,
+  id: Hash,
+  auditor: Party,
+  now: Date,
+  onPiece: (done: number, of: number) => void = () => undefined,
+): Promise<Recomputed> {
+  const { query, release, releaseId, envelope } = await fetchResult(client, federation, id);
+  const { judged } = openRelease(federation, envelope);
+  if (release.national === null) throw new Refusal("release-unknown", "expected a release with a secure sum");
+  const given = await givenTo(client, releaseId, auditor, now);
+  const pieces = piecesOf(settingFor(judged, { query, id }, release), given.messages);
+  let fetched = 0;
+  const piece: GivenMaterial["piece"] = async (document, place) => {
+    const bytes = await given.piece(document, place);
+    onPiece(++fetched, pieces);
+    return bytes;
+  };
+  const tools = { primitives: nativePrimitives, hash: hashNatively };
+  return await recomputeSum(judged, { query, id }, release, { ...given, piece }, tools);
+}

@@ -1,0 +1,122 @@
+/**
+ * A federation running in this process, parties speaking real HTTP on loopback: what the demonstration, the flow
+ * tests and the benchmarks stand on.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type RunningCoordinator, startCoordinator } from "../../coordinator/coordinator.ts";
+import { systemNoise } from "../../node/answer/noise.ts";
+import { serveLocal } from "../../node/local/local.ts";
+import { type RunningNode, startNode } from "../../node/node.ts";
+import { systemRandom } from "../../node/random.ts";
+import type { Plan } from "../../protocol/plan/plan.ts";
+import { type Client, clientOf, type Fetch } from "../../protocol/wire/client.ts";
+import { type Listening, listen } from "../../server/http.ts";
+import { loggerOf } from "../../server/logger.ts";
+import { steady } from "../../server/steady.ts";
+import { type FederationPlan, type MadeFederation, makeFederation } from "./federation.ts";
+
+export type Network = {
+  readonly made: MadeFederation;
+  readonly address: string;
+  readonly client: Client;
+  readonly coordinator: RunningCoordinator;
+  readonly nodes: readonly RunningNode[];
+  readonly now: () => Date;
+  readonly stop: () => Promise<void>;
+};
+
+export type NetworkOptions = {
+  readonly port?: number;
+  /** Tests alone pass another noise than the system's. */
+  readonly draw?: (plan: Plan) => bigint[];
+  readonly shares?: (plan: Plan, code: string) => Float64Array[];
+  /** What stands between a node and the coordinator: tests alone make it fail. */
+  readonly fetch?: (code: string) => Fetch;
+  /** Integers an answer may have; only benchmarks lift the protocol's limit. */
+  readonly limit?: number;
+  readonly now?: () => Date;
+  readonly tick?: number;
+  /** PostgreSQL addresses by party: `coordinator` or a region's code. */
+  readonly databaseUrl?: (party: string) => string | undefined;
+  /** Called before each node starts to work, for instance to import. */
+  readonly prepare?: (node: RunningNode) => Promise<void>;
+};
+
+export async function startNetwork(
+  folder: string,
+  plan: FederationPlan,
+  options: NetworkOptions = {},
+): Promise<Network> {
+  const now = options.now ?? (() => new Date());
+  const made = makeFederation(folder, plan, now(), "http://127.0.0.1:1");
+  const url = (party: string) => {
+    const databaseUrl = options.databaseUrl?.(party);
+    return databaseUrl === undefined ? {} : { databaseUrl };
+  };
+  const coordinator = await startCoordinator({ ...made.coordinator, ...url("coordinator") }, folder, {
+    now,
+    logger: loggerOf("coordinator", "error"),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+  });
+  const listening = await listenNear(coordinator, options.port ?? 0);
+  const address = `http://127.0.0.1:${listening.port}`;
+  const nodes: RunningNode[] = [];
+  const locals: Array<() => Promise<void>> = [];
+  const preparing: Array<Promise<void>> = [];
+  for (const entry of made.nodes) {
+    const config = {
+      ...entry.config,
+      coordinator: address,
+      tick: options.tick ?? entry.config.tick,
+      ...url(entry.code),
+    };
+    writeFileSync(join(entry.folder, "node.json"), `${JSON.stringify(config, null, 2)}\n`);
+    const node = await startNode(config, entry.folder, {
+      fetch: options.fetch?.(entry.code) ?? globalThis.fetch,
+      now,
+      noise: {
+        regional: options.draw ?? systemNoise.regional,
+        shares: (plan) => options.shares?.(plan, entry.code) ?? systemNoise.shares(plan),
+      },
+      random: systemRandom,
+      ...(options.limit === undefined ? {} : { limit: options.limit }),
+      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      logger: loggerOf(`node-${entry.code}`, "error"),
+    });
+    // Two at a time: what one waits for of its database, another works.
+    if (preparing.length >= 2) await preparing.shift();
+    preparing.push(Promise.resolve(options.prepare?.(node)));
+    nodes.push(node);
+  }
+  await Promise.all(preparing);
+  for (const node of nodes) {
+    const { code, data } = node.config;
+    locals.push(await serveLocal(node, data, loggerOf(`node-${code}`, "error")));
+  }
+  for (const node of nodes) void node.work().catch(() => undefined); // A node that stops is seen as missing.
+  return {
+    made,
+    address,
+    client: clientOf(address, steady(globalThis.fetch)),
+    coordinator,
+    nodes,
+    now,
+    stop: async () => {
+      await Promise.all(locals.map((close) => close()));
+      const stopped = nodes.map((node) => node.stop());
+      await coordinator.stop();
+      await Promise.all(stopped);
+      await listening.close();
+    },
+  };
+}
+
+/** The port asked for, or a free one where it is taken. */
+async function listenNear({ app }: RunningCoordinator, port: number): Promise<Listening> {
+  try {
+    return await listen(app, "127.0.0.1", port);
+  } catch {
+    return await listen(app, "127.0.0.1", 0); // Taken by somebody else: any free one will do.
+  }
+}

@@ -1,0 +1,35 @@
+/** Where an audit reads from: a coordinator's address, or a folder that mirrors its `/log/`. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Source } from "../../protocol/log/documents.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import { steady } from "../../server/steady.ts";
+
+/** Milliseconds that one file may take. */
+const PATIENCE = 120_000;
+
+export function sourceOf(place: string): Source {
+  if (/^https?:\/\//.test(place)) return overHttp(`${place.replace(/\/+$/, "").replace(/\/log$/, "")}/log`);
+  if (!existsSync(place) || !statSync(place).isDirectory())
+    throw new Refusal("usage", `expected an address, or a folder with a log, at ${place}`);
+  return async (path) => {
+    const file = join(place, path);
+    return existsSync(file) ? Uint8Array.from(readFileSync(file)) : null;
+  };
+}
+
+const overHttp =
+  (base: string): Source =>
+  async (path) => {
+    try {
+      const response = await steady(globalThis.fetch)(`${base}/${path}`, {
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (response.ok) return bytes;
+      if (response.status === 404) return null;
+    } catch (cause) {
+      throw new Refusal("unavailable", `expected a log at ${base}`, { cause });
+    }
+    throw new Refusal("unavailable", `expected a file at ${base}/${path}`);
+  };

@@ -1,0 +1,333 @@
+/**
+ * The federation's logs as the coordinator keeps them: its own, and each region's, which the region signs. Signs its
+ * own in batches, hands checkpoints to witnesses, gathers their cosignatures, and shows the world what a quorum has
+ * cosigned. It cannot cosign for them, nor show two histories without one of them seeing it.
+ */
+import { join } from "node:path";
+import type { Federation } from "../../protocol/federation/directory.ts";
+import { checkpointEntry, type DocumentKind, documentEntry, holdsDocument } from "../../protocol/log/leaf.ts";
+import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf } from "../../protocol/log/quorum.ts";
+import { formatReceipt } from "../../protocol/log/receipt.ts";
+import {
+  type Cosigned,
+  type PublicProof,
+  type Push,
+  proveAll,
+  readHashes,
+  type WitnessReply,
+  type WitnessRequest,
+} from "../../protocol/log/witnessing.ts";
+import type { Envelope, Signer } from "../../protocol/signing/envelope.ts";
+import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import { onceWritten, oneAtATime, transact } from "../../server/database.ts";
+import { type Batch, headOf, leavesOf, promiseLeaves, signNext } from "../../server/log-tables.ts";
+import { type Logger, nameOf } from "../../server/logger.ts";
+import { type Bell, bellOf } from "../query/dispatch.ts";
+import type { CoordinatorStore } from "../store/database.ts";
+import { together } from "../store/write.ts";
+import { keepDocuments, keepVersions, type LogFile, readFile } from "./files.ts";
+import { filesOf, isOf, lineOf, offersTo, ownLine, turnsOf, unreadOf } from "./offers.ts";
+import { publish, takePush } from "./region-entries.ts";
+import { catchUp, type Kept, type Offer, openKept } from "./served-log.ts";
+
+type Database = CoordinatorStore["kysely"];
+
+export type LogsContext = {
+  /** The version of the directory in force. */
+  readonly federation: () => Federation;
+  readonly store: CoordinatorStore;
+  /** Gets the files: the coordinator's log at its root, regions' below `nodes`, documents below `documents`. */
+  readonly folder: string;
+  /** The keys that a version names for the log, and for witnessing others'. */
+  readonly signers: (federation: Federation) => { readonly log: Signer; readonly witness: Signer };
+  readonly now: () => Date;
+  /** Called when more of the coordinator's log has become public. */
+  readonly onPublic: () => void;
+  readonly logger: Logger;
+};
+
+/** A checkpoint that nothing follows is cosigned anew, so that what is public stays fresh. */
+const RENEW_SECONDS = 3600;
+/** Checkpoints that come within so many milliseconds go to a witness together. */
+const GATHER = 40;
+/** A leaf that somebody waits to see public waits so many milliseconds for others to share a checkpoint with. */
+const SOON = 20;
+/** Leaves that nobody waits for are signed for within so many milliseconds. */
+const LATER = 1000;
+
+export class Logs {
+  readonly #context: LogsContext;
+  readonly #kept = new Map<string, Kept>();
+  readonly #alone = oneAtATime();
+  readonly #bell: Bell = bellOf();
+  readonly #turns = turnsOf();
+  /** Each is running while leaves are promised and not signed for yet. */
+  readonly #timers: { soon: NodeJS.Timeout | undefined; later: NodeJS.Timeout | undefined } = {
+    soon: undefined,
+    later: undefined,
+  };
+  #closed = false;
+
+  private constructor(context: LogsContext) {
+    this.#context = context;
+  }
+
+  /** Opens every log where it stood: files that lag behind the database are made up for. */
+  static async open(context: LogsContext): Promise<Logs> {
+    const { federation, store } = context;
+    const logs = new Logs(context);
+    const { earlier } = federation();
+    const first = earlier[0] ?? federation();
+    logs.keep([...earlier, federation()].flatMap(filesOf));
+    keepVersions(context.folder, federation());
+    for (const name of logsOf(federation())) await logs.#open(name);
+    const [leaf] = await leavesOf(store.kysely, COORDINATOR, 0, 1);
+    if (leaf === undefined) {
+      const entry = documentEntry("directory", first.hash, first.envelope);
+      await transact(store, (database) => logs.promise(database, [entry]));
+    }
+    return logs;
+  }
+
+  async #open(name: string): Promise<void> {
+    const { federation, store, folder } = this.#context;
+    const at = name === COORDINATOR ? folder : join(folder, "nodes", name);
+    const kept = await openKept(name, at, federation(), store);
+    this.#kept.set(name, kept);
+    this.#offer(kept, name);
+  }
+
+  /**
+   * Runs `adopt`, which brings another version of the directory into force, while nothing is signed for. What was
+   * offered to witnesses is offered anew: they are judged by other keys now.
+   */
+  follow<T>(adopt: () => Promise<T>): Promise<T> {
+    return this.#alone(async () => {
+      const result = await adopt();
+      keepVersions(this.#context.folder, this.#context.federation());
+      for (const name of logsOf(this.#context.federation()))
+        if (!this.#kept.has(name)) await this.#open(name);
+      for (const [name, kept] of this.#kept) {
+        kept.offer = null;
+        this.#offer(kept, name, true);
+      }
+      return result;
+    });
+  }
+
+  #of(name: string): Kept {
+    const kept = this.#kept.get(name);
+    if (kept === undefined) throw new Refusal("node-unknown", "expected the log of an active node");
+    return kept;
+  }
+
+  /**
+   * Adds leaves in the transaction that stores what they say; gives the first's place. `waited` are those that somebody
+   * waits to see public: the others go along with them, or within a second.
+   */
+  async promise(database: Database, entries: readonly Uint8Array[], waited = false): Promise<number> {
+    const place = await promiseLeaves(database, COORDINATOR, entries);
+    onceWritten(database, () => this.#signWithin(waited ? SOON : LATER));
+    return place;
+  }
+
+  /** Logs a document; one that does not fit an entry lies beside the log before the log names it. */
+  document(database: Database, kind: DocumentKind, id: Hash, document: Envelope | null): Promise<number> {
+    const entry = documentEntry(kind, id, document);
+    if (document !== null && !holdsDocument(entry)) this.keep([[id, utf8(JSON.stringify(document))]]);
+    return this.promise(database, [entry], kind === "release" || kind === "directory");
+  }
+
+  /** One checkpoint for all that come meanwhile; what could not be signed for is tried again. */
+  #signWithin(milliseconds: typeof SOON | typeof LATER): void {
+    const which = milliseconds === SOON ? "soon" : "later";
+    if (this.#closed || this.#timers[which] !== undefined) return;
+    this.#timers[which] = setTimeout(() => {
+      this.append().catch((error) => {
+        this.#context.logger.error({ error: nameOf(error) }, "the log was not added to");
+        this.#signWithin(LATER);
+      });
+    }, milliseconds);
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#timers.soon);
+    clearTimeout(this.#timers.later);
+    this.#timers.soon = undefined;
+    this.#timers.later = undefined;
+  }
+
+  /** Signs for everything that was promised, and writes its files. Gives the size of the tree. */
+  append(): Promise<number> {
+    const { federation, store, signers } = this.#context;
+    this.#stopTimers();
+    return this.#alone(async () => {
+      const kept = this.#of(COORDINATOR);
+      for (;;) {
+        const { log } = signers(federation());
+        const batch = await signNext(store, COORDINATOR, logKeyOf(federation(), COORDINATOR), log.sign);
+        if (batch === null && !kept.behind) return kept.size;
+        await this.#grew(COORDINATOR, kept, batch);
+      }
+    });
+  }
+
+  /** Files first, then what witnesses are offered: what failed half-way is made up for by whoever comes next. */
+  async #grew(name: string, kept: Kept, batch: Batch | null): Promise<void> {
+    kept.behind = true;
+    if (batch !== null && kept.tiles.size() === batch.from) kept.tiles.add(batch.entries);
+    const { frontier, checkpoint } = batch?.head ?? (await headOf(this.#context.store.kysely, name));
+    await catchUp(name, kept.tiles, frontier.size, this.#context.store);
+    kept.size = frontier.size;
+    kept.checkpoint = checkpoint;
+    kept.behind = false;
+    this.#offer(kept, name);
+  }
+
+  /** Offers the latest checkpoint to witnesses, unless one that was offered still lacks its quorum. */
+  #offer(kept: Kept, name: string, again = false): void {
+    const { size, checkpoint, offer } = kept;
+    if (checkpoint === null || (offer !== null && !offer.met)) return;
+    if (!again && size === offer?.size) return;
+    const federation = this.#context.federation();
+    if (!isOf(federation, name, checkpoint)) return;
+    // What the world is shown already is there for those to read who have not.
+    const met = !again && kept.shown?.size === size;
+    kept.offer = { size, checkpoint, lines: new Map(), met };
+    if (!met && quorumOf(federation, name).least === 0) void this.#met(name, kept, kept.offer);
+    this.#bell.ring();
+  }
+
+  /** Entries of a region's own log. Refuses what does not add to what is kept, or is not what the region signed for. */
+  push(push: Push): Promise<number> {
+    const kept = this.#of(push.node);
+    return kept.alone(() => this.#push(push, kept));
+  }
+
+  async #push(push: Push, kept: Kept): Promise<number> {
+    const { federation, store } = this.#context;
+    const { size, batch } = await takePush(push, federation(), store);
+    if (batch !== null || kept.behind || kept.size < size) await this.#grew(push.node, kept, batch);
+    return kept.size;
+  }
+
+  /** What a witness hands in; then what is new for it, waiting while nothing is. */
+  async answer(request: WitnessRequest, stopping: AbortSignal): Promise<WitnessReply> {
+    const { node, wait, cosignatures: lines } = request;
+    this.#of(node);
+    for (const line of new Map(lines.map((each) => [each.log, each])).values()) await this.#take(node, line);
+    const signal = AbortSignal.any([stopping, this.#turns(node)]);
+    const until = Date.now() + wait * 1000;
+    for (;;) {
+      const rung = this.#bell.rung();
+      const reply = await this.#replyTo(request);
+      const left = until - Date.now();
+      if (reply.offered.length > 0 || reply.own !== null || left <= 0 || signal.aborted) return reply;
+      await this.#bell.wait(rung, left, signal);
+      await new Promise((resolve) => setTimeout(resolve, GATHER));
+    }
+  }
+
+  async #replyTo({ node, read, sizes, own }: WitnessRequest): Promise<WitnessReply> {
+    const seen = new Map(sizes.map(({ log, size }) => [log, size]));
+    const offered = offersTo(node, seen, this.#kept);
+    const next = offered.find(({ log }) => log === COORDINATOR);
+    const entries = next === undefined ? [] : await unreadOf(this.#context.store, read, next.size);
+    const { shown, size } = this.#of(node);
+    return {
+      offered: offered.map(({ offer }) => offer),
+      entries,
+      own: shown !== null && shown.size > own ? shown.checkpoint : null,
+      kept: size,
+    };
+  }
+
+  /** One that does not verify, or of a checkpoint that is not offered, is passed over: it counts for nothing. */
+  async #take(node: string, { log, size, line }: Cosigned): Promise<void> {
+    const { federation, now } = this.#context;
+    const kept = this.#of(log);
+    const { offer } = kept;
+    if (offer === null || offer.met || offer.size !== size || offer.lines.has(node) || log === node) return;
+    const own = lineOf(federation(), offer, node, line, now());
+    if (own === null) return;
+    offer.lines.set(node, own);
+    if (offer.lines.size < quorumOf(federation(), log).least) return;
+    try {
+      await this.#met(log, kept, offer);
+    } catch (error) {
+      // Not on disk, and so not shown: the next cosignature tries again.
+      offer.met = false;
+      offer.lines.delete(node);
+      throw error;
+    }
+  }
+
+  /** A quorum stands: from now on the world is shown this checkpoint. */
+  async #met(log: string, kept: Kept, offer: Offer): Promise<void> {
+    const { store, now, signers } = this.#context;
+    const federation = this.#context.federation();
+    offer.met = true;
+    const own = log === COORDINATOR ? [] : [ownLine(federation, offer, signers(federation).witness, now())];
+    const checkpoint = [offer.checkpoint, ...offer.lines.values(), ...own].join("");
+    const { asOf } = openWitnessed(federation, log, utf8(checkpoint));
+    const shown = { size: offer.size, checkpoint };
+    await together(store, async (database) => {
+      const before = await publish(database, log, shown);
+      // Seen by the coordinator's log only once the world can see it: neither is ever ahead of the other. Cosigned
+      // anew, it is the same.
+      if (log !== COORDINATOR && before < offer.size)
+        await this.promise(database, [checkpointEntry(log, offer.checkpoint)]);
+    });
+    kept.shown = { ...shown, asOf: asOf ?? Math.floor(now().getTime() / 1000) };
+    kept.tiles.show(checkpoint, offer.size);
+    this.#offer(kept, log);
+    this.#bell.ring();
+    if (log === COORDINATOR) this.#context.onPublic();
+  }
+
+  /** Called now and then: what nothing follows is offered anew before it grows old. */
+  renew(): void {
+    const time = this.#context.now().getTime() / 1000;
+    for (const [name, kept] of this.#kept) {
+      if (kept.shown !== null && kept.offer?.met !== false && time - kept.shown.asOf > RENEW_SECONDS)
+        this.#offer(kept, name, true);
+    }
+  }
+
+  /** How much of the coordinator's log the world is shown. */
+  get publicSize(): number {
+    return this.#of(COORDINATOR).shown?.size ?? 0;
+  }
+
+  /** That leaves of the coordinator's log are public. */
+  prove(places: readonly number[]): PublicProof {
+    const { shown, tiles } = this.#of(COORDINATOR);
+    if (shown === null) throw new Refusal("unavailable", "expected a checkpoint that a quorum has cosigned");
+    return proveAll(shown.checkpoint, shown.size, places, tiles.hashes);
+  }
+
+  /** That one leaf is public, as a file that anyone can keep. */
+  receipt(place: number): string {
+    const { checkpoint, places } = this.prove([place]);
+    const proof = readHashes(places[0]?.proof ?? []);
+    return formatReceipt({ extra: null, index: place, proof, checkpoint: utf8(checkpoint) });
+  }
+
+  /** A file that the world may read, by its path below the log's address; null where there is none. */
+  read(path: string): LogFile | null {
+    return readFile(this.#context.folder, path, (name) => name !== COORDINATOR && this.#kept.has(name));
+  }
+
+  /** Keeps documents beside the log, each under the hash it is known by. */
+  keep(documents: ReadonlyArray<readonly [Hash, Uint8Array]>): void {
+    keepDocuments(this.#context.folder, documents);
+  }
+
+  /** Wakes those that wait, since this is stopping. What is promised from now on is signed for by whoever comes next. */
+  close(): void {
+    this.#closed = true;
+    this.#stopTimers();
+    this.#bell.ring();
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Intake: signed documents are judged, stored, and answered with their id. What was seen before gives the same id
+ * again. Nothing is acknowledged before it is on disk.
+ */
+import { answerKeysOf, type Federation, rosterOf, versionOf } from "../../protocol/federation/directory.ts";
+import { type Asked, openApproval, openByNode, openQuery } from "../../protocol/federation/openers.ts";
+import { judgingSince } from "../../protocol/federation/versions.ts";
+import { WitnessRequest } from "../../protocol/log/witnessing.ts";
+import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
+import { instant, Query } from "../../protocol/question/query.ts";
+import { Answer, Poll, RefusalNote, readVector } from "../../protocol/release/answer.ts";
+import { Release } from "../../protocol/release/release.ts";
+import { Envelope, envelopeId, isOf, payloadOf } from "../../protocol/signing/envelope.ts";
+import type { Hash } from "../../protocol/values/bytes.ts";
+import { parseJson } from "../../protocol/values/json.ts";
+import { compare, parseRational } from "../../protocol/values/rational.ts";
+import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import type { Logs } from "../log/logs.ts";
+import type { CoordinatorStore } from "../store/database.ts";
+import { once, together } from "../store/write.ts";
+import { planned } from "./plans.ts";
+
+export type Context = {
+  /** The version of the directory in force. */
+  readonly federation: () => Federation;
+  readonly store: CoordinatorStore;
+  readonly now: () => Date;
+  /** Where that version stands in the log. */
+  readonly directoryPlace: () => number;
+  /** Null where the federation keeps no logs. */
+  readonly logs: Logs | null;
+};
+
+/** What was verified when it was taken in. */
+export const storedQuery = (envelope: string): Query => payloadOf(Query, storedEnvelope(envelope));
+
+export const storedRelease = (envelope: string): Release => payloadOf(Release, storedEnvelope(envelope));
+
+export const storedEnvelope = (text: string): Envelope =>
+  parseWith(Envelope, parseJson(text), "stored envelope");
+
+export async function takeQuery(
+  envelope: Envelope,
+  { federation, store, now, logs }: Context,
+): Promise<Hash> {
+  const id = envelopeId(envelope);
+  const known = await store.kysely.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
+  if (known !== undefined) return id;
+  const asked = openQuery(federation(), envelope, now());
+  if (asked.query.expires <= instant(now()))
+    throw new Refusal("query-expired", "expected a query that has not expired");
+  // What is scheduled is asked once its time has come, and its periods must be closed by then.
+  const from = new Date(Math.max(now().getTime(), Date.parse(asked.query.notBefore)));
+  const { plan, roster } = planned(id, asked.query, federation());
+  checkClosed(plan, from);
+  if (roster.length < asked.query.minRegions) {
+    throw new Refusal(
+      "region-unknown",
+      `expected at least minRegions (${asked.query.minRegions}) regions to be asked`,
+    );
+  }
+  const { title, purpose } = asked.query;
+  const row = { id, envelope: JSON.stringify(envelope), title, purpose, received: instant(now()) };
+  const due = BigInt(now().getTime());
+  await once(store, async (database) => {
+    const before = await database.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
+    if (before !== undefined) return;
+    const place = (await logs?.document(database, "query", id, envelope)) ?? null;
+    const values = { ...row, state: "waiting" as const, reason: null, release: null, place, due };
+    await database.insertInto("query").values(values).execute();
+  });
+  return id;
+}
+
+export async function takeApproval(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
+  const { federation, store, now, logs } = context;
+  const { id, approval, person } = openApproval(federation(), envelope, now());
+  const row = await store.kysely
+    .selectFrom("query")
+    .selectAll()
+    .where("id", "=", approval.query)
+    .executeTakeFirst();
+  if (row === undefined)
+    throw new Refusal("query-unknown", "expected an approval of a query that was submitted");
+  const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
+  if (person === asked.requester)
+    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  const { query, role, region, decision } = approval;
+  // One document a person, role, region and decision: nobody can crowd out the others'.
+  const slot = JSON.stringify([person, role, region, decision]);
+  await once(store, async (database) => {
+    // Written even if nothing changes, so that a dispatch at the same moment conflicts, and no approval falls between.
+    await database
+      .updateTable("query")
+      .set((own) => ({ title: own.ref("title") }))
+      .where("id", "=", query)
+      .execute();
+    const { state } = await database
+      .selectFrom("query")
+      .select("state")
+      .where("id", "=", query)
+      .executeTakeFirstOrThrow();
+    if (state !== "waiting" && state !== "open" && state !== "late") {
+      throw new Refusal("approval-unfit", `expected a query that waits or is open; it is ${state}`);
+    }
+    const known = await database
+      .selectFrom("approval")
+      .select("id")
+      .where("query", "=", query)
+      .where("slot", "=", slot)
+      .executeTakeFirst();
+    if (known?.id === id) return;
+    const place = (await logs?.document(database, "approval", id, envelope)) ?? null;
+    const document = { id, envelope: JSON.stringify(envelope), received: instant(now()), place };
+    if (known === undefined)
+      await database
+        .insertInto("approval")
+        .values({ query, slot, ...document })
+        .execute();
+    else
+      await database
+        .updateTable("approval")
+        .set(document)
+        .where("query", "=", query)
+        .where("slot", "=", slot)
+        .execute();
+    // Nodes that refused for want of approvals look again.
+    if (state !== "waiting") await announce(database, query, place);
+  });
+  return { id, query: approval.query };
+}
+
+/** The asker of a stored query, whatever has happened to the key since. */
+function openQueryLeniently(
+  federation: Federation,
+  envelope: Envelope,
+  { now }: Context,
+): Pick<Asked, "requester"> {
+  try {
+    return openQuery(federation, envelope, now());
+  } catch (error) {
+    if (error instanceof Refusal)
+      throw new Refusal("approval-unfit", "expected a query that its asker's key still stands for", {
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+/** Puts a query to the nodes: once what they must see of it is public, where a log is kept. */
+export async function announce(
+  database: CoordinatorStore["kysely"],
+  query: string,
+  place: number | null,
+): Promise<void> {
+  if (place === null) return await addWork(database, query);
+  await database
+    .insertInto("announcement")
+    .values({ query, size: place + 1 })
+    .execute();
+}
+
+/** The work list's next entry. Its sequence is the cursor that polls move. */
+export async function addWork(database: CoordinatorStore["kysely"], query: string): Promise<void> {
+  const { last } = await database
+    .selectFrom("work")
+    .select((row) => row.fn.max("sequence").as("last"))
+    .executeTakeFirstOrThrow();
+  await database
+    .insertInto("work")
+    .values({ sequence: Number(last ?? 0) + 1, query })
+    .execute();
+}
+
+/** An answer or refusal from the node that signed it, stored under its query; an answer never gives way. */
+export async function takeAnswer(
+  envelope: Envelope,
+  { federation, store, logs }: Context,
+): Promise<{ id: Hash; query: Hash }> {
+  const form = isOf(envelope, RefusalNote) ? RefusalNote : Answer;
+  const { kind } = form;
+  // By the keys of any version, until it is known which the query is bound to.
+  const opened = openByNode(judgingSince(federation(), federation().first), envelope, form);
+  const { query, node: region, directory } = opened.payload;
+  const row = await store.kysely.selectFrom("query").selectAll().where("id", "=", query).executeTakeFirst();
+  if (row === undefined)
+    throw new Refusal("query-unknown", "expected an answer to a query that was submitted");
+  const asked = storedQuery(row.envelope);
+  if (answerKeysOf(judgingSince(federation(), asked.directory)).get(opened.key) !== region)
+    throw new Refusal("key-unknown", "expected the region's answer key since the query's version");
+  const bound =
+    kind === "answer" ? directory === asked.directory : versionOf(federation(), directory) !== null;
+  if (!bound || !rosterOf(federation(), asked).includes(region)) {
+    throw new Refusal(
+      "answer-unfit",
+      "expected an answer from a region that was asked, under this directory",
+    );
+  }
+  if ("vector" in opened.payload) {
+    const { plan } = planned(query, asked, federation());
+    if (!regionsAnswer(plan))
+      throw new Refusal("answer-unfit", "expected no region's own answer to a national query");
+    readVector(opened.payload, plan);
+    if (compare(parseRational(opened.payload.charge), plan.charge) !== 0) {
+      throw new Refusal("answer-unfit", "expected the charge that the plan says");
+    }
+  }
+  const id = opened.id;
+  const code = "code" in opened.payload ? opened.payload.code : null;
+  // All that come at once are written together: a standing release brings many.
+  await together(store, async (database) => {
+    const before = await database
+      .selectFrom("answer")
+      .select(["kind", "id", "code"])
+      .where("query", "=", query)
+      .where("region", "=", region)
+      .executeTakeFirst();
+    if (before?.id === id) return;
+    // Another text of the same no adds nothing, and each would be a leaf.
+    if (before?.kind === "refusal" && before.code === code) return;
+    if (before?.kind === "answer")
+      throw new Refusal("answer-conflict", "expected the answer that is stored already");
+    // Written, not only read: a release at the same moment conflicts, and cannot leave this answer out.
+    const current = await database
+      .updateTable("query")
+      .set((own) => ({ state: own.ref("state") }))
+      .where("id", "=", query)
+      .where("state", "in", ["open", "late"])
+      .executeTakeFirst();
+    if (current.numUpdatedRows === 0n)
+      throw new Refusal("answer-late", "expected an answer while the query is open");
+    await logs?.document(database, kind, id, kind === "answer" ? null : envelope);
+    const outcome = { kind, id, code, envelope: JSON.stringify(envelope) } as const;
+    if (before === undefined)
+      await database
+        .insertInto("answer")
+        .values({ query, region, ...outcome })
+        .execute();
+    else
+      await database
+        .updateTable("answer")
+        .set(outcome)
+        .where("query", "=", query)
+        .where("region", "=", region)
+        .execute();
+  });
+  return { id, query };
+}
+
+const MAX_SKEW = 15 * 60_000;
+
+function checkClock(time: string, now: Date): void {
+  if (Math.abs(Date.parse(time) - now.getTime()) > MAX_SKEW)
+    throw new Refusal("clock-skew", "expected a time within 15 minutes of the coordinator's");
+}
+
+/** A witness's turn, judged: nobody else waits, or brings cosignatures, in its name. */
+export function takeWitness(envelope: Envelope, { federation, now }: Context): WitnessRequest {
+  const { payload } = openByNode(federation(), envelope, WitnessRequest);
+  checkClock(payload.time, now());
+  return payload;
+}
+
+/** How far each node's ledger is known to be kept: most polls bring nothing new of it. */
+const heads = new WeakMap<CoordinatorStore, Map<string, number>>();
+
+/** A poll, judged; its ledger head is kept as the node's latest. A repeatable read otherwise. */
+export async function takePoll(envelope: Envelope, { federation, store, now }: Context): Promise<Poll> {
+  const { payload: poll } = openByNode(federation(), envelope, Poll);
+  checkClock(poll.time, now());
+  const known = heads.get(store) ?? new Map<string, number>();
+  heads.set(store, known);
+  if (poll.ledger.sequence > (known.get(poll.node) ?? -1)) {
+    await keepHead(poll, envelope, store);
+    known.set(poll.node, poll.ledger.sequence);
+  }
+  return poll;
+}
+
+async function keepHead(
+  { node, ledger: { sequence } }: Poll,
+  envelope: Envelope,
+  store: CoordinatorStore,
+): Promise<void> {
+  // A replayed poll must not show an older ledger; an unchanged one need not be written again.
+  const latest = await store.kysely
+    .selectFrom("budget")
+    .select("sequence")
+    .where("node", "=", node)
+    .executeTakeFirst();
+  if (latest !== undefined && latest.sequence >= sequence) return;
+  await once(store, async (database) => {
+    const kept = { sequence, envelope: JSON.stringify(envelope) };
+    const updated = await database
+      .updateTable("budget")
+      .set(kept)
+      .where("node", "=", node)
+      .where("sequence", "<=", sequence)
+      .executeTakeFirst();
+    if (updated.numUpdatedRows > 0n) return;
+    await database
+      .insertInto("budget")
+      .values({ node, ...kept })
+      .onConflict((on) => on.column("node").doNothing())
+      .execute();
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * Adds the answers up. Only arithmetic on what the nodes sent: the coordinator has no noise to add or to take away.
+ */
+import type { Plan } from "../../protocol/plan/plan.ts";
+import { Answer, readVector } from "../../protocol/release/answer.ts";
+import { payloadOf } from "../../protocol/signing/envelope.ts";
+import type { RefusalCode } from "../../protocol/values/refusal.ts";
+import { storedEnvelope } from "../query/intake.ts";
+import type { QueryState } from "../query/state.ts";
+import type { CoordinatorStore } from "../store/database.ts";
+
+export type Collected = {
+  readonly answerIds: ReadonlyArray<{ readonly region: string; readonly hash: string }>;
+  readonly missing: ReadonlyArray<{ readonly region: string; readonly reason: RefusalCode | "no-answer" }>;
+  /** True if nobody is left to wait for. */
+  readonly complete: boolean;
+};
+
+/** What a further approval, or a little time, can still turn into an answer. */
+export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "approvals-missing",
+  "query-not-yet-valid",
+]);
+
+/** Who has answered by now, and who has not: read from the outcomes alone, since most of the time nothing is added up. */
+export function collect(state: QueryState): Collected {
+  const outcomes = new Map(state.outcomes.map((outcome) => [outcome.region, outcome]));
+  const answered = state.roster.flatMap((region) => {
+    const outcome = outcomes.get(region);
+    return outcome?.kind === "answer" ? [outcome] : [];
+  });
+  const missing = state.roster.flatMap((region) => {
+    const outcome = outcomes.get(region);
+    return outcome?.kind === "answer" ? [] : [{ region, reason: outcome?.code ?? ("no-answer" as const) }];
+  });
+  const waits = missing.some(({ reason }) => reason === "no-answer" || MAY_YET_ANSWER.has(reason));
+  return {
+    answerIds: answered.map(({ region, id }) => ({ region, hash: id })),
+    missing,
+    complete: !waits,
+  };
+}
+
+/** Each answering region's integers, in the directory's order; verified when they were taken in. */
+export async function answersOf(
+  query: string,
+  { answerIds }: Collected,
+  plan: Plan,
+  { kysely }: CoordinatorStore,
+): Promise<ReadonlyMap<string, readonly bigint[]>> {
+  const rows = await kysely
+    .selectFrom("answer")
+    .select(["region", "envelope"])
+    .where("query", "=", query)
+    .where("kind", "=", "answer")
+    .execute();
+  const envelopes = new Map(rows.map(({ region, envelope }) => [region, storedEnvelope(envelope)]));
+  return new Map(
+    answerIds.map(({ region }): [string, bigint[]] => {
+      const envelope = envelopes.get(region);
+      if (envelope === undefined) throw new Error("an answer that was there is gone");
+      return [region, readVector(payloadOf(Answer, envelope), plan)];
+    }),
+  );
+}

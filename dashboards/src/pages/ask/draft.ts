@@ -1,0 +1,226 @@
+/** A question as it is composed: from choices to a query, its plan, its price and what to expect. No data is touched. */
+import { type Federation, planIn } from "../../../../protocol/federation/directory.ts";
+import type { Plan } from "../../../../protocol/plan/plan.ts";
+import { epsilonAt } from "../../../../protocol/privacy/privacy.ts";
+import type { Dataset } from "../../../../protocol/question/catalogue.ts";
+import type { Filter } from "../../../../protocol/question/filter.ts";
+import { instant, type Measure, Query, type ReleaseKind } from "../../../../protocol/question/query.ts";
+import {
+  type Expected,
+  expectedByKind,
+  expectedOfBoth,
+} from "../../../../protocol/release/expected-error.ts";
+import { closedAt, ordinalOf, periodAt } from "../../../../protocol/values/period.ts";
+import {
+  compare,
+  parseRational,
+  type Rational,
+  toNumber,
+  ZERO,
+} from "../../../../protocol/values/rational.ts";
+import { parseWith, Refusal } from "../../../../protocol/values/refusal.ts";
+
+export type Condition = {
+  readonly column: string;
+  readonly values: readonly string[];
+  readonly between: readonly [number, number] | null;
+};
+
+export type Draft = {
+  readonly dataset: string;
+  /** `count`, or `kind column`. */
+  readonly measures: readonly string[];
+  readonly where: readonly Condition[];
+  readonly groupBy: readonly string[];
+  readonly periods: readonly string[];
+  readonly pool: boolean;
+  readonly release: ReleaseKind;
+  readonly minRegions: number;
+  readonly rho: string;
+  readonly title: string;
+  readonly purpose: string;
+};
+
+/** From cheap to exact, as parts of the whole that a period may ever release. */
+export const PRICES = [
+  "1/2500",
+  "1/1000",
+  "1/500",
+  "1/250",
+  "1/100",
+  "1/50",
+  "1/25",
+  "1/20",
+  "1/10",
+  "1/5",
+] as const;
+
+/** ρ for a part of a dataset's budget, with at most 12 decimals, as queries must have it. */
+export function rhoOf(dataset: Dataset, part: string): string {
+  const budget = parseRational(dataset.budget.rhoPerPeriod);
+  const of = parseRational(part);
+  return `${budget.n * of.n}/${budget.d * of.d}`;
+}
+
+/** The latest closed periods of a dataset, newest first. */
+export function closedPeriods({ period: kind, graceDays }: Dataset, now: Date, most: number): string[] {
+  const form = {
+    year: (d: Date) => `${d.getUTCFullYear()}`,
+    quarter: (d: Date) => `${d.getUTCFullYear()}K${Math.floor(d.getUTCMonth() / 3) + 1}`,
+    month: (d: Date) => `${d.getUTCFullYear()}M${String(d.getUTCMonth() + 1).padStart(2, "0")}`,
+  };
+  const current = ordinalOf(kind, form[kind](now)) ?? 0;
+  return Array.from({ length: most + 2 }, (_, back) => periodAt(kind, current - back))
+    .filter((period) => closedAt(kind, period, graceDays) <= now)
+    .slice(0, most);
+}
+
+const MEASURE_ID = (kind: string, column: string) =>
+  `${column}${kind === "mean" || kind === "share" ? "" : `-${kind}`}`.slice(0, 48);
+
+function measureOf(choice: string): Measure {
+  const [kind = "count", column = ""] = choice.split(" ");
+  if (kind === "share") return { id: MEASURE_ID(kind, column), kind, predicate: { column, in: [true] } };
+  if (kind === "quantile")
+    return { id: MEASURE_ID(kind, column), kind, column, probabilities: ["1/4", "1/2", "3/4"] };
+  if (kind === "mean" || kind === "sum" || kind === "variance")
+    return { id: MEASURE_ID(kind, column), kind, column };
+  return { id: "persons", kind: "count" };
+}
+
+function filterOf({ where }: Draft, { columns }: Dataset): Filter | undefined {
+  const parts = where.flatMap(({ column, values, between }): Filter[] => {
+    const kind = columns[column]?.kind;
+    if (kind === "integer") return between === null ? [] : [{ column, between: [...between] }];
+    if (values.length === 0) return [];
+    return [{ column, in: kind === "boolean" ? values.map((value) => value === "true") : [...values] }];
+  });
+  return parts.length === 0 ? undefined : parts.length === 1 ? parts[0] : { and: parts };
+}
+
+/** What stands for the purpose's digest, the nonce and the moment while a question is only composed. */
+const PLACEHOLDER = { purpose: `sha256:${"0".repeat(64)}`, nonce: "0".repeat(32) };
+
+export type Filling = {
+  readonly requester: string;
+  readonly purpose: string;
+  readonly nonce: string;
+  readonly now: Date;
+  readonly hours: number;
+};
+
+/** The query of a draft. Refuses what no query may be, saying what was expected. */
+export function queryOf(
+  draft: Draft,
+  federation: Federation,
+  bound: Partial<Filling> & { readonly now: Date },
+): Query {
+  const document = federation.datasets.get(draft.dataset);
+  if (document === undefined) throw new Refusal("dataset-unknown", `expected ${draft.dataset}`);
+  const { now, hours = 24 } = bound;
+  const at = (milliseconds: number) => instant(new Date(now.getTime() + milliseconds));
+  const where = filterOf(draft, document.dataset);
+  const until = at(hours * 3_600_000);
+  return parseWith(
+    Query,
+    {
+      dataset: draft.dataset,
+      directory: federation.hash,
+      requester: bound.requester ?? "researcher",
+      title: draft.title.trim() === "" ? "–" : draft.title.trim(),
+      purpose: bound.purpose ?? PLACEHOLDER.purpose,
+      periods: draft.periods.toSorted(),
+      ...(where === undefined ? {} : { where }),
+      groupBy: draft.groupBy,
+      measures: draft.measures.map(measureOf),
+      release: draft.release,
+      ...(draft.release === "both" ? { nationalPart: "1/2" } : {}),
+      regions: "all",
+      minRegions: draft.minRegions,
+      pool: draft.pool && draft.periods.length > 1,
+      rho: draft.rho,
+      notBefore: at(-60_000),
+      expires: until,
+      answerBy: until,
+      nonce: bound.nonce ?? PLACEHOLDER.nonce,
+    },
+    "query",
+  );
+}
+
+export type Priced = {
+  readonly query: Query;
+  readonly plan: Plan;
+  readonly rho: string;
+  /** Of what a region may ever release about a period. */
+  readonly part: number;
+  readonly epsilon: number;
+  readonly cells: number;
+  readonly expected: { readonly region: readonly Expected[] | null; readonly nation: readonly Expected[] };
+};
+
+/** Persons in a cell for whom an error is shown: a small group, a county, the nation. */
+export const SIZES = [100, 1_000, 10_000] as const;
+
+export function priced(draft: Draft, federation: Federation, now: Date): Priced {
+  const query = queryOf(draft, federation, { now });
+  const plan = planIn(federation, query);
+  const { budget } = plan.dataset;
+  const whole = toNumber(parseRational(budget.rhoPerPeriod));
+  const charge = toNumber(plan.charge);
+  const regions = federation.directory.nodes.filter(({ status }) => status === "active").length;
+  const errors = () => {
+    if (draft.release === "both") return expectedOfBoth(plan, regions, SIZES);
+    if (draft.release === "national") {
+      const regional = planIn(federation, queryOf({ ...draft, release: "regions" }, federation, { now }));
+      const { secure, nation } = expectedByKind(regional, plan, regions, SIZES);
+      return { region: null, nation: secure ?? nation };
+    }
+    const { region, nation } = expectedByKind(plan, null, regions, SIZES);
+    return { region, nation };
+  };
+  return {
+    query,
+    plan,
+    rho: draft.rho,
+    part: charge / whole,
+    epsilon: epsilonAt(charge, toNumber(parseRational(budget.delta))),
+    cells: plan.cells * (draft.pool ? 1 : plan.periods.length) * (draft.release === "national" ? 1 : regions),
+    expected: errors(),
+  };
+}
+
+/** What it would cost, as a part of the budget, to have this half-width instead: errors go as one over the root of ρ. */
+export const partFor = ({ part }: Pick<Priced, "part">, halfWidth: number, wanted: number): number =>
+  part * (halfWidth / wanted) ** 2;
+
+export type Left = {
+  readonly region: string /** Parts of the budget, of the period in which least is left. */;
+  readonly spent: number;
+};
+
+/** How much of a dataset's budget each region has spent, of the chosen period in which it has spent most. */
+export function spentIn(
+  budgets: ReadonlyArray<{
+    readonly node: string;
+    readonly ledger: {
+      readonly accounts: ReadonlyArray<{
+        readonly group: string;
+        readonly period: string;
+        readonly spent: string;
+      }>;
+    };
+  }>,
+  group: string,
+  periods: readonly string[],
+  budget: string,
+): Left[] {
+  const whole = parseRational(budget);
+  return budgets.map(({ node, ledger }) => {
+    const most = ledger.accounts
+      .filter((account) => account.group === group && periods.includes(account.period))
+      .map(({ spent }) => parseRational(spent))
+      .reduce<Rational>((a, b) => (compare(a, b) >= 0 ? a : b), ZERO);
+    return { region: node, spent: toNumber(most) / toNumber(whole) };
+  });
+}

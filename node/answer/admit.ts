@@ -1,0 +1,112 @@
+/**
+ * Admission: everything that must hold before a node charges its ledger, judged from signed documents, the
+ * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
+ */
+import { expectedBy, judgeApprovals, openApprovals } from "../../protocol/federation/approvals.ts";
+import { type Federation, planIn, rosterOf } from "../../protocol/federation/directory.ts";
+import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
+import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
+import { type Frontier, rootOfFrontier } from "../../protocol/log/frontier.ts";
+import { isLogged } from "../../protocol/log/quorum.ts";
+import { checkPublic } from "../../protocol/log/witnessing.ts";
+import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
+import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
+import { instant, type Query } from "../../protocol/question/query.ts";
+import { type Hash, toHex } from "../../protocol/values/bytes.ts";
+import type { Rational } from "../../protocol/values/rational.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import type { WorkItem } from "../../protocol/wire/routes.ts";
+import { ceilingOf, checkPolicy, type Policy } from "./policy.ts";
+
+export type Admitted = {
+  readonly id: Hash;
+  readonly query: Query;
+  readonly plan: Plan;
+  /** The regions the query is put to. */
+  readonly roster: readonly string[];
+  /** The account that is charged, and the most that each of its periods may come to. */
+  readonly account: string;
+  readonly ceiling: Rational;
+  /** The checkpoint in which the query, its approvals and the directory stand; null where no logs are kept. */
+  readonly seen: Checkpoint | null;
+};
+
+export type AdmitContext = {
+  readonly federation: Federation;
+  readonly code: string;
+  readonly policy: Policy | null;
+  readonly now: Date;
+  /** The coordinator's log as far as this node has read and cosigned it; null where no logs are kept. */
+  readonly seen: Frontier | null;
+};
+
+/** The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. */
+export function admit(work: WorkItem, context: AdmitContext): Admitted {
+  const { federation, code, policy, now } = context;
+  const asked = openQuery(federation, work.query, now);
+  const { query } = asked;
+  checkTimes(asked, now);
+  const roster = rosterOf(federation, query);
+  if (!roster.includes(code)) {
+    throw new Refusal("region-unknown", "expected a query that is put to this region");
+  }
+  const plan = planIn(federation, query);
+  const { dataset } = plan;
+  checkClosed(plan, now);
+  checkPolicy(policy, asked, plan);
+  checkApprovals(work, asked, policy, context);
+  const seen = isLogged(federation) ? publicIn(work, context) : null;
+  return {
+    id: asked.id,
+    seen,
+    query,
+    plan,
+    roster,
+    account: ledgerGroupOf(dataset),
+    ceiling: ceilingOf(policy, plan),
+  };
+}
+
+/**
+ * What is not public is not refused before the world, but passed over: the world does not know of it. What was public
+ * too long ago, or lies beyond what this node has read of the log, is for later: a newer directory may stand there.
+ */
+function publicIn(work: WorkItem, { federation, now, seen }: AdmitContext): Checkpoint {
+  try {
+    const checkpoint = checkPublic(federation, work, work.proof, now);
+    if (
+      seen !== null &&
+      checkpoint.size === seen.size &&
+      toHex(checkpoint.root) !== toHex(rootOfFrontier(seen))
+    )
+      throw new Refusal("proof-invalid", "expected the tree that this node has cosigned");
+    if (checkpoint.size > (seen?.size ?? 0))
+      throw new Refusal("unavailable", "expected a tree that this node has read and cosigned");
+    return checkpoint;
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "unavailable") throw error;
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal("query-not-public", error.message, { cause: error });
+  }
+}
+
+function checkTimes({ query }: Asked, now: Date): void {
+  if (instant(now) < query.notBefore)
+    throw new Refusal("query-not-yet-valid", `expected to be asked from ${query.notBefore}`);
+  if (instant(now) >= query.expires)
+    throw new Refusal("query-expired", `expected to be asked before ${query.expires}`);
+}
+
+/** The directory's rules and the region's own; one decline is a no. */
+function checkApprovals(
+  { approvals }: WorkItem,
+  asked: Asked,
+  policy: Policy,
+  { federation, code, now }: AdmitContext,
+): void {
+  const given = openApprovals(federation, approvals, now);
+  const by = { region: code, rules: policy.approvals };
+  const { verdict, missing } = judgeApprovals(federation, asked, given, by);
+  if (verdict === "declined") throw new Refusal("query-declined", "an approver declined the query");
+  if (missing !== null) throw new Refusal("approvals-missing", expectedBy(missing.rule));
+}

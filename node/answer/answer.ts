@@ -1,0 +1,82 @@
+/**
+ * Read this first: all that a node does with a question, a call a step. Nothing leaves that was not stored; nothing
+ * is read that was not charged; nothing is charged that was not admitted. A question for the nation alone goes through
+ * the five rounds of `node/secure-sum/participant.ts`, which calls `charge` before it masks.
+ */
+import type { Federation } from "../../protocol/federation/directory.ts";
+import type { Frontier } from "../../protocol/log/frontier.ts";
+import { regionsAnswer } from "../../protocol/plan/plan.ts";
+import { type Answer, writeVector } from "../../protocol/release/answer.ts";
+import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { format } from "../../protocol/values/rational.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import type { WorkItem } from "../../protocol/wire/routes.ts";
+import type { NodeStore } from "../store/database.ts";
+import { type AdmitContext, type Admitted, admit } from "./admit.ts";
+import type { Charge, Ledger } from "./ledger.ts";
+import { addNoise, type Noise } from "./noise.ts";
+import type { Policy } from "./policy.ts";
+import type { AnswerShelf } from "./shelf.ts";
+import { runPlan } from "./sums.ts";
+
+export type Answerer = {
+  readonly code: string;
+  readonly federation: Federation;
+  readonly signer: Signer;
+  readonly store: NodeStore;
+  readonly ledger: Ledger;
+  readonly answers: AnswerShelf;
+  readonly policy: () => Policy | null;
+  /** Fresh each time: only tests pass another than the system's. */
+  readonly noise: Noise;
+  readonly now: () => Date;
+  /** The coordinator's log as far as this node has read and cosigned it; null where no logs are kept. */
+  readonly seen: () => Frontier | null;
+};
+
+/** The node's signed answer, the same bytes for ever. Throws a refusal; a failure after the charge keeps it. */
+export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> {
+  const stored = await node.answers.find(envelopeId(work.query));
+  if (stored !== null) return stored;
+
+  const admitted = admit(work, contextOf(node));
+  const { id, plan, query } = admitted;
+  if (!regionsAnswer(plan))
+    throw new Refusal("round-unfit", "expected a round: a national query is answered by a secure sum alone");
+  await charge(admitted, node);
+
+  const noise = node.noise.regional(plan);
+  const sums = await runPlan(plan, node.store);
+  const vector = writeVector(addNoise(sums, noise));
+
+  const payload = {
+    query: id,
+    directory: query.directory,
+    node: node.code,
+    charge: format(plan.charge),
+    vector,
+  };
+  return await node.answers.keep(id, seal("answer", payload satisfies Answer, node.signer));
+}
+
+/** What a question is judged by, now. */
+export const contextOf = (
+  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen">,
+): AdmitContext => {
+  const { federation, code } = node;
+  return { federation, code, policy: node.policy(), now: node.now(), seen: node.seen() };
+};
+
+/** What comes before any data are read, for an answer or for a masked vector: the charge, on disk, once a query. */
+export async function charge(admitted: Admitted, { ledger }: Pick<Answerer, "ledger">): Promise<void> {
+  await ledger.reserve(chargeFor(admitted));
+}
+
+export const chargeFor = ({ id, plan, account, ceiling, seen }: Admitted): Charge => ({
+  query: id,
+  account,
+  periods: plan.periods,
+  rho: plan.charge,
+  ceiling,
+  seen,
+});

@@ -1,0 +1,281 @@
+/**
+ * Source file → typed rows, in DuckDB whatever engine the node runs on: one statement reads, translates and judges
+ * every row. A row that does not fit keeps its reason and goes nowhere but to the reject file.
+ */
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Column, Dataset } from "../../protocol/question/catalogue.ts";
+import type { PeriodKind } from "../../protocol/values/period.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import { columnIn } from "../store/database.ts";
+import { padsOf } from "../store/people.ts";
+import { type Field, fold, type Mapping, storedValue, translations } from "./mapping.ts";
+
+/** A text as an SQL literal. Only the mapping's own texts come here, never data. */
+export function lit(text: string): string {
+  if (text.includes("\0")) throw new Refusal("mapping-unfit", "expected texts without NUL characters");
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+export type SourceFile = {
+  readonly path: string;
+  readonly format: "csv" | "ndjson" | "parquet";
+  readonly delimiter: string;
+  /** The source's columns, in the file's order for CSV. */
+  readonly columns: readonly string[];
+  readonly hasNbsp: boolean;
+};
+
+/** How DuckDB reads the file, every column as text, and how it calls a source column. */
+function reader(source: SourceFile, mapping: Mapping): { from: string; text: (column: string) => string } {
+  const plain = (reference: string) => {
+    const text = `coalesce(${reference}, '')`;
+    return `trim(${source.hasNbsp ? `replace(${text}, chr(160), ' ')` : text})`;
+  };
+  const path = lit(source.path);
+  if (source.format === "csv") {
+    const columns = source.columns.map((_, index) => `'n${index}': 'VARCHAR'`).join(", ");
+    return {
+      from: `read_csv(${path}, delim=${lit(source.delimiter)}, quote='"', escape='"', header=true, auto_detect=false, null_padding=false, max_line_size=4194304, columns={${columns}})`,
+      text: (column) => plain(`n${indexOf(source, column)}`),
+    };
+  }
+  const used = usedColumns(mapping);
+  const names = used.map((column) => source.columns[indexOf(source, column)] ?? column);
+  const from =
+    source.format === "parquet"
+      ? `read_parquet(${path})`
+      : `read_json(${path}, format='newline_delimited', maximum_object_size=4194304, columns={${names.map((name) => `${lit(name)}: 'VARCHAR'`).join(", ")}})`;
+  return { from, text: (column) => plain(`cast("${column.replaceAll('"', '""')}" as varchar)`) };
+}
+
+function indexOf(source: SourceFile, column: string): number {
+  const index = source.columns.indexOf(column);
+  if (index < 0) {
+    const count = `${source.columns.length} column${source.columns.length === 1 ? "" : "s"}`;
+    const split = source.format === "csv" ? `, split at "${source.delimiter}"` : "";
+    throw new Refusal(
+      "mapping-unfit",
+      `expected a source column named "${column}"; the file has ${count}${split}`,
+    );
+  }
+  if (source.columns.lastIndexOf(column) !== index) {
+    throw new Refusal("mapping-unfit", `expected one source column named "${column}"; there are several`);
+  }
+  return index;
+}
+
+/** Every source column that a mapping reads, each once. */
+export function usedColumns(mapping: Mapping): string[] {
+  const fields: Array<{ column: string } | { constant: unknown }> = [
+    mapping.period,
+    ...Object.values(mapping.columns),
+  ];
+  const named = fields.flatMap((field) => ("column" in field ? [field.column] : []));
+  const others = [mapping.person, mapping.record, mapping.where?.column].filter((name) => name !== undefined);
+  return [...new Set([...others, ...named])];
+}
+
+/** Each column's typed expression, the condition under which it does not fit, and what is said then. */
+type Typed = {
+  readonly name: string;
+  readonly value: string;
+  readonly unfit: string;
+  readonly says: string;
+  readonly join: string;
+};
+
+/** A column's translations in SQL: what a text becomes, and whether it is among them. */
+function translation(
+  pairs: ReadonlyArray<readonly [text: string, value: unknown]>,
+  type: string,
+  index: number,
+): { readonly value: string; readonly found: string; readonly join: string } {
+  // A few are compared one by one, which is faster than a join with them; many are joined.
+  if (pairs.length > 0 && pairs.length <= 12) {
+    const cases = pairs.map(([text, value]) => `when ${lit(text)} then cast(${value} as ${type})`);
+    const value = `case s${index} ${cases.join(" ")} end`;
+    return { value, found: `s${index} in (${pairs.map(([text]) => lit(text)).join(", ")})`, join: "" };
+  }
+  const values = pairs.map(([text, value]) => `(${lit(text)}, cast(${value} as ${type}))`);
+  const none = `(cast(null as varchar), cast(null as ${type}))`;
+  const table = `(values ${values.length === 0 ? none : values.join(", ")}) as m${index}(source, value)`;
+  return {
+    value: `m${index}.value`,
+    found: `m${index}.source is not null`,
+    join: `left join ${table} on m${index}.source = s${index}`,
+  };
+}
+
+function typedColumn(name: string, column: Column, field: Field, index: number): Typed {
+  const type = column.kind === "category" ? "smallint" : column.kind;
+  if ("constant" in field) {
+    const value = storedValue(field.constant, column) ?? null;
+    return { name, value: `cast(${value} as ${type})`, unfit: "false", says: "''", join: "" };
+  }
+  const pairs = [...translations(field, column)];
+  const { value: translated, found, join } = translation(pairs, type, index);
+  const others = "others" in field;
+  const says = `'${name}: a value that is not declared: ' || left(s${index}, 60)`;
+  if (column.kind !== "integer") {
+    return { name, value: translated, unfit: others ? "false" : `not (${found})`, says, join };
+  }
+  const within = `i${index} between ${column.min} and ${column.max}`;
+  return {
+    name,
+    value: `case when ${found} then ${translated} when ${within} then i${index} end`,
+    unfit: others ? "false" : `not (${found}) and not coalesce(${within}, false)`,
+    says: `'${name}: not a whole number within ${column.min}..${column.max}: ' || left(s${index}, 60)`,
+    join,
+  };
+}
+
+/**
+ * A whole number in a text, else null. A cast alone would round 3.7 to 4: what does not read back as the same text
+ * is matched against the forms that a whole number may have.
+ */
+const wholeOf = (text: string): string =>
+  `case when cast(try_cast(${text} as integer) as varchar) = ${text} then try_cast(${text} as integer) when regexp_full_match(${text}, '[+-]?[0-9]{1,10}([.]0+)?') then try_cast(${text} as integer) end`;
+
+const PERIOD_OF_DATE = {
+  year: "year(d)",
+  quarter: "year(d) * 4 + quarter(d) - 1",
+  month: "year(d) * 12 + month(d) - 1",
+} as const satisfies Record<PeriodKind, string>;
+
+const PERIOD_OF_TEXT = {
+  year: ["[0-9]{4}", "cast(left(t, 4) as integer)"],
+  quarter: ["[0-9]{4}K[1-4]", "cast(left(t, 4) as integer) * 4 + cast(right(t, 1) as integer) - 1"],
+  month: ["[0-9]{4}M(0[1-9]|1[0-2])", "cast(left(t, 4) as integer) * 12 + cast(right(t, 2) as integer) - 1"],
+} as const satisfies Record<PeriodKind, readonly [string, string]>;
+
+function periodOf(mapping: Mapping, kind: PeriodKind): string {
+  if ("column" in mapping.period && mapping.period.formats !== undefined) {
+    const formats = mapping.period.formats.map(lit).join(", ");
+    const date = `try_strptime(speriod, [${formats}])`;
+    return `case when year(${date}) between 1900 and 2199 then cast(${PERIOD_OF_DATE[kind].replaceAll("(d)", `(${date})`)} as integer) end`;
+  }
+  const [form, value] = PERIOD_OF_TEXT[kind];
+  return `case when regexp_full_match(speriod, '${form}') then ${value.replaceAll("(t,", "(speriod,")} end`;
+}
+
+/** The statement whose rows are: identity, period, record, the dataset's columns, `reason` (null where all fits). */
+function statement(source: SourceFile, mapping: Mapping, dataset: Dataset, numbered: boolean): string {
+  const { from, text } = reader(source, mapping);
+  const columns = Object.entries(dataset.columns).map(([name, column], index) => {
+    const field = mapping.columns[name];
+    if (field === undefined) throw new Refusal("mapping-unfit", `expected a source for ${name}`);
+    return { ...typedColumn(name, column, field, index), field, index };
+  });
+  const period = "column" in mapping.period ? text(mapping.period.column) : lit(mapping.period.constant);
+  const read = [
+    ...(numbered ? ["row_number() over () as row"] : []),
+    `${text(mapping.person)} as identity`,
+    `${mapping.record === undefined ? "cast(null as varchar)" : text(mapping.record)} as record`,
+    `${period} as speriod`,
+    `${mapping.where === undefined ? "true" : `${text(mapping.where.column)} in (${mapping.where.in.map((each) => lit(fold(each))).join(", ")})`} as wanted`,
+    ...columns.flatMap(({ field, index }) =>
+      "column" in field ? [`${text(field.column)} as s${index}`] : [],
+    ),
+  ];
+  const ordinal = periodOf(mapping, dataset.period);
+  const reasons = [
+    "when identity = '' then 'person: empty'",
+    `when period is null then 'period: no ${dataset.period} in a form the mapping names: ' || left(speriod, 40)`,
+    ...(mapping.record === undefined
+      ? []
+      : [
+          "when record = '' then 'record: empty'",
+          "when regexp_matches(record, '[[:cntrl:]]') then 'record: a control character'",
+        ]),
+    ...columns
+      .filter(({ unfit }) => unfit !== "false")
+      .map(({ unfit, says }) => `when ${unfit} then ${says}`),
+  ];
+  // Each text is read as a number once, in a layer of its own, however often the judgement below looks at it.
+  const numbers = Object.values(dataset.columns).flatMap(({ kind }, index) => {
+    const field = columns[index]?.field;
+    return kind === "integer" && field !== undefined && "column" in field
+      ? [`${wholeOf(`s${index}`)} as i${index}`]
+      : [];
+  });
+  const typed = columns.map(({ name, value }) => `${value} as ${columnIn(name)}`);
+  return `select ${numbered ? "row, " : ""}identity, record, period, ${typed.join(", ")}, case ${reasons.join(" ")} end as reason
+    from (select ${["*", ...numbers, `${ordinal} as period`].join(", ")} from (select ${read.join(", ")} from ${from})) ${columns.map(({ join }) => join).join(" ")} where wanted`;
+}
+
+export type Staged = {
+  readonly rows: number;
+  readonly rejects: ReadonlyArray<{ readonly row: number; readonly reason: string }>;
+};
+
+/**
+ * Makes the temporary table `staged` of the rows that fit. `rejects` has the others by their number among the
+ * file's good records; rows that `where` leaves to somebody else are in neither.
+ */
+export async function stage(
+  duckdb: DuckDBConnection,
+  source: SourceFile,
+  mapping: Mapping,
+  dataset: Dataset,
+): Promise<Staged> {
+  const read = source.format === "parquet" ? await parquetOf(duckdb, source, mapping) : source;
+  for (const column of usedColumns(mapping)) indexOf(read, column);
+  try {
+    // Numbering keeps the file's order at the cost of a core, so it is done only where the order matters.
+    const numbered = mapping.record !== undefined;
+    await duckdb.run(`create or replace temp table staged as ${statement(read, mapping, dataset, numbered)}`);
+    const [[rows, rejected] = []] = (
+      await duckdb.runAndReadAll("select count(*), count(reason) from staged")
+    ).getRows();
+    const rejects =
+      rejected === 0n
+        ? []
+        : (
+            await duckdb.runAndReadAll(
+              `select row, reason from (${statement(read, mapping, dataset, true)}) where reason is not null order by row`,
+            )
+          ).getRows();
+    if (rejected !== 0n) await duckdb.run("delete from staged where reason is not null");
+    return {
+      rows: Number(rows) - Number(rejected),
+      rejects: rejects.map(([row, reason]) => ({ row: Number(row), reason: String(reason) })),
+    };
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    // The engine's own message may quote a row: it is kept out of what is said.
+    throw new Refusal("import-file", "expected a file that can be read by the mapping's format", { cause });
+  }
+}
+
+/** A Parquet file's own columns. A person or record that is a fraction or a list would be another one beside a CSV's. */
+async function parquetOf(
+  duckdb: DuckDBConnection,
+  source: SourceFile,
+  mapping: Mapping,
+): Promise<SourceFile> {
+  let rows: unknown[][];
+  try {
+    rows = (await duckdb.runAndReadAll(`describe select * from read_parquet(${lit(source.path)})`)).getRows();
+  } catch (cause) {
+    throw new Refusal("import-file", "expected a whole Parquet file", { cause });
+  }
+  const types = new Map(rows.map(([name, type]) => [String(name), String(type)]));
+  for (const column of [mapping.person, mapping.record].filter((name) => name !== undefined)) {
+    const type = types.get(column);
+    if (type !== undefined && !/^(VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UUID)$/.test(type)) {
+      throw new Refusal("import-file", `expected "${column}" to be text or a whole number; it is ${type}`);
+    }
+  }
+  return { ...source, columns: [...types.keys()] };
+}
+
+/** Hands DuckDB the key's pads as variables, so that no statement's text ever holds the key. */
+export async function useKey(duckdb: DuckDBConnection, key: Uint8Array): Promise<void> {
+  const { inner, outer } = padsOf(key);
+  await duckdb.run(`set variable inner_pad = unhex('${inner}')`);
+  await duckdb.run(`set variable outer_pad = unhex('${outer}')`);
+}
+
+/** HMAC-SHA-256 of a text expression as hexadecimal (RFC 2104), under the key of `useKey`. */
+export const hmacOf = (text: string): string =>
+  `sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode(${text}))))`;

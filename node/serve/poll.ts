@@ -1,0 +1,312 @@
+/**
+ * The node's worker: asks the coordinator for work, answers it, sends what was stored. Opens no port. Survives the
+ * coordinator's absence, and its own restart at any step, since everything it sends is already on disk.
+ */
+import { versionOf } from "../../protocol/federation/directory.ts";
+import { parseCheckpoint } from "../../protocol/log/checkpoint.ts";
+import { parseNote } from "../../protocol/log/note.ts";
+import { instant } from "../../protocol/question/query.ts";
+import { type LedgerHead, type RefusalNote, WAIT_SECONDS } from "../../protocol/release/answer.ts";
+import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { utf8 } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import { type RoundState, WorkItem } from "../../protocol/wire/routes.ts";
+import { transact } from "../../server/database.ts";
+import { type Logger, nameOf } from "../../server/logger.ts";
+import { answer } from "../answer/answer.ts";
+import type { NodeLog } from "../log/own-log.ts";
+import { isStranger } from "../log/stranger.ts";
+import type { Witness } from "../log/witness.ts";
+import { RandomnessFailure } from "../random.ts";
+import { isRoundRefusal, type RoundWorker, sendReply, takeTurn, withdrawal } from "../secure-sum/turn.ts";
+
+export type Worker = RoundWorker & {
+  /** What need not be read anew for each poll: its cursor, and the ledger's head while nothing can have charged it. */
+  readonly memory: { cursor: number | null; head: LedgerHead | null };
+  readonly logger: Logger;
+  /** The region's own log; null where the federation keeps none. */
+  readonly log: NodeLog | null;
+  /** The node as a witness; null where the federation keeps no logs. */
+  readonly witness: Witness | null;
+  /** Fetches versions of the directory after the one in force. */
+  readonly follow: () => Promise<void>;
+  /** Answers leave on multiples of this many milliseconds of the clock, so that their time tells little of the data. */
+  readonly tick: number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+};
+
+const MAX_BACKOFF = 30_000;
+const TRIES = 3;
+const SKEW_SECONDS = 60;
+
+/** Runs until the signal. Throws only where the node must stop: when its source of randomness fails. */
+export async function pollForever(worker: Worker): Promise<void> {
+  let failures = 0;
+  while (!worker.signal.aborted) {
+    try {
+      await pollOnce(worker);
+      failures = 0;
+    } catch (error) {
+      if (error instanceof RandomnessFailure) throw error;
+      if (worker.signal.aborted) return;
+      if (isStranger(error)) await worker.follow().catch(() => undefined); // A later version may name this node's keys.
+      failures++;
+      if (failures === 1 || failures % 20 === 0)
+        worker.logger.warn({ error: nameOf(error), failures }, "poll failed");
+      // Exponential, with jitter, so that nodes do not come back all at once.
+      await worker.sleep(Math.min(MAX_BACKOFF, 100 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random()));
+    }
+  }
+}
+
+/** One poll and all the work it brings; the cursor moves only when every outcome has been handed in. */
+export async function pollOnce(worker: Worker): Promise<number> {
+  const { code, ledger, now, signer, signal, client } = worker;
+  const { memory } = worker;
+  memory.cursor ??= await readCursor(worker);
+  memory.head ??= await ledger.head();
+  const { cursor, head } = memory;
+  const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: head };
+  const reply = await client("poll", { body: seal("poll", poll, signer), signal });
+  if (versionOf(worker.federation, reply.directory) === null) {
+    await worker.follow();
+    if (!signal.aborted)
+      throw new Refusal("directory-unfit", "expected the coordinator's directory to follow the one in force");
+  }
+  if (signal.aborted) return 0; // Another version is in force: the work is for whoever serves under it.
+  const { cursor: next, work: items } = reply;
+  const work = items.flatMap((item) => {
+    const parsed = WorkItem.safeParse(item);
+    if (parsed.success && isReadable(parsed.data)) return [parsed.data];
+    worker.logger.warn({}, "the coordinator sent what is no query: passed over");
+    return [];
+  });
+  if (work.some(({ round }) => round === null || CHARGED.has(round.phase))) memory.head = null;
+  if (work.length > 0) await beforeWork(work, worker);
+  await workOff(work, worker);
+  memory.cursor = next;
+  // Rounds move fast, and a node that restarts is shown where they stand: only single answers are worth a write.
+  if (next !== cursor && work.some(({ round }) => round === null)) await writeCursor(worker, next);
+  return work.length;
+}
+
+/**
+ * What holds before anything is charged: others have seen this node's start, what it logged is public within a day,
+ * and it has read and cosigned the coordinator's log as far as the questions' proofs go, so that it knows the
+ * newest directory in them. Otherwise the work is asked for again.
+ */
+async function beforeWork(work: readonly WorkItem[], worker: Worker): Promise<void> {
+  const { log, witness, now } = worker;
+  await log?.started();
+  if (witness === null) return;
+  if ((await witness.missingFor(now())) > DAY)
+    throw new Refusal("unavailable", "expected this node's log in the coordinator's within a day");
+  await witness.until(Math.max(...work.map(({ proof }) => sizeOf(proof))));
+}
+
+/** How far the log goes that a proof is about; 0 where that cannot be read, which is refused where it is judged. */
+function sizeOf(proof: WorkItem["proof"]): number {
+  try {
+    return proof === null ? 0 : parseCheckpoint(parseNote(utf8(proof.checkpoint)).text).size;
+  } catch (error) {
+    if (error instanceof Refusal) return 0;
+    throw error;
+  }
+}
+
+/** What is on disk and signed, to be sent. Fresh keys and sealed shares say nothing of the data: they need not wait. */
+type Ready = { readonly waits: boolean; readonly send: () => Promise<void> };
+
+/**
+ * All of a poll's work made ready first, and then sent: what needs a quorum's cosignatures waits for them once, not each
+ * for its own. What could not be made ready is asked for again, once the rest has left.
+ */
+async function workOff(items: readonly WorkItem[], worker: Worker): Promise<void> {
+  let later: unknown = null;
+  // Rounds first: the other regions wait for them, and not for what this one answers by itself.
+  const rounds = items.filter(({ round }) => round !== null);
+  for (const group of [rounds, items.filter(({ round }) => round === null)]) {
+    const waiting: Ready[] = [];
+    for (const item of group) {
+      try {
+        const made = await (item.round === null ? single(item, worker) : inRound(item, item.round, worker));
+        if (made?.waits === true) waiting.push(made);
+        else if (made !== null) {
+          await atTick(worker);
+          await made.send();
+        }
+      } catch (error) {
+        if (!isForLater(error)) throw error;
+        later = error;
+      }
+    }
+    if (waiting.length > 0) await leave(worker);
+    await Promise.all(waiting.map(({ send }) => send()));
+  }
+  if (later !== null) throw later;
+}
+
+/** A question that this region answers by itself. */
+async function single(item: WorkItem, worker: Worker): Promise<Ready | null> {
+  try {
+    const outcome = await settle(item, () => answer(item, worker), worker);
+    return { waits: true, send: () => hand(outcome, worker) };
+  } catch (error) {
+    if (!isPassedOver(error)) throw error; // What is for later is asked for again.
+    worker.logger.warn({ code: error.code }, "a query that cannot be answered so was passed over");
+    return null;
+  }
+}
+
+/** A question that regions answer together: what the round asks for now, or that this region takes no part in it. */
+async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promise<Ready | null> {
+  const passing = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status >= 500 || error.code === "rate-limited") throw error;
+      worker.logger.warn({ code: error.code, phase: round.phase }, "nothing was taken in this round");
+    }
+  };
+  const withdraw = () => passing(() => sendReply(withdrawal(item, round, worker), worker));
+  try {
+    const turn = await settle(item, () => takeTurn(item, round, worker), worker);
+    if (!("reply" in turn)) {
+      const send = async () => {
+        await passing(() => hand(turn, worker));
+        // Where its own answer stands already, a refusal is not taken; and an attempt that has formed waits for it.
+        if (round.phase !== "advertise") await withdraw();
+      };
+      return { waits: true, send };
+    }
+    const { reply, own } = turn;
+    const send = async () => {
+      if (own !== null) await hand(own, worker);
+      await sendReply(reply, worker);
+    };
+    return { waits: own !== null || !KEYS.has(round.phase), send: () => passing(send) };
+  } catch (error) {
+    if (!isPassedOver(error)) throw error;
+    worker.logger.warn({ code: error.code, phase: round.phase }, "nothing is sent in this round");
+    if (!isRoundRefusal(error)) return null;
+    // What it was charged for and has stored still leaves it, though the attempt's secrets are gone.
+    const own = round.phase === "advertise" ? await worker.answers.find(envelopeId(item.query)) : null;
+    const send = async () => {
+      if (own !== null) await passing(() => hand(own, worker));
+      await withdraw();
+    };
+    return { waits: own !== null, send };
+  }
+}
+
+const KEYS: ReadonlySet<RoundState["phase"]> = new Set(["advertise", "share"]);
+/** Where the ledger may be charged: with a region's own answer, and before a vector is masked. */
+const CHARGED: ReadonlySet<RoundState["phase"]> = new Set(["advertise", "mask"]);
+const DAY = 24 * 3600;
+
+/**
+ * What goes before anything leaves: a quorum has cosigned a checkpoint of this node's log that holds the charge, and
+ * the answer's digest or the set.
+ */
+async function leave(worker: Worker): Promise<void> {
+  await worker.log?.settle();
+  await atTick(worker);
+}
+
+/** What the world does not know of is not refused before it. */
+const isPassedOver = (error: unknown): error is Refusal =>
+  isRoundRefusal(error) || (error instanceof Refusal && error.code === "query-not-public");
+
+/** Not the region's no: what is missing may come. */
+const isForLater = (error: unknown): boolean => error instanceof Refusal && error.code === "unavailable";
+
+const atTick = ({ sleep, tick, now }: Worker): Promise<void> => sleep(tick - (now().getTime() % tick));
+
+const isReadable = (item: WorkItem): boolean => {
+  try {
+    return envelopeId(item.query) !== "";
+  } catch (error) {
+    if (error instanceof Refusal) return false; // Not base64: only a lying coordinator sends it.
+    throw error;
+  }
+};
+
+/** What `work` makes, or a signed refusal. What is unexpected is tried again, then refused with the charge kept. */
+async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker): Promise<T | Envelope> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof RandomnessFailure || isPassedOver(error) || isForLater(error)) throw error;
+      // The coordinator's clock may be a little ahead: it would not send what is not valid yet by its own.
+      if (
+        error instanceof Refusal &&
+        error.code === "query-not-yet-valid" &&
+        attempt <= SKEW_SECONDS &&
+        !worker.signal.aborted
+      ) {
+        await worker.sleep(1000);
+        continue;
+      }
+      if (error instanceof Refusal) return await refuse(item, error, worker);
+      worker.logger.error({ error: nameOf(error), attempt }, "answering failed");
+      if (attempt >= TRIES)
+        return await refuse(item, new Refusal("internal", "the node could not compute its answer"), worker);
+      await worker.sleep(200 * attempt);
+    }
+  }
+}
+
+async function refuse(
+  item: WorkItem,
+  refusal: Refusal,
+  { answers, code, federation, signer, logger, log, store, now }: Worker,
+): Promise<Envelope> {
+  const query = envelopeId(item.query);
+  logger.info({ query, code: refusal.code }, "refused");
+  const charge = (await answers.charge(query)) ?? "0";
+  const note = {
+    query,
+    directory: federation.hash,
+    node: code,
+    code: refusal.code,
+    detail: refusal.message,
+    charge,
+  };
+  const envelope = seal("refusal", note satisfies RefusalNote, signer);
+  if (log !== null)
+    await transact(store, (database) =>
+      log.promise(database, { kind: "refusal", query, id: envelopeId(envelope), time: instant(now()) }),
+    );
+  return envelope;
+}
+
+/** A no from the coordinator (late, or already there) ends the matter; its absence does not. */
+async function hand(envelope: Envelope, { client, logger, signal }: Worker): Promise<void> {
+  try {
+    await client("submitAnswer", { body: envelope, signal });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status >= 500 || error.code === "rate-limited") throw error;
+    logger.warn({ code: error.code }, "the coordinator did not take an answer");
+  }
+}
+
+async function readCursor({ store }: Worker): Promise<number> {
+  const row = await store.kysely
+    .selectFrom("meta")
+    .select("value")
+    .where("key", "=", "cursor")
+    .executeTakeFirst();
+  return Number(row?.value ?? 0);
+}
+
+async function writeCursor({ store }: Worker, cursor: number): Promise<void> {
+  const value = String(cursor);
+  const updated = await store.kysely
+    .updateTable("meta")
+    .set({ value })
+    .where("key", "=", "cursor")
+    .executeTakeFirst();
+  if (updated.numUpdatedRows === 0n)
+    await store.kysely.insertInto("meta").values({ key: "cursor", value }).execute();
+}

@@ -1,0 +1,139 @@
+/**
+ * What a node does under one version of the directory: answers, keeps its log, witnesses. Another version, or a key
+ * revoked by hand, begins another: everything is judged by one version at a time, from the first line to the last.
+ */
+import { answerKeysOf, type Federation, nodeOf } from "../../protocol/federation/directory.ts";
+import { isLogged } from "../../protocol/log/quorum.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import type { Client } from "../../protocol/wire/client.ts";
+import { nameOf } from "../../server/logger.ts";
+import { keyringOf } from "../../server/signing.ts";
+import type { Answerer } from "../answer/answer.ts";
+import { ledgerOf } from "../answer/ledger.ts";
+import { readPolicy } from "../answer/policy.ts";
+import { shelfOf } from "../answer/shelf.ts";
+import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
+import { Witness, type WitnessContext } from "../log/witness.ts";
+import type { Effects, NodeConfig } from "../node.ts";
+import { attemptDiskOf } from "../secure-sum/attempts.ts";
+import type { Attempts } from "../secure-sum/turn.ts";
+import type { NodeStore } from "../store/database.ts";
+import type { Followed } from "./follow.ts";
+import { pollForever, type Worker } from "./poll.ts";
+
+export type Serving = {
+  readonly answerer: Answerer;
+  /** Until it is stopped. Ends by itself only where the node must stop. */
+  readonly work: () => Promise<void>;
+  readonly stop: () => void;
+};
+
+export type ServingContext = {
+  readonly config: NodeConfig;
+  readonly at: (path: string) => string;
+  readonly store: NodeStore;
+  readonly client: Client;
+  readonly effects: Effects;
+  readonly followed: Followed;
+  /** Attempts that this process is in: those of an earlier version go on where everyone signs with the same keys. */
+  readonly attempts: Attempts;
+  /** Called when there is another version to begin with. */
+  readonly superseded: () => void;
+};
+
+/** Refuses (`config-invalid`) where the node does not hold the keys that the version in force names for it. */
+export async function beginServing(context: ServingContext): Promise<Serving> {
+  const { config, at, store, client, effects, followed, attempts, superseded } = context;
+  const federation = followed.current();
+  forgetOthers(attempts, federation);
+  const named = nodeOf(federation, config.code).keys;
+  const signer = keyringOf(config.answerKey, "answer", at)(named.answer);
+  const stopping = new AbortController();
+  const follow = async (): Promise<void> => {
+    try {
+      await followed.follow();
+    } finally {
+      // Also where more came than was right: what was right is in force.
+      if (followed.current() !== federation) superseded();
+    }
+  };
+  const shared = {
+    code: config.code,
+    federation,
+    store,
+    client,
+    now: effects.now,
+    sleep: effects.sleep,
+    logger: effects.logger,
+    random: effects.random,
+    signal: stopping.signal,
+    follow,
+  };
+  const watching = await watchingOf(config, at, { ...shared, answers: signer });
+  const log = watching?.log ?? null;
+  const answerer: Answerer = {
+    code: config.code,
+    federation,
+    signer,
+    store,
+    ledger: ledgerOf(store, effects.now, log),
+    answers: shelfOf(store, effects.now, log),
+    policy: () => {
+      try {
+        return readPolicy(at(config.policy));
+      } catch (error) {
+        // What is wrong with it is the region's own matter; a refusal is published.
+        effects.logger.warn({ error: nameOf(error) }, "the policy cannot be read");
+        throw new Refusal("policy-missing", "the region's policy cannot be read, and so it answers nothing");
+      }
+    },
+    noise: effects.noise,
+    now: effects.now,
+    seen: () => watching?.witness.seen ?? null,
+  };
+  const worker: Worker = {
+    ...answerer,
+    ...shared,
+    tick: config.tick,
+    disk: attemptDiskOf(store, effects.now, log),
+    log,
+    witness: watching?.witness ?? null,
+    attempts,
+    memory: { cursor: null, head: null },
+  };
+  return {
+    answerer,
+    // Two loops: a node witnesses for others while it waits for them to witness its own.
+    work: async () => {
+      await Promise.all([pollForever(worker), watching?.witness.watchForever()]);
+    },
+    stop: () => stopping.abort(),
+  };
+}
+
+/** An attempt goes on under another version if the regions that answer, and the keys they sign with, are the same. */
+function forgetOthers(attempts: Attempts, federation: Federation): void {
+  const keys = (of: Federation) => JSON.stringify([...answerKeysOf(of)].sort());
+  for (const [id, { participant }] of attempts) {
+    if (keys(participant.federation) === keys(federation)) continue;
+    participant.forget();
+    attempts.delete(id);
+  }
+}
+
+/** The node's log with its start in it, and the node as a witness; null where the directory names no keys for logs. */
+async function watchingOf(
+  { code, logKey, witnessKey }: NodeConfig,
+  at: (path: string) => string,
+  context: Omit<NodeLogContext & WitnessContext, "signer" | "log">,
+): Promise<{ log: NodeLog; witness: Witness } | null> {
+  const { federation } = context;
+  if (!isLogged(federation)) return null;
+  if (logKey === undefined || witnessKey === undefined)
+    throw new Refusal("config-invalid", "expected logKey and witnessKey: the directory names keys for logs");
+  const named = nodeOf(federation, code).keys;
+  const log = new NodeLog({ ...context, signer: keyringOf(logKey, "log", at)(named.log) });
+  const signer = keyringOf(witnessKey, "witness", at)(named.witness);
+  await log.start();
+  return { log, witness: new Witness({ ...context, signer, log }) };
+}

@@ -1,0 +1,39 @@
+/**
+ * A node's store, step by step: the first makes the tables, each later one changes what the one before left. A step
+ * that was landed is never changed, and none may lose a charge. Tables of datasets are made beside these, as versions
+ * of the directory name them (`prepareNode`): a step that changes their shape finds them in `tables()` by their `d_`.
+ */
+import { LOG_TABLES } from "../../server/log-tables.ts";
+import type { Changing, Migrations } from "../../server/migrations.ts";
+
+/** As f02469a made them. */
+const FIRST = [
+  "create table if not exists meta (key varchar primary key, value varchar not null)",
+  "create table if not exists person (id bigint not null, pseudonym uuid not null, excluded varchar)",
+  "create table if not exists identity (chunk bigint not null, sealed varchar not null)",
+  "create table if not exists file (id integer primary key, dataset varchar not null, hash varchar not null, taken varchar not null, unique (dataset, hash))",
+  "create table if not exists ledger_head (id integer primary key, sequence integer not null, hash varchar not null)",
+  "create table if not exists ledger_entry (sequence integer primary key, query varchar not null, ledger_group varchar not null, period varchar not null, charge varchar not null, spent varchar not null, made varchar not null, hash varchar not null)",
+  "create table if not exists session (query varchar not null, attempt integer not null, masked varchar, primary key (query, attempt))",
+  "create table if not exists agreed (query varchar primary key, attempt integer not null, session varchar not null, survivors varchar not null)",
+  "create table if not exists answer (query varchar primary key, charge varchar not null, envelope varchar, made varchar not null)",
+  "create table if not exists witness (id integer primary key, state varchar not null)",
+  ...LOG_TABLES,
+];
+
+/** PostgreSQL finds persons by index; DuckDB by hash join, and its index would slow an import down tenfold. */
+const FIRST_INDEXES = [
+  "create unique index if not exists person_pseudonym on person (pseudonym)",
+  "create unique index if not exists person_id on person (id)",
+];
+
+/** Stores had no versions before this step: what an earlier program made is left as it is. */
+async function begin({ engine, run }: Changing): Promise<void> {
+  for (const statement of FIRST) await run(statement);
+  if (engine === "postgresql") for (const statement of FIRST_INDEXES) await run(statement);
+}
+
+export const NODE_MIGRATIONS: Migrations = {
+  party: "node",
+  steps: [{ version: 1, name: "the store as it was before it had versions", change: begin }],
+};

@@ -1,0 +1,157 @@
+/** Replays a region's own log: its charges, its answers' digests and its ledger, recomputed to the last fraction. */
+
+import type { Federation } from "../federation/directory.ts";
+import type { Source } from "../log/documents.ts";
+import type { Raise } from "../log/finding.ts";
+import { extend, type Frontier, rootOfFrontier } from "../log/frontier.ts";
+import { type NodeLeaf, readNodeLeaf } from "../log/leaf.ts";
+import { openLog, readEntries } from "../log/reading.ts";
+import { isShort } from "../privacy/privacy.ts";
+import { ledgerGroupOf } from "../question/catalogue.ts";
+import { type Hash, toHex } from "../values/bytes.ts";
+import { add, compare, format, parseRational, type Rational, ZERO } from "../values/rational.ts";
+import { Refusal } from "../values/refusal.ts";
+import type { Placed } from "./coordinator-log.ts";
+
+export type ChargeLeaf = Extract<NodeLeaf, { kind: "charge" }>;
+
+export type RegionReplay = {
+  readonly size: number;
+  readonly asOf: number | null;
+  readonly charges: Map<Hash, Placed<ChargeLeaf>>;
+  /** By query: the region's own answer, and its masked vectors. */
+  readonly answers: Map<Hash, Placed<{ id: Hash; time: string }>>;
+  /** Refusals that it signed, by their ids. */
+  readonly refused: Set<Hash>;
+  readonly masked: Map<Hash, Placed<{ query: Hash }>>;
+  /** By query: the one set. */
+  readonly agreed: Map<Hash, Placed<{ survivors: Hash; session: Hash; attempt: number; time: string }>>;
+};
+
+/** `seen` are the trees that the coordinator's log has of this one: the region's log must have had each. */
+export async function replayRegion(
+  versions: readonly Federation[],
+  source: Source,
+  log: string,
+  seen: ReadonlyArray<{ readonly size: number; readonly root: string; readonly place: number }>,
+  raise: Raise,
+): Promise<RegionReplay | null> {
+  const opened = await openLog(versions, source, log, raise);
+  if (opened === null) return null;
+  const found: RegionReplay = {
+    size: opened.checkpoint.size,
+    asOf: opened.asOf,
+    charges: new Map(),
+    answers: new Map(),
+    refused: new Set(),
+    masked: new Map(),
+    agreed: new Map(),
+  };
+  const spent = new Map<string, Rational>();
+  const budgets = new Map(
+    versions
+      .flatMap(({ datasets }) => [...datasets.values()])
+      .map(({ dataset }) => [ledgerGroupOf(dataset), parseRational(dataset.budget.rhoPerPeriod)]),
+  );
+  const known = new Map(seen.map(({ size, root }) => [size, root]));
+  const largest = seen.at(-1)?.size ?? 0;
+  if (largest > opened.checkpoint.size)
+    raise({
+      log,
+      leaf: null,
+      rule: "log-behind",
+      says: `expected at least the ${largest} entries that the coordinator's log has seen`,
+    });
+  const whole = await readEntries(
+    source,
+    log,
+    opened.checkpoint,
+    raise,
+    (entry, place) => {
+      try {
+        takeLeaf(readNodeLeaf(entry), place, log, found, { spent, budgets }, raise);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        raise({ log, leaf: place, rule: "leaf", says: error.message });
+      }
+    },
+    (before, entries) => {
+      let frontier: Frontier = before;
+      for (const entry of entries) {
+        frontier = extend(frontier, [entry]);
+        const root = known.get(frontier.size);
+        if (root !== undefined && root !== toHex(rootOfFrontier(frontier)))
+          raise({
+            log,
+            leaf: frontier.size - 1,
+            rule: "log-behind",
+            says: "expected the tree that the coordinator's log has seen at this size",
+          });
+      }
+    },
+  );
+  return whole ? found : null;
+}
+
+function takeLeaf(
+  leaf: NodeLeaf,
+  place: number,
+  log: string,
+  found: RegionReplay,
+  { spent, budgets }: { spent: Map<string, Rational>; budgets: ReadonlyMap<string, Rational> },
+  raise: Raise,
+): void {
+  /** Notes a second one of a query; true where it is the first. */
+  const first = (of: ReadonlyMap<Hash, unknown>, query: Hash): boolean => {
+    if (!of.has(query)) return true;
+    raise({ log, leaf: place, rule: "order", says: "expected it once of a query" });
+    return false;
+  };
+  if (leaf.kind !== "charge" && leaf.kind !== "started" && leaf.kind !== "refusal") {
+    if (!found.charges.has(leaf.query))
+      raise({ log, leaf: place, rule: "charge-missing", says: "expected the query's charge before it" });
+  }
+  switch (leaf.kind) {
+    case "started":
+      return;
+    case "refusal":
+      found.refused.add(leaf.id);
+      return;
+    case "charge": {
+      if (!first(found.charges, leaf.query)) return;
+      // Before anything is added up: balances stay short fractions, and only grow.
+      if (compare(parseRational(leaf.charge), ZERO) <= 0 || !isShort(parseRational(leaf.charge))) {
+        raise({
+          log,
+          leaf: place,
+          rule: "charge",
+          says: "expected a charge above 0 with at most 12 decimals",
+        });
+        return;
+      }
+      found.charges.set(leaf.query, { ...leaf, place });
+      for (const { period, spent: said } of leaf.periods) {
+        const name = `${leaf.account} ${period}`;
+        const after = add(spent.get(name) ?? ZERO, parseRational(leaf.charge));
+        spent.set(name, after);
+        const budget = budgets.get(leaf.account);
+        if (format(after) !== said)
+          raise({ log, leaf: place, rule: "ledger", says: `expected ${format(after)} spent of ${name}` });
+        else if (budget === undefined || compare(after, budget) > 0)
+          raise({ log, leaf: place, rule: "ledger", says: `expected at most the budget of ${name}` });
+      }
+      return;
+    }
+    case "answer":
+      if (first(found.answers, leaf.query))
+        found.answers.set(leaf.query, { place, id: leaf.id, time: leaf.time });
+      return;
+    case "masked":
+      found.masked.set(leaf.id, { place, query: leaf.query });
+      return;
+    case "agreed":
+      // One set of one query, ever.
+      if (first(found.agreed, leaf.query)) found.agreed.set(leaf.query, { ...leaf, place });
+      return;
+  }
+}

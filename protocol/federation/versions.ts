@@ -1,0 +1,202 @@
+/**
+ * Versions of the directory: what may follow what. A version is signed by enough of the roots before it and of its
+ * own, names the hash of the one before it, and gives no key another owner or another purpose, ever.
+ */
+import { z } from "zod";
+import { documentOf, envelopeOf, type Source } from "../log/documents.ts";
+import { isLogged } from "../log/quorum.ts";
+import { checkCatalogue } from "../question/catalogue.ts";
+import type { PublicKey, Verify } from "../signing/ed25519.ts";
+import { Envelope, envelopeId, signedBy } from "../signing/envelope.ts";
+import { fromBase64, fromUtf8, Hash, toBase64 } from "../values/bytes.ts";
+import { parseWith, Refusal } from "../values/refusal.ts";
+import {
+  answerKeysOf,
+  type Directory,
+  datasetsOf,
+  type Federation,
+  readDirectory,
+  readFederation,
+} from "./directory.ts";
+
+/** A version of the directory as it travels, with those of its datasets, base64, that are new in it. */
+export const VersionDocument = z.strictObject({ directory: Envelope, datasets: z.array(z.string()) });
+export type VersionDocument = z.infer<typeof VersionDocument>;
+
+/** What a coordinator hands out: version 1, and those after it, oldest first. */
+export const Versions = z.strictObject({ ...VersionDocument.shape, later: z.array(VersionDocument) });
+export type Versions = z.infer<typeof Versions>;
+
+const unfit = (expected: string): Refusal => new Refusal("directory-unfit", `expected ${expected}`);
+
+/** Whose each key is and for what, in words that are the same in every version. */
+function ownersOf({ roots, coordinator, nodes, people }: Directory): Map<PublicKey, string> {
+  const owners = new Map<PublicKey, string>();
+  for (const key of roots.keys) owners.set(key, "a root");
+  for (const [purpose, key] of Object.entries(coordinator))
+    if (key !== undefined) owners.set(key, `the coordinator's ${purpose}`);
+  for (const { code, keys } of nodes)
+    for (const [purpose, key] of Object.entries(keys))
+      if (key !== undefined) owners.set(key, `${purpose} of region ${code}`);
+  for (const { id, keys } of people)
+    for (const { key, purpose } of keys) owners.set(key, `${id} to ${purpose}`);
+  return owners;
+}
+
+/**
+ * The version after `current`, with the bodies of the datasets that are new in it. Refuses (`directory-unfit`) one that
+ * does not follow it, that too few of either's roots have signed, that gives a known key to another, takes back a
+ * revocation, drops a region (it is paused instead: its log is part of every audit), or changes a known dataset.
+ */
+export function nextFederation(
+  current: Federation,
+  envelope: Envelope,
+  bodies: readonly Uint8Array[],
+): Federation {
+  const { verify, first, limit, revoked, former } = current;
+  const directory = readDirectory(envelope, verify, revoked);
+  if (directory.version !== current.directory.version + 1 || directory.previous !== current.hash)
+    throw unfit(`version ${current.directory.version + 1} of the directory, after ${current.hash}`);
+  const { keys, threshold } = current.directory.roots;
+  const counting = keys.filter((key) => !revoked.has(key));
+  const old = signedBy(envelope, "directory", counting, verify).length;
+  if (old < threshold)
+    throw unfit(`${threshold} signatures by roots of the version before; ${old} are there`);
+  const versions = [...current.earlier, current];
+  checkKeys(directory, versions);
+  const codes = new Set(directory.nodes.map(({ code }) => code));
+  const dropped = current.directory.nodes.find(({ code }) => !codes.has(code));
+  if (dropped !== undefined)
+    throw unfit(`region ${dropped.code} still listed, paused if it no longer answers`);
+  if (isLogged({ directory }) !== isLogged(current)) throw unfit("logs as before: kept by all, or by none");
+  const known = new Map(versions.flatMap(({ datasets }) => [...datasets]));
+  const changed = directory.datasets.find(({ dataset, hash }) => (known.get(dataset)?.hash ?? hash) !== hash);
+  if (changed !== undefined) throw unfit(`a new version of ${changed.dataset}, not another body of this one`);
+  const datasets = datasetsOf(directory, bodies, known);
+  // With those that were withdrawn: what was spent of theirs is spent.
+  const ever = new Map([...known, ...datasets]);
+  checkCatalogue([...ever.values()].map(({ dataset }) => dataset));
+  const hash = envelopeId(envelope);
+  return { hash, first, earlier: versions, envelope, directory, datasets, verify, limit, revoked, former };
+}
+
+function checkKeys(directory: Directory, versions: readonly Federation[]): void {
+  const owners = ownersOf(directory);
+  for (const before of versions) {
+    for (const [key, owner] of ownersOf(before.directory)) {
+      const now = owners.get(key);
+      if (now !== undefined && now !== owner)
+        throw unfit(`the key of ${owner} to be nobody else's: one key, one purpose`);
+    }
+    for (const { key, revoked } of before.directory.people.flatMap((person) => person.keys)) {
+      if (revoked === null) continue;
+      const entry = directory.people.flatMap((person) => person.keys).find((each) => each.key === key);
+      if (entry !== undefined && (entry.revoked === null || entry.revoked > revoked))
+        throw unfit("a key that was revoked to stay so");
+    }
+  }
+}
+
+/** The newest version of a directory, each step to it judged, from version 1 pinned by its hash. */
+export function readVersions(
+  { directory, datasets, later }: Versions,
+  pinned: Hash | null,
+  verify: Verify,
+  limit?: number,
+): Federation {
+  const first = readFederation(directory, datasets.map(fromBase64), pinned, verify, limit);
+  return later.reduce(nextVersion, first);
+}
+
+/** The version after `current`, as it travels; refuses as `nextFederation` does. */
+export const nextVersion = (current: Federation, { directory, datasets }: VersionDocument): Federation =>
+  nextFederation(current, directory, datasets.map(fromBase64));
+
+/** A version as it travels, with what is new in it. */
+function documentOfVersion({ envelope, datasets, earlier }: Federation): VersionDocument {
+  const known = new Set(earlier.flatMap((before) => [...before.datasets.keys()]));
+  const fresh = [...datasets].filter(([ref]) => !known.has(ref));
+  return { directory: envelope, datasets: fresh.map(([, { body }]) => toBase64(body)) };
+}
+
+/** All versions as they travel. */
+export function documentsOf(federation: Federation): Versions {
+  const [first = federation, ...later] = [...federation.earlier, federation];
+  return { ...documentOfVersion(first), later: later.map(documentOfVersion) };
+}
+
+const spans = new WeakMap<Federation, Map<Hash, Federation>>();
+
+/** A version, for judging what may have been signed under any since the one of this hash. */
+export function judgingSince(federation: Federation, hash: Hash): Federation {
+  const known = spans.get(federation) ?? new Map<Hash, Federation>();
+  spans.set(federation, known);
+  const span = known.get(hash) ?? spanning(federation, versionsSince(federation, hash));
+  known.set(hash, span);
+  return span;
+}
+
+/** One version for judging what may have been signed under any of these: the last, with answer keys of each. */
+function spanning(last: Federation, versions: readonly Federation[]): Federation {
+  if (versions.length <= 1) return last;
+  const former = new Map<string, PublicKey[]>();
+  for (const version of versions)
+    for (const [key, code] of answerKeysOf(version)) former.set(code, [...(former.get(code) ?? []), key]);
+  return { ...last, former };
+}
+
+/** Beside a log: the hashes of the directory's versions, oldest first. A way to find them; each is judged. */
+export const VERSIONS_PATH = "versions";
+export const versionsText = ({ earlier, hash }: Federation): string =>
+  [...earlier.map((each) => each.hash), hash, ""].join("\n");
+
+/** The version after `current`, with its datasets from beside a log. */
+export async function nextFrom(source: Source, current: Federation, envelope: Envelope): Promise<Federation> {
+  const { datasets } = readDirectory(envelope, current.verify);
+  const known = new Set([...current.earlier, current].flatMap((each) => [...each.datasets.keys()]));
+  return nextFederation(
+    current,
+    envelope,
+    await bodiesOf(
+      source,
+      datasets.filter((each) => !known.has(each.dataset)),
+    ),
+  );
+}
+
+/** Version 1 from beside a log, by its hash. */
+export async function firstFrom(source: Source, first: Hash, verify: Verify): Promise<Federation> {
+  const envelope = await envelopeOf(source, first);
+  if (envelope === null)
+    throw new Refusal("directory-unknown", "expected version 1 of the directory beside the log");
+  const { datasets } = readDirectory(envelope, verify);
+  return readFederation(envelope, await bodiesOf(source, datasets), first, verify);
+}
+
+/** The newest version of those that a log says lie beside it. */
+export async function federationFrom(source: Source, first: Hash, verify: Verify): Promise<Federation> {
+  let federation = await firstFrom(source, first, verify);
+  const text = fromUtf8((await source(VERSIONS_PATH)) ?? new Uint8Array());
+  for (const line of text.split("\n").filter((each) => each !== "" && each !== first)) {
+    const envelope = await envelopeOf(source, parseWith(Hash, line, "version"));
+    if (envelope === null) throw new Refusal("directory-unknown", `expected version ${line} beside the log`);
+    federation = await nextFrom(source, federation, envelope);
+  }
+  return federation;
+}
+
+async function bodiesOf(source: Source, datasets: Directory["datasets"]): Promise<Uint8Array[]> {
+  const bodies = await Promise.all(datasets.map(({ hash }) => documentOf(source, hash)));
+  return bodies.filter((body) => body !== null);
+}
+
+/** The versions from the one that something is bound to, to this one. */
+export function versionsSince(federation: Federation, hash: Hash): Federation[] {
+  const all = [...federation.earlier, federation];
+  return all.slice(
+    Math.max(
+      0,
+      all.findIndex((each) => each.hash === hash),
+    ),
+  );
+}

@@ -1,0 +1,23 @@
+/** Documents beside a log: files by the hash they are known by, so that no one need be believed about them. */
+import { Envelope, envelopeId } from "../signing/envelope.ts";
+import type { Hash } from "../values/bytes.ts";
+import { parseJson } from "../values/json.ts";
+import { parseWith } from "../values/refusal.ts";
+
+export const documentPath = (id: Hash): string => {
+  const hex = id.slice("sha256:".length);
+  return `documents/${hex.slice(0, 2)}/${hex.slice(2)}`;
+};
+
+/** A mirror of a coordinator's `/log/`, wherever it is; null where there is no such file. */
+export type Source = (path: string) => Promise<Uint8Array | null>;
+
+export const documentOf = (source: Source, id: Hash): Promise<Uint8Array | null> => source(documentPath(id));
+
+/** A signed document, which is the one of this id; null where it is not there, or is another. */
+export async function envelopeOf(source: Source, id: Hash): Promise<Envelope | null> {
+  const bytes = await documentOf(source, id);
+  if (bytes === null) return null;
+  const envelope = parseWith(Envelope, parseJson(bytes), "document");
+  return envelopeId(envelope) === id ? envelope : null;
+}

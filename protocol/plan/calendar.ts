@@ -1,0 +1,193 @@
+/**
+ * The release calendar: what is released when, with which indicators, tables and cost. It is a signed list of signed
+ * queries, each of which says itself from when it may be asked; so whoever approves the calendar approves each of them, and
+ * nodes and ledgers know nothing but queries.
+ */
+import { z } from "zod";
+import { compose } from "../privacy/privacy.ts";
+import { ColumnName, type Dataset, DatasetRef, ledgerGroupOf, refOf, Title } from "../question/catalogue.ts";
+import type { Indicator } from "../question/indicator.ts";
+import { Instant, Measure, PersonId, type Query, ReleaseKind } from "../question/query.ts";
+import { ofKind } from "../signing/envelope.ts";
+import { Hash } from "../values/bytes.ts";
+import { Period } from "../values/period.ts";
+import { compare, format, parseRational, type Rational, RationalText, ZERO } from "../values/rational.ts";
+import { Refusal } from "../values/refusal.ts";
+import type { Plan } from "./plan.ts";
+import { planTables } from "./tables.ts";
+
+export const Calendar = ofKind(
+  "calendar",
+  z.strictObject({
+    directory: Hash,
+    requester: PersonId,
+    title: Title,
+    /** The catalogue of indicators whose ids the queries' measures have. */
+    indicators: Hash,
+    entries: z
+      .array(
+        z.strictObject({
+          query: Hash,
+          dataset: DatasetRef,
+          periods: z.array(Period).min(1).max(1000),
+          release: ReleaseKind,
+          /** From when it is asked. */
+          at: Instant,
+        }),
+      )
+      .min(1)
+      .max(200)
+      .refine(
+        (entries) => new Set(entries.map(({ query }) => query)).size === entries.length,
+        "expected each query once",
+      ),
+  }),
+);
+export type Calendar = z.infer<typeof Calendar>;
+
+/** What a person writes: indicators and tables, from which the queries are made. */
+export const CalendarDraft = z.strictObject({
+  title: Title,
+  purpose: z.string().min(1).max(5000),
+  entries: z
+    .array(
+      z.strictObject({
+        dataset: DatasetRef,
+        /** By id; `all` that are measured on the dataset. */
+        indicators: z.union([z.literal("all"), z.array(z.string().max(48)).max(50)]),
+        /** Columns of each table, and how much its cells' variance weighs (1/cells unless said). */
+        tables: z
+          .array(
+            z.strictObject({ columns: z.array(ColumnName).max(6), weight: z.number().positive().optional() }),
+          )
+          .min(1)
+          .max(200),
+        /** What is measured beside the indicators, for those that are derived. */
+        measures: z.array(Measure).max(20).default([]),
+        objective: z.enum(["least-sum", "least-largest"]).default("least-sum"),
+        release: ReleaseKind,
+        nationalPart: RationalText.optional(),
+        minRegions: z.int().min(1).max(1000),
+        rho: RationalText,
+        periods: z.array(Period).min(1).max(1000),
+        notBefore: Instant.optional(),
+        answerBy: Instant.optional(),
+        expires: Instant.optional(),
+      }),
+    )
+    .min(1)
+    .max(200),
+});
+export type CalendarDraft = z.infer<typeof CalendarDraft>;
+export type DraftEntry = CalendarDraft["entries"][number];
+
+/** The measure of an indicator; a count of the rows that its definition leaves is a count by itself. */
+export function measureOf({ produced }: Indicator): Measure | null {
+  if (produced.by !== "measure") return null;
+  const { measure, where } = produced;
+  return measure.kind === "count" && where !== undefined ? { ...measure, where } : measure;
+}
+
+/** Whether a measure is what the catalogue says an indicator is; the part of ρ that it gets is another matter. */
+export function isIndicator(
+  indicator: Indicator,
+  { part: _, ...measure }: Measure,
+  dataset: string,
+): boolean {
+  const { produced } = indicator;
+  const said = measureOf(indicator);
+  if (produced.by !== "measure" || said === null || dataset !== produced.dataset.split("@")[0]) return false;
+  const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(sorted(measure)) === JSON.stringify(sorted(said));
+}
+
+/** Refuses (`measure-unfit`) a standing query that measures something else under an indicator's name, or of some rows or regions alone. */
+export function checkIndicators(query: Query, indicators: readonly Indicator[]): void {
+  for (const measure of query.measures) {
+    const indicator = indicators.find(({ id }) => id === measure.id);
+    if (indicator === undefined) continue;
+    const [dataset = ""] = query.dataset.split("@");
+    const whole = query.where === undefined && query.regions === "all" && !query.pool;
+    if (!whole || !isIndicator(indicator, measure, dataset))
+      throw new Refusal(
+        "measure-unfit",
+        `expected ${measure.id} as the catalogue of indicators measures it, of all rows and regions`,
+      );
+  }
+}
+
+/**
+ * What an entry asks, but for who asks, of which directory, and the times it leaves open. Refuses (`dataset-unknown`,
+ * `measure-unfit`, `column-unfit`) what the catalogues do not have.
+ */
+export function queryOfEntry(
+  entry: DraftEntry,
+  datasets: readonly Dataset[],
+  indicators: readonly Indicator[],
+): Pick<
+  Query,
+  | "dataset"
+  | "title"
+  | "periods"
+  | "groupBy"
+  | "measures"
+  | "release"
+  | "regions"
+  | "minRegions"
+  | "pool"
+  | "rho"
+> &
+  Partial<Query> {
+  const dataset = datasets.find((each) => refOf(each) === entry.dataset);
+  if (dataset === undefined)
+    throw new Refusal("dataset-unknown", `expected ${entry.dataset} in the directory`);
+  const own = indicators.filter(
+    ({ produced }) => produced.by === "measure" && produced.dataset === entry.dataset,
+  );
+  const chosen = entry.indicators === "all" ? own : own.filter(({ id }) => entry.indicators.includes(id));
+  const all = entry.indicators === "all" ? own.length : entry.indicators.length;
+  if (chosen.length !== all || all + entry.measures.length === 0)
+    throw new Refusal("measure-unfit", `expected indicators that are measured on ${entry.dataset}`);
+  const { release, nationalPart, minRegions, rho, periods, notBefore, answerBy, expires } = entry;
+  const times = Object.entries({ notBefore, answerBy, expires, nationalPart }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return {
+    dataset: entry.dataset,
+    title: `${dataset.title.sv} ${periods[0]}–${periods.at(-1)}`,
+    periods,
+    groupBy: [],
+    tables: planTables(dataset, entry.tables, entry.objective),
+    measures: [...chosen.flatMap((indicator) => measureOf(indicator) ?? []), ...entry.measures],
+    release,
+    regions: "all",
+    minRegions,
+    pool: false,
+    rho,
+    ...Object.fromEntries(times),
+  };
+}
+
+/** What queries together charge each account's periods, as `account period`. */
+export function chargesOf(plans: readonly Plan[]): ReadonlyMap<string, Rational> {
+  const charges = new Map<string, Rational>();
+  for (const { dataset, periods, charge } of plans)
+    for (const period of periods) {
+      const account = `${ledgerGroupOf(dataset)} ${period}`;
+      charges.set(account, compose(charges.get(account) ?? ZERO, charge));
+    }
+  return charges;
+}
+
+/** Refuses (`budget-exceeded`) queries that together charge a period more than its whole budget. */
+export function checkSpending(plans: readonly Plan[]): void {
+  const budgets = new Map(plans.map(({ dataset }) => [ledgerGroupOf(dataset), dataset.budget.rhoPerPeriod]));
+  for (const [account, charged] of chargesOf(plans)) {
+    const budget = budgets.get(account.split(" ")[0] ?? "") ?? "0";
+    if (compare(charged, parseRational(budget)) > 0)
+      throw new Refusal(
+        "budget-exceeded",
+        `expected a calendar that charges ${account} at most ${budget}; it charges ${format(charged)}`,
+      );
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The release: the coordinator's signed statement of what the answers add up to, and the table of cells beside it,
+ * bound by hash. Anyone who has the answers recomputes the table, byte for byte, with `cellsOf` and `writeCells`.
+ */
+import { z } from "zod";
+import type { Federation } from "../federation/directory.ts";
+import { judgingSince, versionsSince } from "../federation/versions.ts";
+import { type Dimension, keysIn } from "../plan/cells.ts";
+import { type Plan, publishedPeriods } from "../plan/plan.ts";
+import { tableOf } from "../plan/tables.ts";
+import { Instant, RegionCode, ReleaseKind } from "../question/query.ts";
+import { type Envelope, type Opened, ofKind, open } from "../signing/envelope.ts";
+import { Hash, hashOf, utf8 } from "../values/bytes.ts";
+import { RationalText } from "../values/rational.ts";
+import { Refusal, RefusalCode } from "../values/refusal.ts";
+import { type Area, areasOf, type Sent } from "./areas.ts";
+import { type Figure, figuresOf } from "./estimate.ts";
+import { tablesOf } from "./tables-rebuilt.ts";
+
+const VectorNoise = z
+  .array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText }))
+  .max(50_000);
+
+/** What stands behind a secure sum: the set that was agreed on, and the digests of all that opened it. */
+export const NationalPart = z.strictObject({
+  attempt: z.int().min(1),
+  session: Hash,
+  u2: Hash,
+  /** Regions whose vectors are in the sum, each with the document that binds its masked vector. */
+  survivors: z.array(z.strictObject({ region: RegionCode, masked: Hash })).max(255),
+  agreements: z.array(z.strictObject({ region: RegionCode, hash: Hash })).max(255),
+  /** Who opened: shares of masks, and the surplus of its noise where `surplus` says so. */
+  openings: z.array(z.strictObject({ region: RegionCode, hash: Hash, surplus: z.boolean() })).max(255),
+  /** Of the sum's bytes: the plan's integers times `scale`, 8 bytes each. */
+  sum: Hash,
+  scale: z.string().regex(/^[1-9]\d{0,19}$/, "expected a whole number as text"),
+  /** Per vector of the plan: the variance of the nation's noise, in persons squared. */
+  noise: VectorNoise,
+});
+export type NationalPart = z.infer<typeof NationalPart>;
+
+export const Release = ofKind(
+  "release",
+  z.strictObject({
+    query: Hash,
+    /** The release that this is a later version of: with regions that came late. */
+    supersedes: Hash.nullable(),
+    directory: Hash,
+    release: ReleaseKind,
+    approvals: z.array(Hash).max(10_000),
+    answers: z.array(z.strictObject({ region: RegionCode, hash: Hash })).max(1000),
+    missing: z
+      .array(z.strictObject({ region: RegionCode, reason: z.union([RefusalCode, z.literal("no-answer")]) }))
+      .max(1000),
+    /** ρ that each period was charged in each region that took part. */
+    charge: RationalText,
+    /** Per vector of the plan: the variance of one region's noise, in persons squared; none where none answered alone. */
+    noise: VectorNoise,
+    national: NationalPart.nullable(),
+    cells: z.strictObject({ hash: Hash, count: z.int().min(0) }),
+    /** Intervals and errors state the error of the noise alone. */
+    intervals: z.literal("95 %, noise alone"),
+    madeAt: Instant,
+  }),
+);
+export type Release = z.infer<typeof Release>;
+
+/**
+ * A release: signed by the release key of a version from the one that it is bound to on. `judged` is that span, for
+ * what it adds up. Refuses a directory that is not one of these versions.
+ */
+export function openRelease(
+  federation: Federation,
+  envelope: Envelope,
+): Opened<Release> & { readonly judged: Federation } {
+  const keys = [...federation.earlier, federation].map(({ directory }) => directory.coordinator.release);
+  const opened = open(envelope, Release, keys, federation.verify);
+  const versions = versionsSince(federation, opened.payload.directory);
+  if (!versions.some(({ directory }) => directory.coordinator.release === opened.key))
+    throw new Refusal(
+      "key-unknown",
+      "expected a release signed by a key of its directory, or of a later one",
+    );
+  return { ...opened, judged: judgingSince(federation, opened.payload.directory) };
+}
+
+/** The regions that a release's figures for the nation are of: whose answers, or vectors, are in it, by code. */
+export const regionsOf = ({ answers, national }: Pick<Release, "answers" | "national">): string[] =>
+  [...new Set([...answers, ...(national?.survivors ?? [])].map(({ region }) => region))].sort();
+
+const Numeric = z.number().nullable();
+const FigureRow = z.tuple([Numeric, Numeric, Numeric, Numeric, z.enum(["unreliable", ".."]).nullable()]);
+
+/** The table as it travels: figures in the plan's order, whose places `readCells` fills in. */
+export const CellTable = z.strictObject({
+  areas: z.array(z.string().max(16)).max(1001),
+  figures: z.array(FigureRow),
+});
+export type CellTable = z.infer<typeof CellTable>;
+
+export type Cell = Figure & {
+  readonly at: Readonly<Record<string, string | null>>;
+  readonly measure: string;
+};
+
+/** The figures of every area: the nation first, then each region that has figures of its own. */
+export function cellsOf(plan: Plan, sent: Sent): CellTable {
+  const places = new Map(plan.vectors.map(({ id }, index) => [id, index]));
+  const areas = areasOf(plan, sent);
+  const figures = areas.flatMap((area) => figuresOfArea(plan, area, places));
+  return {
+    areas: areas.map(({ code }) => code),
+    figures: figures.map((f) => [f.value, f.se, f.low, f.high, f.flag]),
+  };
+}
+
+function figuresOfArea(plan: Plan, area: Area, places: ReadonlyMap<string, number>): Figure[] {
+  const { tables } = plan;
+  if (tables !== null)
+    return publishedPeriods(plan).flatMap((_, period) => {
+      const rebuilt = tablesOf({ ...plan, tables }, area, period);
+      return tables.wanted.flatMap((set) => {
+        const sums = rebuilt(set);
+        return Array.from({ length: tableOf(tables, set).cells }, (_, cell) =>
+          plan.measures.flatMap((planned) =>
+            figuresOf(plan, planned, (id) => sums.get(id)?.slice(cell, cell + 1) ?? []),
+          ),
+        ).flat();
+      });
+    });
+  return publishedPeriods(plan).flatMap((_, period) =>
+    Array.from({ length: plan.cells }, (_, cell) =>
+      plan.measures.flatMap((planned) =>
+        figuresOf(plan, planned, (id) => area.sums(period, cell, places.get(id) ?? -1)),
+      ),
+    ).flat(),
+  );
+}
+
+export const writeCells = (table: CellTable): { bytes: Uint8Array; hash: Hash } => {
+  const bytes = utf8(JSON.stringify(table));
+  return { bytes, hash: hashOf(bytes) };
+};
+
+/** The tables of a plan: those asked for, each with its columns, or the one that its grouping makes. */
+const publishedTables = ({
+  tables,
+  dimensions,
+  cells,
+}: Plan): Array<{ readonly dimensions: readonly Dimension[]; readonly cells: number }> =>
+  tables === null ? [{ dimensions, cells }] : tables.wanted.map((set) => tableOf(tables, set));
+
+/**
+ * Each figure with its place: `at` has region and period, the columns of its table, then `bin` or `p`. A column that
+ * its table has not is not there: the figure is the total over it.
+ */
+export function* readCells(plan: Plan, table: CellTable): Generator<Cell> {
+  const figures = table.figures.values();
+  const tables = publishedTables(plan);
+  for (const region of table.areas) {
+    for (const period of publishedPeriods(plan)) {
+      for (const place of tables.flatMap(({ dimensions, cells }) =>
+        Array.from({ length: cells }, (_, cell) => keysIn(dimensions, cell)),
+      )) {
+        for (const { measure, labels } of plan.measures) {
+          const histogram = measure.kind === "histogram";
+          for (const name of labels ?? [null]) {
+            const row = figures.next().value;
+            if (row === undefined) return;
+            const [value, se, low, high, flag] = row;
+            const extra = name === null ? {} : histogram ? { bin: name } : { p: name };
+            const at = { region, period, ...place, ...extra };
+            yield { at, measure: measure.id, value, se, low, high, flag };
+          }
+        }
+      }
+    }
+  }
+}

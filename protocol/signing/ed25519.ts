@@ -1,0 +1,60 @@
+/**
+ * Ed25519 (RFC 8032) with one strict rule for every platform: S < L, canonical encodings, and the equation
+ * without the cofactor, R compared as bytes. OpenSSL does the same once the public key is known to be good, so
+ * a server may use its native code (`server/signing.ts`) and a browser this one; vectors pin that they agree.
+ */
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha512 } from "@noble/hashes/sha2.js";
+import { z } from "zod";
+import { concat, fromBase64 } from "../values/bytes.ts";
+
+const { Point } = ed25519;
+const ORDER = Point.Fn.ORDER;
+
+/** Verifies a signature (64 bytes) of a message by a public key (32 bytes). Never throws. */
+export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+
+const littleEndian = (bytes: Uint8Array): bigint =>
+  bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
+
+/** True for the canonical encoding of a point of the prime-order group other than its neutral element. */
+export function isGoodPublicKey(bytes: Uint8Array): boolean {
+  try {
+    const point = Point.fromBytes(bytes, false);
+    return point.isTorsionFree() && !point.is0();
+  } catch {
+    return false; // Not a point: that is the answer, not an error.
+  }
+}
+
+export const verify: Verify = (publicKey, message, signature) => {
+  if (signature.length !== 64 || publicKey.length !== 32 || !isGoodPublicKey(publicKey)) return false;
+  const r = signature.subarray(0, 32);
+  const s = littleEndian(signature.subarray(32));
+  if (s >= ORDER) return false;
+  const k = littleEndian(sha512(concat(r, publicKey, message))) % ORDER;
+  const a = Point.fromBytes(publicKey, false);
+  const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes();
+  return expected.every((byte, index) => byte === r[index]);
+};
+
+/** Judging a key costs a millisecond and a directory has hundreds, read by every party: remember the good ones. */
+const known = new Set<string>();
+
+function isGoodText(text: string): boolean {
+  if (known.has(text)) return true;
+  try {
+    if (!isGoodPublicKey(fromBase64(text))) return false;
+  } catch {
+    return false; // Not base64: that is the answer, not an error.
+  }
+  if (known.size < 100_000) known.add(text);
+  return true;
+}
+
+/** A public key as it travels: base64 of its 32 bytes, checked once here so that nobody needs to again. */
+export const PublicKey = z
+  .string()
+  .max(44)
+  .refine(isGoodText, "expected base64 of an Ed25519 public key of the prime-order group");
+export type PublicKey = z.infer<typeof PublicKey>;
