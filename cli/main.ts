@@ -5,12 +5,14 @@
 import { Command, InvalidArgumentError } from "commander";
 import { Refusal } from "../protocol/values/refusal.ts";
 import { nameOf } from "../server/logger.ts";
+import type { Out } from "./client/connect.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { calendarCommands } from "./commands/calendar.ts";
-import { directoryCommands, keyCommands } from "./commands/keys.ts";
+import { directoryCommands } from "./commands/directory.ts";
+import { keyCommands } from "./commands/keys.ts";
 import { nodeCommands } from "./commands/node.ts";
 import { pagesCommands } from "./commands/pages.ts";
-import { type Out, queryCommands } from "./commands/query.ts";
+import { queryCommands } from "./commands/query.ts";
 import { receiptCommands } from "./commands/receipt.ts";
 import { reportCommands } from "./commands/report.ts";
 

@@ -12,9 +12,12 @@ import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import { ROUTES, type ShownState } from "../protocol/wire/routes.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/logger.ts";
+import type { Bell } from "./bell.ts";
+import { type Context, storedEnvelope, storedRelease } from "./context.ts";
 import { asideOf, erase, takeAside } from "./directory/asides.ts";
 import type { Logs } from "./log/logs.ts";
 import { openApi } from "./openapi.ts";
+import { workFor } from "./poll.ts";
 import { comparisonsOf } from "./publish/comparisons.ts";
 import { dcatOf, type Publisher } from "./publish/dcat.ts";
 import { koladaOf } from "./publish/kolada.ts";
@@ -22,17 +25,7 @@ import { pagesOf } from "./publish/pages.ts";
 import { publicationOf } from "./publish/publication.ts";
 import { pxwebOf } from "./publish/pxweb.ts";
 import { calendarsOf, takeCalendar } from "./query/calendars.ts";
-import { type Bell, workFor } from "./query/dispatch.ts";
-import {
-  type Context,
-  storedEnvelope,
-  storedRelease,
-  takeAnswer,
-  takeApproval,
-  takePoll,
-  takeQuery,
-  takeWitness,
-} from "./query/intake.ts";
+import { takeAnswer, takeApproval, takePoll, takeQuery, takeWitness } from "./query/intake.ts";
 import { type QueryState, type StateName, stateOf } from "./query/state.ts";
 import { materialOf, pieceOf } from "./secure-sum/material.ts";
 import { takeChunk, takeRound } from "./secure-sum/messages.ts";

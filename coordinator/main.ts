@@ -3,7 +3,8 @@ import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
 import { listen } from "../server/http.ts";
 import { endOnUnexpected, loggerOf } from "../server/logger.ts";
-import { CoordinatorConfig, startCoordinator } from "./coordinator.ts";
+import { CoordinatorConfig } from "./config.ts";
+import { startCoordinator } from "./coordinator.ts";
 
 /** Runs until a signal. `onReady` is called once, with the address. */
 export async function runCoordinator(

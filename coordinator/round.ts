@@ -7,9 +7,9 @@ import { judgeApprovals, openApprovals } from "../protocol/federation/approvals.
 import { openQuery } from "../protocol/federation/openers.ts";
 import { Refusal } from "../protocol/values/refusal.ts";
 import { type Due, earliest } from "./clockwork.ts";
+import type { Context } from "./context.ts";
 import { beginningsAfter } from "./directory/directories.ts";
 import { type Dispatcher, dispatch } from "./query/dispatch.ts";
-import type { Context } from "./query/intake.ts";
 import { close, type QueryState, settle, stateOf } from "./query/state.ts";
 import { collect } from "./release/combine.ts";
 import { type Publisher, publish } from "./release/release.ts";

@@ -3,8 +3,9 @@ import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
 import { endOnUnexpected, loggerOf, nameOf } from "../server/logger.ts";
 import { systemNoise } from "./answer/noise.ts";
+import { NodeConfig } from "./config.ts";
 import { serveLocal } from "./local/local.ts";
-import { NodeConfig, startNode } from "./node.ts";
+import { startNode } from "./node.ts";
 import { systemRandom } from "./random.ts";
 
 /** Runs until a signal. `onReady` is called once, when the node polls. */

@@ -3,68 +3,21 @@
  * command line, the demonstration and the tests all start nodes through here.
  */
 import { resolve } from "node:path";
-import { z } from "zod";
-import { RegionCode } from "../protocol/question/query.ts";
 import type { PublicKey } from "../protocol/signing/ed25519.ts";
-import { Hash } from "../protocol/values/bytes.ts";
 import { Refusal } from "../protocol/values/refusal.ts";
-import { clientOf, type Fetch } from "../protocol/wire/client.ts";
+import { clientOf } from "../protocol/wire/client.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
-import { LEVELS, type Logger, nameOf } from "../server/logger.ts";
-import { KeyFiles } from "../server/signing.ts";
+import { nameOf } from "../server/logger.ts";
 import type { Answerer } from "./answer/answer.ts";
-import type { Noise } from "./answer/noise.ts";
-import {
-  type ImportContext,
-  type ImportReport,
-  type ImportRequest,
-  importFile,
-  sweepCopies,
-} from "./import/import.ts";
-import type { Fill } from "./random.ts";
+import type { Effects, NodeConfig } from "./config.ts";
+import { importFile } from "./import/import.ts";
+import { sweepCopies } from "./import/look.ts";
+import type { ImportContext, ImportReport, ImportRequest } from "./import/request.ts";
 import type { Attempts } from "./secure-sum/turn.ts";
 import { openFollowed } from "./serve/follow.ts";
 import { beginServing, type Serving } from "./serve/version.ts";
 import { type NodeDatabase, type NodeStore, prepareNode } from "./store/database.ts";
 import { loadPersonKeys, type PersonKeys, rekey } from "./store/people.ts";
-
-export const NodeConfig = z.strictObject({
-  code: RegionCode,
-  coordinator: z.url({ protocol: /^https?$/ }),
-  /** The hash of version 1 of the directory: what everything else is judged by. */
-  directory: Hash,
-  /** The node's folder: database, local interface, reject files. */
-  data: z.string().min(1).max(1000),
-  databaseUrl: z.string().max(1000).optional(),
-  answerKey: KeyFiles,
-  /** Where the directory names them: the key of the node's own log, and the one it witnesses others' with. */
-  logKey: KeyFiles.optional(),
-  witnessKey: KeyFiles.optional(),
-  /** Where the keys of pseudonyms and sealed identities are, outside the database. */
-  secrets: z.string().max(1000),
-  keepIdentities: z.boolean().default(true),
-  policy: z.string().max(1000),
-  threads: z.int().min(1).max(256).default(2),
-  memory: z
-    .string()
-    .regex(/^\d{1,5}(MB|GB)$/)
-    .default("2GB"),
-  tick: z.int().min(1).max(60_000).default(250),
-  logLevel: z.enum(LEVELS).default("info"),
-});
-export type NodeConfig = z.infer<typeof NodeConfig>;
-
-export type Effects = {
-  readonly fetch: Fetch;
-  readonly now: () => Date;
-  /** `systemNoise` and `systemRandom`, but for tests. */
-  readonly noise: Noise;
-  readonly random: Fill;
-  /** Integers an answer may have; only benchmarks lift the protocol's limit. */
-  readonly limit?: number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
-  readonly logger: Logger;
-};
 
 export type RunningNode = {
   readonly config: NodeConfig;

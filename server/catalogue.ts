@@ -2,17 +2,21 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { readIndicators } from "../protocol/question/indicator.ts";
+import { type Indicator, readIndicators } from "../protocol/question/indicator.ts";
 import { documentId } from "../protocol/signing/envelope.ts";
 import { concat, type Hash, hashOf } from "../protocol/values/bytes.ts";
 import { parseJson } from "../protocol/values/json.ts";
 import { Labels } from "../protocol/values/text.ts";
-import type { CubeContext } from "../publication/cube.ts";
 
 const CATALOGUE = join(import.meta.dirname, "../catalogue");
 const Population = z.object({ persons: z.record(z.string(), z.record(z.string(), z.number())) });
 
-export type Catalogue = Omit<CubeContext, "regions"> & {
+export type Catalogue = {
+  readonly indicators: readonly Indicator[];
+  /** Names of codes, by column: `sex` → `1` → men. */
+  readonly labels: z.infer<typeof Labels>;
+  /** The public population, by region and sex. */
+  readonly population: z.infer<typeof Population>["persons"];
   /** The indicators as bytes, and the id of these. */
   readonly body: Uint8Array;
   readonly hash: Hash;

@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
 import type { Approval } from "../../protocol/question/approval.ts";
-import { instant, Query } from "../../protocol/question/query.ts";
+import { Query } from "../../protocol/question/query.ts";
 import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";

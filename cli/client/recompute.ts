@@ -3,7 +3,6 @@
  * coordinator's opinion.
  */
 import type { Federation } from "../../protocol/federation/directory.ts";
-import { instant } from "../../protocol/question/query.ts";
 import { openRelease } from "../../protocol/release/release.ts";
 import {
   type GivenMaterial,
@@ -14,6 +13,7 @@ import {
 } from "../../protocol/secure-sum/recomputing.ts";
 import { seal } from "../../protocol/signing/envelope.ts";
 import { fromBase64, type Hash } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";

@@ -4,8 +4,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { type Audit, audit } from "../../protocol/audit/audit.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
-import { federationFrom } from "../../protocol/federation/versions.ts";
 import { cosignatures, openCheckpoint, parseCheckpoint } from "../../protocol/log/checkpoint.ts";
+import { federationFrom } from "../../protocol/log/directory-files.ts";
 import { envelopeOf, type Source } from "../../protocol/log/documents.ts";
 import { type Finding, RULES } from "../../protocol/log/finding.ts";
 import { readLeaf } from "../../protocol/log/leaf.ts";
@@ -22,12 +22,12 @@ import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import { nativeVerify } from "../../server/signing.ts";
+import { client, type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
 import { barOf } from "../client/progress.ts";
 import { givenTo } from "../client/recompute.ts";
 import { lineOf, withPayload } from "../log/entries.ts";
 import { keepMaterial, keptMaterial, mirror } from "../log/mirror.ts";
 import { sourceOf } from "../log/source.ts";
-import { client, type Out, partyOf, readBytes, writeText } from "./query.ts";
 
 const size = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("expected a whole number");

@@ -1,8 +1,9 @@
 /** `brus calendar …`, `brus release …`: what is released when; signed and approved like any query, run when its time has come. */
 import type { Command } from "commander";
 import { z } from "zod";
-import { type Federation, planIn } from "../../protocol/federation/directory.ts";
+import type { Federation } from "../../protocol/federation/directory.ts";
 import { openByPerson, openSigned } from "../../protocol/federation/openers.ts";
+import { planIn } from "../../protocol/federation/planning.ts";
 import {
   Calendar,
   CalendarDraft,
@@ -10,11 +11,12 @@ import {
   checkSpending,
   queryOfEntry,
 } from "../../protocol/plan/calendar.ts";
-import { instant, Query } from "../../protocol/question/query.ts";
+import { Query } from "../../protocol/question/query.ts";
 import { inWords } from "../../protocol/question/words.ts";
 import { Envelope, envelopeId, payloadOf, seal } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { closedAt } from "../../protocol/values/period.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -31,16 +33,8 @@ import {
   signQuery,
   withPurpose,
 } from "../client/ask.ts";
-import {
-  type Addressed,
-  client,
-  federationAt,
-  type Out,
-  partyOf,
-  readBytes,
-  seconds,
-  writeText,
-} from "./query.ts";
+import { client, federationAt, type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
+import { type Addressed, seconds } from "./query.ts";
 
 /** A calendar and its queries, as signed, with the words of their purpose. */
 export const SignedCalendar = z.strictObject({

@@ -3,17 +3,17 @@ import { existsSync } from "node:fs";
 import { request } from "node:http";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import type { ImportReport } from "../../node/import/import.ts";
 import { readMapping } from "../../node/import/mapping.ts";
+import type { ImportReport } from "../../node/import/request.ts";
 import type { LedgerView } from "../../node/local/ledger-view.ts";
 import type { RunningNode } from "../../node/node.ts";
 import { PublicKey } from "../../protocol/signing/ed25519.ts";
 import { Problem, parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { readConfig, readDocument } from "../../server/config.ts";
 import { loggerOf } from "../../server/logger.ts";
+import type { Out } from "../client/connect.ts";
 import { barOf } from "../client/progress.ts";
-import { publicOf } from "./keys.ts";
-import type { Out } from "./query.ts";
+import { publicOf } from "./directory-words.ts";
 
 export function nodeCommands(program: Command, { say, now }: Out): void {
   program
@@ -129,7 +129,7 @@ type Local = {
 /** A node's configuration, and where it listens on this machine. Loaded here: other commands have no use for a node. */
 async function configured(configPath: string) {
   const [{ NodeConfig }, { socketPath }] = await Promise.all([
-    import("../../node/node.ts"),
+    import("../../node/config.ts"),
     import("../../node/local/local.ts"),
   ]);
   const config = readConfig(NodeConfig, configPath, process.env);

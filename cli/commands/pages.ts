@@ -2,17 +2,17 @@
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { federationFrom } from "../../protocol/federation/versions.ts";
+import { federationFrom } from "../../protocol/log/directory-files.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Overview } from "../../publication/overview.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import { writeWhole } from "../../server/tiles.ts";
+import type { Out } from "../client/connect.ts";
 import { barOf } from "../client/progress.ts";
 import { mirror } from "../log/mirror.ts";
 import { sourceOf } from "../log/source.ts";
-import type { Out } from "./query.ts";
 
 const BUILT = join(import.meta.dirname, "../../dashboards/dist");
 

@@ -1,10 +1,8 @@
 /** `brus query …`: check a question before asking, sign it, approve it, hand it in, follow it, read the result. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
-import { type Aside, asideId, readAside } from "../../protocol/federation/aside.ts";
-import { type Federation, planIn, rosterOf } from "../../protocol/federation/directory.ts";
-import { readVersions } from "../../protocol/federation/versions.ts";
+import { type Federation, rosterOf } from "../../protocol/federation/directory.ts";
+import { planIn } from "../../protocol/federation/planning.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
 import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
 import { Query } from "../../protocol/question/query.ts";
@@ -15,80 +13,23 @@ import { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { compare, format, parseRational, subtract, ZERO } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { type Client, clientOf } from "../../protocol/wire/client.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import type { Budgets } from "../../protocol/wire/routes.ts";
-import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
-import { steady } from "../../server/steady.ts";
-import { ask, fillQuery, follow, type Party, signApproval, signQuery, withPurpose } from "../client/ask.ts";
+import { ask, fillQuery, follow, signApproval, signQuery, withPurpose } from "../client/ask.ts";
+import { asideAt, client, federationAt, type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
 import { costText, csvOf, type Format, resultText, tableOf } from "../client/print.ts";
 import { barOf } from "../client/progress.ts";
 import { recompute } from "../client/recompute.ts";
 
 const SIZES = [100, 1_000, 10_000] as const;
 
-export type Out = {
-  readonly say: (text: string) => void;
-  /** Says what is waited for: to a person, beside what is said. */
-  readonly wait: (line: string) => void;
-  readonly now: () => Date;
-};
-
-export const readBytes = (path: string): Uint8Array => {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new Refusal("usage", `expected a readable file at ${path}`, { cause });
-  }
-};
-
-export const writeText = (path: string, text: string): void => {
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    throw new Refusal("usage", `expected to be able to write ${path}`, { cause });
-  }
-};
-
-export const client = (address: string): Client =>
-  clientOf(address.replace(/\/$/, ""), steady(globalThis.fetch));
-
-/** The newest version of the directory, from the first, which is pinned where its hash is given. */
-export async function federationAt(address: string, pinned: string | undefined): Promise<Federation> {
-  const versions = await client(address)("getDirectory");
-  const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
-  return readVersions(versions, hash, nativeVerify);
-}
-
 /** A signed query in a file, with the words of its purpose. */
 const SignedQuery = z.strictObject({ query: Envelope, aside: z.string().max(10_000).nullable() });
 type SignedQuery = z.infer<typeof SignedQuery>;
 
-/** What a signed document binds by digest; null where it was not kept, or was erased. */
-export async function asideAt(address: string, id: Hash): Promise<Aside | null> {
-  try {
-    const { text } = await client(address)("getAside", { params: { id } });
-    if (asideId(text) !== id) throw new Refusal("signature-invalid", "expected what is bound by the digest");
-    return readAside(text);
-  } catch (error) {
-    if (error instanceof Refusal && error.code === "aside-unknown") return null;
-    throw error;
-  }
-}
-
 async function purposeOf({ purpose }: Query, address: string): Promise<string> {
   const aside = await asideAt(address, purpose);
   return aside?.of === "purpose" ? aside.text : "not kept, or erased";
-}
-
-/** The person whose key a file holds, as the directory knows them. */
-export function partyOf(federation: Federation, keyFile: string, purpose: string): Party {
-  const signer = signerOf(readKey(keyFile, purpose));
-  const person = federation.directory.people.find(({ keys }) =>
-    keys.some(({ key }) => key === signer.publicKey),
-  );
-  if (person === undefined) throw new Refusal("key-unknown", "expected a key that the directory names");
-  return { id: person.id, signer };
 }
 
 function planned(federation: Federation, query: Query, now: Date): Plan {

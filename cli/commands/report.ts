@@ -28,7 +28,7 @@ import type { Verdict } from "../../publication/intervals.ts";
 import { lifeExpectanciesOf } from "../../publication/life-expectancy.ts";
 import { privacyOf, WORDS } from "../../publication/pxweb-dataset.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
-import { client, federationAt, type Out, writeText } from "./query.ts";
+import { client, federationAt, type Out, writeText } from "../client/connect.ts";
 
 const SAYS = {
   sv: {

@@ -1,7 +1,7 @@
 /** Asks a question of a running network to its end, and one question in both ways, so that they stand side by side. */
 import type { Federation } from "../../protocol/federation/directory.ts";
 import type { Query } from "../../protocol/question/query.ts";
-import type { Cell } from "../../protocol/release/release.ts";
+import type { Cell } from "../../protocol/release/cells.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { NATION } from "../../protocol/values/codes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";

@@ -15,15 +15,15 @@ import {
   readDataset,
   writeDataset,
 } from "../../protocol/question/catalogue.ts";
-import { RegionCode } from "../../protocol/question/query.ts";
 import { parseJson } from "../../protocol/values/json.ts";
+import { RegionCode } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { textOf } from "../../protocol/values/text.ts";
 import type { Following } from "../client/ask.ts";
+import { writeText } from "../client/connect.ts";
 import { resultText } from "../client/print.ts";
 import { barOf } from "../client/progress.ts";
 import { auditFrom, auditText } from "../commands/audit.ts";
-import { writeText } from "../commands/query.ts";
 import { sourceOf } from "../log/source.ts";
 import { askAll, askBothWays, federationIn } from "./both-ways.ts";
 import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_QUERY } from "./journals.ts";

@@ -4,15 +4,15 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CoordinatorConfig } from "../../coordinator/coordinator.ts";
+import type { CoordinatorConfig } from "../../coordinator/config.ts";
 import type { Policy } from "../../node/answer/policy.ts";
-import type { NodeConfig } from "../../node/node.ts";
+import type { NodeConfig } from "../../node/config.ts";
 import type { Directory } from "../../protocol/federation/directory.ts";
 import type { ApprovalRule } from "../../protocol/question/approval.ts";
 import { type DatasetDocument, refOf } from "../../protocol/question/catalogue.ts";
-import { instant } from "../../protocol/question/query.ts";
 import { envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { newKey, signerOf, writeSecret } from "../../server/signing.ts";
 import type { Party } from "../client/ask.ts";
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Federation } from "../../protocol/federation/directory.ts";
-import { VERSIONS_PATH, versionsText } from "../../protocol/federation/versions.ts";
+import { VERSIONS_PATH, versionsText } from "../../protocol/log/directory-files.ts";
 import { documentPath, envelopeOf, type Source } from "../../protocol/log/documents.ts";
 import { readLeaf } from "../../protocol/log/leaf.ts";
 import { COORDINATOR, openWitnessed } from "../../protocol/log/quorum.ts";

@@ -1,11 +1,11 @@
 /** What stands beside the log by digest, and can be erased: purposes of questions, names of people. */
 import { type Aside, asideId, Erasure, readAside } from "../../protocol/federation/aside.ts";
 import { openByRoot } from "../../protocol/federation/openers.ts";
-import { instant } from "../../protocol/question/query.ts";
 import type { Envelope } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import type { Context } from "../query/intake.ts";
+import type { Context } from "../context.ts";
 import { once } from "../store/write.ts";
 
 /** Keeps it if a query or the directory names it; what was erased stays so. Anyone may bring it: it can be no other. */

@@ -4,10 +4,10 @@
  */
 import { type Federation, versionOf } from "../../protocol/federation/directory.ts";
 import { nextVersion, VersionDocument } from "../../protocol/federation/versions.ts";
-import { instant } from "../../protocol/question/query.ts";
 import { envelopeId } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { oneAtATime } from "../../server/database.ts";
 import type { Logs } from "../log/logs.ts";

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Federation } from "../../protocol/federation/directory.ts";
-import { VERSIONS_PATH, versionsText } from "../../protocol/federation/versions.ts";
+import { VERSIONS_PATH, versionsText } from "../../protocol/log/directory-files.ts";
 import { documentPath } from "../../protocol/log/documents.ts";
 import { parseTilePath, tilePath } from "../../protocol/log/tile.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";

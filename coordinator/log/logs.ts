@@ -23,7 +23,7 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import { onceWritten, oneAtATime, transact } from "../../server/database.ts";
 import { type Batch, headOf, leavesOf, promiseLeaves, signNext } from "../../server/log-tables.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
-import { type Bell, bellOf } from "../query/dispatch.ts";
+import { type Bell, bellOf } from "../bell.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { together } from "../store/write.ts";
 import { keepDocuments, keepVersions, type LogFile, readFile } from "./files.ts";

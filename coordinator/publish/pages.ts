@@ -7,7 +7,7 @@ import { viewOf } from "../../publication/make-view.ts";
 import { overviewOf } from "../../publication/overview.ts";
 import { type Asset, assetOf, assetsIn, policyOf, sendAsset } from "../../server/assets.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
-import type { Context } from "../query/intake.ts";
+import type { Context } from "../context.ts";
 import type { Publication } from "./publication.ts";
 
 const BUILT = join(import.meta.dirname, "../../dashboards/dist");

@@ -4,16 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { planIn } from "../../protocol/federation/directory.ts";
-import { Calendar } from "../../protocol/plan/calendar.ts";
+import { planIn } from "../../protocol/federation/planning.ts";
+import type { Calendar } from "../../protocol/plan/calendar.ts";
 import type { Indicator } from "../../protocol/question/indicator.ts";
 import type { CellTable } from "../../protocol/release/release.ts";
-import { payloadOf } from "../../protocol/signing/envelope.ts";
 import { type Hash, hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { type Cube, cubesOf, type StandingRelease } from "../../publication/cube.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
-import { calendarsOf } from "../query/calendars.ts";
-import { type Context, storedQuery, storedRelease } from "../query/intake.ts";
+import { type Context, storedQuery, storedRelease } from "../context.ts";
+import { type ReleaseRow, rowsOf, standingRows } from "./releases.ts";
 
 export type Published = {
   /** Changes whenever anything that is published does. */
@@ -90,50 +89,4 @@ export function publicationOf(
       }
     },
   };
-}
-
-type ReleaseRow = {
-  readonly id: string;
-  readonly query: string;
-  readonly envelope: string;
-  readonly cells: string;
-};
-
-/** The latest public release of each query that a calendar names, without what is large. */
-async function standingRows(
-  context: Context,
-  isPublic: (place: number | null) => boolean,
-): Promise<{ calendars: Calendar[]; rows: Array<{ id: string }> }> {
-  const calendars = (await calendarsOf(context)).map((envelope) => payloadOf(Calendar, envelope));
-  const named = [...new Set(calendars.flatMap(({ entries }) => entries.map(({ query }) => query)))];
-  if (named.length === 0) return { calendars, rows: [] };
-  const all = await context.store.kysely
-    .selectFrom("release")
-    .select(["id", "query", "place", "version"])
-    .where("query", "in", named)
-    .orderBy("version", "desc")
-    .execute();
-  const latest = new Map<string, { id: string }>();
-  for (const { id, query, place } of all)
-    if (isPublic(place) && !latest.has(query)) latest.set(query, { id });
-  return { calendars, rows: named.flatMap((query) => latest.get(query) ?? []) };
-}
-
-async function rowsOf(rows: ReadonlyArray<{ id: string }>, { store }: Context): Promise<ReleaseRow[]> {
-  if (rows.length === 0) return [];
-  return await store.kysely
-    .selectFrom("release")
-    .innerJoin("query", "query.id", "release.query")
-    .select([
-      "release.id as id",
-      "query.envelope as query",
-      "release.envelope as envelope",
-      "release.cells as cells",
-    ])
-    .where(
-      "release.id",
-      "in",
-      rows.map(({ id }) => id),
-    )
-    .execute();
 }

@@ -2,20 +2,20 @@
 
 import { openByPerson } from "../../protocol/federation/openers.ts";
 import { Calendar, checkIndicators, checkSpending } from "../../protocol/plan/calendar.ts";
-import { instant } from "../../protocol/question/query.ts";
 import type { Envelope } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import type { Publication } from "../publish/publication.ts";
+import type { Catalogue } from "../../server/catalogue.ts";
+import { type Context, storedEnvelope, storedQuery } from "../context.ts";
 import { once } from "../store/write.ts";
-import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
 import { planned } from "./plans.ts";
 
 /** Judges and keeps a calendar whose queries were handed in before, by the same person. Seen before, it is harmless. */
 export async function takeCalendar(
   envelope: Envelope,
   context: Context,
-  catalogue: Publication["indicators"],
+  catalogue: { readonly hash: Hash; readonly known: Catalogue["indicators"] },
 ): Promise<Hash> {
   const { federation, store, now, logs } = context;
   const { id, payload: calendar } = openByPerson(federation(), envelope, Calendar, now());

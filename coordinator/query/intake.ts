@@ -7,37 +7,17 @@ import { type Asked, openApproval, openByNode, openQuery } from "../../protocol/
 import { judgingSince } from "../../protocol/federation/versions.ts";
 import { WitnessRequest } from "../../protocol/log/witnessing.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
-import { instant, Query } from "../../protocol/question/query.ts";
 import { Answer, Poll, RefusalNote, readVector } from "../../protocol/release/answer.ts";
-import { Release } from "../../protocol/release/release.ts";
-import { Envelope, envelopeId, isOf, payloadOf } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, isOf } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
-import { parseJson } from "../../protocol/values/json.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { compare, parseRational } from "../../protocol/values/rational.ts";
-import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import type { Logs } from "../log/logs.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import { type Context, storedEnvelope, storedQuery } from "../context.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { once, together } from "../store/write.ts";
 import { planned } from "./plans.ts";
-
-export type Context = {
-  /** The version of the directory in force. */
-  readonly federation: () => Federation;
-  readonly store: CoordinatorStore;
-  readonly now: () => Date;
-  /** Where that version stands in the log. */
-  readonly directoryPlace: () => number;
-  /** Null where the federation keeps no logs. */
-  readonly logs: Logs | null;
-};
-
-/** What was verified when it was taken in. */
-export const storedQuery = (envelope: string): Query => payloadOf(Query, storedEnvelope(envelope));
-
-export const storedRelease = (envelope: string): Release => payloadOf(Release, storedEnvelope(envelope));
-
-export const storedEnvelope = (text: string): Envelope =>
-  parseWith(Envelope, parseJson(text), "stored envelope");
+import { announce } from "./work.ts";
 
 export async function takeQuery(
   envelope: Envelope,
@@ -145,31 +125,6 @@ function openQueryLeniently(
       });
     throw error;
   }
-}
-
-/** Puts a query to the nodes: once what they must see of it is public, where a log is kept. */
-export async function announce(
-  database: CoordinatorStore["kysely"],
-  query: string,
-  place: number | null,
-): Promise<void> {
-  if (place === null) return await addWork(database, query);
-  await database
-    .insertInto("announcement")
-    .values({ query, size: place + 1 })
-    .execute();
-}
-
-/** The work list's next entry. Its sequence is the cursor that polls move. */
-export async function addWork(database: CoordinatorStore["kysely"], query: string): Promise<void> {
-  const { last } = await database
-    .selectFrom("work")
-    .select((row) => row.fn.max("sequence").as("last"))
-    .executeTakeFirstOrThrow();
-  await database
-    .insertInto("work")
-    .values({ sequence: Number(last ?? 0) + 1, query })
-    .execute();
 }
 
 /** An answer or refusal from the node that signed it, stored under its query; an answer never gives way. */

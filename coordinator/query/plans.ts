@@ -1,9 +1,10 @@
 /** Plans of queries, each made once and kept for as long as it is used: the same for each of their hundreds of messages. */
-import { type Federation, planIn, rosterOf } from "../../protocol/federation/directory.ts";
+import { type Federation, rosterOf } from "../../protocol/federation/directory.ts";
+import { planIn } from "../../protocol/federation/planning.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import { type Context, storedQuery } from "./intake.ts";
+import { type Context, storedQuery } from "../context.ts";
 
 export type Planned = { readonly query: Query; readonly plan: Plan; readonly roster: readonly string[] };
 

@@ -5,8 +5,8 @@ import type { Envelope } from "../../protocol/signing/envelope.ts";
 import { Refusal, RefusalCode } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
 import { transact } from "../../server/database.ts";
+import { type Context, storedEnvelope, storedQuery } from "../context.ts";
 import type { CoordinatorDatabase } from "../store/database.ts";
-import { type Context, storedEnvelope, storedQuery } from "./intake.ts";
 
 export type Outcome = {
   readonly region: string;
@@ -128,3 +128,9 @@ export async function close(
   );
   return now();
 }
+
+/** What a further approval, or a little time, can still turn into an answer. */
+export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "approvals-missing",
+  "query-not-yet-valid",
+]);

@@ -5,8 +5,8 @@ import type { Plan } from "../../protocol/plan/plan.ts";
 import { Answer, readVector } from "../../protocol/release/answer.ts";
 import { payloadOf } from "../../protocol/signing/envelope.ts";
 import type { RefusalCode } from "../../protocol/values/refusal.ts";
-import { storedEnvelope } from "../query/intake.ts";
-import type { QueryState } from "../query/state.ts";
+import { storedEnvelope } from "../context.ts";
+import { MAY_YET_ANSWER, type QueryState } from "../query/state.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 
 export type Collected = {
@@ -15,12 +15,6 @@ export type Collected = {
   /** True if nobody is left to wait for. */
   readonly complete: boolean;
 };
-
-/** What a further approval, or a little time, can still turn into an answer. */
-export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
-  "approvals-missing",
-  "query-not-yet-valid",
-]);
 
 /** Who has answered by now, and who has not: read from the outcomes alone, since most of the time nothing is added up. */
 export function collect(state: QueryState): Collected {

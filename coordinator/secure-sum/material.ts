@@ -1,12 +1,12 @@
 /** Gives auditors of the directory what stands behind a secure sum, on a signed request that is kept. */
-import { instant } from "../../protocol/question/query.ts";
 import type { MaterialMessages } from "../../protocol/release/material.ts";
 import { openMaterialRequest } from "../../protocol/release/material.ts";
 import type { NationalPart } from "../../protocol/release/release.ts";
 import { type Envelope, envelopeId, type Kind } from "../../protocol/signing/envelope.ts";
 import { type Hash, toBase64 } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import { type Context, storedRelease } from "../query/intake.ts";
+import { type Context, storedRelease } from "../context.ts";
 import { once } from "../store/write.ts";
 import { readChunk } from "./phases.ts";
 import { messagesOf, type Round, roundOf } from "./state.ts";

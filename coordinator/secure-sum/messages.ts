@@ -23,7 +23,7 @@ import { fromBase64, type Hash } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { SealedBox } from "../../protocol/wire/routes.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
-import { type Context, storedEnvelope } from "../query/intake.ts";
+import { type Context, storedEnvelope } from "../context.ts";
 import { plannedOf } from "../query/plans.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { together } from "../store/write.ts";

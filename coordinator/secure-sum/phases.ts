@@ -3,7 +3,6 @@
  * before a set is agreed on there may be a new one, with fresh keys; after that there is none: the query ends with its
  * sum, or burnt.
  */
-import { instant } from "../../protocol/question/query.ts";
 import {
   MESSAGE,
   openAdverts,
@@ -21,16 +20,17 @@ import {
 import { openSum, readMaterial } from "../../protocol/secure-sum/opening.ts";
 import type { Kind } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { RoundProgress } from "../../protocol/wire/routes.ts";
 import { transact } from "../../server/database.ts";
 import type { Logger } from "../../server/logger.ts";
 import { nativePrimitives } from "../../server/primitives.ts";
+import type { Bell } from "../bell.ts";
 import type { Due } from "../clockwork.ts";
-import type { Bell } from "../query/dispatch.ts";
-import { addWork, type Context } from "../query/intake.ts";
-import { close, type QueryState } from "../query/state.ts";
-import { MAY_YET_ANSWER } from "../release/combine.ts";
+import type { Context } from "../context.ts";
+import { close, MAY_YET_ANSWER, type QueryState } from "../query/state.ts";
+import { addWork } from "../query/work.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { judge, type PhaseState } from "./phase.ts";
 import {

@@ -9,7 +9,7 @@ import type { Envelope, Kind } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { RoundState, WorkItem } from "../../protocol/wire/routes.ts";
-import { type Context, storedEnvelope } from "../query/intake.ts";
+import { type Context, storedEnvelope } from "../context.ts";
 import { plannedOf, remembered } from "../query/plans.ts";
 import { shownOf, stateOf } from "../query/state.ts";
 

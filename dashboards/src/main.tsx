@@ -5,12 +5,11 @@ import type { Overview } from "../../publication/overview.ts";
 import { Hatch } from "./charts/interval.tsx";
 import { useLoaded, useOverview } from "./data.ts";
 import { LanguageContext, useSay } from "./language.ts";
+import type { PageProps } from "./page.ts";
 import { Indicator } from "./pages/indicator/indicator.tsx";
 import { Start } from "./pages/start/start.tsx";
 import { Heading, Loaded, Shell } from "./parts/shell.tsx";
 import { type Address, type Page, useAddress } from "./router.tsx";
-
-export type PageProps = { readonly overview: Overview; readonly id: string; readonly query: URLSearchParams };
 
 function App() {
   const place = useAddress();

@@ -3,16 +3,17 @@
  * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
  */
 import { expectedBy, judgeApprovals, openApprovals } from "../../protocol/federation/approvals.ts";
-import { type Federation, planIn, rosterOf } from "../../protocol/federation/directory.ts";
+import { type Federation, isLogged, rosterOf } from "../../protocol/federation/directory.ts";
 import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
+import { planIn } from "../../protocol/federation/planning.ts";
 import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
 import { type Frontier, rootOfFrontier } from "../../protocol/log/frontier.ts";
-import { isLogged } from "../../protocol/log/quorum.ts";
 import { checkPublic } from "../../protocol/log/witnessing.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
 import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
-import { instant, type Query } from "../../protocol/question/query.ts";
+import type { Query } from "../../protocol/question/query.ts";
 import { type Hash, toHex } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import type { Rational } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";

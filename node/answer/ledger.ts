@@ -5,9 +5,9 @@
 import type { Transaction } from "kysely";
 import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
 import { compose } from "../../protocol/privacy/privacy.ts";
-import { instant } from "../../protocol/question/query.ts";
 import type { LedgerHead } from "../../protocol/release/answer.ts";
 import { type Hash, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import type { Period } from "../../protocol/values/period.ts";
 import {
   compare,

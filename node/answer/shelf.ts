@@ -2,10 +2,10 @@
  * The shelf of answers: one row a query for ever, made by the reservation, filled once. What has been put there is
  * what leaves the node, then and every time after.
  */
-import { instant } from "../../protocol/question/query.ts";
 import { Envelope, envelopeId } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { parseWith } from "../../protocol/values/refusal.ts";
 import { transact } from "../../server/database.ts";
 import type { NodeLog } from "../log/own-log.ts";

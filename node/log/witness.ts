@@ -17,10 +17,10 @@ import {
   type WitnessReply,
   type WitnessRequest,
 } from "../../protocol/log/witnessing.ts";
-import { instant } from "../../protocol/question/query.ts";
 import { WAIT_SECONDS } from "../../protocol/release/answer.ts";
 import { type Signer, seal } from "../../protocol/signing/envelope.ts";
 import { fromBase64, fromHex, toHex, utf8 } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { oneAtATime } from "../../server/database.ts";

@@ -2,8 +2,8 @@
  * What a node keeps on disk of secure sums: which attempts it began, the digest of each masked vector, and the one
  * set it signed. Never a session's secrets: databases, their logs and backups do not forget.
  */
-import { instant } from "../../protocol/question/query.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { oneAtATime, transact } from "../../server/database.ts";
 import type { NodeLog } from "../log/own-log.ts";

@@ -5,9 +5,9 @@
  * nothing.
  */
 import { regionsAnswer } from "../../protocol/plan/plan.ts";
-import { instant } from "../../protocol/question/query.ts";
 import { unfit, type Withdrawal } from "../../protocol/secure-sum/messages.ts";
 import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import type { RoundState, WorkItem } from "../../protocol/wire/routes.ts";

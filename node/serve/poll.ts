@@ -5,10 +5,10 @@
 import { versionOf } from "../../protocol/federation/directory.ts";
 import { parseCheckpoint } from "../../protocol/log/checkpoint.ts";
 import { parseNote } from "../../protocol/log/note.ts";
-import { instant } from "../../protocol/question/query.ts";
 import { type LedgerHead, type RefusalNote, WAIT_SECONDS } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
 import { utf8 } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { type RoundState, WorkItem } from "../../protocol/wire/routes.ts";
 import { transact } from "../../server/database.ts";

@@ -2,8 +2,7 @@
  * What a node does under one version of the directory: answers, keeps its log, witnesses. Another version, or a key
  * revoked by hand, begins another: everything is judged by one version at a time, from the first line to the last.
  */
-import { answerKeysOf, type Federation, nodeOf } from "../../protocol/federation/directory.ts";
-import { isLogged } from "../../protocol/log/quorum.ts";
+import { answerKeysOf, type Federation, isLogged, nodeOf } from "../../protocol/federation/directory.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { nameOf } from "../../server/logger.ts";
@@ -12,9 +11,9 @@ import type { Answerer } from "../answer/answer.ts";
 import { ledgerOf } from "../answer/ledger.ts";
 import { readPolicy } from "../answer/policy.ts";
 import { shelfOf } from "../answer/shelf.ts";
+import type { Effects, NodeConfig } from "../config.ts";
 import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
 import { Witness, type WitnessContext } from "../log/witness.ts";
-import type { Effects, NodeConfig } from "../node.ts";
 import { attemptDiskOf } from "../secure-sum/attempts.ts";
 import type { Attempts } from "../secure-sum/turn.ts";
 import type { NodeStore } from "../store/database.ts";

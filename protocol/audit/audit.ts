@@ -3,8 +3,8 @@
  * It asks nobody's opinion, and cannot show that a region drew its noise or counted true rows. Runs in a browser too.
  */
 import type { Federation } from "../federation/directory.ts";
-import { firstFrom } from "../federation/versions.ts";
 import type { Checkpoint } from "../log/checkpoint.ts";
+import { firstFrom } from "../log/directory-files.ts";
 import type { Source } from "../log/documents.ts";
 import type { Finding, Raise } from "../log/finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "../log/frontier.ts";

@@ -3,14 +3,15 @@
  * was asked, the cost is the plan's, and the region was among those asked.
  */
 import { expectedBy, judgeApprovals, openApprovals } from "../federation/approvals.ts";
-import { type Federation, planIn, rosterOf } from "../federation/directory.ts";
+import { type Federation, rosterOf } from "../federation/directory.ts";
 import { type Asked, openQuery } from "../federation/openers.ts";
+import { planIn } from "../federation/planning.ts";
 import type { Raise, Rule } from "../log/finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "../log/frontier.ts";
 import { checkClosed } from "../plan/plan.ts";
 import { ledgerGroupOf } from "../question/catalogue.ts";
-import { instant } from "../question/query.ts";
 import { toBase64 } from "../values/bytes.ts";
+import { instant } from "../values/names.ts";
 import { format } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 import type { Placed, Replay } from "./coordinator-log.ts";

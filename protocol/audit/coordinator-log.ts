@@ -4,8 +4,8 @@
  */
 import type { Federation } from "../federation/directory.ts";
 import { openByCoordinator, openByNode, openSigned } from "../federation/openers.ts";
-import { nextFrom } from "../federation/versions.ts";
 import { type Checkpoint, openCheckpoint } from "../log/checkpoint.ts";
+import { nextFrom } from "../log/directory-files.ts";
 import { envelopeOf, type Source } from "../log/documents.ts";
 import type { Raise } from "../log/finding.ts";
 import { type DocumentKind, type Leaf, readLeaf } from "../log/leaf.ts";

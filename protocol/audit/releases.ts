@@ -1,6 +1,7 @@
 /** What one release is held to: its query, its plan, each region's own log, and the sum recomputed. */
-import { type Federation, planIn, rosterOf, versionOf } from "../federation/directory.ts";
+import { type Federation, rosterOf, versionOf } from "../federation/directory.ts";
 import { openByNode } from "../federation/openers.ts";
+import { planIn } from "../federation/planning.ts";
 import { judgingSince } from "../federation/versions.ts";
 import { documentOf, envelopeOf, type Source } from "../log/documents.ts";
 import type { Raise, Rule } from "../log/finding.ts";
@@ -10,7 +11,8 @@ import { UNITS } from "../privacy/privacy.ts";
 import type { Query } from "../question/query.ts";
 import { Answer, readVector } from "../release/answer.ts";
 import type { NationalSum } from "../release/areas.ts";
-import { cellsOf, type Release, regionsOf, writeCells } from "../release/release.ts";
+import { cellsOf, writeCells } from "../release/cells.ts";
+import { type Release, regionsOf } from "../release/release.ts";
 import type { Primitives } from "../secure-sum/mask.ts";
 import { survivorsHash } from "../secure-sum/messages.ts";
 import { checkNational, type GivenMaterial, recomputeSum } from "../secure-sum/recomputing.ts";

@@ -2,8 +2,8 @@
  * The seal of one release: what an audit would find of it and of all that it rests on, in seven steps a person can
  * follow, each with the documents that were checked. From a log's files alone, trusting only version 1 of the directory.
  */
-import { planIn } from "../federation/directory.ts";
 import { openSigned } from "../federation/openers.ts";
+import { planIn } from "../federation/planning.ts";
 import { judgingSince } from "../federation/versions.ts";
 import { cosignatures, openCheckpoint } from "../log/checkpoint.ts";
 import { documentOf, envelopeOf, type Source } from "../log/documents.ts";

@@ -3,10 +3,10 @@
  * of its bytes, in which 32 random bytes keep anyone from guessing what was erased.
  */
 import { z } from "zod";
-import { Instant } from "../question/query.ts";
 import { ofKind } from "../signing/envelope.ts";
 import { Hash, hashOf, utf8 } from "../values/bytes.ts";
 import { parseJson } from "../values/json.ts";
+import { Instant } from "../values/names.ts";
 import { parseWith } from "../values/refusal.ts";
 import { textOf } from "../values/text.ts";
 

@@ -3,7 +3,6 @@
  * version 1 by hash and judges every signature by it; nothing else says who may do what.
  */
 import { z } from "zod";
-import { type Plan, planOf } from "../plan/plan.ts";
 import { MAX_INTEGERS } from "../plan/statistic.ts";
 import { Approval, ApprovalRule } from "../question/approval.ts";
 import {
@@ -13,10 +12,11 @@ import {
   readDataset,
   refOf,
 } from "../question/catalogue.ts";
-import { Instant, PersonId, type Query, RegionCode } from "../question/query.ts";
+import type { Query } from "../question/query.ts";
 import { PublicKey, type Verify } from "../signing/ed25519.ts";
 import { type Envelope, envelopeId, KEY_PURPOSES, ofKind, payloadOf, signedBy } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
+import { Instant, PersonId, RegionCode } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
 import { textOf } from "../values/text.ts";
 
@@ -208,15 +208,6 @@ export function answerKeysOf(federation: Federation): ReadonlyMap<PublicKey, str
   return counting;
 }
 
-/** The plan of a query put to this federation: the same for whoever has the directory. */
-export function planIn(federation: Federation, query: Query): Plan {
-  const bound = versionOf(federation, query.directory) ?? federation;
-  const document = bound.datasets.get(query.dataset);
-  if (document === undefined)
-    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
-  return planOf(query, document.dataset, rosterOf(federation, query).length, federation.limit);
-}
-
 /** The node that the directory lists as active under this code. */
 export function nodeOf({ directory }: Federation, code: string) {
   const node = directory.nodes.find((entry) => entry.code === code);
@@ -246,3 +237,7 @@ export function rosterIn({ directory }: Federation, query: Query): string[] {
   }
   return active.filter((code) => query.regions.includes(code));
 }
+
+/** True where the federation keeps logs: its directory names every key that they need. */
+export const isLogged = ({ directory }: Pick<Federation, "directory">): boolean =>
+  directory.coordinator.log !== undefined;

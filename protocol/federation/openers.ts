@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { Approval, type Judged } from "../question/approval.ts";
-import { instant, Query } from "../question/query.ts";
+import { Query } from "../question/query.ts";
 import {
   type Envelope,
   KINDS,
@@ -14,6 +14,7 @@ import {
   open,
 } from "../signing/envelope.ts";
 import type { Hash } from "../values/bytes.ts";
+import { instant } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
 import { answerKeysOf, type Federation, keysOf, nodeOf, rosterIn, versionOf } from "./directory.ts";
 

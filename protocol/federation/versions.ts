@@ -3,18 +3,17 @@
  * own, names the hash of the one before it, and gives no key another owner or another purpose, ever.
  */
 import { z } from "zod";
-import { documentOf, envelopeOf, type Source } from "../log/documents.ts";
-import { isLogged } from "../log/quorum.ts";
 import { checkCatalogue } from "../question/catalogue.ts";
 import type { PublicKey, Verify } from "../signing/ed25519.ts";
 import { Envelope, envelopeId, signedBy } from "../signing/envelope.ts";
-import { fromBase64, fromUtf8, Hash, toBase64 } from "../values/bytes.ts";
-import { parseWith, Refusal } from "../values/refusal.ts";
+import { fromBase64, type Hash, toBase64 } from "../values/bytes.ts";
+import { Refusal } from "../values/refusal.ts";
 import {
   answerKeysOf,
   type Directory,
   datasetsOf,
   type Federation,
+  isLogged,
   readDirectory,
   readFederation,
 } from "./directory.ts";
@@ -143,51 +142,6 @@ function spanning(last: Federation, versions: readonly Federation[]): Federation
   for (const version of versions)
     for (const [key, code] of answerKeysOf(version)) former.set(code, [...(former.get(code) ?? []), key]);
   return { ...last, former };
-}
-
-/** Beside a log: the hashes of the directory's versions, oldest first. A way to find them; each is judged. */
-export const VERSIONS_PATH = "versions";
-export const versionsText = ({ earlier, hash }: Federation): string =>
-  [...earlier.map((each) => each.hash), hash, ""].join("\n");
-
-/** The version after `current`, with its datasets from beside a log. */
-export async function nextFrom(source: Source, current: Federation, envelope: Envelope): Promise<Federation> {
-  const { datasets } = readDirectory(envelope, current.verify);
-  const known = new Set([...current.earlier, current].flatMap((each) => [...each.datasets.keys()]));
-  return nextFederation(
-    current,
-    envelope,
-    await bodiesOf(
-      source,
-      datasets.filter((each) => !known.has(each.dataset)),
-    ),
-  );
-}
-
-/** Version 1 from beside a log, by its hash. */
-export async function firstFrom(source: Source, first: Hash, verify: Verify): Promise<Federation> {
-  const envelope = await envelopeOf(source, first);
-  if (envelope === null)
-    throw new Refusal("directory-unknown", "expected version 1 of the directory beside the log");
-  const { datasets } = readDirectory(envelope, verify);
-  return readFederation(envelope, await bodiesOf(source, datasets), first, verify);
-}
-
-/** The newest version of those that a log says lie beside it. */
-export async function federationFrom(source: Source, first: Hash, verify: Verify): Promise<Federation> {
-  let federation = await firstFrom(source, first, verify);
-  const text = fromUtf8((await source(VERSIONS_PATH)) ?? new Uint8Array());
-  for (const line of text.split("\n").filter((each) => each !== "" && each !== first)) {
-    const envelope = await envelopeOf(source, parseWith(Hash, line, "version"));
-    if (envelope === null) throw new Refusal("directory-unknown", `expected version ${line} beside the log`);
-    federation = await nextFrom(source, federation, envelope);
-  }
-  return federation;
-}
-
-async function bodiesOf(source: Source, datasets: Directory["datasets"]): Promise<Uint8Array[]> {
-  const bodies = await Promise.all(datasets.map(({ hash }) => documentOf(source, hash)));
-  return bodies.filter((body) => body !== null);
 }
 
 /** The versions from the one that something is bound to, to this one. */

@@ -4,10 +4,10 @@
  */
 import { z } from "zod";
 import { DatasetName } from "../question/catalogue.ts";
-import { Instant, RegionCode } from "../question/query.ts";
 import { Envelope } from "../signing/envelope.ts";
 import { Hash, utf8 } from "../values/bytes.ts";
 import { parseJson } from "../values/json.ts";
+import { Instant, RegionCode } from "../values/names.ts";
 import { Period } from "../values/period.ts";
 import { RationalText } from "../values/rational.ts";
 import { parseWith } from "../values/refusal.ts";

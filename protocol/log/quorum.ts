@@ -16,10 +16,6 @@ export const COORDINATOR = "coordinator";
 export const originOf = (first: Hash, log: string): string =>
   `brus.log/${first.slice("sha256:".length, "sha256:".length + 16)}/${log}`;
 
-/** True where the federation keeps logs: its directory names every key that they need. */
-export const isLogged = ({ directory }: Pick<Federation, "directory">): boolean =>
-  directory.coordinator.log !== undefined;
-
 /** Keys are checked once each: that a key is of the prime-order group costs a millisecond. */
 const checked = new WeakMap<Federation, Map<string, VerifierKey>>();
 

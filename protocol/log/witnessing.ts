@@ -4,9 +4,9 @@
  */
 import { z } from "zod";
 import type { Federation } from "../federation/directory.ts";
-import { Instant, RegionCode } from "../question/query.ts";
 import { type Envelope, envelopeId, ofKind } from "../signing/envelope.ts";
 import { toBase64, utf8 } from "../values/bytes.ts";
+import { Instant, RegionCode } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { documentEntry } from "./leaf.ts";

@@ -5,9 +5,9 @@
 import { z } from "zod";
 import { ofKind } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
+import { Instant, PersonId, RegionCode } from "../values/names.ts";
 import { textOf } from "../values/text.ts";
 import { DatasetName } from "./catalogue.ts";
-import { Instant, PersonId, RegionCode } from "./query.ts";
 
 export const Approval = ofKind(
   "approval",

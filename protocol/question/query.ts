@@ -5,28 +5,12 @@
 import { z } from "zod";
 import { ofKind } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
-import { NATION } from "../values/codes.ts";
+import { Instant, PersonId, RegionCode } from "../values/names.ts";
 import { Period } from "../values/period.ts";
 import { compare, parseRational, RationalText, ZERO } from "../values/rational.ts";
 import { textOf } from "../values/text.ts";
 import { ColumnName, DatasetRef } from "./catalogue.ts";
 import { Filter } from "./filter.ts";
-
-export const RegionCode = z
-  .string()
-  .regex(/^[0-9A-Z][0-9A-Za-z-]{0,15}$/, "expected a region code such as 01")
-  .refine((code) => code !== NATION, "expected a region: 00 stands for the nation");
-export type RegionCode = z.infer<typeof RegionCode>;
-
-/** A person of the directory: opaque, since names and titles stand beside the log, never in it. */
-export const PersonId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, "expected a person's opaque id");
-
-/** An instant, in UTC, to the second. */
-export const Instant = z
-  .string()
-  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "expected an instant such as 2026-11-22T08:00:00Z")
-  .refine((text) => !Number.isNaN(Date.parse(text)), "expected an instant that exists");
-export const instant = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
 
 const MeasureId = z.string().regex(/^[a-z][a-z0-9_-]{0,47}$/, "expected an id of a-z, 0-9, _ and -");
 const common = {

@@ -5,9 +5,9 @@
 import { z } from "zod";
 import type { Plan } from "../plan/plan.ts";
 import { DatasetName } from "../question/catalogue.ts";
-import { Instant, RegionCode } from "../question/query.ts";
 import { ofKind } from "../signing/envelope.ts";
 import { decodeVector, encodeVector, fromBase64, Hash, toBase64 } from "../values/bytes.ts";
+import { Instant, RegionCode } from "../values/names.ts";
 import { Period } from "../values/period.ts";
 import { RationalText } from "../values/rational.ts";
 import { Refusal, RefusalCode } from "../values/refusal.ts";

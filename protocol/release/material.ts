@@ -5,9 +5,9 @@
 import { z } from "zod";
 import type { Federation } from "../federation/directory.ts";
 import { openByPerson } from "../federation/openers.ts";
-import { Instant, PersonId } from "../question/query.ts";
 import { Envelope, ofKind } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
+import { Instant, PersonId } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
 
 /** An auditor's request for what stands behind a release's secure sum: signed, so that who has it is known. */

@@ -5,17 +5,12 @@
 import { z } from "zod";
 import type { Federation } from "../federation/directory.ts";
 import { judgingSince, versionsSince } from "../federation/versions.ts";
-import { type Dimension, keysIn } from "../plan/cells.ts";
-import { type Plan, publishedPeriods } from "../plan/plan.ts";
-import { tableOf } from "../plan/tables.ts";
-import { Instant, RegionCode, ReleaseKind } from "../question/query.ts";
+import { ReleaseKind } from "../question/query.ts";
 import { type Envelope, type Opened, ofKind, open } from "../signing/envelope.ts";
-import { Hash, hashOf, utf8 } from "../values/bytes.ts";
+import { Hash } from "../values/bytes.ts";
+import { Instant, RegionCode } from "../values/names.ts";
 import { RationalText } from "../values/rational.ts";
 import { Refusal, RefusalCode } from "../values/refusal.ts";
-import { type Area, areasOf, type Sent } from "./areas.ts";
-import { type Figure, figuresOf } from "./estimate.ts";
-import { tablesOf } from "./tables-rebuilt.ts";
 
 const VectorNoise = z
   .array(z.strictObject({ vector: z.string().max(2_000_000), variance: RationalText }))
@@ -97,83 +92,3 @@ export const CellTable = z.strictObject({
   figures: z.array(FigureRow),
 });
 export type CellTable = z.infer<typeof CellTable>;
-
-export type Cell = Figure & {
-  readonly at: Readonly<Record<string, string | null>>;
-  readonly measure: string;
-};
-
-/** The figures of every area: the nation first, then each region that has figures of its own. */
-export function cellsOf(plan: Plan, sent: Sent): CellTable {
-  const places = new Map(plan.vectors.map(({ id }, index) => [id, index]));
-  const areas = areasOf(plan, sent);
-  const figures = areas.flatMap((area) => figuresOfArea(plan, area, places));
-  return {
-    areas: areas.map(({ code }) => code),
-    figures: figures.map((f) => [f.value, f.se, f.low, f.high, f.flag]),
-  };
-}
-
-function figuresOfArea(plan: Plan, area: Area, places: ReadonlyMap<string, number>): Figure[] {
-  const { tables } = plan;
-  if (tables !== null)
-    return publishedPeriods(plan).flatMap((_, period) => {
-      const rebuilt = tablesOf({ ...plan, tables }, area, period);
-      return tables.wanted.flatMap((set) => {
-        const sums = rebuilt(set);
-        return Array.from({ length: tableOf(tables, set).cells }, (_, cell) =>
-          plan.measures.flatMap((planned) =>
-            figuresOf(plan, planned, (id) => sums.get(id)?.slice(cell, cell + 1) ?? []),
-          ),
-        ).flat();
-      });
-    });
-  return publishedPeriods(plan).flatMap((_, period) =>
-    Array.from({ length: plan.cells }, (_, cell) =>
-      plan.measures.flatMap((planned) =>
-        figuresOf(plan, planned, (id) => area.sums(period, cell, places.get(id) ?? -1)),
-      ),
-    ).flat(),
-  );
-}
-
-export const writeCells = (table: CellTable): { bytes: Uint8Array; hash: Hash } => {
-  const bytes = utf8(JSON.stringify(table));
-  return { bytes, hash: hashOf(bytes) };
-};
-
-/** The tables of a plan: those asked for, each with its columns, or the one that its grouping makes. */
-const publishedTables = ({
-  tables,
-  dimensions,
-  cells,
-}: Plan): Array<{ readonly dimensions: readonly Dimension[]; readonly cells: number }> =>
-  tables === null ? [{ dimensions, cells }] : tables.wanted.map((set) => tableOf(tables, set));
-
-/**
- * Each figure with its place: `at` has region and period, the columns of its table, then `bin` or `p`. A column that
- * its table has not is not there: the figure is the total over it.
- */
-export function* readCells(plan: Plan, table: CellTable): Generator<Cell> {
-  const figures = table.figures.values();
-  const tables = publishedTables(plan);
-  for (const region of table.areas) {
-    for (const period of publishedPeriods(plan)) {
-      for (const place of tables.flatMap(({ dimensions, cells }) =>
-        Array.from({ length: cells }, (_, cell) => keysIn(dimensions, cell)),
-      )) {
-        for (const { measure, labels } of plan.measures) {
-          const histogram = measure.kind === "histogram";
-          for (const name of labels ?? [null]) {
-            const row = figures.next().value;
-            if (row === undefined) return;
-            const [value, se, low, high, flag] = row;
-            const extra = name === null ? {} : histogram ? { bin: name } : { p: name };
-            const at = { region, period, ...place, ...extra };
-            yield { at, measure: measure.id, value, se, low, high, flag };
-          }
-        }
-      }
-    }
-  }
-}

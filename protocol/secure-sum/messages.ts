@@ -6,9 +6,9 @@
 import { z } from "zod";
 import { answerKeysOf, type Federation } from "../federation/directory.ts";
 import type { Shares } from "../privacy/noise-shares.ts";
-import { RegionCode } from "../question/query.ts";
 import { type Envelope, type KindOfRole, type OfKind, ofKind, open } from "../signing/envelope.ts";
 import { concat, fromBase64, fromHex, Hash, hashOf, utf8 } from "../values/bytes.ts";
+import { RegionCode } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
 
 export const PHASES = ["advertise", "share", "mask", "agree", "open"] as const;

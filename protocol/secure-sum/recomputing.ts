@@ -2,7 +2,8 @@
  * What anyone can check of a release's secure sum from what is public, and what an auditor who is given the masked
  * vectors can recompute of it.
  */
-import { type Federation, planIn, rosterOf } from "../federation/directory.ts";
+import { type Federation, rosterOf } from "../federation/directory.ts";
+import { planIn } from "../federation/planning.ts";
 import { vectorBytes } from "../plan/plan.ts";
 import { releasedVariance, stepOf } from "../privacy/noise-shares.ts";
 import type { Query } from "../question/query.ts";

@@ -1,18 +1,12 @@
 /** Reads a release back and checks it before showing it: signature, directory, table, and the sum of the answers. */
-import { type Federation, planIn } from "../federation/directory.ts";
+import type { Federation } from "../federation/directory.ts";
 import { openByNode } from "../federation/openers.ts";
+import { planIn } from "../federation/planning.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Query } from "../question/query.ts";
 import { Answer, readVector } from "../release/answer.ts";
-import {
-  type Cell,
-  type CellTable,
-  cellsOf,
-  openRelease,
-  type Release,
-  readCells,
-  writeCells,
-} from "../release/release.ts";
+import { type Cell, cellsOf, readCells, writeCells } from "../release/cells.ts";
+import { type CellTable, openRelease, type Release } from "../release/release.ts";
 import { checkNational } from "../secure-sum/recomputing.ts";
 import { type Envelope, envelopeId, payloadOf } from "../signing/envelope.ts";
 import { fromBase64, type Hash } from "../values/bytes.ts";

@@ -5,13 +5,13 @@
 import { z } from "zod";
 import { VersionDocument, Versions } from "../federation/versions.ts";
 import { PublicProof, Push, WitnessReply } from "../log/witnessing.ts";
-import { Instant, RegionCode } from "../question/query.ts";
 import { LedgerHead } from "../release/answer.ts";
 import { MaterialMessages, PieceRequest } from "../release/material.ts";
 import { CellTable } from "../release/release.ts";
 import { Attempt, bytesOf, PHASES } from "../secure-sum/messages.ts";
 import { Envelope } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
+import { Instant, RegionCode } from "../values/names.ts";
 import { RefusalCode } from "../values/refusal.ts";
 
 /** Where a query stands, as the world is shown it. */

@@ -10,7 +10,7 @@ import { type Network, startNetwork } from "../../cli/demo/network.ts";
 import { REGIONS } from "../../cli/demo/regions.ts";
 import { readMapping } from "../../node/import/mapping.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
-import type { Cell } from "../../protocol/release/release.ts";
+import type { Cell } from "../../protocol/release/cells.ts";
 import { parseRational, toNumber } from "../../protocol/values/rational.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";

@@ -11,7 +11,7 @@ import { stepOf } from "../../protocol/privacy/noise-shares.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import type { NationalSum } from "../../protocol/release/areas.ts";
-import { cellsOf, readCells } from "../../protocol/release/release.ts";
+import { cellsOf, readCells } from "../../protocol/release/cells.ts";
 import { CARE } from "../support/federation.ts";
 import { queryOf } from "../support/generate.ts";
 

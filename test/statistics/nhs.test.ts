@@ -13,7 +13,7 @@ import { runPlan } from "../../node/answer/sums.ts";
 import { Mapping } from "../../node/import/mapping.ts";
 import { planOf } from "../../protocol/plan/plan.ts";
 import { Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
-import { cellsOf, readCells } from "../../protocol/release/release.ts";
+import { cellsOf, readCells } from "../../protocol/release/cells.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { importText, now, released } from "../support/federation.ts";

@@ -1,19 +1,21 @@
 /** For approvers: what waits, in plain words with its purpose and price, who else decided, what is like it; two equal answers. */
 import { useState } from "preact/hooks";
 import { asideId, readAside } from "../../../protocol/federation/aside.ts";
-import { type Federation, planIn } from "../../../protocol/federation/directory.ts";
+import type { Federation } from "../../../protocol/federation/directory.ts";
+import { planIn } from "../../../protocol/federation/planning.ts";
 import { epsilonAt } from "../../../protocol/privacy/privacy.ts";
 import type { Approval } from "../../../protocol/question/approval.ts";
-import { instant, type Query } from "../../../protocol/question/query.ts";
+import type { Query } from "../../../protocol/question/query.ts";
 import { inWords } from "../../../protocol/question/words.ts";
 import type { Hash } from "../../../protocol/values/bytes.ts";
+import { instant } from "../../../protocol/values/names.ts";
 import { parseRational, toNumber } from "../../../protocol/values/rational.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
 import { useLabels, useLoaded } from "../data.ts";
 import { countsText, decisionLines } from "../decision-words.ts";
 import { type Decisions, decisionsOn } from "../decisions.ts";
 import { clock, day, fraction, number, useLanguage, useSay } from "../language.ts";
-import type { PageProps } from "../main.tsx";
+import type { PageProps } from "../page.ts";
 import { KeyBox, type Signing } from "../parts/key-box.tsx";
 import { Heading, Loaded, Section } from "../parts/shell.tsx";
 import { client, failureText, federation as loadFederation } from "../proof/federation.ts";

@@ -1,7 +1,7 @@
 /** Noise explained: the reader moves a slider and watches a made-up person disappear in it. */
 import { useState } from "preact/hooks";
 import { number, useLanguage, useSay } from "../language.ts";
-import type { PageProps } from "../main.tsx";
+import type { PageProps } from "../page.ts";
 import { Heading, Section } from "../parts/shell.tsx";
 import { Link } from "../router.tsx";
 

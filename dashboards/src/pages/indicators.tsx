@@ -1,8 +1,8 @@
 /** All indicators, found by word and by what is known of them. */
 import type { OverviewIndicator } from "../../../publication/overview.ts";
 import { useLanguage, useSay } from "../language.ts";
-import type { PageProps } from "../main.tsx";
 import { ofSuicide } from "../nation.ts";
+import type { PageProps } from "../page.ts";
 import { BriefTable } from "../parts/brief-table.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { HelpLine } from "../parts/help.tsx";

@@ -1,7 +1,7 @@
 /** Every region, as tiles and as a list. */
 
 import { useLanguage, useSay } from "../language.ts";
-import type { PageProps } from "../main.tsx";
+import type { PageProps } from "../page.ts";
 import { certainOf, RegionTiles } from "../parts/region-tiles.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
 import { Link } from "../router.tsx";

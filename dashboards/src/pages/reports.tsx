@@ -2,8 +2,8 @@
 
 import { toneOf } from "../charts/marks.tsx";
 import { day, figure, listed, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
-import type { PageProps } from "../main.tsx";
 import { ofSuicide } from "../nation.ts";
+import type { PageProps } from "../page.ts";
 import { Choice } from "../parts/choice.tsx";
 import { HelpLine } from "../parts/help.tsx";
 import { Heading, Section } from "../parts/shell.tsx";

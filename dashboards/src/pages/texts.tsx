@@ -1,7 +1,7 @@
 /** Pages that are words: about the statistics, open data, accessibility. */
 import type { ComponentChildren } from "preact";
 import { day, useLanguage } from "../language.ts";
-import type { PageProps } from "../main.tsx";
+import type { PageProps } from "../page.ts";
 import { Heading } from "../parts/shell.tsx";
 import { Link } from "../router.tsx";
 

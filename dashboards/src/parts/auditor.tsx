@@ -1,7 +1,7 @@
 /** An auditor's way from "by digest" to a sum added up here: a signed request for the masked vectors. */
 import { useState } from "preact/hooks";
-import { instant } from "../../../protocol/question/query.ts";
 import type { Envelope } from "../../../protocol/signing/envelope.ts";
+import { instant } from "../../../protocol/values/names.ts";
 import type { Overview } from "../../../publication/overview.ts";
 import { useLoaded } from "../data.ts";
 import { useSay } from "../language.ts";

@@ -1,7 +1,7 @@
 /** With which key one signs: one that lives here, or none yet; how it is made, registered, taken in, and lost. */
 import { useEffect, useState } from "preact/hooks";
 import type { Federation } from "../../../protocol/federation/directory.ts";
-import { instant } from "../../../protocol/question/query.ts";
+import { instant } from "../../../protocol/values/names.ts";
 import { useSay } from "../language.ts";
 import { type PersonOf, personOf } from "../proof/federation.ts";
 import { forgetKey, type HeldKey, heldKeys, makeKey, takeKey } from "../proof/keys.ts";

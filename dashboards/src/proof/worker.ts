@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { audit } from "../../../protocol/audit/audit.ts";
 import { type Seal, sealOf } from "../../../protocol/audit/seal.ts";
-import { federationFrom } from "../../../protocol/federation/versions.ts";
 import { cosignatures, openCheckpoint } from "../../../protocol/log/checkpoint.ts";
+import { federationFrom } from "../../../protocol/log/directory-files.ts";
 import { eventOf } from "../../../protocol/log/events.ts";
 import type { Finding } from "../../../protocol/log/finding.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "../../../protocol/log/quorum.ts";

@@ -5,7 +5,8 @@ import { planTables } from "../../../protocol/plan/tables.ts";
 import { writeDataset } from "../../../protocol/question/catalogue.ts";
 import { type Indicator, readIndicators } from "../../../protocol/question/indicator.ts";
 import type { Query } from "../../../protocol/question/query.ts";
-import { cellsOf, type Release, readCells } from "../../../protocol/release/release.ts";
+import { cellsOf, readCells } from "../../../protocol/release/cells.ts";
+import type { Release } from "../../../protocol/release/release.ts";
 import { cubesOf, type StandingRelease } from "../../../publication/cube.ts";
 import { HASH, queryOf } from "../../support/generate.ts";
 

@@ -5,7 +5,7 @@ import { Refusal } from "../../../../protocol/values/refusal.ts";
 import type { Budgets } from "../../../../protocol/wire/routes.ts";
 import { useLoaded } from "../../data.ts";
 import { useSay } from "../../language.ts";
-import type { PageProps } from "../../main.tsx";
+import type { PageProps } from "../../page.ts";
 import { Heading, Loaded, Section } from "../../parts/shell.tsx";
 import { client, federation as loadFederation } from "../../proof/federation.ts";
 import { Link } from "../../router.tsx";

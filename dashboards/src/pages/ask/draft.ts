@@ -1,15 +1,17 @@
 /** A question as it is composed: from choices to a query, its plan, its price and what to expect. No data is touched. */
-import { type Federation, planIn } from "../../../../protocol/federation/directory.ts";
+import type { Federation } from "../../../../protocol/federation/directory.ts";
+import { planIn } from "../../../../protocol/federation/planning.ts";
 import type { Plan } from "../../../../protocol/plan/plan.ts";
 import { epsilonAt } from "../../../../protocol/privacy/privacy.ts";
 import type { Dataset } from "../../../../protocol/question/catalogue.ts";
 import type { Filter } from "../../../../protocol/question/filter.ts";
-import { instant, type Measure, Query, type ReleaseKind } from "../../../../protocol/question/query.ts";
+import { type Measure, Query, type ReleaseKind } from "../../../../protocol/question/query.ts";
 import {
   type Expected,
   expectedByKind,
   expectedOfBoth,
 } from "../../../../protocol/release/expected-error.ts";
+import { instant } from "../../../../protocol/values/names.ts";
 import { closedAt, ordinalOf, periodAt } from "../../../../protocol/values/period.ts";
 import {
   compare,

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { SealMark } from "../../charts/marks.tsx";
 import { clock, day, number, useLanguage, useSay } from "../../language.ts";
-import type { PageProps } from "../../main.tsx";
+import type { PageProps } from "../../page.ts";
 import { Heading, Section } from "../../parts/shell.tsx";
 import type { LogState, Tell } from "../../proof/messages.ts";
 import { inWorker, pinned } from "../../proof/run.ts";

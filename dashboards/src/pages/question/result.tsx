@@ -2,7 +2,7 @@
 import type { Federation } from "../../../../protocol/federation/directory.ts";
 import type { Dataset } from "../../../../protocol/question/catalogue.ts";
 import { measureText } from "../../../../protocol/question/words.ts";
-import type { Cell } from "../../../../protocol/release/release.ts";
+import type { Cell } from "../../../../protocol/release/cells.ts";
 import type { Hash } from "../../../../protocol/values/bytes.ts";
 import { NATION } from "../../../../protocol/values/codes.ts";
 import { fetchResult } from "../../../../protocol/wire/fetch-release.ts";

@@ -18,8 +18,8 @@ import {
   useLanguage,
   useSay,
 } from "../../language.ts";
-import type { PageProps } from "../../main.tsx";
 import { ofSuicide } from "../../nation.ts";
+import type { PageProps } from "../../page.ts";
 import { HelpLine } from "../../parts/help.tsx";
 import { Pin } from "../../parts/pin.tsx";
 import { remember, SEAL_WORDS } from "../../parts/seal.tsx";

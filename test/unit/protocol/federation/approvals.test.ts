@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bellOf } from "../../../../coordinator/query/dispatch.ts";
+import { bellOf } from "../../../../coordinator/bell.ts";
 import { advance } from "../../../../coordinator/round.ts";
 import type { CoordinatorDatabase, CoordinatorStore } from "../../../../coordinator/store/database.ts";
 import { prepareCoordinator } from "../../../../coordinator/store/database.ts";
@@ -21,8 +21,8 @@ import {
   type Useless,
 } from "../../../../protocol/federation/approvals.ts";
 import type { ApprovalRule } from "../../../../protocol/question/approval.ts";
-import { instant } from "../../../../protocol/question/query.ts";
 import { envelopeId } from "../../../../protocol/signing/envelope.ts";
+import { instant } from "../../../../protocol/values/names.ts";
 import { Refusal, type RefusalCode } from "../../../../protocol/values/refusal.ts";
 import { openStore } from "../../../../server/database.ts";
 import { newKey, signerOf } from "../../../../server/signing.ts";

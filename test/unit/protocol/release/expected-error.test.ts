@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { planOf } from "../../../../protocol/plan/plan.ts";
 import { writeDataset } from "../../../../protocol/question/catalogue.ts";
+import { cellsOf, readCells } from "../../../../protocol/release/cells.ts";
 import { expectedByKind, expectedOfBoth } from "../../../../protocol/release/expected-error.ts";
-import { cellsOf, readCells } from "../../../../protocol/release/release.ts";
 import { CARE } from "../../../support/federation.ts";
 import { queryOf } from "../../../support/generate.ts";
 

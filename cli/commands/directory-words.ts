@@ -1,0 +1,33 @@
+/** Words of the command line from which directories are made: regions, persons, keys and their terms. */
+import { existsSync, readFileSync } from "node:fs";
+import { parseJson } from "../../protocol/values/json.ts";
+import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { KeyFile } from "../../server/signing.ts";
+
+export const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
+export const YEAR = 365 * 24 * 3600 * 1000;
+
+/** The public part of a key given as itself or as a key file. */
+export const publicOf = (text: string): string =>
+  existsSync(text) ? parseWith(KeyFile, parseJson(readFileSync(text)), "key file", "usage").public : text;
+
+export const collect = (value: string, before: string[]): string[] => [...before, value];
+
+export function split(text: string, parts: number): string[] {
+  const pieces = text.split("=");
+  // Base64 ends in "=": the last part takes the rest.
+  const all = [...pieces.slice(0, parts - 1), pieces.slice(parts - 1).join("=")];
+  if (all.length !== parts || all.some((part) => part === ""))
+    throw new Refusal("usage", `expected ${parts} parts joined by =`);
+  return all;
+}
+
+export const nodeEntry = (text: string) => {
+  const [code = "", name = "", list = ""] = split(text, 3);
+  const [answer = "", log, witness, ...more] = list.split(",");
+  if (more.length > 0 || (log === undefined) !== (witness === undefined))
+    throw new Refusal("usage", `expected ${NODE_FORM}`);
+  const watching =
+    log === undefined || witness === undefined ? {} : { log: publicOf(log), witness: publicOf(witness) };
+  return { code, name, status: "active", keys: { answer: publicOf(answer), ...watching } };
+};

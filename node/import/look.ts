@@ -1,0 +1,126 @@
+/**
+ * A look at a file before it is read: its format, its digest, a copy that nobody else writes to. It says in which line
+ * something is amiss, never what stands there.
+ */
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { extname, join } from "node:path";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import type { ImportContext, ImportRequest } from "./request.ts";
+import { type BadLine, scan } from "./scan.ts";
+import { type SourceFile, usedColumns } from "./stage.ts";
+
+type Looked = {
+  readonly hash: string;
+  readonly source: SourceFile;
+  readonly bad: readonly BadLine[];
+  /** The file's line of the n-th good record (from 1). */
+  readonly lineOf: (row: number) => number;
+  readonly cleaned: string | null;
+};
+
+/** Hash, columns and broken lines of a file; a copy without them where an engine could not read it otherwise. */
+export async function look(
+  { mapping, path }: ImportRequest,
+  { data, onProgress }: ImportContext,
+): Promise<Looked> {
+  let size: number;
+  try {
+    const entry = statSync(path);
+    if (!entry.isFile()) throw new Refusal("import-file", `expected a file, not a folder, at ${path}`);
+    size = entry.size;
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    throw new Refusal("import-file", `expected a readable file at ${path}`, { cause });
+  }
+  const format = mapping.format ?? formatOf(path);
+  if (format === "parquet") {
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    const source = { path, format, delimiter: ",", columns: usedColumns(mapping), hasNbsp: true } as const;
+    return { hash: hash.digest("hex"), source, bad: [], lineOf: (row) => row, cleaned: null };
+  }
+  const text = { format, delimiter: mapping.delimiter, encoding: mapping.encoding } as const;
+  const found = await scan(path, {
+    ...text,
+    onProgress: (done) => onProgress({ step: "reading", done, of: size }),
+  });
+  let cleaned: string | null = null;
+  if (found.needsCleaning) {
+    mkdirSync(data, { recursive: true });
+    cleaned = join(data, `.import-${found.hash.slice(0, 16)}-${process.pid}.tmp`);
+    await clean(path, cleaned, text);
+  }
+  const columns = format === "csv" ? found.header.map((name) => name.trim()) : found.header;
+  const source = {
+    path: cleaned ?? path,
+    format,
+    delimiter: mapping.delimiter,
+    columns,
+    hasNbsp: found.hasNbsp,
+  };
+  const gaps = [...found.bad.map(({ line }) => line), ...found.otherLines].sort((a, b) => a - b);
+  const first = format === "csv" ? 1 : 0;
+  return { hash: found.hash, source, bad: found.bad, lineOf: (row) => lineOf(row + first, gaps), cleaned };
+}
+
+const formatOf = (path: string): "csv" | "ndjson" | "parquet" => {
+  const extension = extname(path).toLowerCase();
+  if (extension === ".parquet") return "parquet";
+  return extension === ".ndjson" || extension === ".jsonl" ? "ndjson" : "csv";
+};
+
+/** The line on which the n-th line that is not in `gaps` stands. */
+function lineOf(n: number, gaps: readonly number[]): number {
+  let line = n;
+  for (const gap of gaps) {
+    if (gap > line) break;
+    line++;
+  }
+  return line;
+}
+
+/** A copy of the good lines, readable by nobody else; removed again if it cannot be finished. */
+async function clean(path: string, to: string, text: Parameters<typeof scan>[1]): Promise<void> {
+  const out = openSync(to, "wx", 0o600);
+  let part: Uint8Array[] = [];
+  let held = 0;
+  const flush = () => {
+    writeSync(out, Buffer.concat(part));
+    part = [];
+    held = 0;
+  };
+  const newline = Buffer.from("\n");
+  try {
+    await scan(path, {
+      ...text,
+      onGood: (line) => {
+        part.push(Uint8Array.from(line), newline);
+        held += line.length + 1;
+        if (held > 1 << 20) flush();
+      },
+    });
+    flush();
+    closeSync(out);
+  } catch (error) {
+    closeSync(out);
+    unlinkSync(to);
+    throw error;
+  }
+}
+
+/** Removes what an import that was killed left behind: copies of lines that may name people. */
+export function sweepCopies(data: string): void {
+  if (!existsSync(data)) return;
+  for (const name of readdirSync(data)) if (/^\.import-.*\.tmp$/.test(name)) unlinkSync(join(data, name));
+}
