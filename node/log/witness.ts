@@ -28,6 +28,7 @@ import { type Logger, nameOf } from "../../server/logger.ts";
 import type { NodeStore } from "../store/database.ts";
 import type { NodeLog } from "./own-log.ts";
 import { isStranger } from "./stranger.ts";
+import { markOwn, readState, type Seen, type WitnessState, writeState } from "./witness-state.ts";
 
 export type WitnessContext = {
   readonly code: string;
@@ -47,27 +48,9 @@ export type WitnessContext = {
   readonly follow: () => Promise<void>;
 };
 
-type Seen = { readonly size: number; readonly root: string };
-
-/** What this witness has cosigned, and what it has read. */
-export type WitnessState = {
-  /** Of each log, the largest tree it has cosigned: size, and root in hexadecimal. */
-  readonly logs: Readonly<Record<string, Seen>>;
-  /** Of the coordinator's log, as far as the tree it has cosigned. */
-  readonly frontier: Frontier;
-  readonly own: Own;
-};
-
-/** How much of this node's own log stands in the coordinator's, and since when so much of it does not. */
-type Own = {
-  readonly logged: number;
-  readonly missing: { readonly size: number; readonly since: string } | null;
-};
-
 /** Entries of the coordinator's log read beyond the tree that was cosigned, and how much of the own log they show. */
 type Ahead = { readonly frontier: Frontier; readonly logged: number };
 
-const START: WitnessState = { logs: {}, frontier: EMPTY, own: { logged: 0, missing: null } };
 const HOUR = 3600_000;
 /** Longer than the coordinator lets pass before a log is cosigned anew. */
 const STILL = 3 * HOUR;
@@ -316,14 +299,6 @@ export class Witness {
 
 const LOUD: ReadonlySet<string> = new Set(["log-forked", "directory-unfit", "signature-invalid"]);
 
-/** What is missing is so until all of it that was there then has come. */
-function markOwn(own: Own, size: number, now: Date): Own {
-  const { logged, missing } = own;
-  if (missing !== null && logged < missing.size) return own;
-  if (logged >= size) return missing === null ? own : { logged, missing: null };
-  return { logged, missing: { size, since: now.toISOString() } };
-}
-
 async function refusalOf(work: () => Promise<void>): Promise<Refusal | null> {
   try {
     await work();
@@ -346,30 +321,4 @@ function checkGrown(seen: Seen | undefined, { size, root }: Checkpoint, proof: r
     if (!(cause instanceof Refusal)) throw cause;
     throw new Refusal("log-forked", "expected a log that only adds to what was cosigned", { cause });
   }
-}
-
-async function readState({ kysely }: NodeStore): Promise<WitnessState> {
-  const row = await kysely.selectFrom("witness").select("state").where("id", "=", 1).executeTakeFirst();
-  if (row === undefined) return START;
-  // Our own text.
-  const { logs, frontier, own } = JSON.parse(row.state) as {
-    logs: WitnessState["logs"];
-    frontier: { size: number; roots: string[] };
-    own: { logged: number; missing?: Own["missing"] };
-  };
-  return {
-    logs,
-    own: { missing: null, ...own },
-    frontier: { size: frontier.size, roots: frontier.roots.map(fromHex) },
-  };
-}
-
-async function writeState({ kysely }: NodeStore, { logs, frontier, own }: WitnessState): Promise<void> {
-  const state = JSON.stringify({
-    logs,
-    own,
-    frontier: { size: frontier.size, roots: frontier.roots.map(toHex) },
-  });
-  const updated = await kysely.updateTable("witness").set({ state }).where("id", "=", 1).executeTakeFirst();
-  if (updated.numUpdatedRows === 0n) await kysely.insertInto("witness").values({ id: 1, state }).execute();
 }

@@ -1,6 +1,7 @@
 /** A clock that a test sets forward, so that nobody waits for regions that are absent on purpose. */
 import type { Network } from "../../cli/demo/network.ts";
 import { Query } from "../../protocol/question/query.ts";
+import { payloadOf } from "../../protocol/signing/envelope.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 
 export type Clock = { readonly now: () => Date; readonly forward: (to: Date) => void };
@@ -40,4 +41,4 @@ export async function without(
   }
 }
 
-const answerByOf = ({ query }: QueryStatus): string => Query.parse(JSON.parse(atob(query.payload))).answerBy;
+const answerByOf = ({ query }: QueryStatus): string => payloadOf(Query, query).answerBy;
