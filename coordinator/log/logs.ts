@@ -21,7 +21,14 @@ import type { Envelope, Signer } from "../../protocol/signing/envelope.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { onceWritten, oneAtATime, transact } from "../../server/database.ts";
-import { type Batch, headOf, leavesOf, promiseLeaves, signNext } from "../../server/log-tables.ts";
+import {
+  type Batch,
+  headOf,
+  leavesOf,
+  MOST_LEAVES,
+  promiseLeaves,
+  signNext,
+} from "../../server/log-tables.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
 import { type Bell, bellOf } from "../bell.ts";
 import type { CoordinatorStore } from "../store/database.ts";
@@ -167,8 +174,8 @@ export class Logs {
       for (;;) {
         const { log } = signers(federation());
         const batch = await signNext(store, COORDINATOR, logKeyOf(federation(), COORDINATOR), log.sign);
-        if (batch === null && !kept.behind) return kept.size;
-        await this.#grew(COORDINATOR, kept, batch);
+        if (batch !== null || kept.behind) await this.#grew(COORDINATOR, kept, batch);
+        if (batch === null || batch.entries.length < MOST_LEAVES) return kept.size;
       }
     });
   }
