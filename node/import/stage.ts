@@ -136,26 +136,36 @@ function typedColumn(name: string, column: Column, field: Field, index: number):
 const wholeOf = (text: string): string =>
   `case when cast(try_cast(${text} as integer) as varchar) = ${text} then try_cast(${text} as integer) when regexp_full_match(${text}, '[+-]?[0-9]{1,10}([.]0+)?') then try_cast(${text} as integer) end`;
 
+/** The ordinal of the period that a date lies in, and of the one that a text of the form names. */
 const PERIOD_OF_DATE = {
-  year: "year(d)",
-  quarter: "year(d) * 4 + quarter(d) - 1",
-  month: "year(d) * 12 + month(d) - 1",
-} as const satisfies Record<PeriodKind, string>;
+  year: (date) => `year(${date})`,
+  quarter: (date) => `year(${date}) * 4 + quarter(${date}) - 1`,
+  month: (date) => `year(${date}) * 12 + month(${date}) - 1`,
+} as const satisfies Record<PeriodKind, (date: string) => string>;
+
+const digits = (end: "left" | "right", text: string, count: number): string =>
+  `cast(${end}(${text}, ${count}) as integer)`;
 
 const PERIOD_OF_TEXT = {
-  year: ["[0-9]{4}", "cast(left(t, 4) as integer)"],
-  quarter: ["[0-9]{4}K[1-4]", "cast(left(t, 4) as integer) * 4 + cast(right(t, 1) as integer) - 1"],
-  month: ["[0-9]{4}M(0[1-9]|1[0-2])", "cast(left(t, 4) as integer) * 12 + cast(right(t, 2) as integer) - 1"],
-} as const satisfies Record<PeriodKind, readonly [string, string]>;
+  year: { form: "[0-9]{4}", ordinal: (text) => digits("left", text, 4) },
+  quarter: {
+    form: "[0-9]{4}K[1-4]",
+    ordinal: (text) => `${digits("left", text, 4)} * 4 + ${digits("right", text, 1)} - 1`,
+  },
+  month: {
+    form: "[0-9]{4}M(0[1-9]|1[0-2])",
+    ordinal: (text) => `${digits("left", text, 4)} * 12 + ${digits("right", text, 2)} - 1`,
+  },
+} as const satisfies Record<PeriodKind, { form: string; ordinal: (text: string) => string }>;
 
 function periodOf(mapping: Mapping, kind: PeriodKind): string {
   if ("column" in mapping.period && mapping.period.formats !== undefined) {
     const formats = mapping.period.formats.map(lit).join(", ");
     const date = `try_strptime(speriod, [${formats}])`;
-    return `case when year(${date}) between 1900 and 2199 then cast(${PERIOD_OF_DATE[kind].replaceAll("(d)", `(${date})`)} as integer) end`;
+    return `case when year(${date}) between 1900 and 2199 then cast(${PERIOD_OF_DATE[kind](date)} as integer) end`;
   }
-  const [form, value] = PERIOD_OF_TEXT[kind];
-  return `case when regexp_full_match(speriod, '${form}') then ${value.replaceAll("(t,", "(speriod,")} end`;
+  const { form, ordinal } = PERIOD_OF_TEXT[kind];
+  return `case when regexp_full_match(speriod, '${form}') then ${ordinal("speriod")} end`;
 }
 
 /** The statement whose rows are: identity, period, record, the dataset's columns, `reason` (null where all fits). */
