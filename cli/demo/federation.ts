@@ -153,7 +153,7 @@ export function makeFederation(
     port: 0,
     publisher: { name: plan.name, email: "kontakt@example.se" },
     requestsPerMinute: 1_000_000,
-    threads: 2,
+    threads: 1,
     memory: "1GB",
     logLevel: "warn",
   };
@@ -180,7 +180,7 @@ export function makeFederation(
         secrets: own,
         keepIdentities: true,
         policy: join(own, "policy.json"),
-        threads: 2,
+        threads: 1,
         memory: "1GB",
         tick: 50,
         logLevel: "warn",

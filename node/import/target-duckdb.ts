@@ -7,8 +7,8 @@ import { names, stays, type Target, touchedOf } from "./target.ts";
 export async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Target> {
   const table = tableOf(dataset);
   const columns = names(dataset).join(", ");
-  const run: Target["run"] = async (sql, values = []) =>
-    (await duckdb.runAndReadAll(sql, [...values])).getRows();
+  const run: Target["run"] = async (sql, values) =>
+    (await duckdb.runAndReadAll(sql, values === undefined ? undefined : [...values])).getRows();
   await run("begin transaction");
   let ended = false;
   const done = () => {
