@@ -7,6 +7,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  hash,
   type KeyObject,
   sign,
   verify,
@@ -15,7 +16,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { isGoodPublicKey, PublicKey, type Verify } from "../protocol/signing/ed25519.ts";
 import type { Signer } from "../protocol/signing/envelope.ts";
-import { concat, fromBase64, fromHex, toBase64, toHex } from "../protocol/values/bytes.ts";
+import { concat, fromBase64, fromHex, toBase64 } from "../protocol/values/bytes.ts";
 import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 
@@ -27,7 +28,7 @@ const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 const publicKeys = new Map<string, KeyObject | null>();
 
 function publicKeyOf(bytes: Uint8Array): KeyObject | null {
-  const name = toHex(bytes);
+  const name = toBase64(bytes);
   const cached = publicKeys.get(name);
   if (cached !== undefined) return cached;
   const key = isGoodPublicKey(bytes)
@@ -37,8 +38,29 @@ function publicKeyOf(bytes: Uint8Array): KeyObject | null {
   return key;
 }
 
+/**
+ * What has verified lately, by the digest of key, signature and message: the cosignatures of one checkpoint come with
+ * every question, answer and turn. Only those very bytes are let through again.
+ */
+const verified = new Set<string>();
+const MOST_VERIFIED = 20_000;
+/** Of a longer message the digest takes about as long as verifying it. */
+const LONGEST_REMEMBERED = 10_000;
+
 export const nativeVerify: Verify = (publicKey, message, signature) => {
   if (signature.length !== 64 || publicKey.length !== 32) return false;
+  if (message.length > LONGEST_REMEMBERED) return verifies(publicKey, message, signature);
+  // Key and signature have fixed lengths, so no two triples read alike.
+  const name = hash("sha256", Buffer.concat([publicKey, signature, message]), "base64");
+  if (verified.has(name)) return true;
+  if (!verifies(publicKey, message, signature)) return false;
+  const [oldest] = verified;
+  if (verified.size >= MOST_VERIFIED && oldest !== undefined) verified.delete(oldest);
+  verified.add(name);
+  return true;
+};
+
+const verifies: Verify = (publicKey, message, signature) => {
   const s = signature.subarray(32).reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
   const key = publicKeyOf(publicKey);
   return s < ORDER && key !== null && verify(null, message, key, signature);

@@ -6,7 +6,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
-import { concat, fromBase64 } from "../values/bytes.ts";
+import { concat, fromBase64, toHex } from "../values/bytes.ts";
 
 const { Point } = ed25519;
 const ORDER = Point.Fn.ORDER;
@@ -17,14 +17,21 @@ export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uin
 const littleEndian = (bytes: Uint8Array): bigint =>
   bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
 
+/** Judging a key costs a millisecond and a directory has hundreds, read by every party: remember the good ones. */
+const known = new Set<string>();
+
 /** True for the canonical encoding of a point of the prime-order group other than its neutral element. */
 export function isGoodPublicKey(bytes: Uint8Array): boolean {
+  const text = toHex(bytes);
+  if (known.has(text)) return true;
   try {
     const point = Point.fromBytes(bytes, false);
-    return point.isTorsionFree() && !point.is0();
+    if (!point.isTorsionFree() || point.is0()) return false;
   } catch {
     return false; // Not a point: that is the answer, not an error.
   }
+  if (known.size < 100_000) known.add(text);
+  return true;
 }
 
 export const verify: Verify = (publicKey, message, signature) => {
@@ -38,18 +45,12 @@ export const verify: Verify = (publicKey, message, signature) => {
   return expected.every((byte, index) => byte === r[index]);
 };
 
-/** Judging a key costs a millisecond and a directory has hundreds, read by every party: remember the good ones. */
-const known = new Set<string>();
-
 function isGoodText(text: string): boolean {
-  if (known.has(text)) return true;
   try {
-    if (!isGoodPublicKey(fromBase64(text))) return false;
+    return isGoodPublicKey(fromBase64(text));
   } catch {
     return false; // Not base64: that is the answer, not an error.
   }
-  if (known.size < 100_000) known.add(text);
-  return true;
 }
 
 /** A public key as it travels: base64 of its 32 bytes, checked once here so that nobody needs to again. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { isGoodPublicKey, verify as pure } from "../../protocol/signing/ed25519.ts";
 import { ofKind, open, pae, type Signer, seal, signedBy } from "../../protocol/signing/envelope.ts";
-import { concat, fromHex, toBase64, toHex, utf8 } from "../../protocol/values/bytes.ts";
+import { concat, fromBase64, fromHex, toBase64, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 
 /** RFC 8032, section 7.1, tests 1 to 3 and "SHA(abc)": secret key, public key, message, signature. */
@@ -71,6 +71,26 @@ describe("Ed25519", () => {
     expect(isGoodPublicKey(fromHex(key))).toBe(false);
     expect(both(fromHex(key), utf8("x"), new Uint8Array(64))).toBe(false);
   });
+});
+
+test("what has verified lets through those very bytes alone", () => {
+  const { publicKey, sign } = signerOf(newKey("ask"));
+  const [key, other] = [publicKey, newKey("ask").public].map(fromBase64) as [Uint8Array, Uint8Array];
+  for (const length of [0, 200, 20_000]) {
+    const message = new Uint8Array(length).fill(7);
+    const signature = sign(message);
+    for (let time = 0; time < 2; time++) {
+      expect(nativeVerify(key, message, signature)).toBe(true);
+      expect(nativeVerify(other, message, signature)).toBe(false);
+      expect(nativeVerify(key, concat(message, Uint8Array.of(0)), signature)).toBe(false);
+      // The same bytes in one row, cut elsewhere.
+      expect(nativeVerify(key, concat(signature.subarray(63), message), signature.subarray(0, 63))).toBe(
+        false,
+      );
+      for (const at of [0, 40, 63])
+        expect(nativeVerify(key, message, signature.with(at, (signature[at] ?? 0) ^ 1))).toBe(false);
+    }
+  }
 });
 
 describe("DSSE envelopes", () => {
