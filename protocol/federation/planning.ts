@@ -1,7 +1,7 @@
 /**
  * The plan of a query by the directory that it is bound to: the same for whoever has that version, and of nothing else.
  */
-import { type Plan, planOf } from "../plan/plan.ts";
+import { type Plan, planOnce } from "../plan/plan.ts";
 import type { Query } from "../question/query.ts";
 import { Refusal } from "../values/refusal.ts";
 import { type Federation, rosterOf, versionOf } from "./directory.ts";
@@ -12,5 +12,5 @@ export function planIn(federation: Federation, query: Query): Plan {
   const document = bound.datasets.get(query.dataset);
   if (document === undefined)
     throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
-  return planOf(query, document.dataset, rosterOf(federation, query).length, federation.limit);
+  return planOnce(document.hash, query, document.dataset, rosterOf(federation, query).length, federation.limit);
 }

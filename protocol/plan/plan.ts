@@ -5,6 +5,7 @@
  */
 import { type AttributeSet, cellsIn } from "../privacy/marginals.ts";
 import { type Shares, sharesOf } from "../privacy/noise-shares.ts";
+import type { Hash } from "../values/bytes.ts";
 import {
   chargeOf,
   costOf,
@@ -184,6 +185,22 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
     shares,
     charge,
   };
+}
+
+/** Plans made lately, by all that they are computed from: a round's every message is judged by its query's plan. */
+const plans = new Map<string, Plan>();
+const MOST_PLANS = 50;
+
+/** `planOf`, made once for the same query, number of regions and dataset, which is known by its document's hash. */
+export function planOnce(document: Hash, ...given: Parameters<typeof planOf>): Plan {
+  const [query, , regions, most] = given;
+  const name = JSON.stringify([document, query, regions, most ?? null]);
+  const plan = plans.get(name) ?? planOf(...given);
+  plans.delete(name);
+  const [oldest] = plans.keys();
+  if (plans.size >= MOST_PLANS && oldest !== undefined) plans.delete(oldest);
+  plans.set(name, plan);
+  return plan;
 }
 
 /** What is measured of one statistic: itself, or each of its residuals; and the variance of its noise, by its ρ. */
