@@ -55,6 +55,8 @@ export function openTiles(folder: string): TileFolder {
   /** How many entries were shown when partial tiles were last removed. */
   let swept = 0;
   const full = new Map<string, readonly TreeHash[]>();
+  /** Hashes of complete subtrees that were asked for: every proof passes by the same ones. */
+  const subtrees = new Map<string, TreeHash>();
   const bundle = ({ index, width }: Tile, from: number, entries: readonly Uint8Array[]): Uint8Array => {
     const start = index * TILE;
     const own = writeBundle(entries.slice(Math.max(0, start - from), start + width - from));
@@ -63,6 +65,16 @@ export function openTiles(folder: string): TileFolder {
       ? own
       : concat(readFileSync(at(tilePath({ level: "entries", index, width: from - start }))), own);
   };
+  const read = fromTiles((level, index) => {
+    const row = Math.floor(size / TILE ** level);
+    if (index === Math.floor(row / TILE)) return edge[level] ?? [];
+    const tile = { level, index, width: TILE };
+    const path = tilePath(tile);
+    const known = full.get(path) ?? readTile(readFileSync(at(path)), tile);
+    if (full.size > 1000) full.clear();
+    full.set(path, known);
+    return known;
+  });
   return {
     add: (entries) => {
       const to = size + entries.length;
@@ -87,17 +99,15 @@ export function openTiles(folder: string): TileFolder {
       rmSync(mark, { force: true });
       [size, edge, swept] = [0, [], 0];
       full.clear();
+      subtrees.clear();
     },
-    hashes: fromTiles((level, index) => {
-      const row = Math.floor(size / TILE ** level);
-      if (index === Math.floor(row / TILE)) return edge[level] ?? [];
-      const tile = { level, index, width: TILE };
-      const path = tilePath(tile);
-      const known = full.get(path) ?? readTile(readFileSync(at(path)), tile);
-      if (full.size > 1000) full.clear();
-      full.set(path, known);
+    hashes: (level, index) => {
+      const name = `${level}/${index}`;
+      const known = subtrees.get(name) ?? read(level, index);
+      if (subtrees.size > 10_000) subtrees.clear();
+      subtrees.set(name, known);
       return known;
-    }),
+    },
     size: () => size,
   };
 }
