@@ -46,6 +46,8 @@ export async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Prom
     },
     commit: async () => {
       await run("commit");
+      // Into the file at once: until then what came lies in memory, uncompressed.
+      await run("checkpoint").catch(() => undefined); // Another transaction writes: a later one will do.
       done();
     },
     rollback: async () => {
