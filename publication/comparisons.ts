@@ -4,7 +4,8 @@
  */
 import type { ReleaseKind } from "../protocol/question/query.ts";
 import { NATION } from "../protocol/values/codes.ts";
-import type { CubeDimension, CubeFigure } from "./cube.ts";
+import type { CubeDimension } from "./cube.ts";
+import type { CubeFigure, FigureAt } from "./figure.ts";
 import {
   classOf,
   comparisonMargins,
@@ -33,7 +34,9 @@ export type Comparable = {
       readonly per?: number | undefined;
     };
   };
-  readonly dimensions: readonly CubeDimension[];
+  readonly regions: CubeDimension;
+  readonly periods: CubeDimension;
+  readonly columns: readonly CubeDimension[];
   readonly kind: ReleaseKind;
   /** Each period's place in time, in steps of its kind. */
   readonly ordinals: readonly number[];
@@ -41,7 +44,7 @@ export type Comparable = {
   readonly correlations: Readonly<Record<string, number>>;
   /** Each period's release, oldest period first, with the regions that are in it. */
   readonly releases: ReadonlyArray<{ readonly period: string; readonly regions: readonly string[] }>;
-  readonly at: (places: readonly number[]) => CubeFigure;
+  readonly at: (at: FigureAt) => CubeFigure;
 };
 
 /** A region beside the others and the nation. */
@@ -66,16 +69,25 @@ export type Compared = {
 
 type PlacedFigure = { readonly code: string; readonly figure: CubeFigure; readonly estimate: Estimate };
 
-/** Figures along one dimension, the others at their totals but for `fixed`; those without a value are left out. */
-function along(cube: Comparable, dimension: number, fixed: ReadonlyMap<number, number>): PlacedFigure[] {
-  return (cube.dimensions[dimension]?.values ?? []).flatMap(({ code }, place) => {
-    const figure = cube.at(
-      cube.dimensions.map((each, at) => (at === dimension ? place : (fixed.get(at) ?? each.total ?? 0))),
-    );
+/** A dimension's figures by code, each where `at` says; those without a value are left out. */
+function along(cube: Comparable, { values }: CubeDimension, at: (code: string) => FigureAt): PlacedFigure[] {
+  return values.flatMap(({ code }) => {
+    const figure = cube.at(at(code));
     if (figure.value === null || figure.se === null) return [];
     return [{ code, figure, estimate: { value: figure.value, se: figure.se } }];
   });
 }
+
+/** An area's figures over time. */
+const overTime = (cube: Comparable, region: string, groups: Groups): Estimate[] =>
+  along(cube, cube.periods, (period) => ({ region, period, groups })).map(({ estimate }) => estimate);
+
+const columnIn = ({ columns }: Comparable, column: string): CubeDimension | null =>
+  columns.find(({ code }) => code === column) ?? null;
+
+/** A column's codes but for its total. */
+const groupsIn = ({ total, values }: CubeDimension): string[] =>
+  values.flatMap(({ code }) => (code === total ? [] : [code]));
 
 /**
  * Regions' errors as they count between two of them. Where regions and nation were reconciled, what one was moved up the
@@ -88,25 +100,21 @@ function between(cube: Comparable, period: string, estimates: readonly Estimate[
   return estimates.map(({ value, se }) => ({ value, se: se * factor }));
 }
 
-const periodPlace = ({ dimensions }: Comparable, period: string): number =>
-  dimensions[1]?.values.findIndex(({ code }) => code === period) ?? -1;
-
 /** Whether figures of regions, or groups, of unequal size may be held against each other: not numbers of persons. */
 export const isComparable = ({ indicator: { produced } }: Pick<Comparable, "indicator">): boolean =>
   produced.by === "measure" && (produced.measure?.kind !== "count" || produced.per !== undefined);
 
-/** Which group of a dimension is looked at, by place; where none is said it is the total. */
-export type Fixed = ReadonlyMap<number, number>;
-const NOTHING: Fixed = new Map();
+/** Which groups are looked at, by column; over a column that is not named it is the total. */
+export type Groups = Readonly<Record<string, string>>;
 
 /** All regions of a period beside each other and, where they may be held against each other, against the nation. */
 export function regionsCompared(
   cube: Comparable,
   period: string,
   families = 1,
-  fixed: Fixed = NOTHING,
+  groups: Groups = {},
 ): Compared[] {
-  const all = along(cube, 0, new Map([...fixed, [1, periodPlace(cube, period)]]));
+  const all = along(cube, cube.regions, (region) => ({ region, period, groups }));
   const nation = all.find(({ code }) => code === NATION);
   const regions = all.filter(({ code }) => code !== NATION);
   const estimates = regions.map(({ estimate }) => estimate);
@@ -145,36 +153,30 @@ const isEven = ({ ordinals }: Comparable): boolean =>
 const isAlike = ({ releases }: Comparable): boolean =>
   new Set(releases.map(({ regions }) => regions.join())).size <= 1;
 
-/** A dimension's codes, each with the trend of its figures, judged as so many at once; null where points are too few or have gaps. */
-function trendsAlong(
-  cube: Comparable,
-  dimension: number,
-  families: number,
-  fixed: Fixed = NOTHING,
-): Array<{ readonly code: string; readonly trend: Trend | null }> {
-  const codes = cube.dimensions[dimension]?.values ?? [];
-  const periods = cube.dimensions[1]?.values ?? [];
-  const even = isEven(cube);
-  const alike = isAlike(cube);
-  return codes.map(({ code }, place) => {
-    const points = along(cube, 1, new Map([...fixed, [dimension, place]])).map(({ estimate }) => estimate);
-    const nation = dimension !== 0 || code === NATION;
-    const whole = even && points.length === periods.length && (alike || !nation);
-    const comparisons = codes.length * families;
-    return { code, trend: whole ? trendOf(points, cube.indicator.direction, { comparisons }) : null };
-  });
+/** The trend of an area's figures, judged as one of so many; null where points are too few or have gaps. */
+function trendAt(cube: Comparable, region: string, groups: Groups, comparisons: number): Trend | null {
+  const points = overTime(cube, region, groups);
+  const whole =
+    isEven(cube) && points.length === cube.periods.values.length && (isAlike(cube) || region !== NATION);
+  return whole ? trendOf(points, cube.indicator.direction, { comparisons }) : null;
 }
 
 /** The trend of each region, and of the nation. `families` tables stand beside each other. */
-export const trendsOf = (cube: Comparable, families = 1, fixed: Fixed = NOTHING) =>
-  trendsAlong(cube, 0, families, fixed).map(({ code, trend }) => ({ region: code, trend }));
+export function trendsOf(cube: Comparable, families = 1, groups: Groups = {}) {
+  const { values } = cube.regions;
+  return values.map(({ code: region }) => ({
+    region,
+    trend: trendAt(cube, region, groups, values.length * families),
+  }));
+}
 
 /** The trend of each of a column's groups in the nation, and of their total. */
 export function groupTrendsOf(cube: Comparable, column: string, families = 1) {
-  const dimension = cube.dimensions.findIndex(({ code }) => code === column);
-  return dimension < 2
-    ? []
-    : trendsAlong(cube, dimension, families).map(({ code, trend }) => ({ group: code, trend }));
+  const { values } = columnIn(cube, column) ?? { values: [] };
+  return values.map(({ code: group }) => ({
+    group,
+    trend: trendAt(cube, NATION, { [column]: group }, values.length * families),
+  }));
 }
 
 /** Once in ten thousand, noise alone leaves more of a straight line than this many standard deviations. */
@@ -188,6 +190,15 @@ export const isLine = ({ misfit: { chiSquare, degrees } }: Trend): boolean => {
   const ninth = 2 / (9 * degrees);
   return chiSquare <= degrees * (1 - ninth + UNLIKE_A_LINE * Math.sqrt(ninth)) ** 3;
 };
+
+/** What a trend comes to from the first of a table's periods to the last. */
+export function overAll(
+  { ordinals }: Pick<Comparable, "ordinals">,
+  { value, low, high }: Trend,
+): Interval & { readonly value: number } {
+  const steps = ordinals.length - 1;
+  return { value: value * steps, low: low * steps, high: high * steps };
+}
 
 /** A group of a column beside the total of the same area; null where it cannot be held against it. */
 export type GroupCompared = {
@@ -205,18 +216,15 @@ export function groupsCompared(
   column: string,
   period: string,
   families = 1,
-  fixed: Fixed = NOTHING,
+  region = NATION,
 ): GroupCompared[] {
-  const dimension = cube.dimensions.findIndex(({ code }) => code === column);
-  const { total = null, values = [] } = cube.dimensions[dimension] ?? {};
-  const at = (place: number): CubeFigure => {
-    const places = new Map([...fixed, [1, periodPlace(cube, period)], [dimension, place]]);
-    return cube.at(cube.dimensions.map((each, own) => places.get(own) ?? each.total ?? 0));
-  };
-  const whole = total === null ? null : at(total);
-  const groups = values.flatMap(({ code }, place) => (place === total ? [] : [{ code, figure: at(place) }]));
-  return groups.map(({ code, figure }) => {
-    const known = figure.value !== null && figure.se !== null && whole?.value != null && whole.se !== null;
+  const dimension = columnIn(cube, column);
+  if (dimension === null) return [];
+  const whole = cube.at({ region, period });
+  const groups = groupsIn(dimension);
+  return groups.map((code) => {
+    const figure = cube.at({ region, period, groups: { [column]: code } });
+    const known = figure.value !== null && figure.se !== null && whole.value !== null && whole.se !== null;
     return {
       code,
       figure,
@@ -246,19 +254,13 @@ export type Widening = {
  * pair, as so many at once. Null where there is none such, or are too few points to tell.
  */
 export function wideningIn(cube: Comparable, column: string, families = 1): Widening | null {
-  const dimension = cube.dimensions.findIndex(({ code }) => code === column);
-  const periods = cube.dimensions[1]?.values ?? [];
-  if (dimension < 2 || periods.length < LEAST_POINTS || !isComparable(cube)) return null;
+  const dimension = columnIn(cube, column);
+  const periods = cube.periods.values;
+  if (dimension === null || periods.length < LEAST_POINTS || !isComparable(cube)) return null;
   if (!isEven(cube) || !isAlike(cube)) return null;
   const correlation = cube.correlations[column] ?? 0;
-  const { total, values = [] } = cube.dimensions[dimension] ?? { total: null };
-  const groups = values
-    .map(({ code }, place) => ({ code, place }))
-    .filter(({ place }) => place !== total)
-    .map(({ code, place }) => ({
-      code,
-      points: along(cube, 1, new Map([[dimension, place]])).map(({ estimate }) => estimate),
-    }))
+  const groups = groupsIn(dimension)
+    .map((code) => ({ code, points: overTime(cube, NATION, { [column]: code }) }))
     .filter(({ points }) => points.length === periods.length);
   const comparisons = Math.max(1, (groups.length * (groups.length - 1)) / 2) * families;
   let found: Widening | null = null;
@@ -283,43 +285,27 @@ export function wideningIn(cube: Comparable, column: string, families = 1): Wide
 
 /** Whether the gap between two of a column's groups has grown with certainty; null where there are too few points to tell. */
 export function gapWidens(cube: Comparable, column: string, families = 1): boolean | null {
-  const dimension = cube.dimensions.findIndex(({ code }) => code === column);
-  const periods = cube.dimensions[1]?.values ?? [];
-  if (dimension < 2 || periods.length < LEAST_POINTS || !isComparable(cube)) return null;
+  const few = cube.periods.values.length < LEAST_POINTS;
+  if (columnIn(cube, column) === null || few || !isComparable(cube)) return null;
   return wideningIn(cube, column, families) !== null;
 }
 
 /** The equity gap between a column's groups in the nation, in a period. */
 export function gapBetween(cube: Comparable, column: string, period: string, families = 1): Gap | null {
-  const dimension = cube.dimensions.findIndex(({ code }) => code === column);
-  const place = cube.dimensions[0]?.values.findIndex(({ code }) => code === NATION) ?? -1;
-  if (dimension < 2 || place < 0 || !isComparable(cube)) return null;
-  const { total } = cube.dimensions[dimension] ?? { total: null };
-  const totalCode = total === null ? null : cube.dimensions[dimension]?.values[total]?.code;
-  const groups = along(
-    cube,
-    dimension,
-    new Map([
-      [0, place],
-      [1, periodPlace(cube, period)],
-    ]),
-  );
+  const dimension = columnIn(cube, column);
+  const { values } = cube.regions;
+  if (dimension === null || !values.some(({ code }) => code === NATION) || !isComparable(cube)) return null;
+  const at = (code: string) => ({ region: NATION, period, groups: { [column]: code } });
   return gapOf(
-    groups.filter(({ code }) => code !== totalCode).map(({ estimate }) => estimate),
+    along(cube, dimension, at).flatMap(({ code, estimate }) => (code === dimension.total ? [] : [estimate])),
     { correlation: cube.correlations[column] ?? 0, families },
   );
 }
 
 /** Largest less smallest of the regions' figures, with its interval; null with fewer than two, and for numbers of persons. */
-export const regionalVariation = (cube: Comparable, period: string): Gap | null =>
-  !isComparable(cube)
-    ? null
-    : gapOf(
-        between(
-          cube,
-          period,
-          along(cube, 0, new Map([[1, periodPlace(cube, period)]]))
-            .filter(({ code }) => code !== NATION)
-            .map(({ estimate }) => estimate),
-        ),
-      );
+export function regionalVariation(cube: Comparable, period: string): Gap | null {
+  if (!isComparable(cube)) return null;
+  const all = along(cube, cube.regions, (region) => ({ region, period }));
+  const regions = all.flatMap(({ code, estimate }) => (code === NATION ? [] : [estimate]));
+  return gapOf(between(cube, period, regions));
+}

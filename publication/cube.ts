@@ -2,54 +2,46 @@
  * What standing releases say of one indicator, as one dense table: region × period × columns × contents, totals among
  * the codes, each with its own error, so that nobody need add up. A view on released figures; nothing is computed anew.
  */
-
 import { isIndicator } from "../protocol/plan/calendar.ts";
 import { UNKNOWN_CODE } from "../protocol/plan/cells.ts";
 import { type Plan, publishedPeriods } from "../protocol/plan/plan.ts";
-import { cellAt, groupCorrelation, type PlannedTables, tableOf } from "../protocol/plan/tables.ts";
+import { groupCorrelation, type PlannedTables } from "../protocol/plan/tables.ts";
 import { type AttributeSet, keyOf, subsetsOf } from "../protocol/privacy/marginals.ts";
 import type { Indicator } from "../protocol/question/indicator.ts";
-import { type Figure, onGrid } from "../protocol/release/estimate.ts";
-import { type CellTable, type Release, regionsOf } from "../protocol/release/release.ts";
-import type { Hash } from "../protocol/values/bytes.ts";
-import { NATION, totalCode } from "../protocol/values/codes.ts";
+import type { Population } from "../protocol/question/population.ts";
+import { onGrid } from "../protocol/release/estimate.ts";
+import { type Release, regionsOf } from "../protocol/release/release.ts";
+import { isTotal, NATION, totalCode } from "../protocol/values/codes.ts";
+import type { Language } from "../protocol/values/language.ts";
 import { ordinalOf } from "../protocol/values/period.ts";
 import type { Labels, Text } from "../protocol/values/text.ts";
-import { type CountTable, displayOf, sumsIn } from "./display-counts.ts";
-
-/** A standing release, whose measures are called after indicators. */
-export type StandingRelease = {
-  readonly id: Hash;
-  /** From when its query may be asked: a late version of an older release is no newer for that. */
-  readonly at: string;
-  readonly plan: Plan;
-  readonly release: Release;
-  readonly table: CellTable;
-};
+import { type CubeFigure, type FigureAt, NOTHING } from "./figure.ts";
+import {
+  type Finder,
+  finderOf,
+  isTabled,
+  type StandingRelease,
+  type TabledPlan,
+} from "./standing-release.ts";
 
 export type CubeValue = { readonly code: string; readonly label: Text };
 export type CubeDimension = {
   readonly code: string;
-  readonly role: "geo" | "time" | "metric" | null;
   readonly label: Text;
   readonly values: readonly CubeValue[];
-  /** Where the total over it stands; null where it has none. */
-  readonly total: number | null;
-};
-
-/** `:` is a region that is not in a release, or was not asked; `.` a rate for which there is no public population. */
-export type CubeFigure = Omit<Figure, "flag"> & {
-  readonly flag: Figure["flag"] | ":" | ".";
-  /** Of a count, to be shown beside it: whole, never negative, adding up. Biased: nothing is reckoned with it. */
-  readonly display: number | null;
+  /** The code of the total over it; null where it has none. */
+  readonly total: string | null;
 };
 
 export type Cube = {
   readonly id: string;
   readonly indicator: Indicator;
   readonly label: Text;
-  /** Region, Tid, its columns; contents come last in every format. */
-  readonly dimensions: readonly CubeDimension[];
+  /** The nation, whose code is the total's, and every region. */
+  readonly regions: CubeDimension;
+  /** Oldest first. */
+  readonly periods: CubeDimension;
+  readonly columns: readonly CubeDimension[];
   readonly kind: Release["release"];
   readonly plan: Plan;
   /** Each period's place in time, in steps of its kind. */
@@ -63,8 +55,9 @@ export type Cube = {
     readonly regions: readonly string[];
   }>;
   readonly updated: string;
-  /** The figure at these places, one a dimension. */
-  readonly at: (places: readonly number[]) => CubeFigure;
+  /** What everyone must read with a rate; null where it is none. */
+  readonly population: Text | null;
+  readonly at: (at: FigureAt) => CubeFigure;
 };
 
 export type CubeContext = {
@@ -72,9 +65,37 @@ export type CubeContext = {
   readonly labels: Labels;
   /** Regions' names by code. */
   readonly regions: ReadonlyMap<string, string>;
-  /** The public population, by region and sex. */
-  readonly population: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly population: Population;
 };
+
+type Dimensioned = Pick<Cube, "regions" | "periods" | "columns">;
+
+/** In the order of every format: regions, periods, columns. Contents come last. */
+export const dimensionsOf = ({ regions, periods, columns }: Dimensioned): readonly CubeDimension[] => [
+  regions,
+  periods,
+  ...columns,
+];
+
+/** What stands at these places, one a dimension, in that order. */
+export function atPlaces(of: Dimensioned, places: readonly number[]): FigureAt {
+  const [region = "", period = "", ...codes] = dimensionsOf(of).map(
+    ({ values }, dimension) => values[places[dimension] ?? 0]?.code ?? "",
+  );
+  const groups = Object.fromEntries(of.columns.map(({ code }, column) => [code, codes[column] ?? ""]));
+  return { region, period, groups };
+}
+
+/** Everywhere that a figure of it may stand, the last dimension varying fastest. */
+export function* everyAt({ regions, periods, columns }: Dimensioned): Generator<FigureAt> {
+  const groups = columns.reduce<Array<Record<string, string>>>(
+    (all, { code, values }) => all.flatMap((own) => values.map((value) => ({ ...own, [code]: value.code }))),
+    [{}],
+  );
+  for (const { code: region } of regions.values)
+    for (const { code: period } of periods.values)
+      for (const own of groups) yield { region, period, groups: own };
+}
 
 /** What one says of a figure: itself, its error, the limits of its 95 % interval. */
 const CONTENTS = ["value", "se", "low", "high"] as const;
@@ -92,8 +113,6 @@ const TOTAL: Text = { sv: "totalt", en: "total" };
 const UNKNOWN: Text = { sv: "uppgift saknas", en: "not stated" };
 const NATION_LABEL: Text = { sv: "Riket", en: "The nation" };
 
-const NONE: CubeFigure = { value: null, se: null, low: null, high: null, flag: ":", display: null };
-
 /** A count as a rate of a public number: its error is scaled with it, limits rounded outward. */
 function scaled(figure: CubeFigure, factor: number): CubeFigure {
   const { value, se, low, high } = figure;
@@ -101,9 +120,6 @@ function scaled(figure: CubeFigure, factor: number): CubeFigure {
   const numbers = { value: value * factor, se: se * factor, low: low * factor, high: high * factor };
   return { ...figure, ...onGrid(numbers, 6) };
 }
-
-type TabledPlan = Plan & { readonly tables: PlannedTables };
-const isTabled = (plan: Plan): plan is TabledPlan => plan.tables !== null;
 
 /** Sets that no other wanted set contains, and of which every part is wanted: each makes a table with all its totals. */
 export function widest({ wanted }: PlannedTables): AttributeSet[] {
@@ -113,66 +129,6 @@ export function widest({ wanted }: PlannedTables): AttributeSet[] {
       subsetsOf(set).every((subset) => known.has(keyOf(subset))) &&
       !wanted.some((other) => other.length > set.length && set.every((at) => other.includes(at))),
   );
-}
-
-/** Finds figures by their place in a release's table. */
-export function finderOf({ plan, table }: StandingRelease) {
-  if (!isTabled(plan)) throw new RangeError("expected a standing release");
-  const { tables } = plan;
-  const offsets = new Map<string, number>();
-  let cells = 0;
-  for (const set of tables.wanted) {
-    offsets.set(keyOf(set), cells);
-    cells += tableOf(tables, set).cells;
-  }
-  const periods = publishedPeriods(plan);
-  const measures = plan.measures.length;
-  return (region: string, period: string, set: AttributeSet, cell: number, measure: number): CubeFigure => {
-    const [area, at, offset] = [
-      table.areas.indexOf(region),
-      periods.indexOf(period),
-      offsets.get(keyOf(set)),
-    ];
-    if (area < 0 || at < 0 || offset === undefined) return NONE;
-    const row = table.figures[((area * periods.length + at) * cells + offset + cell) * measures + measure];
-    if (row === undefined) return NONE;
-    const [value, se, low, high, flag] = row;
-    return { value, se, low, high, flag, display: null };
-  };
-}
-
-/** The display series of a count, fitted once for each region and period that is asked for. */
-function displaysOf(standing: StandingRelease, find: ReturnType<typeof finderOf>) {
-  const { plan } = standing;
-  if (!isTabled(plan)) throw new RangeError("expected a standing release");
-  const { tables } = plan;
-  const fitted = new Map<string, Int32Array | null>();
-  const summed = new Map<string, readonly number[]>();
-  return (
-    region: string,
-    period: string,
-    set: AttributeSet,
-    cell: number,
-    measure: number,
-  ): number | null => {
-    const key = `${region} ${period} ${measure}`;
-    if (!fitted.has(key)) {
-      const shown = tables.wanted.map((wanted): CountTable | null => {
-        const { cells } = tableOf(tables, wanted);
-        const figures = Array.from({ length: cells }, (_, at) => find(region, period, wanted, at, measure));
-        const values = figures.flatMap(({ value }) => value ?? []);
-        return values.length < cells ? null : { set: wanted, values, variance: (figures[0]?.se ?? 1) ** 2 };
-      });
-      const whole = shown.filter((each) => each !== null);
-      fitted.set(key, whole.length < shown.length ? null : displayOf(whole, tables.sizes));
-    }
-    const full = fitted.get(key) ?? null;
-    if (full === null) return null;
-    const place = `${key} ${keyOf(set)}`;
-    const sums = summed.get(place) ?? sumsIn(full, set, tables.sizes);
-    summed.set(place, sums);
-    return sums[cell] ?? null;
-  };
 }
 
 /** Every table of every indicator that has been released; where two releases say something of a period, the later does. */
@@ -208,121 +164,48 @@ function isMeasured(indicator: Indicator, { plan }: StandingRelease): boolean {
   return isIndicator(indicator, own, plan.dataset.dataset);
 }
 
-function cubeOf(
-  id: string,
-  {
-    indicator,
-    columns,
-    standings,
-  }: { indicator: Indicator; columns: readonly string[]; standings: readonly StandingRelease[] },
-  { labels, regions, population }: CubeContext,
-): Cube {
+type Group = {
+  readonly indicator: Indicator;
+  readonly columns: readonly string[];
+  readonly standings: readonly StandingRelease[];
+};
+
+function cubeOf(id: string, group: Group, context: CubeContext): Cube {
+  const { indicator, columns, standings } = group;
   const latest = standings.at(-1);
   if (latest === undefined || !isTabled(latest.plan)) throw new RangeError("expected a standing release");
   const { plan } = latest;
   const ofPeriod = new Map<string, StandingRelease>();
   for (const standing of standings)
     for (const period of publishedPeriods(standing.plan)) ofPeriod.set(period, standing);
-  const periods = [...ofPeriod.keys()].sort();
-  const areas = [...new Set(standings.flatMap(({ table }) => table.areas))].sort();
-  const named = (code: string): Text =>
-    code === NATION ? NATION_LABEL : { sv: regions.get(code) ?? code, en: regions.get(code) ?? code };
-  const { attributes } = plan.tables;
-  const dimensions: CubeDimension[] = [
-    {
-      code: "Region",
-      role: "geo",
-      label: REGION,
-      values: areas.map((code) => ({ code, label: named(code) })),
-      total: Math.max(0, areas.indexOf(NATION)),
-    },
-    {
+  const releases = [...ofPeriod]
+    .map(([period, standing]) => ({ period, standing, regions: regionsOf(standing.release) }))
+    .sort((a, b) => (a.period < b.period ? -1 : 1));
+  const periods = releases.map(({ period }) => period);
+  const dimensioned: Dimensioned = {
+    regions: regionsIn(standings, context),
+    periods: {
       code: "Tid",
-      role: "time",
       label: PERIOD,
       values: periods.map((code) => ({ code, label: { sv: code, en: code } })),
       total: null,
     },
-    ...columns.map((column): CubeDimension => {
-      const values = attributes.find((each) => each.column === column)?.values ?? [];
-      const own = labels[column] ?? {};
-      const label = plan.dataset.columns[column]?.title ?? { sv: column, en: column };
-      const value = (code: string | null): CubeValue =>
-        code === null
-          ? { code: UNKNOWN_CODE, label: UNKNOWN }
-          : { code, label: own[code] ?? { sv: code, en: code } };
-      return {
-        code: column,
-        role: null,
-        label: { sv: label.sv.toLowerCase(), en: label.en.toLowerCase() },
-        values: [{ code: totalCode(column), label: TOTAL }, ...values.map(value)],
-        total: 0,
-      };
-    }),
-  ];
-  const finders = new Map(standings.map((standing) => [standing, finderOf(standing)]));
-  const counts = contentsOf({ indicator }).includes("display");
-  const displays = new Map(
-    standings.flatMap((standing) => {
-      const find = finders.get(standing);
-      return counts && find !== undefined ? [[standing, displaysOf(standing, find)] as const] : [];
-    }),
-  );
-  const at = (places: readonly number[]): CubeFigure => {
-    const region = areas[places[0] ?? 0];
-    const period = periods[places[1] ?? 0];
-    const standing = period === undefined ? undefined : ofPeriod.get(period);
-    if (region === undefined || period === undefined || standing === undefined || !isTabled(standing.plan))
-      return NONE;
-    // By their codes: another version of the dataset may have other categories.
-    const codes = new Map(
-      columns.flatMap((column, at) => {
-        const place = places[2 + at] ?? 0;
-        const code = dimensions[2 + at]?.values[place]?.code;
-        return place === 0 || code === undefined ? [] : [[column, code] as const];
-      }),
-    );
-    const found = cellAt(standing.plan.tables, codes);
-    if (found === null) return NONE;
-    const { set, cell } = found;
-    const measure = standing.plan.measures.findIndex((each) => each.measure.id === indicator.id);
-    const figure = finders.get(standing)?.(region, period, set, cell, measure) ?? NONE;
-    if (counts && figure.value !== null) {
-      const display = displays.get(standing)?.(region, period, set, cell, measure) ?? null;
-      return { ...figure, display };
-    }
-    if (indicator.produced.by !== "measure" || indicator.produced.per === undefined) return figure;
-    const split = columns.filter((_, column) => (places[2 + column] ?? 0) > 0);
-    const sex = dimensions[2 + columns.indexOf("sex")]?.values[places[2 + columns.indexOf("sex")] ?? 0]?.code;
-    // Of the regions that are in the release, so that one that is missing does not lower the rate.
-    const within = region === NATION ? regionsOf(standing.release) : [region];
-    const persons = within.reduce<number | undefined>((sum, code) => {
-      const own = population[code]?.[split.length === 0 ? totalCode("sex") : (sex ?? "")];
-      return sum === undefined || own === undefined ? undefined : sum + own;
-    }, 0);
-    if (persons === undefined || persons === 0 || split.some((column) => column !== "sex"))
-      return { ...NONE, flag: "." };
-    return scaled(figure, indicator.produced.per / persons);
+    columns: columns.map((column) => columnOf(column, plan, context)),
   };
-  const by = {
-    sv: dimensions.map(({ label }) => label.sv).join(", "),
-    en: dimensions.map(({ label }) => label.en).join(", "),
-  };
+  const dimensions = dimensionsOf(dimensioned);
+  const by = (language: Language) => dimensions.map(({ label }) => label[language]).join(", ");
   const span = periods.length === 1 ? periods[0] : `${periods[0]}–${periods.at(-1)}`;
   return {
     id,
     indicator,
     label: {
-      sv: `${indicator.name.sv} efter ${by.sv}. ${span}`,
-      en: `${indicator.name.en} by ${by.en}. ${span}`,
+      sv: `${indicator.name.sv} efter ${by("sv")}. ${span}`,
+      en: `${indicator.name.en} by ${by("en")}. ${span}`,
     },
-    dimensions,
+    ...dimensioned,
     kind: latest.release.release,
     plan,
-    releases: periods.flatMap((period) => {
-      const standing = ofPeriod.get(period);
-      return standing === undefined ? [] : [{ period, standing, regions: regionsOf(standing.release) }];
-    }),
+    releases,
     ordinals: periods.map((period) => ordinalOf(plan.dataset.period, period) ?? 0),
     correlations: Object.fromEntries(
       columns.map((column) => [column, groupCorrelation(plan.tables, column)]),
@@ -332,6 +215,80 @@ function cubeOf(
         .map(({ release }) => release.madeAt)
         .sort()
         .at(-1) ?? "",
-    at,
+    population: perOf(indicator) === null ? null : context.population.note,
+    at: figuresOf(group, ofPeriod, context.population),
   };
+}
+
+function regionsIn(standings: readonly StandingRelease[], { regions }: CubeContext): CubeDimension {
+  const areas = [...new Set(standings.flatMap(({ table }) => table.areas))].sort();
+  const named = (code: string): Text =>
+    code === NATION ? NATION_LABEL : { sv: regions.get(code) ?? code, en: regions.get(code) ?? code };
+  return {
+    code: "Region",
+    label: REGION,
+    values: areas.map((code) => ({ code, label: named(code) })),
+    total: NATION,
+  };
+}
+
+function columnOf(column: string, { dataset, tables }: TabledPlan, { labels }: CubeContext): CubeDimension {
+  const values = tables.attributes.find((each) => each.column === column)?.values ?? [];
+  const own = labels[column] ?? {};
+  const label = dataset.columns[column]?.title ?? { sv: column, en: column };
+  const named = (code: string | null): CubeValue =>
+    code === null
+      ? { code: UNKNOWN_CODE, label: UNKNOWN }
+      : { code, label: own[code] ?? { sv: code, en: code } };
+  return {
+    code: column,
+    label: { sv: label.sv.toLowerCase(), en: label.en.toLowerCase() },
+    values: [{ code: totalCode(column), label: TOTAL }, ...values.map(named)],
+    total: totalCode(column),
+  };
+}
+
+/** Of how many of the population an indicator is a rate; null where it is none. */
+const perOf = ({ produced }: Indicator): number | null =>
+  produced.by === "measure" ? (produced.per ?? null) : null;
+
+/** Finds figures in each period's release: another version of the dataset may have other categories. */
+function figuresOf(
+  { indicator, columns }: Group,
+  standings: ReadonlyMap<string, StandingRelease>,
+  population: Population,
+): Cube["at"] {
+  const finders = new Map<StandingRelease, Finder>();
+  for (const standing of standings.values()) finders.set(standing, finderOf(standing));
+  const display = contentsOf({ indicator }).includes("display");
+  const per = perOf(indicator);
+  return (at) => {
+    const standing = standings.get(at.period);
+    const find = standing === undefined ? undefined : finders.get(standing);
+    if (standing === undefined || find === undefined) return NOTHING;
+    if (Object.keys(at.groups ?? {}).some((column) => !columns.includes(column))) return NOTHING;
+    const figure = find(at, indicator.id, { display });
+    if (per === null) return figure;
+    // Of the regions that are in the release, so that one that is missing does not lower the rate.
+    const within = at.region === NATION ? regionsOf(standing.release) : [at.region];
+    const persons = personsOf(within, at.groups ?? {}, population);
+    return persons === null ? { ...NOTHING, flag: "." } : scaled(figure, per / persons);
+  };
+}
+
+/** The population of these regions and groups; null where none is public of them. */
+function personsOf(
+  regions: readonly string[],
+  groups: Readonly<Record<string, string>>,
+  { persons }: Population,
+): number | null {
+  const { sex = totalCode("sex"), ...others } = groups;
+  if (Object.values(others).some((code) => !isTotal(code))) return null;
+  let sum = 0;
+  for (const region of regions) {
+    const own = persons[region]?.[sex];
+    if (own === undefined) return null;
+    sum += own;
+  }
+  return sum === 0 ? null : sum;
 }

@@ -1,58 +1,69 @@
 /** Life expectancy of people with mental illness: an abridged life table of what is released of deaths and of persons. */
 import { publishedPeriods } from "../protocol/plan/plan.ts";
-import { cellAt } from "../protocol/plan/tables.ts";
+import type { Indicator, LifeTable } from "../protocol/question/indicator.ts";
 import { Z } from "../protocol/release/estimate.ts";
 import { NATION, totalCode } from "../protocol/values/codes.ts";
-import { finderOf, type StandingRelease } from "./cube.ts";
+import type { FigureAt } from "./figure.ts";
 import type { Estimate, Interval } from "./intervals.ts";
+import { finderOf, isTabled, type StandingRelease } from "./standing-release.ts";
 
-/** What is measured for it beside the indicators, by the calendar. */
-const DEATHS = "deaths-mental-illness";
-const PERSONS = "persons-mental-illness";
-
-/** How many years each age lasts; the last is open. */
-const AGES: ReadonlyArray<readonly [string, number | null]> = [
-  ["16-29", 14],
-  ["30-44", 15],
-  ["45-64", 20],
-  ["65-84", 20],
-  ["85+", null],
-];
+/** The catalogue's indicator of it, and what its table is made of; null where it has none. */
+export function lifeTableIn(
+  indicators: readonly Indicator[],
+): { readonly indicator: Indicator; readonly table: LifeTable } | null {
+  for (const indicator of indicators) {
+    const { produced } = indicator;
+    if (produced.by === "derived" && produced.lifeTable !== undefined)
+      return { indicator, table: produced.lifeTable };
+  }
+  return null;
+}
 
 export type LifeExpectancy = Estimate & Interval & { readonly period: string; readonly sex: string };
 
-/** Years left at 16 in the nation, by year and sex, with the 95 % interval of the noise; years that cannot be said are left out. */
-export function lifeExpectanciesOf(standings: readonly StandingRelease[]): LifeExpectancy[] {
-  const measured = (id: string) =>
-    standings.flatMap((standing) => {
-      const measure = standing.plan.measures.findIndex((each) => each.measure.id === id);
-      const tables = standing.plan.tables;
-      return measure < 0 || tables === null ? [] : [{ standing, measure, tables, find: finderOf(standing) }];
-    });
-  const [deaths, persons] = [measured(DEATHS).at(-1), measured(PERSONS).at(-1)];
-  if (deaths === undefined || persons === undefined) return [];
-  const at = (of: typeof deaths, period: string, sex: string, age: string): Estimate | null => {
-    const codes = new Map([["age_group", age]]);
-    if (sex !== totalCode("sex")) codes.set("sex", sex);
-    const found = cellAt(of.tables, codes);
-    if (found === null) return null;
-    const { value, se } = of.find(NATION, period, found.set, found.cell, of.measure);
-    return value === null || se === null ? null : { value, se };
-  };
-  const periods = publishedPeriods(deaths.standing.plan).filter((period) =>
-    publishedPeriods(persons.standing.plan).includes(period),
-  );
+/**
+ * Years left in the nation at the table's first age, by year and sex, with the 95 % interval of the noise; years that
+ * cannot be said are left out.
+ */
+export function lifeExpectanciesOf(
+  standings: readonly StandingRelease[],
+  { deaths: died, persons: lived, sex, age, ages }: LifeTable,
+): LifeExpectancy[] {
+  const [deaths, persons] = [latestOf(standings, died), latestOf(standings, lived)];
+  if (deaths === null || persons === null) return [];
+  const periods = deaths.periods.filter((period) => persons.periods.includes(period));
   return periods.flatMap((period) =>
-    [totalCode("sex"), "1", "2"].flatMap((sex) => {
-      const rows = AGES.flatMap(([age, years]): LifeRow[] => {
-        const [dead, alive] = [at(deaths, period, sex, age), at(persons, period, sex, age)];
+    [totalCode(sex), ...deaths.codesOf(sex)].flatMap((code) => {
+      const rows = ages.flatMap(({ code: own, years }): LifeRow[] => {
+        const at = { region: NATION, period, groups: { [sex]: code, [age]: own } };
+        const [dead, alive] = [deaths.find(at), persons.find(at)];
         return dead === null || alive === null ? [] : [{ deaths: dead, persons: alive, years }];
       });
-      const found = rows.length < AGES.length ? null : lifeExpectancy(rows);
+      const found = rows.length < ages.length ? null : lifeExpectancy(rows);
       if (found === null) return [];
-      return [{ period, sex, ...found, low: found.value - Z * found.se, high: found.value + Z * found.se }];
+      const reach = Z * found.se;
+      return [{ period, sex: code, ...found, low: found.value - reach, high: found.value + reach }];
     }),
   );
+}
+
+/** The latest release that measures this, with its figures where they have a value. */
+function latestOf(standings: readonly StandingRelease[], measure: string) {
+  const standing = standings.findLast(
+    ({ plan }) => isTabled(plan) && plan.measures.some((each) => each.measure.id === measure),
+  );
+  if (standing === undefined) return null;
+  const { plan } = standing;
+  const find = finderOf(standing);
+  return {
+    periods: publishedPeriods(plan),
+    codesOf: (column: string) =>
+      (plan.dimensions.find((each) => each.column === column)?.values ?? []).flatMap((code) => code ?? []),
+    find: (at: FigureAt): Estimate | null => {
+      const { value, se } = find(at, measure);
+      return value === null || se === null ? null : { value, se };
+    },
+  };
 }
 
 /** Deaths and person-years of one age, which lasts so many years; null for the last, which is open. */

@@ -1,17 +1,30 @@
-/** Makes the views of published tables, which pages are sent. */
-
+/** Makes the views of published tables, which pages are sent; and holds a view to the release it says it is of. */
 import { UNKNOWN_CODE } from "../protocol/plan/cells.ts";
-import { cellAt, groupCorrelation } from "../protocol/plan/tables.ts";
+import { groupCorrelation } from "../protocol/plan/tables.ts";
 import { definitionOf, FOCUS_AREAS, type Indicator } from "../protocol/question/indicator.ts";
+import type { Measure } from "../protocol/question/query.ts";
 import { regionsOf } from "../protocol/release/release.ts";
 import { NATION, totalCode } from "../protocol/values/codes.ts";
 import { ordinalOf } from "../protocol/values/period.ts";
-import { type Cube, contentsOf, finderOf, type StandingRelease } from "./cube.ts";
-import { privacyOf } from "./pxweb-dataset.ts";
-import { placesIn, type View, type ViewIndicator, viewed } from "./view.ts";
+import { type Cube, type CubeDimension, contentsOf, dimensionsOf, everyAt } from "./cube.ts";
+import type { CubeFigure } from "./figure.ts";
+import { privacyIn } from "./footnotes.ts";
+import { finderOf, isTabled, type StandingRelease, type TabledPlan } from "./standing-release.ts";
+import { type View, type ViewIndicator, type ViewRelease, viewed } from "./view.ts";
 
 export const viewIndicator = (indicator: Indicator): ViewIndicator => {
-  const { id, name, unit, direction, official, sources, target = null, focus, produced } = indicator;
+  const {
+    id,
+    name,
+    unit,
+    direction,
+    official,
+    sources,
+    target = null,
+    subject = null,
+    focus,
+    produced,
+  } = indicator;
   return {
     id,
     name,
@@ -20,6 +33,7 @@ export const viewIndicator = (indicator: Indicator): ViewIndicator => {
     official,
     sources,
     target,
+    subject,
     focus: FOCUS_AREAS[focus],
     definition: { sv: definitionOf(indicator, "sv"), en: definitionOf(indicator, "en") },
     produced:
@@ -31,18 +45,16 @@ export const viewIndicator = (indicator: Indicator): ViewIndicator => {
 
 /** A table as pages are sent it: everything that is published of it, and nothing else. */
 export function viewOf(cube: Cube, others: readonly string[]): View {
-  const { id, indicator, label, dimensions, kind, ordinals, correlations, plan } = cube;
-  const { epsilon, delta } = privacyOf(cube);
+  const { id, indicator, label, regions, periods, columns, kind, ordinals, correlations, plan } = cube;
+  const { epsilon, delta } = privacyIn(cube);
   const figures: Array<number | null> = [];
-  const flags: Record<string, NonNullable<ReturnType<Cube["at"]>["flag"]>> = {};
+  const flags: Record<string, NonNullable<CubeFigure["flag"]>> = {};
   const displays: Array<number | null> = [];
-  let cell = 0;
-  for (const places of placesIn(dimensions)) {
-    const { value, se, low, high, flag, display } = cube.at(places);
+  for (const at of everyAt(cube)) {
+    const { value, se, low, high, flag, display } = cube.at(at);
+    if (flag !== null) flags[displays.length] = flag;
     figures.push(value, se, low, high);
     displays.push(display);
-    if (flag !== null) flags[cell] = flag;
-    cell++;
   }
   return {
     id,
@@ -50,18 +62,20 @@ export function viewOf(cube: Cube, others: readonly string[]): View {
     label,
     dataset: plan.dataset.title,
     others,
-    dimensions,
+    regions,
+    periods,
+    columns,
     kind,
     ordinals,
     correlations,
     epsilon,
     delta,
-    releases: cube.releases.map(({ period, standing: { id: release, release: made }, regions }) => ({
+    releases: cube.releases.map(({ period, standing: { id: release, release: made }, regions: within }) => ({
       period,
       release,
       query: made.query,
       madeAt: made.madeAt,
-      regions,
+      regions: within,
       missing: made.missing.map(({ region, reason }) => ({ region, late: reason === "no-answer" })),
       charge: made.charge,
       budget: plan.dataset.budget.rhoPerPeriod,
@@ -80,80 +94,109 @@ const ROUNDED = 1e-3;
  * for a log, none where all agree. Names, definitions, directions and the population are not of the release.
  */
 export function unlikeIn(view: View, standing: StandingRelease): string[] {
-  const { plan, release, id } = standing;
-  const measure = plan.measures.findIndex((each) => each.measure.id === view.indicator.id);
-  const { tables } = plan;
-  const periods = new Set(view.releases.flatMap((each) => (each.release === id ? [each.period] : [])));
-  if (tables === null || measure < 0 || periods.size === 0) return ["another release"];
-  const wrong: string[] = [];
+  const { plan, id } = standing;
+  const measure = plan.measures.find((each) => each.measure.id === view.indicator.id)?.measure;
+  const own = view.releases.filter((each) => each.release === id);
+  if (!isTabled(plan) || measure === undefined || own.length === 0) return ["another release"];
+  const wrong = [
+    ...unlikeMeasure(view, standing, measure.kind),
+    ...own.flatMap((each) => unlikeRelease(each, standing)),
+    ...unlikeDimensions(view, standing),
+    ...view.columns.flatMap((column) => unlikeColumn(column, view, { ...standing, plan })),
+  ];
+  return wrong.length > 0 ? wrong : unlikeFigures(view, standing, new Set(own.map(({ period }) => period)));
+}
+
+const isLatest = ({ releases }: View, { id }: StandingRelease): boolean => releases.at(-1)?.release === id;
+
+function unlikeMeasure(view: View, standing: StandingRelease, kind: Measure["kind"]): string[] {
+  const { plan, release } = standing;
   const { produced } = view.indicator;
-  const kind = plan.measures[measure]?.measure.kind;
-  if (produced.by !== "measure" || produced.measure?.kind !== kind || plan.where !== null || plan.pool)
-    wrong.push("another measure");
-  if (produced.per !== undefined && kind !== "count") wrong.push("a rate of what is no number");
-  const latest = view.releases.at(-1)?.release === id;
-  if (latest && view.kind !== release.release) wrong.push("another release kind");
-  for (const each of view.releases.filter((own) => own.release === id)) {
-    const missing = release.missing.map(({ region, reason }) => `${region} ${reason === "no-answer"}`).join();
-    if (each.regions.join() !== regionsOf(release).join() || each.charge !== release.charge)
-      wrong.push(`regions or charge of ${each.period}`);
-    if (each.missing.map(({ region, late }) => `${region} ${late}`).join() !== missing)
-      wrong.push(`missing regions of ${each.period}`);
-  }
-  const [regions, times, ...groups] = view.dimensions;
-  const codes = (dimension: typeof regions) => dimension?.values.map(({ code }) => code) ?? [];
-  const published = codes(times);
-  if (regions?.code !== "Region" || times?.code !== "Tid") wrong.push("dimensions");
-  if (standing.table.areas.some((area) => !codes(regions).includes(area))) wrong.push("regions left out");
-  if (codes(regions).includes(NATION) && codes(regions)[regions?.total ?? -1] !== NATION)
-    wrong.push("another nation");
+  const measured = produced.by === "measure" && produced.measure?.kind === kind;
+  return [
+    ...(measured && plan.where === null && !plan.pool ? [] : ["another measure"]),
+    ...(produced.per !== undefined && kind !== "count" ? ["a rate of what is no number"] : []),
+    ...(isLatest(view, standing) && view.kind !== release.release ? ["another release kind"] : []),
+  ];
+}
+
+function unlikeRelease(said: ViewRelease, { release }: StandingRelease): string[] {
+  const listed = (missing: ViewRelease["missing"]) =>
+    missing.map(({ region, late }) => `${region} ${late}`).join();
+  const missing = release.missing.map(({ region, reason }) => ({ region, late: reason === "no-answer" }));
+  const alike = said.regions.join() === regionsOf(release).join() && said.charge === release.charge;
+  return [
+    ...(alike ? [] : [`regions or charge of ${said.period}`]),
+    ...(listed(said.missing) === listed(missing) ? [] : [`missing regions of ${said.period}`]),
+  ];
+}
+
+const codesOf = ({ values }: CubeDimension): string[] => values.map(({ code }) => code);
+
+function unlikeDimensions(view: View, { plan, table }: StandingRelease): string[] {
+  const { regions, periods } = view;
+  const [areas, published] = [codesOf(regions), codesOf(periods)];
+  const named = regions.code === "Region" && periods.code === "Tid" && periods.total === null;
   const ordinals = published.map((period) => ordinalOf(plan.dataset.period, period) ?? -1);
-  if (view.ordinals.join() !== ordinals.join()) wrong.push("periods' places in time");
-  const columns = groups.map(({ code }) => code);
-  for (const { code: column, total, values } of groups) {
-    const attribute = tables.attributes.find((each) => each.column === column);
-    const whole = attribute?.values.map((value) => value ?? UNKNOWN_CODE) ?? [];
-    const said = values.map(({ code }) => code);
-    // The codes are the latest release's: an earlier one may be of another version of the dataset.
-    const alike = !latest || said.join() === [totalCode(column), ...whole].join();
-    if (attribute === undefined || total !== 0 || said[0] !== totalCode(column) || !alike)
-      wrong.push(`groups of ${column}`);
-    else if (latest && view.correlations[column] !== groupCorrelation(tables, column))
-      wrong.push(`correlation of ${column}`);
-  }
-  if (wrong.length > 0) return wrong;
+  // A figure is found by its codes: what stands twice is never looked at the second time.
+  const once =
+    new Set(view.columns.map(({ code }) => code)).size === view.columns.length &&
+    dimensionsOf(view).every((each) => new Set(codesOf(each)).size === each.values.length);
+  return [
+    ...(named && once ? [] : ["dimensions"]),
+    ...(table.areas.every((area) => areas.includes(area)) ? [] : ["regions left out"]),
+    ...(regions.total === NATION ? [] : ["another nation"]),
+    ...(view.ordinals.join() === ordinals.join() ? [] : ["periods' places in time"]),
+  ];
+}
+
+function unlikeColumn(
+  { code: column, total, values }: CubeDimension,
+  view: View,
+  standing: StandingRelease & { readonly plan: TabledPlan },
+): string[] {
+  const { tables } = standing.plan;
+  const latest = isLatest(view, standing);
+  const attribute = tables.attributes.find((each) => each.column === column);
+  const whole = attribute?.values.map((value) => value ?? UNKNOWN_CODE) ?? [];
+  const said = values.map(({ code }) => code);
+  // The codes are the latest release's: an earlier one may be of another version of the dataset.
+  const alike = !latest || said.join() === [totalCode(column), ...whole].join();
+  if (attribute === undefined || total !== totalCode(column) || said[0] !== total || !alike)
+    return [`groups of ${column}`];
+  const correlated = !latest || view.correlations[column] === groupCorrelation(tables, column);
+  return correlated ? [] : [`correlation of ${column}`];
+}
+
+function unlikeFigures(view: View, standing: StandingRelease, periods: ReadonlySet<string>): string[] {
   const find = finderOf(standing);
   const { at } = viewed(view);
-  for (const places of placesIn(view.dimensions)) {
-    const [region = "", period = "", ...chosenCodes] = view.dimensions.map(
-      ({ values }, own) => values[places[own] ?? 0]?.code ?? "",
-    );
-    if (!periods.has(period)) continue;
-    const chosen = columns.flatMap((column, own) =>
-      (places[own + 2] ?? 0) === 0 ? [] : [[column, chosenCodes[own] ?? ""] as const],
-    );
-    const cell = cellAt(tables, new Map(chosen));
-    const is = cell === null ? null : find(region, period, cell.set, cell.cell, measure);
-    const said = at(places);
-    const same =
-      is === null
-        ? said.value === null
-        : produced.per === undefined
-          ? said.value === is.value &&
-            said.se === is.se &&
-            said.low === is.low &&
-            said.high === is.high &&
-            said.flag === is.flag
-          : said.value === null ||
-            (is.value !== null &&
-              (is.value === 0 ? said.value === 0 : isScaled(said, is, said.value / is.value)));
-    if (!same) wrong.push(`${region} ${period} ${chosenCodes.join(" ")}`);
+  const { id, produced } = view.indicator;
+  const wrong: string[] = [];
+  for (const where of everyAt(view)) {
+    if (!periods.has(where.period)) continue;
+    const [is, said] = [find(where, id), at(where)];
+    const alike = produced.per === undefined ? isSame(said, is) : isRate(said, is);
+    if (!alike) wrong.push(`${where.region} ${where.period} ${Object.values(where.groups ?? {}).join(" ")}`);
   }
   return wrong;
 }
 
-type Limits = Pick<ReturnType<Cube["at"]>, "low" | "high" | "se">;
-const isScaled = (said: Limits, is: Limits, factor: number): boolean =>
+/** The very figure; and missing, where it is missing, in the same way. */
+const isSame = (said: CubeFigure, is: CubeFigure): boolean =>
+  said.value === is.value &&
+  said.se === is.se &&
+  said.low === is.low &&
+  said.high === is.high &&
+  said.flag === is.flag;
+
+function isRate(said: CubeFigure, is: CubeFigure): boolean {
+  if (said.value === null) return true;
+  if (is.value === null) return false;
+  return is.value === 0 ? said.value === 0 : isScaled(said, is, said.value / is.value);
+}
+
+const isScaled = (said: CubeFigure, is: CubeFigure, factor: number): boolean =>
   (["low", "high", "se"] as const).every(
     (name) =>
       Math.abs((said[name] ?? 0) - factor * (is[name] ?? 0)) <=

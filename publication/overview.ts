@@ -4,15 +4,15 @@
  * at once. Post-processing of published figures.
  */
 
-import type { Indicator } from "../protocol/question/indicator.ts";
+import { FOCUS_AREAS, type FocusArea, type Indicator } from "../protocol/question/indicator.ts";
 import type { Hash } from "../protocol/values/bytes.ts";
 import { NATION } from "../protocol/values/codes.ts";
 import type { Text } from "../protocol/values/text.ts";
-import { isComparable, isLine, regionsCompared, trendsOf, wideningIn } from "./comparisons.ts";
-import type { Cube, CubeFigure } from "./cube.ts";
-import type { Interval, Places, Verdict } from "./intervals.ts";
+import { isComparable, isLine, overAll, regionsCompared, trendsOf, wideningIn } from "./comparisons.ts";
+import type { Cube } from "./cube.ts";
+import type { CubeFigure } from "./figure.ts";
+import type { Interval, Places, Trend, Verdict } from "./intervals.ts";
 import { viewIndicator } from "./make-view.ts";
-import { placeOf } from "./view.ts";
 
 /** Estimate and limits of a point; null where nothing is published. */
 export type Point = readonly [value: number, low: number, high: number] | null;
@@ -41,9 +41,14 @@ export type OverviewIndicator = Omit<
   "definition" | "official" | "sources"
 > & {
   readonly focusId: Indicator["focus"];
-  /** Its main table, and all of them; null and none where it is not published. */
+  /** Its place in the nation in brief; null where it has none. */
+  readonly brief: number | null;
+  /** Its main table, and all of them with their columns; null and none where it is not published. */
   readonly table: string | null;
-  readonly tables: readonly string[];
+  readonly tables: ReadonlyArray<{
+    readonly id: string;
+    readonly columns: ReadonlyArray<{ readonly code: string; readonly label: Text }>;
+  }>;
   /** The release of the latest period. */
   readonly release: Hash | null;
   readonly periods: readonly string[];
@@ -80,6 +85,8 @@ export type Overview = {
   readonly directory1: Hash;
   readonly madeAt: string | null;
   readonly regions: ReadonlyArray<{ readonly code: string; readonly name: string }>;
+  /** The national strategy's, in its order. */
+  readonly focusAreas: ReadonlyArray<{ readonly id: Indicator["focus"]; readonly name: Text }>;
   readonly indicators: readonly OverviewIndicator[];
   readonly stories: readonly Story[];
   /** Comparisons of a region with the nation. */
@@ -103,7 +110,8 @@ const shown = (value: number): number => Number(value.toPrecision(6));
 /** Kinds of comparisons that the overview makes. */
 const KINDS = 3;
 
-const lastOf = (cube: Cube): string => cube.dimensions[1]?.values.at(-1)?.code ?? "";
+const periodsOf = ({ periods }: Cube): string[] => periods.values.map(({ code }) => code);
+const lastOf = (cube: Cube): string => periodsOf(cube).at(-1) ?? "";
 
 /** An indicator's tables, that which reaches furthest first. */
 function tablesOf(cubes: readonly Cube[], id: string): Cube[] {
@@ -113,34 +121,26 @@ function tablesOf(cubes: readonly Cube[], id: string): Cube[] {
 }
 
 /** Figures of an area over all periods, in total. */
-function pointsOf(cube: Cube, area: string): Point[] {
-  const region = placeOf(cube, "Region", area);
-  if (region < 0) return [];
-  return (cube.dimensions[1]?.values ?? []).map((_, period) => {
-    const { value, low, high } = cube.at(
-      cube.dimensions.map(({ total }, at) => [region, period][at] ?? total ?? 0),
-    );
+function pointsOf(cube: Cube, region: string): Point[] {
+  if (!cube.regions.values.some(({ code }) => code === region)) return [];
+  return periodsOf(cube).map((period) => {
+    const { value, low, high } = cube.at({ region, period });
     return value === null || low === null || high === null ? null : [value, low, high];
   });
 }
 
-/** What a trend comes to from the first period to the last. */
-function changeOf(cube: Cube, trend: NonNullable<ReturnType<typeof trendsOf>[number]["trend"]>): Change {
-  const steps = cube.ordinals.length - 1;
-  const { value, low, high, verdict } = trend;
-  const over = (slope: number) => shown(slope * steps);
-  return { value: over(value), low: over(low), high: over(high), verdict, line: isLine(trend) };
+function changeOf(cube: Cube, trend: Trend): Change {
+  const { value, low, high } = overAll(cube, trend);
+  const { verdict } = trend;
+  return { value: shown(value), low: shown(low), high: shown(high), verdict, line: isLine(trend) };
 }
 
 function overviewRegions(cube: Cube, families: number): OverviewRegion[] {
   const period = lastOf(cube);
   const compared = new Map(regionsCompared(cube, period, families).map((each) => [each.region, each]));
-  const place = placeOf(cube, "Tid", period);
-  return (cube.dimensions[0]?.values ?? []).flatMap(({ code: region }, at): OverviewRegion[] => {
+  return cube.regions.values.flatMap(({ code: region }): OverviewRegion[] => {
     if (region === NATION) return [];
-    const { value, low, high, flag } = cube.at(
-      cube.dimensions.map(({ total }, own) => [at, place][own] ?? total ?? 0),
-    );
+    const { value, low, high, flag } = cube.at({ region, period });
     const { difference = null, places = null } = compared.get(region) ?? {};
     const verdict = difference?.verdict ?? null;
     return [{ region, value, low, high, flag, verdict, places }];
@@ -168,7 +168,7 @@ function trendStories(cube: Cube, families: number): Story[] {
         table: cube.id,
         areas: alike.map(({ region }) => region),
         column: null,
-        periods: (cube.dimensions[1]?.values ?? []).map(({ code }) => code),
+        periods: periodsOf(cube),
         points: pointsOf(cube, first.region),
         change: changeOf(cube, first.trend),
         strength: Math.max(...alike.map(({ trend }) => Math.abs(trend.value) / trend.se)),
@@ -181,7 +181,7 @@ function trendStories(cube: Cube, families: number): Story[] {
 function gapStories(cubes: readonly Cube[], families: number): Story[] {
   const seen = new Set<string>();
   return cubes.flatMap((cube) =>
-    cube.dimensions.slice(2).flatMap(({ code, label, values }): Story[] => {
+    cube.columns.flatMap(({ code, label, values }): Story[] => {
       if (seen.has(code)) return [];
       seen.add(code);
       const found = wideningIn(cube, code, families);
@@ -197,7 +197,7 @@ function gapStories(cubes: readonly Cube[], families: number): Story[] {
           table: cube.id,
           areas: [NATION],
           column: { code, label, groups: [named(above), named(below)] },
-          periods: (cube.dimensions[1]?.values ?? []).map((value) => value.code),
+          periods: periodsOf(cube),
           points: found.series.map(({ value, low, high }) => [shown(value), shown(low), shown(high)]),
           change: changeOf(cube, found.trend),
           strength: found.trend.value / found.trend.se,
@@ -207,50 +207,38 @@ function gapStories(cubes: readonly Cube[], families: number): Story[] {
   );
 }
 
-/** Everything that the first page says, of the tables that are published and the indicators that are known. */
-export function overviewOf(
-  cubes: readonly Cube[],
-  known: readonly Indicator[],
-  { version, directory1, regions }: Pick<Overview, "version" | "directory1" | "regions">,
-): Overview {
-  const tables = new Map(known.map(({ id }) => [id, tablesOf(cubes, id)]));
-  const main = known.flatMap(({ id }) => tables.get(id)?.[0] ?? []);
-  // Changes, regions and gaps stand on one page: a third of what may go wrong is for each.
-  const families = KINDS * Math.max(1, main.length);
-  const indicators = known.map((indicator): OverviewIndicator => {
-    const { definition: _, official: __, sources: ___, ...said } = viewIndicator(indicator);
-    const own = tables.get(indicator.id) ?? [];
-    const [cube] = own;
-    const why = indicator.produced.by === "nobody" ? indicator.produced.why : null;
-    const rest = { ...said, focusId: indicator.focus, why, tables: own.map(({ id }) => id) };
-    if (cube === undefined)
-      return { ...rest, table: null, release: null, periods: [], nation: [], change: null, regions: [] };
-    const trend = trendsOf(cube, families).find(({ region }) => region === NATION)?.trend ?? null;
-    return {
-      ...rest,
-      table: cube.id,
-      release: cube.releases.at(-1)?.standing.id ?? null,
-      periods: (cube.dimensions[1]?.values ?? []).map(({ code }) => code),
-      nation: pointsOf(cube, NATION),
-      change: trend === null ? null : changeOf(cube, trend),
-      regions: overviewRegions(cube, families),
-    };
-  });
-  // A gap is looked for in every column of every indicator.
-  const columns = [...tables.values()].flatMap((own) => [
-    ...new Set(own.flatMap(({ dimensions }) => dimensions.slice(2).map(({ code }) => code))),
-  ]);
-  const stories = [
-    ...main.flatMap((cube) => trendStories(cube, families)),
-    ...[...tables.values()].flatMap((own) =>
-      own[0] !== undefined && isComparable(own[0])
-        ? gapStories(own, KINDS * Math.max(1, columns.length))
-        : [],
-    ),
-  ].toSorted((a, b) => b.strength - a.strength);
-  const all = indicators.flatMap((each) => each.regions);
+/** An indicator, with its tables; `families` comparisons of its kind stand on the page. */
+function indicatorOf(indicator: Indicator, tables: readonly Cube[], families: number): OverviewIndicator {
+  const { definition: _, official: __, sources: ___, ...said } = viewIndicator(indicator);
+  const [cube] = tables;
+  const rest = {
+    ...said,
+    focusId: indicator.focus,
+    brief: indicator.brief ?? null,
+    why: indicator.produced.by === "nobody" ? indicator.produced.why : null,
+    tables: tables.map(({ id, columns }) => ({
+      id,
+      columns: columns.map(({ code, label }) => ({ code, label })),
+    })),
+  };
+  if (cube === undefined)
+    return { ...rest, table: null, release: null, periods: [], nation: [], change: null, regions: [] };
+  const trend = trendsOf(cube, families).find(({ region }) => region === NATION)?.trend ?? null;
+  return {
+    ...rest,
+    table: cube.id,
+    release: cube.releases.at(-1)?.standing.id ?? null,
+    periods: periodsOf(cube),
+    nation: pointsOf(cube, NATION),
+    change: trend === null ? null : changeOf(cube, trend),
+    regions: overviewRegions(cube, families),
+  };
+}
+
+/** Which regions are missing from the latest releases of these tables. */
+function missingIn(cubes: readonly Cube[]): Overview["unsaid"]["missing"] {
   const missing = new Map(
-    main.flatMap((cube) =>
+    cubes.flatMap((cube) =>
       (cube.releases.at(-1)?.standing.release.missing ?? []).map(({ region, reason }) => {
         const { title: dataset } = cube.plan.dataset;
         const period = lastOf(cube);
@@ -261,15 +249,40 @@ export function overviewOf(
       }),
     ),
   );
+  return [...missing.values()];
+}
+
+/** Everything that the first page says, of the tables that are published and the indicators that are known. */
+export function overviewOf(
+  cubes: readonly Cube[],
+  known: readonly Indicator[],
+  { version, directory1, regions }: Pick<Overview, "version" | "directory1" | "regions">,
+): Overview {
+  const tables = known.map(({ id }) => tablesOf(cubes, id));
+  const main = tables.flatMap(([cube]) => cube ?? []);
+  // Changes, regions and gaps stand on one page: a third of what may go wrong is for each.
+  const families = KINDS * Math.max(1, main.length);
+  const indicators = known.map((indicator, at) => indicatorOf(indicator, tables[at] ?? [], families));
+  // A gap is looked for in every column of every indicator.
+  const columns = tables.flatMap((own) => [
+    ...new Set(own.flatMap((cube) => cube.columns.map(({ code }) => code))),
+  ]);
+  const stories = [
+    ...main.flatMap((cube) => trendStories(cube, families)),
+    ...tables.flatMap((own) =>
+      own[0] !== undefined && isComparable(own[0])
+        ? gapStories(own, KINDS * Math.max(1, columns.length))
+        : [],
+    ),
+  ].toSorted((a, b) => b.strength - a.strength);
+  const all = indicators.flatMap((each) => each.regions);
+  const updated = main.map((cube) => cube.updated).toSorted();
   return {
     version,
     directory1,
-    madeAt:
-      main
-        .map(({ updated }) => updated)
-        .toSorted()
-        .at(-1) ?? null,
+    madeAt: updated.at(-1) ?? null,
     regions,
+    focusAreas: Object.entries(FOCUS_AREAS).map(([id, name]) => ({ id: id as FocusArea, name })),
     indicators,
     stories,
     judged: all.filter(({ verdict }) => verdict !== null).length,
@@ -277,7 +290,7 @@ export function overviewOf(
       figures: all.length,
       unreliable: all.filter(({ flag }) => flag === "unreliable").length,
       suppressed: all.filter(({ flag }) => flag === "..").length,
-      missing: [...missing.values()],
+      missing: missingIn(main),
     },
   };
 }

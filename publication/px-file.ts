@@ -6,8 +6,9 @@
 import { FOCUS_AREAS } from "../protocol/question/indicator.ts";
 import { hashOf, utf8 } from "../protocol/values/bytes.ts";
 import { LANGUAGES, type Language } from "../protocol/values/language.ts";
-import type { Cube } from "./cube.ts";
-import { contentsIn, decimalsOf, notesOf, WORDS } from "./pxweb-dataset.ts";
+import { type Cube, dimensionsOf } from "./cube.ts";
+import { notesOf, WORDS } from "./footnotes.ts";
+import { contentsIn, decimalsOf } from "./pxweb-dataset.ts";
 import { CONTENTS_CODE, chosenOf, type Selected } from "./pxweb-selection.ts";
 
 /** Texts are quoted; a quotation mark within becomes an apostrophe, since the format has no escape. */
@@ -18,7 +19,8 @@ const list = (texts: readonly string[]): string => texts.map(quoted).join(",");
 const SYMBOLS = { "..": '".."', ":": '"..."', ".": '"."' } as const;
 
 export function pxOf(cube: Cube, selected: Selected, language: Language): string {
-  const { dimensions, indicator } = cube;
+  const { indicator } = cube;
+  const dimensions = dimensionsOf(cube);
   const other = LANGUAGES.find((each) => each !== language) ?? language;
   const contents = contentsIn(cube, selected);
   const names = (in_: Language) => [...dimensions.map(({ label }) => label[in_]), WORDS[in_].contents];

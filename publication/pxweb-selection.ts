@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { Refusal } from "../protocol/values/refusal.ts";
-import { type Cube, type CubeDimension, contentsOf } from "./cube.ts";
+import { atPlaces, type Cube, type CubeDimension, contentsOf, dimensionsOf } from "./cube.ts";
 
 export const VariablesSelection = z.object({
   selection: z
@@ -44,7 +44,7 @@ function variables(cube: Cube): ReadonlyArray<{
   readonly dimension: CubeDimension | null;
 }> {
   return [
-    ...cube.dimensions.map((dimension) => ({
+    ...dimensionsOf(cube).map((dimension) => ({
       code: dimension.code,
       codes: dimension.values.map(({ code }) => code),
       dimension,
@@ -117,13 +117,16 @@ function fits(code: string, pattern: string): boolean {
 /** What is shown unless said otherwise: all regions, the latest period, totals, the value. */
 export const defaultSelection = (cube: Cube): VariablesSelection => ({
   selection: variables(cube).map(({ code, codes, dimension }) => {
-    const all = dimension === null ? codes.slice(0, 1) : dimension.role === "geo" ? codes : null;
+    const { total } = dimension ?? { total: null };
     const valueCodes =
-      all ??
-      (dimension?.role === "time"
-        ? codes.slice(-1)
-        : codes.slice(dimension?.total ?? 0, (dimension?.total ?? 0) + 1));
-    return { variableCode: code, valueCodes: [...valueCodes] };
+      dimension === cube.regions
+        ? [...codes]
+        : dimension === cube.periods
+          ? codes.slice(-1)
+          : total === null
+            ? codes.slice(0, 1)
+            : [total];
+    return { variableCode: code, valueCodes };
   }),
 });
 
@@ -145,9 +148,9 @@ export function selectIn(cube: Cube, { selection }: VariablesSelection): Selecte
   const all = known.map(({ code, codes, dimension }) => {
     const own = selection.find(({ variableCode }) => variableCode.toLowerCase() === code.toLowerCase());
     if (own === undefined) {
-      const total = dimension === null ? 0 : dimension.role === "time" ? null : dimension.total;
-      if (total === null) throw unfit(`expected values of ${code}, which has no total`);
-      return [total];
+      if (dimension === null) return [0];
+      if (dimension.total === null) throw unfit(`expected values of ${code}, which has no total`);
+      return [codes.indexOf(dimension.total)];
     }
     const places = (own.valueCodes ?? ["*"]).flatMap((each) => [...chosen(codes, each)]);
     const once = [...new Set(places)].sort((a, b) => a - b);
@@ -169,7 +172,7 @@ export function* chosenOf(
   const total = places.reduce((product, own) => product * own.length, 1);
   for (let count = 0; count < total; count++) {
     const chosenPlaces = at.map((place, dimension) => places[dimension]?.[place] ?? 0);
-    yield { places: chosenPlaces, figure: cube.at(chosenPlaces) };
+    yield { places: chosenPlaces, figure: cube.at(atPlaces(cube, chosenPlaces)) };
     for (let dimension = at.length - 1; dimension >= 0; dimension--) {
       at[dimension] = (at[dimension] ?? 0) + 1;
       if ((at[dimension] ?? 0) < (places[dimension]?.length ?? 0)) break;

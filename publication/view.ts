@@ -2,10 +2,14 @@
  * A table as a page is sent it: figures, names and where they come from, without the plans and documents that prove
  * them; and back again, as something that `comparisons.ts` can judge. Loads nothing, so that a page is light.
  */
+import type { Indicator } from "../protocol/question/indicator.ts";
 import type { Hash } from "../protocol/values/bytes.ts";
 import type { Text } from "../protocol/values/text.ts";
 import type { Comparable } from "./comparisons.ts";
-import type { CubeDimension, CubeFigure } from "./cube.ts";
+import type { CubeDimension } from "./cube.ts";
+import { type CubeFigure, type FigureAt, NOTHING } from "./figure.ts";
+
+type Dimensions = "regions" | "periods" | "columns";
 
 /** What a page says of an indicator. */
 export type ViewIndicator = {
@@ -19,6 +23,7 @@ export type ViewIndicator = {
   readonly official: string | null;
   readonly sources: string;
   readonly target: Text | null;
+  readonly subject: Indicator["subject"] | null;
 };
 
 /** A period's release: what a page says stands behind its figures. */
@@ -34,7 +39,7 @@ export type ViewRelease = {
   readonly budget: string;
 };
 
-export type View = Pick<Comparable, "kind" | "ordinals" | "correlations" | "dimensions"> & {
+export type View = Pick<Comparable, "kind" | "ordinals" | "correlations" | Dimensions> & {
   readonly id: string;
   readonly indicator: ViewIndicator;
   readonly label: Text;
@@ -44,7 +49,7 @@ export type View = Pick<Comparable, "kind" | "ordinals" | "correlations" | "dime
   readonly releases: readonly ViewRelease[];
   readonly epsilon: number;
   readonly delta: number;
-  /** Every cell in the order of the dimensions, the last varying fastest: value, error, limits; flag; display. */
+  /** Every cell by regions, periods, columns, the last varying fastest: value, error, limits; flag; display. */
   readonly figures: ReadonlyArray<number | null>;
   readonly flags: Readonly<Record<string, NonNullable<CubeFigure["flag"]>>>;
   readonly displays: ReadonlyArray<number | null> | null;
@@ -53,37 +58,18 @@ export type View = Pick<Comparable, "kind" | "ordinals" | "correlations" | "dime
 /** Numbers of each cell in `figures`. */
 const WIDTH = 4;
 
-const sizesOf = (dimensions: readonly CubeDimension[]): number[] =>
-  dimensions.map(({ values }) => values.length);
-
-/** The cell at these places, in the order in which figures stand. */
-export const cellIn = (dimensions: readonly CubeDimension[], places: readonly number[]): number =>
-  sizesOf(dimensions).reduce((cell, size, at) => cell * size + (places[at] ?? 0), 0);
-
-/** The places of every cell, in the order in which figures stand. */
-export function* placesIn(dimensions: readonly CubeDimension[]): Generator<number[]> {
-  const sizes = sizesOf(dimensions);
-  const cells = sizes.reduce((product, size) => product * size, 1);
-  for (let cell = 0; cell < cells; cell++) {
-    let rest = cell;
-    yield sizes.reduceRight<number[]>((places, size) => {
-      places.unshift(rest % size);
-      rest = Math.floor(rest / size);
-      return places;
-    }, []);
-  }
-}
-
-/** A view, with its figures to be found by place: a `Comparable` that knows where it is from. */
+/** A view, with its figures to be found by where they stand: a `Comparable` that knows where it is from. */
 export type Viewed = Omit<View, "figures" | "flags" | "displays"> & Pick<Comparable, "at">;
 
 /** A view as something to compare in. */
 export function viewed(view: View): Viewed {
   const { figures, flags, displays, ...rest } = view;
+  const cellIn = cellsOf(view);
   return {
     ...rest,
-    at: (places) => {
-      const cell = cellIn(view.dimensions, places);
+    at: (at) => {
+      const cell = cellIn(at);
+      if (cell === null) return NOTHING;
       const [value = null, se = null, low = null, high = null] = figures.slice(
         cell * WIDTH,
         (cell + 1) * WIDTH,
@@ -93,10 +79,36 @@ export function viewed(view: View): Viewed {
   };
 }
 
-/** The place of a code in a dimension, by the dimension's own code; −1 where there is none. */
-export const placeOf = (
-  { dimensions }: Pick<Comparable, "dimensions">,
-  dimension: string,
+/** Which cell stands where, in the order in which figures do; null where there is none. */
+function cellsOf({ regions, periods, columns }: Pick<View, Dimensions>): (at: FigureAt) => number | null {
+  const [regionAt, periodAt] = [placesOf(regions), placesOf(periods)];
+  const columnsAt = columns.map(({ code, total, values }) => ({
+    code,
+    total,
+    size: values.length,
+    placeAt: placesOf({ values }),
+  }));
+  return ({ region, period, groups = {} }) => {
+    const [ofRegion, ofPeriod] = [regionAt.get(region), periodAt.get(period)];
+    if (ofRegion === undefined || ofPeriod === undefined) return null;
+    if (Object.keys(groups).some((column) => !columns.some(({ code }) => code === column))) return null;
+    let cell = ofRegion * periods.values.length + ofPeriod;
+    for (const { code, total, size, placeAt } of columnsAt) {
+      const place = placeAt.get(groups[code] ?? total ?? "");
+      if (place === undefined) return null;
+      cell = cell * size + place;
+    }
+    return cell;
+  };
+}
+
+const placesOf = ({ values }: Pick<CubeDimension, "values">): ReadonlyMap<string, number> =>
+  new Map(values.map(({ code }, place) => [code, place]));
+
+/** What a column's code is called; null where it has no such code. */
+export const labelIn = (
+  { columns }: Pick<Comparable, "columns">,
+  column: string,
   code: string,
-): number =>
-  dimensions.find((each) => each.code === dimension)?.values.findIndex((value) => value.code === code) ?? -1;
+): Text | null =>
+  columns.find((each) => each.code === column)?.values.find((value) => value.code === code)?.label ?? null;

@@ -1,22 +1,19 @@
 /** The catalogue that comes with Brus: indicators with the id they are bound by, names of codes, the public population. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { type Indicator, readIndicators } from "../protocol/question/indicator.ts";
+import { Population } from "../protocol/question/population.ts";
 import { documentId } from "../protocol/signing/envelope.ts";
 import { concat, type Hash, hashOf } from "../protocol/values/bytes.ts";
 import { parseJson } from "../protocol/values/json.ts";
 import { Labels } from "../protocol/values/text.ts";
 
 const CATALOGUE = join(import.meta.dirname, "../catalogue");
-const Population = z.object({ persons: z.record(z.string(), z.record(z.string(), z.number())) });
 
 export type Catalogue = {
   readonly indicators: readonly Indicator[];
-  /** Names of codes, by column: `sex` → `1` → men. */
-  readonly labels: z.infer<typeof Labels>;
-  /** The public population, by region and sex. */
-  readonly population: z.infer<typeof Population>["persons"];
+  readonly labels: Labels;
+  readonly population: Population;
   /** The indicators as bytes, and the id of these. */
   readonly body: Uint8Array;
   readonly hash: Hash;
@@ -30,7 +27,7 @@ export function catalogueHere(): Catalogue {
   return {
     indicators: readIndicators(parseJson(body)),
     labels: Labels.parse(parseJson(labels)),
-    population: Population.parse(parseJson(population)).persons,
+    population: Population.parse(parseJson(population)),
     body,
     hash: documentId("indicators", body),
     version: hashOf(concat(body, labels, population)),

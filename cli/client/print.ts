@@ -9,7 +9,8 @@ import { NATION } from "../../protocol/values/codes.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { parseRational, toNumber } from "../../protocol/values/rational.ts";
 import type { Result } from "../../protocol/wire/fetch-release.ts";
-import { type JsonStat, jsonStatOf } from "../../publication/json-stat.ts";
+import type { JsonStat } from "../../publication/json-stat.ts";
+import { queryDatasetOf } from "../../publication/query-dataset.ts";
 
 export type Format = "table" | "json" | "csv";
 
@@ -96,7 +97,7 @@ export function tableOf(result: Result, { directory }: Federation, language: Lan
   const { plan, release, releaseId, table, query } = result;
   const regions = new Map(directory.nodes.map(({ code, name }) => [code, name]));
   const active = directory.nodes.filter(({ status }) => status === "active").length;
-  return jsonStatOf(
+  return queryDatasetOf(
     { plan, release, releaseId, cells: table, title: query.title, regions, active },
     language,
   );

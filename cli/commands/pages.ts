@@ -36,7 +36,7 @@ export function pagesCommands(program: Command, { say }: Out): void {
       const bytes = await fetched("/pages/overview.json");
       // What the same program wrote.
       const overview = parseJson(bytes) as Overview;
-      const tables = overview.indicators.flatMap((indicator) => indicator.tables);
+      const tables = overview.indicators.flatMap((indicator) => indicator.tables.map(({ id }) => id));
       // They become names of files.
       if (!tables.every((table) => /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(table)))
         throw new Refusal("usage", "expected the tables of a coordinator of this program");

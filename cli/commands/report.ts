@@ -23,10 +23,12 @@ import {
   regionsCompared,
   trendsOf,
 } from "../../publication/comparisons.ts";
-import { type Cube, cubesOf, type StandingRelease } from "../../publication/cube.ts";
+import { type Cube, cubesOf } from "../../publication/cube.ts";
+import { noiseNote, privacyIn, WORDS } from "../../publication/footnotes.ts";
+import { HELP_LINE, needsHelpLine } from "../../publication/help-line.ts";
 import type { Verdict } from "../../publication/intervals.ts";
-import { lifeExpectanciesOf } from "../../publication/life-expectancy.ts";
-import { privacyOf, WORDS } from "../../publication/pxweb-dataset.ts";
+import { lifeExpectanciesOf, lifeTableIn } from "../../publication/life-expectancy.ts";
+import type { StandingRelease } from "../../publication/standing-release.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import { client, federationAt, type Out, writeText } from "../client/connect.ts";
 
@@ -65,8 +67,8 @@ const SAYS = {
     definition: "Definition",
     points: "procentenheter",
     missing: (regions: string) => `Inte med i släppet: ${regions}.`,
-    life: "Återstående medellivslängd vid 16 år, personer med psykisk sjukdom",
-    sexes: { TotSa: "alla", "1": "män", "2": "kvinnor" },
+    left: (age: string) => `år kvar vid ${age}`,
+    all: "alla",
   },
   en: {
     title: "Indicators of care",
@@ -102,8 +104,8 @@ const SAYS = {
     definition: "Definition",
     points: "percentage points",
     missing: (regions: string) => `Not in the release: ${regions}.`,
-    life: "Years left at 16, people with mental illness",
-    sexes: { TotSa: "all", "1": "men", "2": "women" },
+    left: (age: string) => `years left at ${age}`,
+    all: "all",
   },
 } as const;
 
@@ -145,14 +147,14 @@ function breakdownsOf(
 ): Array<{ readonly cube: Cube; readonly column: string; readonly label: Text }> {
   const found = new Map<string, { cube: Cube; column: string; label: Text }>();
   for (const cube of cubes.filter(({ indicator }) => indicator.id === of.indicator.id))
-    for (const { code, label } of cube.dimensions.slice(2))
+    for (const { code, label } of cube.columns)
       if (latest(cube) === latest(of) && !found.has(code)) found.set(code, { cube, column: code, label });
   return [...found.values()];
 }
 
-const latest = (cube: Cube): string => cube.dimensions[1]?.values.at(-1)?.code ?? "";
+const latest = (cube: Cube): string => cube.periods.values.at(-1)?.code ?? "";
 const regionName = (cube: Cube, code: string, language: Language): string =>
-  cube.dimensions[0]?.values.find((value) => value.code === code)?.label[language] ?? code;
+  cube.regions.values.find((value) => value.code === code)?.label[language] ?? code;
 
 /** As people write it: a share in per cent, other figures with as many decimals as their interval bears. */
 function written(cube: Cube, value: number, language: Language): string {
@@ -206,6 +208,22 @@ function chartOf(cube: Cube, compared: readonly Compared[], nation: number | nul
   return html`<svg viewBox="0 0 ${left + width + 20} ${bottom + 4}" role="img" aria-label="${cube.label[language]}">${line}${rows}</svg>`;
 }
 
+/** The latest life expectancies, where what they follow from is released. */
+function livesOf(standings: readonly StandingRelease[], language: Language) {
+  const say = SAYS[language];
+  const { indicators, labels } = catalogueHere();
+  const found = lifeTableIn(indicators);
+  if (found === null) return "";
+  const { indicator, table } = found;
+  const lives = lifeExpectanciesOf(standings, table);
+  const lately = lives.filter(({ period }) => period === lives.at(-1)?.period);
+  if (lately.length === 0) return "";
+  const [from = ""] = /^\d+/.exec(table.ages[0]?.code ?? "") ?? [];
+  const sexOf = (code: string) => labels[table.sex]?.[code]?.[language] ?? say.all;
+  const title = `${indicator.name[language]}: ${say.left(from)}`;
+  return html`<section><h2>${title}</h2><ul>${lately.map(({ sex, period, value, low, high }) => html`<li>${sexOf(sex)}, ${period}: ${decimal(value, language)} (${say.between(decimal(low, language), decimal(high, language))})</li>`)}</ul></section>`;
+}
+
 export function reportOf(
   { cubes, standings }: ReleasedTables,
   language: Language,
@@ -241,7 +259,7 @@ export function reportOf(
     const weak = compared.filter(({ unreliable }) => unreliable).length;
     const release = cube.releases.find(({ period }) => period === latest(cube))?.standing.release;
     const missing = release?.missing.map(({ region }) => region) ?? [];
-    const within = (cube.dimensions[0]?.values ?? []).filter(
+    const within = cube.regions.values.filter(
       ({ code }) => code !== NATION && !missing.includes(code),
     ).length;
     const lines = [
@@ -253,8 +271,6 @@ export function reportOf(
     ];
     return lines.length === 0 ? [] : [{ cube, lines }];
   });
-  const lives = lifeExpectanciesOf(standings);
-  const lately = lives.filter(({ period }) => period === lives.at(-1)?.period);
   const name = (cube: Cube) => html`<strong>${cube.indicator.name[language]}</strong> (${latest(cube)})`;
   const word = (verdict: string) =>
     verdict === "better" ? say.better : verdict === "worse" ? say.worse : say.differs;
@@ -262,15 +278,12 @@ export function reportOf(
     verdict === "better" ? say.improved : verdict === "worse" ? say.worsened : say.moved;
   const list = (items: readonly unknown[]) =>
     items.length === 0 ? html`<p>${say.none}</p>` : html`<ul>${items}</ul>`;
-  const nationOf = (cube: Cube): number | null => {
-    const period = (cube.dimensions[1]?.values.length ?? 1) - 1;
-    return cube.at(cube.dimensions.map(({ total }, at) => (at === 1 ? period : (total ?? 0)))).value;
-  };
-  const costs = new Map(cubes.map((cube) => [cube.plan.dataset.title[language], privacyOf(cube)]));
+  const nationOf = (cube: Cube) => cube.at({ region: NATION, period: latest(cube) }).value;
+  const costs = new Map(cubes.map((cube) => [cube.plan.dataset.title[language], privacyIn(cube)]));
   const releases = [
     ...new Set(cubes.flatMap(({ releases: each }) => each.map(({ standing }) => standing.id))),
   ];
-  const help = all.some(({ indicator }) => indicator.id.startsWith("suicid"));
+  const help = needsHelpLine(all.map(({ indicator }) => indicator));
   return String(html`<!doctype html>
 <html lang="${language}">
 <head>
@@ -280,25 +293,25 @@ export function reportOf(
 <style>${raw(STYLE)}</style>
 </head>
 <body>
-<header><h1>${say.title}</h1><p>${say.made} ${madeAt.slice(0, 10)}. ${WORDS[language].noise}</p></header>
+<header><h1>${say.title}</h1><p>${say.made} ${madeAt.slice(0, 10)}. ${noiseNote(language)}</p></header>
 <main>
 <section><h2>${say.certain}</h2>${certain.length === 0 ? html`<p>${say.alike}</p>` : certain.map(({ cube, compared, told }) => html`<article><h3>${cube.indicator.name[language]}, ${latest(cube)}</h3><ul>${told.map((each) => html`<li>${regionName(cube, each.region, language)}: ${word(each.difference?.verdict ?? "")}, ${written(cube, each.value, language)} (${say.between(written(cube, each.low, language), written(cube, each.high, language))})</li>`)}</ul>${chartOf(cube, compared, nationOf(cube), language)}<p class="small">${say.definition}: ${definitionOf(cube.indicator, language)}</p></article>`)}</section>
 <section><h2>${say.changed}</h2>${list(
     changed.flatMap(({ cube, of }) =>
       of.map(({ region, trend }) => {
-        const periods = cube.dimensions[1]?.values ?? [];
+        const periods = cube.periods.values;
         return html`<li>${name(cube)}: ${regionName(cube, region, language)} ${went(trend?.verdict ?? "")}, ${say.from(periods[0]?.code ?? "", latest(cube))}</li>`;
       }),
     ),
   )}</section>
 <section><h2>${say.gaps}</h2>${list(gaps.map(({ cube, column, gap, widens }) => html`<li>${name(cube)}: ${say.gap(column, difference(cube, gap.low, language), difference(cube, gap.high, language))}${widens ? `, ${say.widens}` : ""}</li>`))}</section>
-${lately.length === 0 ? "" : html`<section><h2>${say.life}</h2><ul>${lately.map(({ sex, period, value, low, high }) => html`<li>${say.sexes[sex as keyof typeof say.sexes] ?? sex}, ${period}: ${decimal(value, language)} (${say.between(decimal(low, language), decimal(high, language))})</li>`)}</ul></section>`}
+${livesOf(standings, language)}
 <section><h2>${say.unsaid}</h2>${list(unsaid.map(({ cube, lines }) => html`<li>${name(cube)}: ${lines.join(" ")}</li>`))}</section>
 <section><h2>${say.method}</h2><p>${say.how}</p><p>${WORDS[language].symbols}</p></section>
 <section><h2>${say.cost}</h2><ul>${[...costs].map(([title, { rho, epsilon, delta }]) => html`<li>${title}: ρ = ${Number(rho.split("/")[0]) / Number(rho.split("/")[1] ?? 1)} ${say.each} (ε = ${epsilon.toFixed(2)}, δ = ${delta})</li>`)}</ul></section>
 <section><h2>${say.verify}</h2><p>${say.command}</p><pre>./brus log mirror ${source} kopia
 ./brus audit kopia</pre><ul class="small">${releases.map((id) => html`<li><code>${id}</code></li>`)}</ul></section>
-${help ? html`<aside>${WORDS[language].help}</aside>` : ""}
+${help ? html`<aside>${HELP_LINE[language]}</aside>` : ""}
 </main>
 </body>
 </html>

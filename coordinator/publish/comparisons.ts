@@ -10,7 +10,7 @@ import {
   trendsOf,
 } from "../../publication/comparisons.ts";
 import { freshnessOf } from "../../publication/freshness.ts";
-import { lifeExpectanciesOf } from "../../publication/life-expectancy.ts";
+import { lifeExpectanciesOf, lifeTableIn } from "../../publication/life-expectancy.ts";
 import type { Publication } from "./publication.ts";
 
 export function comparisonsOf(publication: Publication): Hono {
@@ -20,10 +20,10 @@ export function comparisonsOf(publication: Publication): Hono {
     const cube = cubes.get(c.req.param("id"));
     if (cube === undefined)
       throw new Refusal("table-unknown", "expected the id of a table that is published");
-    const periods = cube.dimensions[1]?.values.map(({ code }) => code) ?? [];
+    const periods = cube.periods.values.map(({ code }) => code);
     const period = c.req.query("period") ?? periods.at(-1) ?? "";
     if (!periods.includes(period)) throw new Refusal("selection-unfit", "expected a period of the table");
-    const columns = cube.dimensions.slice(2).map(({ code }) => code);
+    const columns = cube.columns.map(({ code }) => code);
     const body = {
       table: cube.id,
       period,
@@ -44,10 +44,13 @@ export function comparisonsOf(publication: Publication): Hono {
     return c.json(body, 200, { "cache-control": "public, max-age=300" });
   });
   app.get("/api/life-expectancy", async (c) => {
+    const found = lifeTableIn(publication.indicators.known);
+    if (found === null)
+      throw new Refusal("not-found", "expected an indicator of a life table in the catalogue");
     const { standings } = await publication.current();
     const body = {
-      indicator: "life-expectancy-mental",
-      years: lifeExpectanciesOf(standings),
+      indicator: found.indicator.id,
+      years: lifeExpectanciesOf(standings, found.table),
       intervals: "95 %, noise alone",
     };
     return c.json(body, 200, { "cache-control": "public, max-age=300" });

@@ -5,7 +5,7 @@ import { Hono, type Context as HonoContext } from "hono";
 import { FOCUS_AREAS } from "../../protocol/question/indicator.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Cube } from "../../publication/cube.ts";
-import { notesOf } from "../../publication/pxweb-dataset.ts";
+import { notesOf } from "../../publication/footnotes.ts";
 import { ENDINGS, LICENSE } from "./formats.ts";
 import type { Publication, Published } from "./publication.ts";
 import { addressOf } from "./pxweb-listing.ts";

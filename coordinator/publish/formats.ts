@@ -4,9 +4,10 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import writeExcelFile from "write-excel-file/node";
 import type { Language } from "../../protocol/values/language.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import { type Cube, contentsOf } from "../../publication/cube.ts";
+import { type Cube, contentsOf, dimensionsOf } from "../../publication/cube.ts";
+import { notesOf, WORDS } from "../../publication/footnotes.ts";
 import { pxOf } from "../../publication/px-file.ts";
-import { contentsIn, datasetOf, notesOf, WORDS } from "../../publication/pxweb-dataset.ts";
+import { contentsIn, datasetOf } from "../../publication/pxweb-dataset.ts";
 import { chosenOf, type Selected } from "../../publication/pxweb-selection.ts";
 
 export const FORMATS = ["json-stat2", "csv", "px", "xlsx", "parquet"] as const;
@@ -86,7 +87,7 @@ export function checkParameters(parameters: ReadonlySet<string>): void {
 function headOf({ cube, selected, language }: Writing): string[] {
   const say = WORDS[language];
   const contents = contentsIn(cube, selected).map((content) => say[content]);
-  return [...cube.dimensions.map(({ label }) => label[language]), ...contents, "status"];
+  return [...dimensionsOf(cube).map(({ label }) => label[language]), ...contents, "status"];
 }
 
 type TableCell = string | number | null;
@@ -95,9 +96,10 @@ function* rowsOf({ cube, selected, language, parameters }: Writing): Generator<T
   const contents = contentsIn(cube, selected);
   const texts = parameters.has("UseTexts");
   const both = parameters.has("UseCodesAndTexts");
+  const dimensions = dimensionsOf(cube);
   for (const { places, figure } of chosenOf(cube, selected)) {
     const keys = places.map((place, at) => {
-      const value = cube.dimensions[at]?.values[place];
+      const value = dimensions[at]?.values[place];
       const [code, text] = [value?.code ?? "", value?.label[language] ?? ""];
       return both ? `${code} ${text}` : texts ? text : code;
     });
@@ -123,7 +125,7 @@ function csvOf(writing: Writing): string {
 
 /** CSV on the Web's description of a table's CSV file, which lies beside it. */
 export function csvwOf(cube: Cube, language: Language, url: string) {
-  const named = cube.dimensions.map(({ code, label }) => ({
+  const named = dimensionsOf(cube).map(({ code, label }) => ({
     name: code.toLowerCase(),
     titles: { [language]: label[language] },
     datatype: "string",
@@ -176,7 +178,7 @@ function parquetOf(writing: Writing): Uint8Array {
   const { cube, selected } = writing;
   const rows = [...rowsOf({ ...writing, parameters: new Set() })];
   const contents = contentsIn(cube, selected);
-  const names = [...cube.dimensions.map(({ code }) => code), ...contents, "status"];
+  const names = [...dimensionsOf(cube).map(({ code }) => code), ...contents, "status"];
   const numeric = new Set<string>(contents);
   return new Uint8Array(
     parquetWriteBuffer({

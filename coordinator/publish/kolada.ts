@@ -4,15 +4,16 @@
  */
 import { Hono, type Context as HonoContext } from "hono";
 import { definitionOf } from "../../protocol/question/indicator.ts";
+import { totalCode } from "../../protocol/values/codes.ts";
 import type { Cube } from "../../publication/cube.ts";
-import { WORDS } from "../../publication/pxweb-dataset.ts";
+import { noiseNote } from "../../publication/footnotes.ts";
 import type { Publication, Published } from "./publication.ts";
 import { whole } from "./pxweb-listing.ts";
 
 const MOST = 5000;
 /** Kolada's genders by our codes of sex. */
 const GENDERS = [
-  ["TotSa", "T"],
+  [totalCode("sex"), "T"],
   ["1", "M"],
   ["2", "K"],
 ] as const;
@@ -89,12 +90,13 @@ function yearly({ cubes }: Published): ReadonlyMap<string, Cube> {
   return found;
 }
 
-const hasSex = ({ dimensions }: Cube): boolean => dimensions.some(({ code }) => code === "sex");
+const sexesIn = ({ columns }: Cube) => columns.find(({ code }) => code === "sex")?.values ?? [];
+const hasSex = (cube: Cube): boolean => sexesIn(cube).length > 0;
 
 const kpiOf = (cube: Cube) => ({
   id: cube.indicator.id,
   title: cube.indicator.name.sv,
-  description: `${definitionOf(cube.indicator, "sv")} Enhet: ${cube.indicator.unit.sv}. ${WORDS.sv.noise}`,
+  description: `${definitionOf(cube.indicator, "sv")} Enhet: ${cube.indicator.unit.sv}. ${noiseNote("sv")}`,
   is_divided_by_gender: hasSex(cube),
   municipality_type: "L",
   operating_area: cube.indicator.focus,
@@ -107,8 +109,8 @@ const areaId = (code: string): string => code.padStart(4, "0");
 
 function areasOf({ cubes }: Published) {
   const areas = new Map<string, string>();
-  for (const { dimensions } of cubes.values())
-    for (const { code, label } of dimensions[0]?.values ?? []) areas.set(code, label.sv);
+  for (const { regions } of cubes.values())
+    for (const { code, label } of regions.values) areas.set(code, label.sv);
   return [...areas].sort().map(([code, title]) => ({ id: areaId(code), title, type: "L" }));
 }
 
@@ -122,26 +124,20 @@ function dataOf(
   return kpis.flatMap((kpi) => {
     const cube = cubes.get(kpi);
     if (cube === undefined) return [];
-    const [regions, periods] = cube.dimensions;
-    const sex = cube.dimensions.findIndex(({ code }) => code === "sex");
-    return (regions?.values ?? []).flatMap(({ code }, region) => {
-      if (areas !== null && !areas.includes(areaId(code))) return [];
-      return (periods?.values ?? []).flatMap((period, at) => {
-        if (years !== null && !years.includes(period.code)) return [];
-        const values = GENDERS.flatMap(([own, gender]) => {
-          const place =
-            sex < 0 ? 0 : (cube.dimensions[sex]?.values.findIndex((each) => each.code === own) ?? -1);
-          if (place < 0 || (sex < 0 && gender !== "T")) return [];
-          const figure = cube.at(
-            cube.dimensions.map((_, index) =>
-              index === 0 ? region : index === 1 ? at : index === sex ? place : 0,
-            ),
-          );
+    const sexes = sexesIn(cube);
+    return cube.regions.values.flatMap(({ code: region }) => {
+      if (areas !== null && !areas.includes(areaId(region))) return [];
+      return cube.periods.values.flatMap(({ code: period }) => {
+        if (years !== null && !years.includes(period)) return [];
+        const values = GENDERS.flatMap(([sex, gender]) => {
+          const known = hasSex(cube) ? sexes.some(({ code }) => code === sex) : gender === "T";
+          if (!known) return [];
+          const figure = cube.at({ region, period, groups: hasSex(cube) ? { sex } : {} });
           const status =
             figure.value === null ? (figure.flag === ":" || figure.flag === "." ? "Missing" : "Privacy") : "";
           return [{ gender, count: 1, status, value: figure.value, isdeleted: false }];
         });
-        return [{ kpi, municipality: areaId(code), period: Number(period.code), values }];
+        return [{ kpi, municipality: areaId(region), period: Number(period), values }];
       });
     });
   });

@@ -3,7 +3,8 @@ import type { Context as HonoContext } from "hono";
 import { FOCUS_AREAS } from "../../protocol/question/indicator.ts";
 import { LANGUAGES, type Language } from "../../protocol/values/language.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import type { Cube } from "../../publication/cube.ts";
+import { type Cube, dimensionsOf } from "../../publication/cube.ts";
+import { WORDS } from "../../publication/footnotes.ts";
 import { MAX_CELLS } from "../../publication/pxweb-selection.ts";
 import { FORMATS, LICENSE } from "./formats.ts";
 import type { Published } from "./publication.ts";
@@ -34,8 +35,8 @@ export function configOf(callsPerMinute: number) {
     timeWindow: 60,
     license: LICENSE,
     sourceReferences: [
-      { language: "sv", text: "Källa: Brus" },
-      { language: "en", text: "Source: Brus" },
+      { language: "sv", text: WORDS.sv.source },
+      { language: "en", text: WORDS.en.source },
     ],
     defaultDataFormat: "json-stat2",
     dataFormats: [...FORMATS],
@@ -46,8 +47,7 @@ export function configOf(callsPerMinute: number) {
 const UNITS = { year: "Annual", quarter: "Quarterly", month: "Monthly" } as const;
 
 export function tableIn(cube: Cube, language: Language, address: string) {
-  const { id, label, indicator, dimensions, updated, plan } = cube;
-  const periods = dimensions.find(({ role }) => role === "time")?.values ?? [];
+  const { id, label, indicator, periods, updated, plan } = cube;
   const link = (rel: string, path: string, hreflang: Language = language) => ({
     rel,
     hreflang,
@@ -65,13 +65,10 @@ export function tableIn(cube: Cube, language: Language, address: string) {
     description: indicator.numerator[language],
     sortCode: id,
     updated,
-    firstPeriod: periods[0]?.code ?? null,
-    lastPeriod: periods.at(-1)?.code ?? null,
+    firstPeriod: periods.values[0]?.code ?? null,
+    lastPeriod: periods.values.at(-1)?.code ?? null,
     category: "public",
-    variableNames: [
-      ...dimensions.map((each) => each.label[language]),
-      language === "sv" ? "tabellinnehåll" : "contents",
-    ],
+    variableNames: [...dimensionsOf(cube).map((each) => each.label[language]), WORDS[language].contents],
     discontinued: false,
     source: "Brus",
     subjectCode: indicator.focus,

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { LANGUAGES } from "../../protocol/values/language.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { type Cube, contentsOf } from "../../publication/cube.ts";
+import { type Cube, contentsOf, dimensionsOf } from "../../publication/cube.ts";
 import { datasetOf } from "../../publication/pxweb-dataset.ts";
 import {
   CONTENTS_CODE,
@@ -230,8 +230,11 @@ async function dataOf(
 }
 
 /** Where variables stand in a page's table is a client's matter; but they must be the table's. */
-function checkPlacement(names: readonly string[], { dimensions }: Cube): void {
-  const known = new Set([...dimensions.map(({ code }) => code.toLowerCase()), CONTENTS_CODE.toLowerCase()]);
+function checkPlacement(names: readonly string[], cube: Cube): void {
+  const known = new Set([
+    ...dimensionsOf(cube).map(({ code }) => code.toLowerCase()),
+    CONTENTS_CODE.toLowerCase(),
+  ]);
   if (
     names
       .flatMap((each) => each.split(","))
@@ -258,7 +261,7 @@ async function fileOf(c: HonoContext, published: Published): Promise<Written> {
   if (described) return { body: JSON.stringify(csvwOf(cube, language, name)), type: "application/csvm+json" };
   const ending = parseWith(Ending, name.slice(dot + 1), "file", "format-unknown");
   const selected = {
-    places: cube.dimensions.map(({ values }) => values.map((_, at) => at)),
+    places: dimensionsOf(cube).map(({ values }) => values.map((_, at) => at)),
     contents: contentsOf(cube).map((_, at) => at),
   };
   return await written(ENDINGS[ending], {

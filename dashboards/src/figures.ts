@@ -1,18 +1,17 @@
 /** What the indicator's page shows, as pure functions of a table and of what is chosen in it. Every verdict is `publication/`'s. */
 
-import { isTotal, NATION } from "../../protocol/values/codes.ts";
+import { NATION } from "../../protocol/values/codes.ts";
 import {
   type Compared,
-  type Fixed,
   groupsCompared,
-  isComparable,
   isLine,
+  overAll,
   regionsCompared,
   trendsOf,
 } from "../../publication/comparisons.ts";
-import type { CubeFigure } from "../../publication/cube.ts";
-import { criticalFor, type Difference } from "../../publication/intervals.ts";
-import { placeOf, type Viewed } from "../../publication/view.ts";
+import type { CubeFigure } from "../../publication/figure.ts";
+import type { Difference } from "../../publication/intervals.ts";
+import type { View, Viewed } from "../../publication/view.ts";
 import { type Tone, toneOf } from "./charts/marks.tsx";
 
 export type Chosen = {
@@ -24,43 +23,27 @@ export type Chosen = {
 
 /** What an address says is chosen, of what there is. */
 export function chosenIn(view: Viewed, query: URLSearchParams): Chosen {
-  const codes = (dimension: number) => view.dimensions[dimension]?.values.map(({ code }) => code) ?? [];
-  const one = (name: string, among: readonly string[], unless: string) => {
+  const one = (name: string, { values }: View["regions"], unless: string) => {
     const asked = query.get(name);
-    return asked !== null && among.includes(asked) ? asked : unless;
+    return asked !== null && values.some(({ code }) => code === asked) ? asked : unless;
   };
-  const groups = view.dimensions.slice(2).flatMap(({ code }, at) => {
-    const asked = query.get(code);
-    return asked !== null && codes(at + 2).includes(asked) && !isTotal(asked) ? [[code, asked] as const] : [];
+  const groups = view.columns.flatMap((column) => {
+    const asked = one(column.code, column, "");
+    return asked === "" || asked === column.total ? [] : [[column.code, asked] as const];
   });
   return {
-    region: one("region", codes(0), NATION),
-    period: one("period", codes(1), codes(1).at(-1) ?? ""),
+    region: one("region", view.regions, NATION),
+    period: one("period", view.periods, periodsOf(view).at(-1) ?? ""),
     groups: Object.fromEntries(groups),
   };
 }
 
-export const fixedOf = (view: Viewed, { groups }: Chosen): Fixed =>
-  new Map(
-    Object.entries(groups).map(([column, code]) => [
-      view.dimensions.findIndex((each) => each.code === column),
-      placeOf(view, column, code),
-    ]),
-  );
+/** The figure of an area and a period, of the groups that are chosen. */
+export const figureAt = (view: Viewed, { groups }: Chosen, region: string, period: string): CubeFigure =>
+  view.at({ region, period, groups });
 
-export function figureAt(view: Viewed, chosen: Chosen, region: string, period: string): CubeFigure {
-  const places = new Map([
-    ...fixedOf(view, chosen),
-    [0, placeOf(view, "Region", region)],
-    [1, placeOf(view, "Tid", period)],
-  ]);
-  if ([...places.values()].some((place) => place < 0))
-    return { value: null, se: null, low: null, high: null, flag: ":", display: null };
-  return view.at(view.dimensions.map(({ total }, at) => places.get(at) ?? total ?? 0));
-}
-
-export const periodsOf = (view: Viewed): string[] => view.dimensions[1]?.values.map(({ code }) => code) ?? [];
-export const hasNation = (view: Viewed): boolean => placeOf(view, "Region", NATION) >= 0;
+export const periodsOf = (view: Viewed): string[] => view.periods.values.map(({ code }) => code);
+export const hasNation = (view: Viewed): boolean => view.regions.values.some(({ code }) => code === NATION);
 
 export type Line = {
   readonly area: string;
@@ -73,9 +56,9 @@ export function lineOf(view: Viewed, chosen: Chosen, area: string): Line {
   const periods = periodsOf(view);
   const figures = periods.map((period) => figureAt(view, chosen, area, period));
   const tones = periods.map((period): Tone => {
-    if (area === NATION || !hasNation(view)) return "x";
+    if (area === NATION || !hasNation(view)) return "not compared";
     // As many periods stand beside each other.
-    const found = regionsCompared(view, period, periods.length, fixedOf(view, chosen)).find(
+    const found = regionsCompared(view, period, periods.length, chosen.groups).find(
       (each) => each.region === area,
     );
     return toneOf(found?.difference?.verdict ?? null);
@@ -92,8 +75,8 @@ export type RegionRow = {
   readonly thin: readonly [number, number] | null;
 };
 
-/** `m`: nothing is published of them. */
-export type RegionGroup = { readonly tone: Tone | "m"; readonly rows: readonly RegionRow[] };
+/** Missing: nothing is published of them. */
+export type RegionGroup = { readonly tone: Tone | "missing"; readonly rows: readonly RegionRow[] };
 
 /** Regions in groups by verdict; within, by best then worst possible place, then alphabet. Never by value. */
 export function regionGroups(
@@ -102,8 +85,8 @@ export function regionGroups(
   name: (code: string) => string,
   language: string,
 ): RegionGroup[] {
-  const compared = regionsCompared(view, chosen.period, 1, fixedOf(view, chosen));
-  const codes = (view.dimensions[0]?.values ?? []).flatMap(({ code }) => (code === NATION ? [] : [code]));
+  const compared = regionsCompared(view, chosen.period, 1, chosen.groups);
+  const codes = view.regions.values.flatMap(({ code }) => (code === NATION ? [] : [code]));
   const rows = codes.map((region): RegionRow => {
     const own = compared.find((each) => each.region === region) ?? null;
     const figure = figureAt(view, chosen, region, chosen.period);
@@ -124,13 +107,13 @@ export function regionGroups(
       name(a.region).localeCompare(name(b.region), language)
     );
   };
-  const tones = ["b", "d", "n", "w", "x"] as const;
+  const tones = ["better", "differs", "no certain difference", "worse", "not compared"] as const;
   const groups: RegionGroup[] = tones.map((tone) => ({
     tone,
     rows: rows.filter((row) => row.compared !== null && row.tone === tone).toSorted(isLess),
   }));
   const rest = rows.filter(({ compared: own }) => own === null).toSorted(isLess);
-  return [...groups, { tone: "m" as const, rows: rest }].filter((group) => group.rows.length > 0);
+  return [...groups, { tone: "missing" as const, rows: rest }].filter((group) => group.rows.length > 0);
 }
 
 /** A difference's corrected limits about the value: clear of what it is held against exactly where the difference is certain. */
@@ -149,9 +132,8 @@ export type GroupRow = {
 
 /** A column's groups in the area that is chosen, against their total there. */
 export function groupRows(view: Viewed, chosen: Chosen, column: string): GroupRow[] {
-  const fixed = new Map([[0, placeOf(view, "Region", chosen.region)]]);
-  if (placeOf(view, "Region", chosen.region) < 0) return [];
-  return groupsCompared(view, column, chosen.period, view.dimensions.length - 2, fixed).map(
+  if (!view.regions.values.some(({ code }) => code === chosen.region)) return [];
+  return groupsCompared(view, column, chosen.period, view.columns.length, chosen.region).map(
     ({ code, figure, difference }) => ({
       code,
       figure,
@@ -164,19 +146,10 @@ export function groupRows(view: Viewed, chosen: Chosen, column: string): GroupRo
 
 /** The trend of an area, where there are enough points and a line fits them. */
 export function trendIn(view: Viewed, chosen: Chosen, area: string) {
-  const trend = trendsOf(view, 1, fixedOf(view, chosen)).find(({ region }) => region === area)?.trend ?? null;
+  const trend = trendsOf(view, 1, chosen.groups).find(({ region }) => region === area)?.trend ?? null;
   if (trend === null) return null;
-  const steps = view.ordinals.length - 1;
-  return {
-    verdict: trend.verdict,
-    value: trend.value * steps,
-    low: trend.low * steps,
-    high: trend.high * steps,
-    line: isLine(trend),
-  };
+  return { ...overAll(view, trend), verdict: trend.verdict, line: isLine(trend) };
 }
-
-export { criticalFor, isComparable };
 
 /**
  * Bounds of three classes of values, round, each at least as wide as the median interval, so that a tile can be in one

@@ -12,5 +12,11 @@ export function planIn(federation: Federation, query: Query): Plan {
   const document = bound.datasets.get(query.dataset);
   if (document === undefined)
     throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${query.dataset}`);
-  return planOnce(document.hash, query, document.dataset, rosterOf(federation, query).length, federation.limit);
+  return planOnce(
+    document.hash,
+    query,
+    document.dataset,
+    rosterOf(federation, query).length,
+    federation.limit,
+  );
 }

@@ -5,7 +5,6 @@
  */
 import { type AttributeSet, cellsIn } from "../privacy/marginals.ts";
 import { type Shares, sharesOf } from "../privacy/noise-shares.ts";
-import type { Hash } from "../values/bytes.ts";
 import {
   chargeOf,
   costOf,
@@ -19,6 +18,7 @@ import {
 import { type Dataset, refOf } from "../question/catalogue.ts";
 import { checkFilter, type Filter, valuesIn } from "../question/filter.ts";
 import type { Measure, Query } from "../question/query.ts";
+import type { Hash } from "../values/bytes.ts";
 import { closedAt, ordinalOf, type Period, pooledName } from "../values/period.ts";
 import {
   compare,

@@ -111,7 +111,7 @@ export const tableOf = ({ attributes, sizes }: PlannedTables, set: AttributeSet)
   cells: cellsIn(set, sizes),
 });
 
-/** The table by these columns, and its cell of these codes; null where a column has no such code. */
+/** The table by these columns, and its cell of these codes; null where there is no such column, or it has no such code. */
 export function cellAt(
   { attributes }: PlannedTables,
   codes: ReadonlyMap<string, string>,
@@ -126,7 +126,7 @@ export function cellAt(
     set.push(at);
     cell = cell * values.length + place;
   }
-  return { set, cell };
+  return set.length < codes.size ? null : { set, cell };
 }
 
 /** A marginal that is wanted, by its columns; how much its cells' variance matters, 1/cells unless said. */

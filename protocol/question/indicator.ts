@@ -7,9 +7,9 @@ import { ofKind } from "../signing/envelope.ts";
 import type { Language } from "../values/language.ts";
 import { parseWith } from "../values/refusal.ts";
 import { Text, textOf } from "../values/text.ts";
-import { ColumnName, DatasetRef } from "./catalogue.ts";
+import { Category, ColumnName, DatasetRef } from "./catalogue.ts";
 import { Filter } from "./filter.ts";
-import { Measure } from "./query.ts";
+import { Measure, MeasureId } from "./query.ts";
 
 /** The five areas of the national strategy, in its order. */
 export const FOCUS_AREAS = {
@@ -19,6 +19,27 @@ export const FOCUS_AREAS = {
   participation: { sv: "Delaktighet och rättigheter", en: "Participation and rights" },
   governance: { sv: "Ledning, styrning och organisation", en: "Leadership, governance and organisation" },
 } as const satisfies Record<string, Text>;
+
+export type FocusArea = keyof typeof FOCUS_AREAS;
+
+/** What an abridged life table is made of: two measures that calendars release, by sex and age. */
+export const LifeTable = z
+  .strictObject({
+    deaths: MeasureId,
+    persons: MeasureId,
+    sex: ColumnName,
+    age: ColumnName,
+    /** From the youngest, with how many years each lasts; the last is open. */
+    ages: z
+      .array(z.strictObject({ code: Category, years: z.int().min(1).max(120).nullable() }))
+      .min(2)
+      .max(120),
+  })
+  .refine(
+    ({ ages }) => ages.every(({ years }, at) => (years === null) === (at === ages.length - 1)),
+    "expected the last age alone to be open",
+  );
+export type LifeTable = z.infer<typeof LifeTable>;
 
 const Produced = z.discriminatedUnion("by", [
   /** A measure of a dataset, of the rows that `where` leaves. */
@@ -31,7 +52,7 @@ const Produced = z.discriminatedUnion("by", [
     per: z.literal(100_000).optional(),
   }),
   /** From what is released, at no cost. */
-  z.strictObject({ by: z.literal("derived") }),
+  z.strictObject({ by: z.literal("derived"), lifeTable: LifeTable.optional() }),
   /** From the release's own dates. */
   z.strictObject({ by: z.literal("operational") }),
   z.strictObject({ by: z.literal("nobody"), why: Text }),
@@ -46,7 +67,7 @@ export const Indicator = z
     denominator: Text.nullable(),
     unit: Text,
     direction: z.enum(["higher", "lower", "neither"]),
-    focus: z.enum(Object.keys(FOCUS_AREAS) as [keyof typeof FOCUS_AREAS]),
+    focus: z.enum(Object.keys(FOCUS_AREAS) as [FocusArea]),
     /** Columns of its dataset, beside region and period. */
     breakdowns: z.array(ColumnName).max(10),
     /** Where it is asked for. */
@@ -54,6 +75,10 @@ export const Indicator = z
     /** What official statistics come closest; null where there is none. */
     official: textOf(300).nullable(),
     target: Text.optional(),
+    /** What pages and tables treat in a way of its own: suicide with a help line, coverage as whom figures leave out. */
+    subject: z.enum(["suicide", "coverage"]).optional(),
+    /** Its place in the nation in brief, which the first page shows. */
+    brief: z.int().min(1).max(99).optional(),
     produced: Produced,
   })
   .refine(

@@ -12,7 +12,7 @@ import { textOf } from "../values/text.ts";
 import { ColumnName, DatasetRef } from "./catalogue.ts";
 import { Filter } from "./filter.ts";
 
-const MeasureId = z.string().regex(/^[a-z][a-z0-9_-]{0,47}$/, "expected an id of a-z, 0-9, _ and -");
+export const MeasureId = z.string().regex(/^[a-z][a-z0-9_-]{0,47}$/, "expected an id of a-z, 0-9, _ and -");
 const common = {
   id: MeasureId,
   /** Its vectors' part of ρ against those of the other measures; 1 unless said. */

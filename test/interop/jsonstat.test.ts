@@ -84,7 +84,7 @@ describe.each(["sv", "en"] as const)("in %s", (language) => {
       expect(table.note[0]).toMatch(language === "sv" ? /Slumpmässig osäkerhet/ : /Random noise/);
       for (const { category, extension } of Object.values(table.dimension)) {
         expect(extension.elimination).toBe(false);
-        expect(category.index.every((code) => category.label[code] !== undefined)).toBe(true);
+        expect(Object.keys(category.index).every((code) => category.label[code] !== undefined)).toBe(true);
       }
       expect(table.extension).toMatchObject({
         px: { aggregallowed: false },

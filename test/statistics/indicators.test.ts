@@ -29,12 +29,13 @@ import {
   trendsOf,
   wideningIn,
 } from "../../publication/comparisons.ts";
-import { type Cube, cubesOf, type StandingRelease } from "../../publication/cube.ts";
+import { type Cube, cubesOf, everyAt } from "../../publication/cube.ts";
 import { freshnessOf } from "../../publication/freshness.ts";
-import { lifeExpectanciesOf, lifeExpectancy } from "../../publication/life-expectancy.ts";
+import { lifeExpectanciesOf, lifeExpectancy, lifeTableIn } from "../../publication/life-expectancy.ts";
 import { unlikeIn, viewOf } from "../../publication/make-view.ts";
 import { overviewOf } from "../../publication/overview.ts";
-import { placesIn, type View, viewed } from "../../publication/view.ts";
+import type { StandingRelease } from "../../publication/standing-release.ts";
+import { type View, viewed } from "../../publication/view.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
@@ -305,11 +306,11 @@ describe("what follows from them", () => {
   test("what a page is sent judges as the interface does, figure for figure", () => {
     for (const table of cubes.values()) {
       const view = viewed(JSON.parse(JSON.stringify(viewOf(table, []))) as View);
-      for (const places of placesIn(table.dimensions)) expect(view.at(places)).toEqual(table.at(places));
+      for (const at of everyAt(table)) expect(view.at(at)).toEqual(table.at(at));
       const period = table.releases.at(-1)?.period ?? "";
       expect(regionsCompared(view, period)).toEqual(regionsCompared(table, period));
       expect(trendsOf(view)).toEqual(trendsOf(table));
-      for (const { code } of table.dimensions.slice(2)) {
+      for (const { code } of table.columns) {
         expect(gapBetween(view, code, period)).toEqual(gapBetween(table, code, period));
         expect(wideningIn(view, code)).toEqual(wideningIn(table, code));
       }
@@ -326,15 +327,24 @@ describe("what follows from them", () => {
       expect(unlikeIn({ ...view, figures }, standing), table.id).not.toEqual([]);
       const correlations = Object.fromEntries(Object.keys(view.correlations).map((column) => [column, -0.9]));
       expect(unlikeIn({ ...view, correlations }, standing), table.id).not.toEqual([]);
-      const [regions, times, sex, ...rest] = view.dimensions;
-      if (regions === undefined || times === undefined || sex === undefined) expect.fail();
-      const turned = { ...view, dimensions: [regions, times, { ...sex, total: 1 }, ...rest] };
-      expect(unlikeIn(turned, standing), table.id).not.toEqual([]);
-      const fewer = {
-        ...view,
-        dimensions: [{ ...regions, values: regions.values.slice(0, -1) }, times, sex, ...rest],
-      };
-      expect(unlikeIn(fewer, standing), table.id).not.toEqual([]);
+      const { regions, periods } = view;
+      const [sex = expect.fail(), ...rest] = view.columns;
+      const columned = (...columns: View["columns"]) => unlikeIn({ ...view, columns }, standing);
+      const turned = sex.values.map(
+        (_, place) => sex.values[(place + 1) % sex.values.length] ?? expect.fail(),
+      );
+      expect(columned({ ...sex, total: "1" }, ...rest), table.id).not.toEqual([]);
+      expect(columned({ ...sex, values: turned }, ...rest), table.id).not.toEqual([]);
+      expect(
+        columned({ ...sex, values: [...sex.values, sex.values[1] ?? expect.fail()] }, ...rest),
+      ).not.toEqual([]);
+      expect(columned(...rest), table.id).not.toEqual([]);
+      for (const values of [regions.values.slice(0, -1), [...regions.values, ...regions.values.slice(-1)]])
+        expect(unlikeIn({ ...view, regions: { ...regions, values } }, standing), table.id).not.toEqual([]);
+      const renamed = { ...regions, total: regions.values.at(-1)?.code ?? null };
+      expect(unlikeIn({ ...view, regions: renamed }, standing), table.id).not.toEqual([]);
+      const twice = { ...periods, values: periods.values.map(() => periods.values.at(-1) ?? expect.fail()) };
+      expect(unlikeIn({ ...view, periods: twice }, standing), table.id).not.toEqual([]);
       const { produced } = view.indicator;
       const rated = { ...view, indicator: { ...view.indicator, produced: { ...produced, per: 100_000 } } };
       if (produced.measure?.kind !== "count") expect(unlikeIn(rated, standing), table.id).not.toEqual([]);
@@ -379,7 +389,8 @@ describe("what follows from them", () => {
     const [dead, alive] = ["death@1", "person-year@1"].map((dataset) =>
       truthsOf(results.get(dataset) ?? expect.fail()),
     );
-    const found = lifeExpectanciesOf(standings);
+    const { table } = lifeTableIn(catalogueHere().indicators) ?? expect.fail();
+    const found = lifeExpectanciesOf(standings, table);
     expect(new Set(found.map(({ period }) => period)).size).toBe(5);
     for (const { period, sex, value, se } of found) {
       const columns = (age: string) =>

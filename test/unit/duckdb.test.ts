@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { fromUtf8 } from "../../protocol/bytes.ts";
+import { fromUtf8 } from "../../protocol/values/bytes.ts";
 import { openStore, type Store } from "../../server/database.ts";
 
 type Tables = { t: { a: number; b: string | null; bytes?: Uint8Array } };

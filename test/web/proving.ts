@@ -17,9 +17,13 @@ async function sealed(
   const opened = await watched(browser, demo.address);
   const { page } = opened;
   const overview = (await (await page.request.get(`${demo.address}/pages/overview.json`)).json()) as {
-    indicators: ReadonlyArray<{ tables: readonly string[]; release: string; periods: readonly string[] }>;
+    indicators: ReadonlyArray<{
+      tables: ReadonlyArray<{ id: string }>;
+      release: string;
+      periods: readonly string[];
+    }>;
   };
-  const of = overview.indicators.find(({ tables }) => tables.includes(table));
+  const of = overview.indicators.find(({ tables }) => tables.some(({ id }) => id === table));
   await tamper(page);
   await page.goto(
     `${demo.address}/sv/sigill?release=${of?.release}&table=${table}&period=${of?.periods.at(-1)}`,

@@ -63,7 +63,7 @@ export function Field({
               if (found === undefined || found.value === null)
                 return <line key={id} class="missing" x1={x - 4} x2={x + 4} y1={y(row)} y2={y(row)} />;
               const tone = toneOf(found.verdict);
-              return tone === "n" ? (
+              return tone === "no certain difference" ? (
                 <circle key={id} class="dot" cx={x} cy={y(row)} r={2.4} />
               ) : (
                 <g key={id} transform={`translate(${x} ${y(row)}) scale(.78)`}>

@@ -1,6 +1,6 @@
 /** A figure as its interval, drawn in a table's cell: thick is 95 %, thin the margin for so many comparisons; open is not certain. */
-import type { CubeFigure } from "../../../publication/cube.ts";
-import { Mark, type Tone } from "./marks.tsx";
+import type { CubeFigure } from "../../../publication/figure.ts";
+import { Mark, type Tone, toneClass } from "./marks.tsx";
 import type { Scale } from "./scale.ts";
 
 export type IntervalRow = {
@@ -23,7 +23,7 @@ export function IntervalCell({
   readonly nation: number | null;
 }) {
   const { value, low, high, flag } = figure;
-  const colour = tone === "d" ? "i-k" : `i-${tone}`;
+  const colour = toneClass("i", tone);
   return (
     <svg class="iv" width="100%" height={HEIGHT} aria-hidden="true">
       {scale.ticks.map((tick) => (

@@ -1,44 +1,51 @@
 /** The signs every page shares: filled is certain, open is not; a shape for each verdict; the seal. Colour never speaks alone. */
-import type { Verdict as Word } from "../../../publication/intervals.ts";
+import type { Verdict as Judged } from "../../../publication/intervals.ts";
 import { useSay } from "../language.ts";
 import { SEAL_EDGE } from "./seal-edge.ts";
 
-/** Better, worse, no certain difference, different; `x` is nothing that could be compared. */
-export type Tone = "b" | "w" | "n" | "d" | "x";
-export const toneOf = (verdict: Word | null): Tone =>
-  verdict === null
-    ? "x"
-    : verdict === "better"
-      ? "b"
-      : verdict === "worse"
-        ? "w"
-        : verdict === "differs"
-          ? "d"
-          : "n";
+/** How a figure is marked that was held against another, or was not. */
+export type Tone = Judged | "not compared";
+export const toneOf = (verdict: Judged | null): Tone => verdict ?? "not compared";
+
+/** What a tone is called in class names. */
+const CLASSES: Readonly<Record<Tone, string>> = {
+  better: "better",
+  worse: "worse",
+  differs: "differs",
+  "no certain difference": "none",
+  "not compared": "uncompared",
+};
+export const toneClass = (of: "v" | "i" | "m", tone: Tone): string => `${of}-${CLASSES[tone]}`;
+export const tileClass = (tone: Tone): string => CLASSES[tone];
 
 /** The sign of a verdict about (0, 0): a disc is better, a diamond worse, a square differs, a ring is not certain, a bar is not compared. */
+export const SHAPES: Readonly<Record<Tone, string>> = {
+  better: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0Z",
+  worse: "M0 -7.2L7.2 0L0 7.2L-7.2 0Z",
+  differs: "M-5 -5H5V5H-5Z",
+  "no certain difference": "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0Z",
+  "not compared": "M-1.5 -7H1.5V7H-1.5Z",
+};
+
 export function Mark({ tone, unsure = false }: { readonly tone: Tone; readonly unsure?: boolean }) {
-  if (tone === "b") return <circle r={6} class="m-b" />;
-  if (tone === "w") return <path d="M0 -7.2L7.2 0L0 7.2L-7.2 0Z" class="m-w" />;
-  if (tone === "d") return <path d="M-5 -5H5V5H-5Z" class="m-k" />;
-  if (tone === "x") return <path d="M-1.5 -7H1.5V7H-1.5Z" class="m-x" />;
-  return <circle r={5.5} class={unsure ? "m-n dashed" : "m-n"} />;
+  const dashed = unsure && tone === "no certain difference" ? " dashed" : "";
+  return <path d={SHAPES[tone]} class={`${toneClass("m", tone)}${dashed}`} />;
 }
 
 export const VERDICTS = {
   sv: {
-    b: "Säkert bättre",
-    w: "Säkert sämre",
-    n: "Ingen säker skillnad",
-    d: "Skiljer sig säkert",
-    x: "Kan inte jämföras",
+    better: "Säkert bättre",
+    worse: "Säkert sämre",
+    differs: "Skiljer sig säkert",
+    "no certain difference": "Ingen säker skillnad",
+    "not compared": "Kan inte jämföras",
   },
   en: {
-    b: "Certainly better",
-    w: "Certainly worse",
-    n: "No certain difference",
-    d: "Certainly different",
-    x: "Cannot be compared",
+    better: "Certainly better",
+    worse: "Certainly worse",
+    differs: "Certainly different",
+    "no certain difference": "No certain difference",
+    "not compared": "Cannot be compared",
   },
 };
 
@@ -53,7 +60,7 @@ export function Verdict({
 }) {
   const say = useSay(VERDICTS);
   return (
-    <span class={`v v-${tone}`}>
+    <span class={`v ${toneClass("v", tone)}`}>
       <svg width="14" height="14" viewBox="-8 -8 16 16" aria-hidden="true">
         <Mark tone={tone} unsure={unsure ?? false} />
       </svg>

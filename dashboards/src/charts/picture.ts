@@ -1,5 +1,5 @@
 /** A table of intervals, or the map of tiles, as one drawing to save: what the page shows as a table with drawings in its cells. */
-import type { Tone } from "./marks.tsx";
+import { SHAPES, type Tone, toneClass } from "./marks.tsx";
 import { scaleOver } from "./scale.ts";
 
 export type PictureRow = {
@@ -26,14 +26,6 @@ function put(
   parent.append(element);
   return element;
 }
-
-const SHAPES: Readonly<Record<Tone, string>> = {
-  b: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0Z",
-  w: "M0 -7.2L7.2 0L0 7.2L-7.2 0Z",
-  n: "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0Z",
-  d: "M-5 -5H5V5H-5Z",
-  x: "M-1.5 -7H1.5V7H-1.5Z",
-};
 
 /** Puts the drawing into the page out of sight, since its colours are the page's; gives it back to be saved and removed. */
 export function pictureOf({
@@ -72,7 +64,7 @@ export function pictureOf({
     put(svg, "text", { class: "tick", x: LEFT - 12, y: y + 4, "text-anchor": "end" }, name);
     if (low !== null && high !== null)
       put(svg, "line", {
-        class: `thick ${tone === "d" ? "i-k" : `i-${tone}`}`,
+        class: `thick ${toneClass("i", tone)}`,
         x1: x(low),
         x2: x(high),
         y1: y,
@@ -81,7 +73,7 @@ export function pictureOf({
     if (value !== null)
       put(svg, "path", {
         d: SHAPES[tone],
-        class: tone === "d" ? "m-k" : `m-${tone}`,
+        class: toneClass("m", tone),
         transform: `translate(${x(value)} ${y})`,
       });
     put(svg, "text", { class: "tick", x: WIDTH - 8, y: y + 4, "text-anchor": "end" }, text);

@@ -30,11 +30,11 @@ export type TrendChart = {
 };
 
 const COLOURS = {
-  b: { line: "var(--better)", band: "var(--better-i)" },
-  w: { line: "var(--worse)", band: "var(--worse-i)" },
-  n: { line: "var(--none)", band: "var(--none-i)" },
-  d: { line: "var(--ink)", band: "var(--edge)" },
-  x: { line: "var(--ink-2)", band: "var(--edge)" },
+  better: { line: "var(--better)", band: "var(--better-i)" },
+  worse: { line: "var(--worse)", band: "var(--worse-i)" },
+  differs: { line: "var(--ink)", band: "var(--edge)" },
+  "no certain difference": { line: "var(--none)", band: "var(--none-i)" },
+  "not compared": { line: "var(--ink-2)", band: "var(--edge)" },
 } as const;
 const NATION_COLOURS = { line: "var(--ink)", band: "var(--ink)" };
 
@@ -47,14 +47,24 @@ type Drawn = {
   readonly tone: Tone;
 };
 
-const SYMBOLS = { b: "circle", w: "diamond2", n: "circle", d: "square2", x: "circle" } as const;
+const SYMBOLS = {
+  better: "circle",
+  worse: "diamond2",
+  differs: "square2",
+  "no certain difference": "circle",
+  "not compared": "circle",
+} as const;
+
+/** Filled is certain. */
+const isFilled = (tone: Tone): boolean => tone !== UNSURE && tone !== "not compared";
+const UNSURE = "no certain difference";
 
 /** Runs of periods without a gap: a missing one breaks the line. */
 function runsOf({ points, tones }: TrendLine): Drawn[][] {
   const runs: Drawn[][] = [];
   for (const [at, point] of points.entries()) {
     if (point === null) continue;
-    const drawn = { at, ...point, tone: tones[at] ?? "n" };
+    const drawn = { at, ...point, tone: tones[at] ?? UNSURE };
     const run = runs.at(-1);
     if (run === undefined || (run.at(-1)?.at ?? 0) + 1 < at) runs.push([drawn]);
     else run.push(drawn);
@@ -88,7 +98,7 @@ export function drawTrend({
   const shifts = shiftsOf(lines);
   for (const [index, line] of lines.entries()) {
     // The line is no verdict: its points are.
-    const colour = line.kind === "nation" ? NATION_COLOURS : COLOURS.d;
+    const colour = line.kind === "nation" ? NATION_COLOURS : COLOURS.differs;
     const shade = line.kind === "nation" ? 0.12 : 0.24;
     for (const run of runsOf(line)) {
       if (bands)
@@ -108,7 +118,7 @@ export function drawTrend({
       );
     }
     const all = runsOf(line).flat();
-    const filled = (tone: Tone) => line.kind === "nation" || (tone !== "n" && tone !== "x");
+    const filled = (tone: Tone) => line.kind === "nation" || isFilled(tone);
     for (const each of all)
       marks.push(
         Plot.dot([each], {
@@ -121,7 +131,7 @@ export function drawTrend({
               ? NATION_COLOURS.line
               : COLOURS[each.tone].line
             : "var(--paper)",
-          stroke: filled(each.tone) ? "var(--paper)" : COLOURS.n.line,
+          stroke: filled(each.tone) ? "var(--paper)" : COLOURS[UNSURE].line,
           strokeWidth: filled(each.tone) ? 1.5 : 2,
         }),
       );
@@ -244,14 +254,14 @@ export function drawFunnel({
           y: "value",
           r: 5,
           symbol: SYMBOLS[point.tone],
-          fill: point.tone === "n" ? "var(--paper)" : COLOURS[point.tone].line,
-          stroke: point.tone === "n" ? COLOURS.n.line : "var(--paper)",
-          strokeWidth: point.tone === "n" ? 2 : 1.5,
+          fill: point.tone === UNSURE ? "var(--paper)" : COLOURS[point.tone].line,
+          stroke: point.tone === UNSURE ? COLOURS[UNSURE].line : "var(--paper)",
+          strokeWidth: point.tone === UNSURE ? 2 : 1.5,
           title: () => point.name,
         }),
       ),
       Plot.text(
-        points.filter(({ tone }) => tone !== "n" && tone !== "x"),
+        points.filter(({ tone }) => isFilled(tone)),
         { x: "precision", y: "value", text: "name", dy: -12, fill: "var(--ink)" },
       ),
     ],

@@ -34,7 +34,7 @@ export function Spark({
   const path = (run: typeof placed, of: 0 | 1 | 2) =>
     run.map(({ at, point }) => `${x(at).toFixed(1)} ${y(point[of]).toFixed(1)}`);
   const end = placed.at(-1);
-  const kind = tone === "b" || tone === "w" ? tone : "k";
+  const kind = tone === "better" || tone === "worse" ? tone : "other";
   const tall = from === undefined ? HEIGHT : HEIGHT + 18;
   return (
     <svg class="spark iv" viewBox={`0 0 ${WIDTH} ${tall}`} aria-hidden="true">

@@ -115,10 +115,10 @@ function Curves({ size, label }: { readonly size: number; readonly label: string
       {[141, 142].map((centre) => (
         <g key={centre}>
           <path
-            class={centre === 141 ? "band-k" : "band-b"}
+            class={centre === 141 ? "band-other" : "band-better"}
             d={`M0 ${base}L${curve(centre)}L${WIDTH} ${base}Z`}
           />
-          <path class={`ln ${centre === 141 ? "ln-k" : "ln-b"}`} d={`M${curve(centre)}`} />
+          <path class={`ln ${centre === 141 ? "ln-other" : "ln-better"}`} d={`M${curve(centre)}`} />
           <text
             class={centre === 141 ? "lab" : "lab-b"}
             x={x(centre)}
@@ -152,7 +152,7 @@ export function page(_: PageProps) {
         <figure>
           <figcaption class="key">
             <span>▬ {say.without}</span>
-            <span class="v v-b">▬ {say.with}</span>
+            <span class="v v-better">▬ {say.with}</span>
           </figcaption>
           <Curves size={size} label={say.chart(number(100 * shared, 0, language))} />
         </figure>

@@ -1,7 +1,6 @@
 /** All indicators, found by word and by what is known of them. */
 import type { OverviewIndicator } from "../../../publication/overview.ts";
-import { useLanguage, useSay } from "../language.ts";
-import { ofSuicide } from "../nation.ts";
+import { upper, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../page.ts";
 import { BriefTable } from "../parts/brief-table.tsx";
 import { Choice } from "../parts/choice.tsx";
@@ -23,11 +22,7 @@ const SAY = {
     differs: "Med säkra skillnader mellan regioner",
     target: "Med fastställt mål",
     unpublished: "Publiceras inte",
-    sex: "Kön",
     by: "Uppdelning",
-    age: "Ålder",
-    unit: "Vårdform",
-    group: "Målgrupp",
     found: (n: number) => `${n} ${n === 1 ? "indikator" : "indikatorer"}`,
     regions: "Regioner som passar",
     none: "Inget passar. Ta bort ett val eller sök på ett annat ord.",
@@ -44,11 +39,7 @@ const SAY = {
     differs: "With certain differences between regions",
     target: "With a target",
     unpublished: "Not published",
-    sex: "Sex",
     by: "Broken down by",
-    age: "Age",
-    unit: "Type of unit",
-    group: "Target group",
     found: (n: number) => `${n} ${n === 1 ? "indicator" : "indicators"}`,
     regions: "Regions that match",
     none: "Nothing matches. Take a choice away or look for another word.",
@@ -63,7 +54,6 @@ const STATES: Readonly<Record<string, (of: OverviewIndicator) => boolean>> = {
   target: ({ target }) => target !== null,
   unpublished: ({ table }) => table === null,
 };
-const BREAKDOWNS = { sex: "sex", age: "age_group", unit: "unit_type", group: "target_group" };
 
 const plain = (text: string) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
 
@@ -76,24 +66,26 @@ export function page({ overview, query }: PageProps) {
     .filter((word) => word !== "");
   const matches = (of: OverviewIndicator) => {
     const all = plain([of.id, of.name.sv, of.name.en, of.focus[language], of.unit[language]].join(" "));
-    const column = BREAKDOWNS[by as keyof typeof BREAKDOWNS];
     return (
       words.every((word) => all.includes(word)) &&
       (area === "" || of.focusId === area) &&
       (STATES[state ?? ""]?.(of) ?? true) &&
-      (column === undefined || of.tables.some((table) => table.split(".").includes(column)))
+      (by === "" || of.tables.some(({ columns }) => columns.some(({ code }) => code === by)))
     );
   };
-  const order = ["prevention", "early-access", "vulnerable-groups", "participation", "governance"];
   const found = overview.indicators.filter(matches);
   const regions =
     words.length === 0
       ? []
       : overview.regions.filter(({ name }) => words.every((word) => plain(name).includes(word)));
-  const areas = order.flatMap((id) => {
-    const first = overview.indicators.find(({ focusId }) => focusId === id);
-    return first === undefined ? [] : [[id, first.focus[language]] as const];
-  });
+  const areas = overview.focusAreas.map(({ id, name }) => [id as string, name[language]] as const);
+  const columns = new Map(
+    overview.indicators.flatMap(({ tables }) =>
+      tables.flatMap((table) =>
+        table.columns.map(({ code, label }) => [code, upper(label[language])] as const),
+      ),
+    ),
+  );
   return (
     <>
       <Heading title={say.title}>
@@ -126,13 +118,7 @@ export function page({ overview, query }: PageProps) {
         <Choice
           label={say.by}
           value={by ?? ""}
-          options={[
-            ["", say.every],
-            ["sex", say.sex],
-            ["age", say.age],
-            ["unit", say.unit],
-            ["group", say.group],
-          ]}
+          options={[["", say.every], ...columns]}
           onChange={(value) => change({ by: value })}
         />
       </div>
@@ -152,7 +138,7 @@ export function page({ overview, query }: PageProps) {
           ))}
         </p>
       )}
-      {found.some(({ id }) => ofSuicide(id)) && <HelpLine />}
+      <HelpLine of={found} />
       {found.length === 0 && regions.length === 0 && <p>{say.none}</p>}
       <ViewFoot overview={overview} indicators={found} title={say.title} />
       {areas.map(([id, name]) => {

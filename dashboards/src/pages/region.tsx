@@ -1,10 +1,11 @@
 /** A region: what certainly differs from the nation, then all its indicators in the same grammar. */
+import { NOTHING } from "../../../publication/figure.ts";
+import type { Verdict as Judged } from "../../../publication/intervals.ts";
 import type { Overview, OverviewIndicator, OverviewRegion } from "../../../publication/overview.ts";
 import { IntervalCell } from "../charts/interval.tsx";
 import { toneOf, Verdict } from "../charts/marks.tsx";
 import { scaleOver } from "../charts/scale.ts";
 import { figure, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
-import { ofSuicide } from "../nation.ts";
 import type { PageProps } from "../page.ts";
 import { HelpLine } from "../parts/help.tsx";
 import { Seal } from "../parts/seal.tsx";
@@ -122,7 +123,7 @@ function Rows({ rows, region }: { readonly rows: readonly OwnRow[]; readonly reg
               </td>
               <td class="cv">
                 <IntervalCell
-                  row={{ figure: { value, low, high, flag, se: null, display: null }, tone, thin: null }}
+                  row={{ figure: { ...NOTHING, value, low, high, flag }, tone, thin: null }}
                   scale={scaleOver(ends.length === 0 ? [0, 1] : ends)}
                   nation={verdict === null ? null : nation}
                 />
@@ -134,7 +135,7 @@ function Rows({ rows, region }: { readonly rows: readonly OwnRow[]; readonly reg
                   <Verdict
                     tone={tone}
                     unsure={flag === "unreliable"}
-                    text={flag === "unreliable" && tone === "n" ? say.unsure : undefined}
+                    text={flag === "unreliable" && tone === "no certain difference" ? say.unsure : undefined}
                   />
                 )}
               </td>
@@ -158,18 +159,19 @@ export function page({ overview, id }: PageProps) {
   if (region === undefined) return <Heading title={say.unknown} />;
   const names = namesOf(overview.regions, language);
   const rows = ownIn(overview, id);
-  const of = (tone: string) => rows.filter(({ own }) => own.verdict !== null && toneOf(own.verdict) === tone);
-  const certain = [...of("b"), ...of("d"), ...of("w")];
+  const of = (verdict: Judged) => rows.filter(({ own }) => own.verdict === verdict);
+  const certain = [...of("better"), ...of("differs"), ...of("worse")];
   const stories = overview.stories.filter((story) => story.of === "trend" && story.areas.includes(id));
   const crumb = <Link to="regions">{say.regions}</Link>;
+  const coverage = overview.indicators.find(({ subject }) => subject === "coverage");
   return (
     <>
       <Heading title={region.name} crumb={crumb}>
         <p>
           {say.lede(
-            of("b").length,
-            of("w").length,
-            of("d").length,
+            of("better").length,
+            of("worse").length,
+            of("differs").length,
             rows.filter(({ own }) => own.verdict !== null).length,
           )}
         </p>
@@ -208,22 +210,27 @@ export function page({ overview, id }: PageProps) {
           </ul>
         </Section>
       )}
-      {rows.some(({ of }) => ofSuicide(of.id)) && <HelpLine />}
+      <HelpLine of={rows.map((row) => row.of)} />
       <Section title={say.all} help={<p>{say.allHelp}</p>}>
         <Rows rows={rows} region={id} />
         <ViewFoot overview={overview} indicators={rows.map(({ of }) => of)} title={region.name} region={id} />
       </Section>
       <Section title={say.coverage}>
-        <Rows rows={rows.filter(({ of }) => of.id === "coverage")} region={id} />
+        <Rows rows={rows.filter(({ of }) => of.subject === "coverage")} region={id} />
         <p>{say.coverageText}</p>
         <p>
           <Link to="log" query={{ word: region.name }}>
             {say.ledger}
-          </Link>{" "}
-          ·{" "}
-          <Link to="indicator" id="coverage" query={{ region: id }}>
-            {upper(say.cover)}
           </Link>
+          {coverage !== undefined && (
+            <>
+              {" "}
+              ·{" "}
+              <Link to="indicator" id={coverage.id} query={{ region: id }}>
+                {upper(say.cover)}
+              </Link>
+            </>
+          )}
         </p>
       </Section>
     </>

@@ -46,9 +46,9 @@ export function page({ overview }: PageProps) {
           {ordered.map(({ code, name }) => {
             const counts = certainOf(overview, code);
             const said = [
-              [counts.b, say.better],
-              [counts.w, say.worse],
-              [counts.d, say.other],
+              [counts.better, say.better],
+              [counts.worse, say.worse],
+              [counts.differs, say.other],
             ].flatMap(([count, word]) => (count === 0 ? [] : [`${count} ${word}`]));
             return (
               <li key={code}>

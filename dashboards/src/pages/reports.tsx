@@ -1,8 +1,7 @@
 /** Reports: what is certain, as running text to print or to cite, by focus area and release. */
 
-import { toneOf } from "../charts/marks.tsx";
+import type { Verdict } from "../../../publication/intervals.ts";
 import { day, figure, listed, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
-import { ofSuicide } from "../nation.ts";
 import type { PageProps } from "../page.ts";
 import { Choice } from "../parts/choice.tsx";
 import { HelpLine } from "../parts/help.tsx";
@@ -74,20 +73,18 @@ export function page({ overview, query }: PageProps) {
   const of = (id: string) => shown.find((each) => each.id === id);
   const stories = overview.stories.filter(({ indicator }) => of(indicator) !== undefined);
   const apart = shown.flatMap((indicator) => {
-    const named = (tone: string) =>
+    const named = (of: Verdict) =>
       listed(
-        indicator.regions
-          .filter(({ verdict }) => verdict !== null && toneOf(verdict) === tone)
-          .map(({ region }) => names(region)),
+        indicator.regions.filter(({ verdict }) => verdict === of).map(({ region }) => names(region)),
         language,
       );
     const texts = (
       [
-        ["b", say.better],
-        ["w", say.worse],
-        ["d", say.other],
+        ["better", say.better],
+        ["worse", say.worse],
+        ["differs", say.other],
       ] as const
-    ).flatMap(([tone, text]) => (named(tone) === "" ? [] : [text(named(tone))]));
+    ).flatMap(([verdict, text]) => (named(verdict) === "" ? [] : [text(named(verdict))]));
     return texts.length === 0 ? [] : [{ indicator, text: texts.join("; ") }];
   });
   return (
@@ -108,7 +105,7 @@ export function page({ overview, query }: PageProps) {
           </button>
         </p>
       </div>
-      {shown.some(({ id }) => ofSuicide(id)) && <HelpLine />}
+      <HelpLine of={shown} />
       <Section title={say.changed}>
         {stories.length === 0 && <p>{say.none}</p>}
         <ul class="list">

@@ -1,10 +1,8 @@
-import { useSay } from "../language.ts";
+import { HELP_LINE, needsHelpLine } from "../../../publication/help-line.ts";
+import { useLanguage } from "../language.ts";
 
-/** Stands above the figure on views of suicide; cannot be put away. */
-export function HelpLine() {
-  const text = useSay({
-    sv: "Har du tankar på att ta ditt liv? Ring eller chatta med Självmordslinjen, 90101, dygnet runt. Är det akut, ring 112.",
-    en: "Are you thinking of taking your life? Call Självmordslinjen, 90101, day or night. In an emergency, call 112.",
-  });
-  return <p class="notice help">{text}</p>;
+/** Stands above the figures where those of suicide are among them; cannot be put away. */
+export function HelpLine({ of }: { readonly of: Parameters<typeof needsHelpLine>[0] }) {
+  const language = useLanguage();
+  return needsHelpLine(of) ? <p class="notice help">{HELP_LINE[language]}</p> : null;
 }

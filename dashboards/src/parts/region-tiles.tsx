@@ -1,6 +1,7 @@
 /** The regions as tiles, each with how many indicators differ from the nation with certainty. */
+import type { Verdict } from "../../../publication/intervals.ts";
 import type { Overview } from "../../../publication/overview.ts";
-import { Mark, toneOf } from "../charts/marks.tsx";
+import { Mark, toneClass } from "../charts/marks.tsx";
 import { Tiles } from "../charts/tiles.tsx";
 import { useSay } from "../language.ts";
 
@@ -9,45 +10,47 @@ const SAY = {
     missing: "svar saknas",
     better: "säkert bättre",
     worse: "säkert sämre",
-    apart: "säkert annorlunda",
+    differs: "säkert annorlunda",
     nothing: "inget säkert",
   },
   en: {
     missing: "missing",
     better: "certainly better",
     worse: "certainly worse",
-    apart: "certainly different",
+    differs: "certainly different",
     nothing: "nothing certain",
   },
 };
 
-export function certainOf(overview: Overview, region: string): Record<"b" | "w" | "d", number> {
+const CERTAIN = ["better", "worse", "differs"] as const;
+
+export function certainOf(overview: Overview, region: string): Record<(typeof CERTAIN)[number], number> {
   const own = overview.indicators.flatMap(({ regions }) =>
     regions.filter((each) => each.region === region && each.verdict !== null),
   );
-  const count = (tone: string) => own.filter(({ verdict }) => toneOf(verdict) === tone).length;
-  return { b: count("b"), w: count("w"), d: count("d") };
+  const count = (of: Verdict) => own.filter(({ verdict }) => verdict === of).length;
+  return { better: count("better"), worse: count("worse"), differs: count("differs") };
 }
 
 export function RegionTiles({ overview }: { readonly overview: Overview }) {
   const say = useSay(SAY);
   const tiles = overview.regions.map(({ code: region, name }) => {
     const counts = certainOf(overview, region);
-    const some = counts.b + counts.w + counts.d > 0;
+    const some = counts.better + counts.worse + counts.differs > 0;
     const absent = !overview.indicators.some(({ regions }) =>
       regions.some((each) => each.region === region && each.value !== null),
     );
     const body = absent ? (
       say.missing
     ) : some ? (
-      (["b", "w", "d"] as const).map((tone) =>
+      CERTAIN.map((tone) =>
         counts[tone] === 0 ? null : (
-          <span key={tone} class={`v v-${tone}`}>
+          <span key={tone} class={`v ${toneClass("v", tone)}`}>
             <svg width="11" height="11" viewBox="-8 -8 16 16" aria-hidden="true">
               <Mark tone={tone} />
             </svg>
             {counts[tone]}
-            <span class="vh"> {tone === "b" ? say.better : tone === "w" ? say.worse : say.apart}</span>
+            <span class="vh"> {say[tone]}</span>
           </span>
         ),
       )

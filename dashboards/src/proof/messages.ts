@@ -3,15 +3,11 @@ import type { Audit } from "../../../protocol/audit/audit.ts";
 import type { Seal } from "../../../protocol/audit/seal.ts";
 import type { LogEvent } from "../../../protocol/log/events.ts";
 import type { Envelope } from "../../../protocol/signing/envelope.ts";
+import type { FigureAt } from "../../../publication/figure.ts";
 import type { View } from "../../../publication/view.ts";
 
-/** A figure by where it stands: codes, totals left out. */
-export type FigureAt = {
-  readonly indicator: string;
-  readonly region: string;
-  readonly period: string;
-  readonly groups: Readonly<Record<string, string>>;
-};
+/** A figure of an indicator, by where it stands. */
+export type IndicatorAt = FigureAt & { readonly indicator: string };
 
 export type FoundFigure = {
   readonly value: number | null;
@@ -27,7 +23,7 @@ export type Ask =
       readonly now: number;
       /** The table as the page was sent it, all of which is held to the release; and the figure that is looked at. */
       readonly view: View | null;
-      readonly at: FigureAt | null;
+      readonly at: IndicatorAt | null;
       /** An auditor's signed request for the masked vectors behind the release's sum. */
       readonly request: Envelope | null;
     }

@@ -9,7 +9,6 @@ import type { Finding } from "../../../protocol/log/finding.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "../../../protocol/log/quorum.ts";
 import { claimedCheckpoint, openLog, pathIn } from "../../../protocol/log/reading.ts";
 import { readBundle, TILE, tilePath } from "../../../protocol/log/tile.ts";
-import { cellAt } from "../../../protocol/plan/tables.ts";
 import { epsilonAt, UNITS } from "../../../protocol/privacy/privacy.ts";
 import { inWords } from "../../../protocol/question/words.ts";
 import type { GivenMaterial } from "../../../protocol/secure-sum/recomputing.ts";
@@ -19,10 +18,10 @@ import { fromBase64, fromUtf8, type Hash, hashOf } from "../../../protocol/value
 import { divide, format, parseRational, rational, toNumber } from "../../../protocol/values/rational.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
 import { clientOf } from "../../../protocol/wire/client.ts";
-import { finderOf } from "../../../publication/cube.ts";
 import { unlikeIn } from "../../../publication/make-view.ts";
+import { finderOf, isTabled } from "../../../publication/standing-release.ts";
 import type { View } from "../../../publication/view.ts";
-import type { Ask, FigureAt, FoundFigure, LogState, PlannedInWords, ShownSeal, Tell } from "./messages.ts";
+import type { Ask, FoundFigure, IndicatorAt, LogState, PlannedInWords, ShownSeal, Tell } from "./messages.ts";
 import { browserPrimitives } from "./primitives.ts";
 
 // The strict content policy forbids what zod would try.
@@ -59,15 +58,13 @@ const optionsOf = ({ directory1, now }: { readonly directory1: string; readonly 
 });
 
 /** The figure as the table says that the regions' answers were added up to. */
-function figureOf({ evidence }: Seal, at: FigureAt): FoundFigure | null {
+function figureOf({ evidence }: Seal, at: IndicatorAt): FoundFigure | null {
   if (evidence?.table == null) return null;
   const { plan, release, table, documents } = evidence;
-  const measure = plan.measures.findIndex(({ measure: { id } }) => id === at.indicator);
-  if (measure < 0 || plan.tables === null) return null;
-  const found = cellAt(plan.tables, new Map(Object.entries(at.groups)));
-  if (found === null) return null;
+  const measured = plan.measures.some(({ measure }) => measure.id === at.indicator);
+  if (!isTabled(plan) || !measured) return null;
   const find = finderOf({ id: documents.release.id, at: evidence.query.notBefore, plan, release, table });
-  const { value, low, high } = find(at.region, at.period, found.set, found.cell, measure);
+  const { value, low, high } = find(at, at.indicator);
   return { value, low, high };
 }
 

@@ -7,7 +7,8 @@ import { type Indicator, readIndicators } from "../../../protocol/question/indic
 import type { Query } from "../../../protocol/question/query.ts";
 import { cellsOf, readCells } from "../../../protocol/release/cells.ts";
 import type { Release } from "../../../protocol/release/release.ts";
-import { cubesOf, type StandingRelease } from "../../../publication/cube.ts";
+import { cubesOf } from "../../../publication/cube.ts";
+import type { StandingRelease } from "../../../publication/standing-release.ts";
 import { HASH, queryOf } from "../../support/generate.ts";
 
 const both = (text: string) => ({ sv: text, en: text });
@@ -78,18 +79,23 @@ function standingOf(
   return { id: HASH as StandingRelease["id"], at: `2026-01-0${version}T00:00:00Z`, plan, release, table };
 }
 
-const context = { indicators: INDICATORS, labels: {}, regions: new Map(), population: {} };
+const context = {
+  indicators: INDICATORS,
+  labels: {},
+  regions: new Map(),
+  population: { source: "a test", note: both("a test"), persons: {} },
+};
 
 test("another version's categories are found by their codes; what it had not is not there", () => {
   const [old, young] = [standingOf(1, ["a", "b"], "2025K1"), standingOf(2, ["a", "new", "b"], "2025K2")];
   const [cube, ...others] = cubesOf([young, old], context);
   expect(others).toEqual([]);
-  const places = cube?.dimensions[2]?.values.map(({ code }) => code) ?? [];
-  expect(places).toEqual(["Tot", "a", "new", "b"]);
-  const nation = cube?.dimensions[0]?.total ?? 0;
-  for (const [at, standing] of [old, young].entries())
-    for (const [place, code] of places.entries()) {
-      const figure = cube?.at([nation, at, place]);
+  const codes = cube?.columns[0]?.values.map(({ code }) => code) ?? [];
+  expect(codes).toEqual(["Tot", "a", "new", "b"]);
+  for (const standing of [old, young])
+    for (const code of codes) {
+      const [period = ""] = standing.plan.periods;
+      const figure = cube?.at({ region: "00", period, groups: { unit: code } });
       const expected = [...readCells(standing.plan, standing.table)].find(
         (cell) =>
           cell.at["region"] === "00" && (code === "Tot" ? !("unit" in cell.at) : cell.at["unit"] === code),

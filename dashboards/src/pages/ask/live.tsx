@@ -98,7 +98,7 @@ function Expectation({
       <svg class="iv" width="100%" height="18" aria-hidden="true">
         <line class="grid" x1="50%" x2="50%" y1="0" y2="18" />
         <line
-          class={`${dashed ? "thin dash" : "thick"} i-n`}
+          class={`${dashed ? "thin dash" : "thick"} i-none`}
           x1={`${50 - half}%`}
           x2={`${50 + half}%`}
           y1="9"

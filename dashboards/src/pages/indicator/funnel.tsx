@@ -1,10 +1,11 @@
 /** The funnel: what noise alone explains, by how exact a region's figure is. */
 import { useRef } from "preact/hooks";
 import { NATION } from "../../../../protocol/values/codes.ts";
+import { isComparable } from "../../../../publication/comparisons.ts";
 import { normalQuantile } from "../../../../publication/intervals.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { Drawing } from "../../charts/trend.tsx";
-import { figureAt, isComparable, type RegionGroup } from "../../figures.ts";
+import { figureAt, type RegionGroup } from "../../figures.ts";
 import { figure, range, useLanguage, useSay } from "../../language.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";

@@ -1,13 +1,14 @@
 /** Groups within one area, and the gap between them: measured together, and adding up. */
 
 import { NATION } from "../../../../protocol/values/codes.ts";
-import { gapBetween, wideningIn } from "../../../../publication/comparisons.ts";
+import { gapBetween, isComparable, overAll, wideningIn } from "../../../../publication/comparisons.ts";
+import { labelIn } from "../../../../publication/view.ts";
 import { Axis, IntervalCell } from "../../charts/interval.tsx";
 import { Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { scaleOver } from "../../charts/scale.ts";
 import { Spark } from "../../charts/spark.tsx";
-import { bounded, figureAt, groupRows, isComparable, periodsOf } from "../../figures.ts";
+import { bounded, figureAt, groupRows, periodsOf } from "../../figures.ts";
 import { figure, pointsOf, range, shortPeriod, upper, useLanguage, useSay } from "../../language.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";
@@ -60,19 +61,18 @@ const SAY = {
 function GapLine({ view, chosen, column }: Pick<Part, "view" | "chosen"> & { readonly column: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const dimension = view.dimensions.find(({ code }) => code === column);
-  const columns = view.dimensions.length - 2;
+  const dimension = view.columns.find(({ code }) => code === column);
+  const columns = view.columns.length;
   const gap = gapBetween(view, column, chosen.period, columns);
   if (dimension === undefined || gap === null) return null;
   const { indicator } = view;
   const widening = wideningIn(view, column, columns);
-  const steps = view.ordinals.length - 1;
+  const grown = widening === null ? null : overAll(view, widening.trend);
   const grownBy =
-    widening === null
+    grown === null
       ? ""
-      : `${figure(indicator, widening.trend.value * steps, language)} ${pointsOf(indicator, language)} (${range(indicator, widening.trend.low * steps, widening.trend.high * steps, language)})`;
-  const named = (code: string) =>
-    dimension.values.find((value) => value.code === code)?.label[language] ?? code;
+      : `${figure(indicator, grown.value, language)} ${pointsOf(indicator, language)} (${range(indicator, grown.low, grown.high, language)})`;
+  const named = (code: string) => labelIn(view, column, code)?.[language] ?? code;
   const label = dimension.label[language];
   const most = indicator.produced.measure?.kind === "share" ? Math.min(1, gap.high) : gap.high;
   return (
@@ -93,7 +93,7 @@ function GapLine({ view, chosen, column }: Pick<Part, "view" | "chosen"> & { rea
       {widening !== null && (
         <Spark
           points={widening.series.map(({ value, low, high }) => [value, low, high])}
-          tone="w"
+          tone="worse"
           from={shortPeriod(periodsOf(view)[0] ?? "", language)}
           to={shortPeriod(periodsOf(view).at(-1) ?? "", language)}
         />
@@ -106,9 +106,7 @@ export function Groups({ view, chosen, names, title }: Part) {
   const say = useSay(SAY);
   const language = useLanguage();
   const { indicator } = view;
-  const columns = view.dimensions
-    .slice(2)
-    .map((each) => ({ ...each, rows: groupRows(view, chosen, each.code) }));
+  const columns = view.columns.map((each) => ({ ...each, rows: groupRows(view, chosen, each.code) }));
   const all = columns.flatMap(({ rows }) => rows);
   if (all.length === 0) return null;
   const whole = figureAt(view, { ...chosen, groups: {} }, chosen.region, chosen.period).value;
@@ -124,7 +122,7 @@ export function Groups({ view, chosen, names, title }: Part) {
   const label = shown === null ? "" : `${say.all} ${write(shown)}`;
   const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
   const labelOf = (column: (typeof columns)[number], code: string) =>
-    upper(column.values.find((value) => value.code === code)?.label[language] ?? code);
+    upper(labelIn(view, column.code, code)?.[language] ?? code);
   return (
     <Section
       title={say.title}
@@ -191,7 +189,11 @@ export function Groups({ view, chosen, names, title }: Part) {
                         <Verdict
                           tone={row.tone}
                           unsure={flag === "unreliable"}
-                          text={flag === "unreliable" && row.tone === "n" ? say.unsure : undefined}
+                          text={
+                            flag === "unreliable" && row.tone === "no certain difference"
+                              ? say.unsure
+                              : undefined
+                          }
                         />
                       ) : (
                         "–"

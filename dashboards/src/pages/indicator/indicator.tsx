@@ -1,11 +1,12 @@
 /** An indicator: the verdict in a sentence, what may be chosen, then time, regions, map, groups, funnel, and what it is. */
 
 import { isTotal, NATION } from "../../../../protocol/values/codes.ts";
+import type { Verdict } from "../../../../publication/intervals.ts";
 import type { Overview } from "../../../../publication/overview.ts";
+import { labelIn } from "../../../../publication/view.ts";
 import { useTable } from "../../data.ts";
 import { chosenIn, figureAt, periodsOf, type RegionGroup, regionGroups, trendIn } from "../../figures.ts";
 import { day, figure, listed, period, pointsOf, range, upper, useLanguage, useSay } from "../../language.ts";
-import { ofSuicide } from "../../nation.ts";
 import { Broken } from "../../parts/broken.tsx";
 import { Choice } from "../../parts/choice.tsx";
 import { HelpLine } from "../../parts/help.tsx";
@@ -142,15 +143,18 @@ function Sentences({
           : trend.value > 0
             ? say.rising(size, periods)
             : say.falling(size, periods);
-  const count = (tone: string) => groups.find((group) => group.tone === tone)?.rows.length ?? 0;
+  const count = (tone: Verdict) => groups.find((group) => group.tone === tone)?.rows.length ?? 0;
   const compared = groups.some(({ rows }) => rows.some((row) => row.compared?.difference != null));
   const parts = [
-    count("b") > 0 ? say.better(count("b")) : "",
-    count("w") > 0 ? say.worse(count("w"), count("b") === 0) : "",
-    count("d") > 0 ? say.other(count("d"), count("b") + count("w") === 0) : "",
+    count("better") > 0 ? say.better(count("better")) : "",
+    count("worse") > 0 ? say.worse(count("worse"), count("better") === 0) : "",
+    count("differs") > 0 ? say.other(count("differs"), count("better") + count("worse") === 0) : "",
   ].filter((text) => text !== "");
   const third = compared
-    ? say.spread(parts.length === 0 ? "" : `${upper(listed(parts, language))}.`, count("n"))
+    ? say.spread(
+        parts.length === 0 ? "" : `${upper(listed(parts, language))}.`,
+        count("no certain difference"),
+      )
     : "";
   return (
     <p>
@@ -172,7 +176,12 @@ export function Indicator({
   const language = useLanguage();
   const of = overview.indicators.find((each) => each.id === id);
   const asked = query.get("table");
-  const name = of === undefined ? null : asked !== null && of.tables.includes(asked) ? asked : of.table;
+  const name =
+    of === undefined
+      ? null
+      : asked !== null && of.tables.some((table) => table.id === asked)
+        ? asked
+        : of.table;
   const loaded = useTable(name);
   if (of === undefined)
     return (
@@ -188,7 +197,7 @@ export function Indicator({
   if (name === null)
     return (
       <Heading title={of.name[language]} crumb={crumb}>
-        {ofSuicide(id) && <HelpLine />}
+        <HelpLine of={[of]} />
         <p>
           <strong>{say.why}.</strong> {of.why?.[language] ?? ""}
         </p>
@@ -200,12 +209,9 @@ export function Indicator({
       {(view) => {
         const chosen = chosenIn(view, query);
         const groups = regionGroups(view, chosen, names, language);
-        const labelled = view.dimensions
-          .slice(2)
-          .flatMap(
-            ({ code, values }) =>
-              values.find((value) => value.code === chosen.groups[code])?.label[language] ?? [],
-          );
+        const labelled = Object.entries(chosen.groups).flatMap(
+          ([column, code]) => labelIn(view, column, code)?.[language] ?? [],
+        );
         const title = [of.name[language], ...labelled].join(", ");
         // Another's page shows one chart of it.
         const only = query.get("embed");
@@ -221,15 +227,10 @@ export function Indicator({
           ],
           [say.made, release === undefined ? "–" : day(release.madeAt, language)],
         ];
-        const areas = view.dimensions[0]?.values ?? [];
-        const columnsOf = (table: string) => table.split(".").slice(1);
-        const label = (column: string) =>
-          view.dimensions.find(({ code }) => code === column)?.label[language] ??
-          COLUMNS[language][column] ??
-          column;
+        const areas = view.regions.values;
         return (
           <>
-            {ofSuicide(id) && <HelpLine />}
+            <HelpLine of={[of]} />
             <Broken release={release?.release ?? ""} table={view.id} />
             <div class="indlede">
               <Heading title={of.name[language]} crumb={crumb}>
@@ -261,7 +262,7 @@ export function Indicator({
                   onChange={(value) => change({ region: value === NATION ? null : value })}
                 />
               )}
-              {view.dimensions.slice(2).map((dimension) => (
+              {view.columns.map((dimension) => (
                 <Choice
                   key={dimension.code}
                   label={upper(dimension.label[language])}
@@ -277,9 +278,14 @@ export function Indicator({
                 <Choice
                   label={say.table}
                   value={view.id}
-                  options={of.tables.map((table) => [
+                  options={of.tables.map(({ id: table, columns }) => [
                     table,
-                    upper(listed(columnsOf(table).map(label), language)),
+                    upper(
+                      listed(
+                        columns.map(({ label }) => label[language]),
+                        language,
+                      ),
+                    ),
                   ])}
                   onChange={(value) => change({ table: value === of.table ? null : value })}
                 />
@@ -297,9 +303,3 @@ export function Indicator({
     </Loaded>
   );
 }
-
-/** Columns of other tables of the indicator, which this one's names do not hold. */
-const COLUMNS: Readonly<Record<"sv" | "en", Readonly<Record<string, string>>>> = {
-  sv: { sex: "kön", age_group: "åldersgrupp", unit_type: "vårdform", target_group: "målgrupp" },
-  en: { sex: "sex", age_group: "age group", unit_type: "type of unit", target_group: "target group" },
-};

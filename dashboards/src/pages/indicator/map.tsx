@@ -1,10 +1,11 @@
 /** The map: every county as large, filled only where the whole interval lies in one class. */
 
+import { isComparable } from "../../../../publication/comparisons.ts";
 import { classOf } from "../../../../publication/intervals.ts";
-import { Mark, VERDICTS, Verdict } from "../../charts/marks.tsx";
+import { Mark, tileClass, toneClass, VERDICTS, Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { shortName, Tiles } from "../../charts/tiles.tsx";
-import { classesOf, isComparable, type RegionGroup } from "../../figures.ts";
+import { classesOf, type RegionGroup } from "../../figures.ts";
 import { figure, range, scaleOf, useLanguage, useSay } from "../../language.ts";
 import { Seg } from "../../parts/choice.tsx";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
@@ -74,7 +75,7 @@ export function MapPart({
     const body = missing ? (
       <span>{flag === ".." ? `.. ${say.withheld}` : say.missing}</span>
     ) : mode === "against" ? (
-      <span class={`v v-${tone}`}>
+      <span class={`v ${toneClass("v", tone)}`}>
         <svg width="11" height="11" viewBox="-8 -8 16 16" aria-hidden="true">
           <Mark tone={tone} />
         </svg>
@@ -87,7 +88,13 @@ export function MapPart({
         {low !== null && high !== null && <span class="vh"> ({range(indicator, low, high, language)})</span>}
       </span>
     );
-    const shade = missing ? "miss" : mode === "against" ? tone : place === null ? "many" : `q${place + 1}`;
+    const shade = missing
+      ? "miss"
+      : mode === "against"
+        ? tileClass(tone)
+        : place === null
+          ? "many"
+          : `q${place + 1}`;
     return { region, name: names(region), class: shade, body };
   });
   const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
@@ -117,8 +124,8 @@ export function MapPart({
       <figure>
         <figcaption class="key">
           {mode === "against" ? (
-            (["b", "n", "w", "d"] as const)
-              .filter((tone) => tone !== "d" || rows.some((row) => row.tone === "d"))
+            (["better", "no certain difference", "worse", "differs"] as const)
+              .filter((tone) => tone !== "differs" || rows.some((row) => row.tone === tone))
               .map((tone) => <Verdict key={tone} tone={tone} />)
           ) : bounds === null ? (
             <span>{comparable ? say.alike : title}</span>

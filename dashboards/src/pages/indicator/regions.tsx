@@ -1,19 +1,13 @@
 /** Regions against the nation: in verdict groups, never in an order that noise made. */
 
 import { NATION } from "../../../../protocol/values/codes.ts";
+import { isComparable } from "../../../../publication/comparisons.ts";
 import { Axis, IntervalCell } from "../../charts/interval.tsx";
-import { Verdict } from "../../charts/marks.tsx";
+import { type Tone, toneClass, Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { type Scale, scaleOver } from "../../charts/scale.ts";
 import { shortName } from "../../charts/tiles.tsx";
-import {
-  bounded,
-  figureAt,
-  hasNation,
-  isComparable,
-  type RegionGroup,
-  type RegionRow,
-} from "../../figures.ts";
+import { bounded, figureAt, hasNation, type RegionGroup, type RegionRow } from "../../figures.ts";
 import { figure, isShare, range, signed, useLanguage, useSay } from "../../language.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";
@@ -35,12 +29,12 @@ const SAY = {
     against: "Mot riket",
     places: "Möjlig plats",
     nation: "Riket",
-    b: "Säkert bättre än riket",
-    w: "Säkert sämre än riket",
-    d: "Säkert annorlunda än riket",
-    n: "Ingen säker skillnad mot riket",
-    x: "Värden",
-    m: "Inget publicerat värde",
+    better: "Säkert bättre än riket",
+    worse: "Säkert sämre än riket",
+    differs: "Säkert annorlunda än riket",
+    "no certain difference": "Ingen säker skillnad mot riket",
+    "not compared": "Värden",
+    missing: "Inget publicerat värde",
     of: (n: number) => `${n} ${n === 1 ? "region" : "regioner"}`,
     late: "Svar saknas",
     withheld: "Bruset är större än värdet",
@@ -63,12 +57,12 @@ const SAY = {
     against: "Difference",
     places: "Possible place",
     nation: "Nation",
-    b: "Certainly better than the nation",
-    w: "Certainly worse than the nation",
-    d: "Certainly different from the nation",
-    n: "No certain difference from the nation",
-    x: "Values",
-    m: "No published value",
+    better: "Certainly better than the nation",
+    worse: "Certainly worse than the nation",
+    differs: "Certainly different from the nation",
+    "no certain difference": "No certain difference from the nation",
+    "not compared": "Values",
+    missing: "No published value",
     of: (n: number) => `${n} ${n === 1 ? "region" : "regions"}`,
     late: "Missing",
     withheld: "The noise exceeds the value",
@@ -89,19 +83,13 @@ function PlacesBar({
   readonly first: number;
   readonly last: number;
   readonly of: number;
-  readonly tone: string;
+  readonly tone: Tone;
 }) {
   const at = (place: number) => `${((100 * place) / of).toFixed(2)}%`;
   return (
     <svg class="places" width="100%" height="12" aria-hidden="true">
       <line class="track" x1="0" x2="100%" y1="6" y2="6" />
-      <line
-        class={`is ${tone === "d" ? "i-k" : `i-${tone}`}`}
-        x1={at(first - 1)}
-        x2={at(last)}
-        y1="6"
-        y2="6"
-      />
+      <line class={`is ${toneClass("i", tone)}`} x1={at(first - 1)} x2={at(last)} y1="6" y2="6" />
     </svg>
   );
 }
@@ -225,7 +213,7 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
       <figure>
         <table class="rows">
           <caption>
-            {comparable ? say.caption : say.x}. {title}
+            {comparable ? say.caption : say["not compared"]}. {title}
             {whole !== null && `. ${say.nation}: ${write(whole)}`}
           </caption>
           <thead>
@@ -257,7 +245,11 @@ export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }
             <tbody key={tone}>
               <tr class="grp">
                 <th scope="rowgroup" colSpan={5}>
-                  {tone === "x" || tone === "m" ? head(tone) : <Verdict tone={tone} text={head(tone)} />}{" "}
+                  {tone === "not compared" || tone === "missing" ? (
+                    head(tone)
+                  ) : (
+                    <Verdict tone={tone} text={head(tone)} />
+                  )}{" "}
                   <span class="quiet small">{say.of(own.length)}</span>
                 </th>
               </tr>

@@ -1,7 +1,7 @@
 /** Over time: most ask first whether it is getting better. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NATION } from "../../../../protocol/values/codes.ts";
-import type { CubeFigure } from "../../../../publication/cube.ts";
+import { type CubeFigure, NOTHING } from "../../../../publication/figure.ts";
 import { Verdict } from "../../charts/marks.tsx";
 import { shortName } from "../../charts/tiles.tsx";
 import { Trend } from "../../charts/trend.tsx";
@@ -70,7 +70,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
       : `${figure(indicator, value, language)} (${range(indicator, low, high, language)})`;
   const said = periods.map(
     (code, index) =>
-      `${upper(period(code, language))}: ${lines.map(({ area, figures }) => `${names(area)} ${text(figures[index] ?? { value: null, se: null, low: null, high: null, flag: ":", display: null })}`).join("; ")}`,
+      `${upper(period(code, language))}: ${lines.map(({ area, figures }) => `${names(area)} ${text(figures[index] ?? NOTHING)}`).join("; ")}`,
   );
   const gaps = lines
     .filter(({ figures }) => figures.some(({ value }) => value === null))
@@ -174,7 +174,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
                   <tr key={code}>
                     <th scope="row">{upper(period(code, language))}</th>
                     {lines.map(({ figures }) => {
-                      const { value = null, low = null, high = null, flag = ":" } = figures[index] ?? {};
+                      const { value, low, high, flag } = figures[index] ?? NOTHING;
                       return (
                         <>
                           <td class="r">
@@ -198,7 +198,7 @@ export function Time({ view, chosen, names, query, title }: Part) {
                     })}
                     {chosen.region !== NATION && (
                       <td>
-                        <Verdict tone={lines.at(-1)?.tones[index] ?? "n"} />
+                        <Verdict tone={lines.at(-1)?.tones[index] ?? "not compared"} />
                       </td>
                     )}
                   </tr>

@@ -149,7 +149,11 @@ export function Result({
                         </td>
                         <td role="cell" class="cv">
                           <IntervalCell
-                            row={{ figure: { ...cell, display: null }, thin: null, tone: "n" }}
+                            row={{
+                              figure: { ...cell, display: null },
+                              thin: null,
+                              tone: "no certain difference",
+                            }}
                             scale={scale}
                             nation={null}
                           />

@@ -1,7 +1,7 @@
 /** What stands behind a figure, checked here: seven steps, each down to bytes. Green only for what this browser itself did. */
 import { useEffect, useState } from "preact/hooks";
 import type { Envelope } from "../../../../protocol/signing/envelope.ts";
-import { placeOf, type Viewed, viewed } from "../../../../publication/view.ts";
+import { labelIn, type Viewed, viewed } from "../../../../publication/view.ts";
 import { SealMark, type SealState } from "../../charts/marks.tsx";
 import { download } from "../../charts/save.ts";
 import { rawTable, useLoaded } from "../../data.ts";
@@ -18,7 +18,6 @@ import {
   useLanguage,
   useSay,
 } from "../../language.ts";
-import { ofSuicide } from "../../nation.ts";
 import type { PageProps } from "../../page.ts";
 import { HelpLine } from "../../parts/help.tsx";
 import { Pin } from "../../parts/pin.tsx";
@@ -32,7 +31,7 @@ import { namesOf } from "../../sentences.ts";
 import { Steps } from "./steps.tsx";
 import { SAY } from "./words.ts";
 
-type Told = Extract<Tell, { kind: "seal" | "failed" }> | null;
+type SealResult = Extract<Tell, { kind: "seal" | "failed" }> | null;
 
 /** What few need is loaded when it is. */
 function AuditorLater(props: Parameters<typeof import("../../parts/auditor.tsx").Auditor>[0]) {
@@ -51,7 +50,7 @@ export function page(props: PageProps) {
 function Check({ overview, query, release }: PageProps & { readonly release: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const [result, set] = useState<Told>(null);
+  const [result, set] = useState<SealResult>(null);
   const [view, setView] = useState<Viewed | null>(null);
   const [progress, setProgress] = useState<readonly [number, number]>([0, 0]);
   const [round, again] = useState(0);
@@ -141,10 +140,7 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
     view === null || chosen === null
       ? []
       : Object.entries(chosen.groups).map(
-          ([column, code]) =>
-            view.dimensions.find((each) => each.code === column)?.values[placeOf(view, column, code)]?.label[
-              language
-            ] ?? code,
+          ([column, code]) => labelIn(view, column, code)?.[language] ?? code,
         );
   // The last of the table's other releases: whether it holds is for its own seal to say.
   const before = view?.releases.findLast((each) => each.release !== release);
@@ -208,7 +204,7 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
           )}
         </dl>
       </div>
-      {view !== null && ofSuicide(view.indicator.id) && <HelpLine />}
+      {view !== null && <HelpLine of={[view.indicator]} />}
       {state === "broken" && before !== undefined && (
         <p class="acts">
           <Link

@@ -1,8 +1,9 @@
 /** The lower half of the first page: the nation in brief, and the whole field of comparisons. */
 import { useState } from "preact/hooks";
+import type { Verdict as Judged } from "../../../../publication/intervals.ts";
 import type { Overview } from "../../../../publication/overview.ts";
 import { Field } from "../../charts/field.tsx";
-import { toneOf, Verdict } from "../../charts/marks.tsx";
+import { Verdict } from "../../charts/marks.tsx";
 import { listed, number, useLanguage, useSay } from "../../language.ts";
 import { BriefTable } from "../../parts/brief-table.tsx";
 import { Section } from "../../parts/shell.tsx";
@@ -48,23 +49,11 @@ const SAY = {
   },
 };
 
-/** Those the brief shows: one of each focus area's experience and access, as the catalogue orders them. */
-const BRIEF = [
-  "experience-listening",
-  "experience-continuity",
-  "taken-seriously",
-  "participation",
-  "first-visit-within-90d",
-  "waiting-over-guarantee",
-  "followup-7d",
-  "side-effects-severe",
-];
-
 export function Brief({ overview }: { readonly overview: Overview }) {
   const say = useSay(SAY);
-  const chosen = BRIEF.flatMap((id) =>
-    overview.indicators.filter((each) => each.id === id && each.table !== null),
-  );
+  const chosen = overview.indicators
+    .filter(({ brief, table }) => brief !== null && table !== null)
+    .toSorted((a, b) => (a.brief ?? 0) - (b.brief ?? 0));
   return (
     <Section
       title={say.brief}
@@ -86,13 +75,14 @@ export function WholeField({ overview, names }: { readonly overview: Overview; r
   const say = useSay(SAY);
   const language = useLanguage();
   const [table, show] = useState(false);
-  const order = ["prevention", "early-access", "vulnerable-groups", "participation", "governance"];
-  const shown = overview.indicators
-    .filter(({ regions }) => regions.some(({ verdict }) => verdict !== null))
-    .toSorted((a, b) => order.indexOf(a.focusId) - order.indexOf(b.focusId));
-  const all = shown.flatMap(({ regions }) => regions.map(({ verdict }) => toneOf(verdict)));
-  const count = (tone: string) => all.filter((each) => each === tone).length;
-  const certain = count("b") + count("w") + count("d");
+  const shown = overview.focusAreas.flatMap((area) =>
+    overview.indicators.filter(
+      ({ focusId, regions }) => focusId === area.id && regions.some(({ verdict }) => verdict !== null),
+    ),
+  );
+  const all = shown.flatMap(({ regions }) => regions.map(({ verdict }) => verdict));
+  const count = (verdict: Judged) => all.filter((each) => each === verdict).length;
+  const certain = count("better") + count("worse") + count("differs");
   const label = say.certain(certain, overview.judged);
   return (
     <Section
@@ -106,10 +96,10 @@ export function WholeField({ overview, names }: { readonly overview: Overview; r
     >
       <p class="say big">{label}</p>
       <p class="key">
-        <Verdict tone="b" text={`${say.better}: ${count("b")}`} />
-        <Verdict tone="w" text={`${say.worse}: ${count("w")}`} />
-        {count("d") > 0 && <Verdict tone="d" text={`${say.apart}: ${count("d")}`} />}
-        <Verdict tone="n" text={`${number(overview.judged - certain, 0, language)}`} />
+        <Verdict tone="better" text={`${say.better}: ${count("better")}`} />
+        <Verdict tone="worse" text={`${say.worse}: ${count("worse")}`} />
+        {count("differs") > 0 && <Verdict tone="differs" text={`${say.apart}: ${count("differs")}`} />}
+        <Verdict tone="no certain difference" text={`${number(overview.judged - certain, 0, language)}`} />
       </p>
       {table ? (
         <div class="scroll" tabIndex={0}>
@@ -124,19 +114,17 @@ export function WholeField({ overview, names }: { readonly overview: Overview; r
             </thead>
             <tbody>
               {shown.map(({ id, name, regions }) => {
-                const named = (tone: string) =>
+                const named = (of: Judged) =>
                   listed(
-                    regions
-                      .filter(({ verdict }) => verdict !== null && toneOf(verdict) === tone)
-                      .map(({ region }) => names(region)),
+                    regions.filter(({ verdict }) => verdict === of).map(({ region }) => names(region)),
                     language,
                   );
                 return (
                   <tr key={id}>
                     <th scope="row">{name[language]}</th>
-                    <td class="small">{named("b") || "–"}</td>
-                    <td class="small">{named("w") || "–"}</td>
-                    <td class="small">{named("d") || "–"}</td>
+                    <td class="small">{named("better") || "–"}</td>
+                    <td class="small">{named("worse") || "–"}</td>
+                    <td class="small">{named("differs") || "–"}</td>
                   </tr>
                 );
               })}

@@ -1,11 +1,12 @@
 /** The first page: what is certain now, in sentences; then the nation, the whole field, the regions, and what cannot be said. */
+
 import { useState } from "preact/hooks";
 import { NATION } from "../../../../protocol/values/codes.ts";
+import type { Verdict as Judged } from "../../../../publication/intervals.ts";
 import type { Overview, OverviewIndicator, Story } from "../../../../publication/overview.ts";
 import { toneOf, Verdict } from "../../charts/marks.tsx";
 import { Spark } from "../../charts/spark.tsx";
 import { listed, period, shortPeriod, useLanguage, useSay } from "../../language.ts";
-import { ofSuicide } from "../../nation.ts";
 import { HelpLine } from "../../parts/help.tsx";
 import { RegionTiles } from "../../parts/region-tiles.tsx";
 import { Seal } from "../../parts/seal.tsx";
@@ -129,7 +130,7 @@ function StoryItem({
             {title}
           </Link>
         </p>
-        {ofSuicide(of.id) && <HelpLine />}
+        <HelpLine of={[of]} />
         <p class="small">{storyDetail(story, of, names, language)}</p>
       </div>
       <div class="mini">
@@ -200,9 +201,14 @@ function Spreads({ overview }: Pick<Of, "overview">) {
   const language = useLanguage();
   const counted = overview.indicators
     .map((of) => {
-      const count = (tone: string) =>
-        of.regions.filter(({ verdict }) => verdict !== null && toneOf(verdict) === tone).length;
-      return { of, better: count("b"), worse: count("w"), other: count("d"), none: count("n") };
+      const count = (judged: Judged) => of.regions.filter(({ verdict }) => verdict === judged).length;
+      return {
+        of,
+        better: count("better"),
+        worse: count("worse"),
+        other: count("differs"),
+        none: count("no certain difference"),
+      };
     })
     .filter(({ better, worse, other }) => better + worse + other > 0)
     .toSorted((a, b) => b.better + b.worse + b.other - (a.better + a.worse + a.other))
@@ -213,16 +219,16 @@ function Spreads({ overview }: Pick<Of, "overview">) {
         <div class="st" key={of.id}>
           <div>
             <span class="pair">
-              {better > 0 && <Verdict tone="b" text={`${say.better}: ${better}`} />}
-              {worse > 0 && <Verdict tone="w" text={`${say.worse}: ${worse}`} />}
-              {other > 0 && <Verdict tone="d" text={`${say.apart}: ${other}`} />}
+              {better > 0 && <Verdict tone="better" text={`${say.better}: ${better}`} />}
+              {worse > 0 && <Verdict tone="worse" text={`${say.worse}: ${worse}`} />}
+              {other > 0 && <Verdict tone="differs" text={`${say.apart}: ${other}`} />}
             </span>
             <p class="say">
               <Link to="indicator" id={of.id}>
                 {say.spread(of.name[language], better, worse, other)}
               </Link>
             </p>
-            {ofSuicide(of.id) && <HelpLine />}
+            <HelpLine of={[of]} />
             <p class="small">{say.rest(none)}</p>
           </div>
         </div>
@@ -240,11 +246,12 @@ export function Start({ overview }: { readonly overview: Overview }) {
     const text = new FormData(event.currentTarget as HTMLFormElement).get("q");
     go(hrefOf(language, "indicators", "", { q: String(text ?? "") }));
   };
-  const of = (verdict: string) =>
+  const of = (verdict: Judged) =>
     overview.stories.filter((story) => story.of === "trend" && story.verdict === verdict);
   const moved = of("differs");
   const gaps = overview.stories.filter((story) => story.of === "gap");
   const { unsaid } = overview;
+  const coverage = overview.indicators.find(({ subject }) => subject === "coverage");
   const missing = unsaid.missing.map(
     ({ region, dataset, period: of }) => `${names(region)} (${dataset[language]}, ${period(of, language)})`,
   );
@@ -307,9 +314,11 @@ export function Start({ overview }: { readonly overview: Overview }) {
           </p>
           <p>
             <strong>{say.who}</strong> {say.whoText}{" "}
-            <Link to="indicator" id="coverage">
-              {say.coverage}
-            </Link>
+            {coverage !== undefined && (
+              <Link to="indicator" id={coverage.id}>
+                {say.coverage}
+              </Link>
+            )}
           </p>
         </div>
       </Section>
