@@ -19,6 +19,9 @@ export async function takeCalendar(
 ): Promise<Hash> {
   const { federation, store, now, logs } = context;
   const { id, payload: calendar } = openByPerson(federation(), envelope, Calendar, now());
+  // Kept under an earlier catalogue of indicators, perhaps: it was judged then.
+  const kept = await store.kysely.selectFrom("calendar").select("id").where("id", "=", id).executeTakeFirst();
+  if (kept !== undefined) return id;
   if (calendar.indicators !== catalogue.hash)
     throw new Refusal(
       "measure-unfit",

@@ -281,6 +281,15 @@ describe("what is refused", () => {
     const other = { ...calendar, indicators: calendar.directory };
     const body = seal("calendar", other, researcher.signer);
     await expect(made.client("submitCalendar", { body })).rejects.toMatchObject({ code: "measure-unfit" });
+    // One that was taken while another catalogue was published stays, and may come again.
+    await made.coordinator.store.kysely
+      .insertInto("calendar")
+      .values({ id: envelopeId(body), envelope: JSON.stringify(body), received: now().toISOString() })
+      .execute();
+    const { id } = await made.client("submitCalendar", { body });
+    expect(id).toBe(envelopeId(body));
+    const { calendars } = await made.client("listCalendars");
+    expect(calendars.map(envelopeId)).toEqual(expect.arrayContaining([id, envelopeId(good.calendar)]));
   });
 
   test("a calendar that overspends, of queries nobody handed in, that says other than they do, or of another's", async () => {
