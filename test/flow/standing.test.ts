@@ -284,7 +284,7 @@ describe("what is refused", () => {
     // One that was taken while another catalogue was published stays, and may come again.
     await made.coordinator.store.kysely
       .insertInto("calendar")
-      .values({ id: envelopeId(body), envelope: JSON.stringify(body), received: now().toISOString() })
+      .values({ id: envelopeId(body), envelope: JSON.stringify(body), received: clock.now().toISOString() })
       .execute();
     const { id } = await made.client("submitCalendar", { body });
     expect(id).toBe(envelopeId(body));
