@@ -21,7 +21,6 @@ const SOAK = process.env["BRUS_SOAK"] !== undefined;
 const NODE_STRIDE = Number(process.env["BRUS_STRIDE"] ?? (SOAK ? 1 : 9));
 const COORDINATOR_STRIDE = Number(process.env["BRUS_STRIDE"] ?? (SOAK ? 1 : 41));
 /** Some twenty restarts of processes, on a machine that may be busy. */
-const LONG = SOAK ? 4 * 3_600_000 : 300_000;
 /** Four regions: three must be there, so one may die. */
 const CODES = ["01", "03", "04", "05"];
 const NATIONAL = { release: "national", minRegions: 3 };
@@ -73,77 +72,69 @@ async function judge(configs: readonly string[], ids: readonly string[]): Promis
 }
 
 describe.each(ENGINES)("%s", (engine) => {
-  test.skipIf(missing(engine))(
-    "a node killed at each step of a secure sum",
-    async () => {
-      const setting = await setUp(engine, CODES);
-      const [victim = "", ...others] = [...setting.configs.values()];
-      const coordinator = startParty("coordinator", setting.coordinator);
-      await coordinator.ready;
-      const peers = others.map((config) => startParty("node", config));
-      await Promise.all(peers.map(({ ready }) => ready));
-      const states: string[] = [];
-      const ids: string[] = [];
-      for (let at = 1; ; at += NODE_STRIDE) {
-        const node = startParty("node", victim, { at, arm: "work" });
-        await node.ready;
-        const id = await submit(setting, NATIONAL);
-        ids.push(id);
-        const through = retry(() => follow(setting.client, id));
-        if (await outlived(node, through)) {
-          await stopParty(node);
-          break;
-        }
-        const again = startParty("node", victim);
-        await again.ready;
-        states.push(await ended(setting, id));
-        await stopParty(again, "SIGKILL");
+  test.skipIf(missing(engine))("a node killed at each step of a secure sum", async () => {
+    const setting = await setUp(engine, CODES);
+    const [victim = "", ...others] = [...setting.configs.values()];
+    const coordinator = startParty("coordinator", setting.coordinator);
+    await coordinator.ready;
+    const peers = others.map((config) => startParty("node", config));
+    await Promise.all(peers.map(({ ready }) => ready));
+    const states: string[] = [];
+    const ids: string[] = [];
+    for (let at = 1; ; at += NODE_STRIDE) {
+      const node = startParty("node", victim, { at, arm: "work" });
+      await node.ready;
+      const id = await submit(setting, NATIONAL);
+      ids.push(id);
+      const through = retry(() => follow(setting.client, id));
+      if (await outlived(node, through)) {
+        await stopParty(node);
+        break;
       }
-      await Promise.all([...peers.map((peer) => stopParty(peer)), stopParty(coordinator)]);
-      await judge([victim, ...others], ids);
-      // One that dies is one that is missing: the others' sum is not lost.
-      expect(states.length).toBeGreaterThan(2);
-      expect(new Set(states)).toEqual(new Set(["released"]));
-      console.log(`${engine}: node killed at ${states.length} steps of a secure sum`);
-      setting.folder.remove();
-    },
-    LONG,
-  );
+      const again = startParty("node", victim);
+      await again.ready;
+      states.push(await ended(setting, id));
+      await stopParty(again, "SIGKILL");
+    }
+    await Promise.all([...peers.map((peer) => stopParty(peer)), stopParty(coordinator)]);
+    await judge([victim, ...others], ids);
+    // One that dies is one that is missing: the others' sum is not lost.
+    expect(states.length).toBeGreaterThan(2);
+    expect(new Set(states)).toEqual(new Set(["released"]));
+    console.log(`${engine}: node killed at ${states.length} steps of a secure sum`);
+    setting.folder.remove();
+  });
 
-  test.skipIf(missing(engine))(
-    "a coordinator killed at each step of a secure sum",
-    async () => {
-      const setting = await setUp(engine, CODES);
-      const configs = [...setting.configs.values()];
-      let coordinator: Party = startParty("coordinator", setting.coordinator);
+  test.skipIf(missing(engine))("a coordinator killed at each step of a secure sum", async () => {
+    const setting = await setUp(engine, CODES);
+    const configs = [...setting.configs.values()];
+    let coordinator: Party = startParty("coordinator", setting.coordinator);
+    await coordinator.ready;
+    const nodes = configs.map((config) => startParty("node", config));
+    await Promise.all(nodes.map(({ ready }) => ready));
+    const ids: string[] = [];
+    const states: string[] = [];
+    for (let at = 1; ; at += COORDINATOR_STRIDE) {
+      await stopParty(coordinator, "SIGKILL");
+      coordinator = startParty("coordinator", setting.coordinator, { at, arm: "query" });
       await coordinator.ready;
-      const nodes = configs.map((config) => startParty("node", config));
-      await Promise.all(nodes.map(({ ready }) => ready));
-      const ids: string[] = [];
-      const states: string[] = [];
-      for (let at = 1; ; at += COORDINATOR_STRIDE) {
-        await stopParty(coordinator, "SIGKILL");
-        coordinator = startParty("coordinator", setting.coordinator, { at, arm: "query" });
-        await coordinator.ready;
-        const asking = submit(setting, NATIONAL);
-        asking.catch(() => undefined); // Awaited below, after the restart that lets it through.
-        const through = asking.then((id) => retry(() => follow(setting.client, id)));
-        if (await outlived(coordinator, through)) break;
-        coordinator = startParty("coordinator", setting.coordinator);
-        await coordinator.ready;
-        const id = await asking;
-        ids.push(id);
-        states.push(await ended(setting, id));
-      }
-      await Promise.all([...nodes.map((node) => stopParty(node)), stopParty(coordinator)]);
-      await judge(configs, ids);
-      expect(states.length).toBeGreaterThan(2);
-      expect(states.filter((state) => state === "released").length).toBeGreaterThan(states.length / 2);
-      console.log(
-        `${engine}: coordinator killed at ${states.length} steps of a secure sum: ${states.filter((state) => state === "released").length} released, the others burnt`,
-      );
-      setting.folder.remove();
-    },
-    LONG,
-  );
+      const asking = submit(setting, NATIONAL);
+      asking.catch(() => undefined); // Awaited below, after the restart that lets it through.
+      const through = asking.then((id) => retry(() => follow(setting.client, id)));
+      if (await outlived(coordinator, through)) break;
+      coordinator = startParty("coordinator", setting.coordinator);
+      await coordinator.ready;
+      const id = await asking;
+      ids.push(id);
+      states.push(await ended(setting, id));
+    }
+    await Promise.all([...nodes.map((node) => stopParty(node)), stopParty(coordinator)]);
+    await judge(configs, ids);
+    expect(states.length).toBeGreaterThan(2);
+    expect(states.filter((state) => state === "released").length).toBeGreaterThan(states.length / 2);
+    console.log(
+      `${engine}: coordinator killed at ${states.length} steps of a secure sum: ${states.filter((state) => state === "released").length} released, the others burnt`,
+    );
+    setting.folder.remove();
+  });
 });

@@ -27,8 +27,6 @@ import { CARE, DRAFT, federationOf, settled, submit } from "../support/federatio
 
 const csv = `person,period,sex,unit,score,flag\n${Array.from({ length: 30 }, (_, person) => `p${person},2025K1,1,a,${person},true`).join("\n")}\n`;
 const DATASET = { ...CARE, budget: { rhoPerPeriod: "100", delta: "1e-9" } };
-/** Against a hang alone. */
-const HANGS = { timeout: 60_000 };
 const NATIONAL = { release: "national", minRegions: 3, rho: "1/10" };
 
 /** Of all networks here, so that nobody waits for who is absent on purpose. */
@@ -239,7 +237,7 @@ test("one is silent and another, who was away, is back: a new attempt, in which 
     const { round } = await made.client("getQuery", { params: { id: query } });
     return round === null ? "" : `${round.phase} ${round.attempt}: ${round.awaited.join()}`;
   };
-  await expect.poll(waitsFor, HANGS).toBe("advertise 1: 05");
+  await expect.poll(waitsFor).toBe("advertise 1: 05");
   // A quarter of the hour that was left is over: it goes on without the one that is away.
   const quarter = async () => {
     clock.forward(new Date(clock.now().getTime() + 15 * 60_000));
@@ -247,15 +245,15 @@ test("one is silent and another, who was away, is back: a new attempt, in which 
   };
   away = false;
   await quarter();
-  await expect.poll(waitsFor, HANGS).toBe("share 1: 04");
+  await expect.poll(waitsFor).toBe("share 1: 04");
   const { kysely } = made.coordinator.store;
   const ready = async () => {
     const adverts = kysely.selectFrom("message").select(["node", "attempt"]).where("kind", "=", "advert");
     return (await adverts.execute()).some(({ node, attempt }) => node === "05" && attempt === 2);
   };
-  await expect.poll(ready, HANGS).toBe(true);
+  await expect.poll(ready).toBe(true);
   await quarter();
-  await expect.poll(waitsFor, HANGS).toBe("share 2: 04");
+  await expect.poll(waitsFor).toBe("share 2: 04");
   const status = await without(["04"], made, clock, query);
   expect(status.state).toBe("released");
   expect(status.regions.map(({ region, state }) => `${region} ${state}`)).toEqual([
@@ -281,7 +279,7 @@ test("a region that waits for approvals joins once they have come", async () => 
   if (first === undefined || second === undefined) throw new Error("there are approvers");
   await ask(made.client, envelope, [signApproval(id, first, clock.now())]);
   const state = async () => (await made.client("getQuery", { params: { id } })).regions[1]?.code;
-  await expect.poll(state, HANGS).toBe("approvals-missing");
+  await expect.poll(state).toBe("approvals-missing");
   await made.client("submitApproval", { body: signApproval(id, second, clock.now()) });
   const status = await follow(made.client, id);
   expect(status.state).toBe("released");

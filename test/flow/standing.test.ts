@@ -33,8 +33,6 @@ import { putTogether, takeApart } from "../support/forge.ts";
 
 const CODES = ["01", "03", "04", "05"];
 const PATIENT: Patience = { answer: 600_000, late: 600_000 };
-/** Against a hang alone. */
-const HANGS = { timeout: 120_000 };
 /** Of all networks here, so that nobody waits for who is absent on purpose. */
 const clock = clockOf();
 
@@ -204,7 +202,7 @@ describe("a calendar", () => {
     expect(before.release.supersedes).toBeNull();
     gone.back();
     await expect
-      .poll(async () => (await made.client("getQuery", { params: { id } })).release, HANGS)
+      .poll(async () => (await made.client("getQuery", { params: { id } })).release)
       .not.toBe(before.releaseId);
     const after = await resultOf(made, id);
     expect(after.release.missing).toEqual([]);
@@ -246,7 +244,7 @@ test("with too few by then, a release waits for those who may still come", async
   const status = () => made.client("getQuery", { params: { id: ids[0] ?? "" } });
   const state = async () => (await status()).state;
   const answered = async () => (await status()).regions.filter((each) => each.state === "answered").length;
-  await expect.poll(answered, HANGS).toBe(3);
+  await expect.poll(answered).toBe(3);
   const { answerBy, expires } = queryIn(signed.queries[0] ?? expect.fail());
   clock.forward(new Date(Date.parse(answerBy) + 1000));
   await made.coordinator.look();
@@ -255,10 +253,10 @@ test("with too few by then, a release waits for those who may still come", async
     const row = made.coordinator.store.kysely.selectFrom("query").select("due");
     return Number((await row.executeTakeFirstOrThrow()).due);
   };
-  await expect.poll(due, HANGS).toBe(Date.parse(expires));
+  await expect.poll(due).toBe(Date.parse(expires));
   expect(await state()).toBe("open");
   gone.back();
-  await expect.poll(state, HANGS).toBe("released");
+  await expect.poll(state).toBe("released");
   expect((await resultOf(made, ids[0] ?? "")).release.missing).toEqual([]);
 });
 
