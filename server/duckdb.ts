@@ -9,8 +9,6 @@ import {
   DuckDBBlobValue,
   type DuckDBConnection,
   DuckDBInstance,
-  type DuckDBMaterializedResult,
-  type DuckDBPreparedStatement,
   type DuckDBType,
   type DuckDBValue,
   VARCHAR,
@@ -51,18 +49,8 @@ export async function openDuckDb(
   return { instance, connect: () => instance.connect() };
 }
 
-/** Statements that a connection keeps prepared at most, those used last. */
-const MOST_PREPARED = 100;
-/** A longer text is of many rows, and another one each time. */
-const LONGEST_PREPARED = 2_000;
-
 class Connection implements DatabaseConnection {
   readonly duckdb: DuckDBConnection;
-  /**
-   * By their text, the one used last at the end; not there while it runs. They outlive a change of the schema: DuckDB
-   * plans anew, at each run, what has parameters or whose tables changed.
-   */
-  readonly #prepared = new Map<string, DuckDBPreparedStatement>();
 
   constructor(duckdb: DuckDBConnection) {
     this.duckdb = duckdb;
@@ -70,38 +58,18 @@ class Connection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const bound = parameters.map(bind);
-    const statement = this.#prepared.get(sql) ?? (await this.duckdb.prepare(sql));
-    this.#prepared.delete(sql);
-    let result: DuckDBMaterializedResult;
-    try {
-      statement.bind(
-        bound.map(([value]) => value),
-        bound.map(([, type]) => type),
-      );
-      result = await statement.run();
-    } catch (error) {
-      statement.destroySync();
-      throw error;
-    }
-    this.#keep(sql, statement);
-    return {
+    const reader = await this.duckdb.runAndReadAll(
+      sql,
+      bound.map(([value]) => value),
+      bound.map(([, type]) => type),
+    );
+    const result: QueryResult<R> = {
       // Kysely's type for rows is the caller's; the values are as DuckDB gives them, but for bytes.
-      rows: rowsOf(result) as R[],
-      numAffectedRows: BigInt(result.rowsChanged),
+      rows: reader.getRowObjects().map(withBytes) as R[],
     };
-  }
-
-  #keep(sql: string, statement: DuckDBPreparedStatement): void {
-    if (sql.length > LONGEST_PREPARED) {
-      statement.destroySync();
-      return;
-    }
-    const [oldest] = this.#prepared;
-    if (this.#prepared.size >= MOST_PREPARED && oldest !== undefined) {
-      oldest[1].destroySync();
-      this.#prepared.delete(oldest[0]);
-    }
-    this.#prepared.set(sql, statement);
+    return reader.rowsChanged > 0
+      ? { ...result, numAffectedRows: BigInt(reader.rowsChanged) }
+      : { ...result, numAffectedRows: 0n };
   }
 
   // biome-ignore lint/correctness/useYield: nothing here streams; the interface asks for the method.
@@ -119,23 +87,12 @@ function bind(value: unknown): [DuckDBValue, DuckDBType] {
   throw new TypeError(`expected an integer, a text, bytes or null to bind; a ${typeof value} came`);
 }
 
-/** Rows as objects; bytes as a Uint8Array, which is what PostgreSQL's driver gives too. */
-function rowsOf(result: DuckDBMaterializedResult): Record<string, unknown>[] {
-  const names = result.deduplicatedColumnNames();
-  const rows: Record<string, unknown>[] = [];
-  for (let at = 0; at < result.chunkCount; at++) {
-    const chunk = result.getChunk(at);
-    const part = Array.from({ length: chunk.rowCount }, (): Record<string, unknown> => ({}));
-    for (const [column, name] of names.entries()) {
-      const vector = chunk.getColumnVector(column);
-      for (const [index, row] of part.entries()) {
-        const value: unknown = vector.getItem(index);
-        row[name] = value instanceof DuckDBBlobValue ? value.bytes : value;
-      }
-    }
-    rows.push(...part);
+/** Bytes as a Uint8Array, which is what PostgreSQL's driver gives too. */
+function withBytes(row: Record<string, unknown>): Record<string, unknown> {
+  for (const [name, value] of Object.entries(row)) {
+    if (value instanceof DuckDBBlobValue) row[name] = value.bytes;
   }
-  return rows;
+  return row;
 }
 
 class DuckDbDriver implements Driver {

@@ -29,6 +29,7 @@ import { readVersions } from "../../protocol/federation/versions.ts";
 import { documentEntry } from "../../protocol/log/leaf.ts";
 import { COORDINATOR } from "../../protocol/log/quorum.ts";
 import { Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
@@ -36,15 +37,20 @@ import { transact } from "../../server/database.ts";
 import { promiseLeaves } from "../../server/log-tables.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { nativeVerify, newKey, signerOf, writeSecret } from "../../server/signing.ts";
+import { type Clock, clockOf } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { DRAFT, federationOf, now } from "../support/federation.ts";
+import { DRAFT, federationOf } from "../support/federation.ts";
 import { countedTurns } from "../support/turns.ts";
 
 const shell = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
 const running: Array<() => Promise<void>> = [];
+/** Of all parties that run in this process; commands have the machine's. */
+let clock: Clock = clockOf();
+const now = (): Date => clock.now();
 afterEach(async () => {
   for (const stop of running.splice(0).reverse()) await stop();
+  clock = clockOf();
 });
 
 type Setting = {
@@ -57,7 +63,13 @@ type Setting = {
   /** Makes a key; gives its file and its signer. */
   readonly key: (name: string, purpose: string) => { readonly file: string; readonly signer: Signer };
   readonly keys: (name: string) => string;
-  readonly ask: (draft: object, who?: Party, approvers?: readonly Party[]) => Promise<QueryStatus>;
+  /** Asked, and followed to its end, once what is given with the question's id is done. */
+  readonly ask: (
+    draft: object,
+    who?: Party,
+    approvers?: readonly Party[],
+    then?: (id: Hash) => Promise<void>,
+  ) => Promise<QueryStatus>;
   /** Proposes a version, has the root sign it, and publishes it. */
   readonly publish: (name: string, ...edits: string[]) => Promise<string>;
   /** Until every node that is told to is at this version. */
@@ -74,6 +86,7 @@ async function setting(): Promise<Setting> {
   const network = await federationOf(folder.path, regions, {
     logged: true,
     fetch: turns.fetch,
+    now,
   });
   const nodes = [...network.nodes];
   running.push(async () => {
@@ -119,7 +132,7 @@ async function setting(): Promise<Setting> {
       return { file: keys(name), signer: signerOf(file) };
     },
     keys,
-    ask: async (draft, who = made.researcher, approvers = made.approvers.slice(0, 1)) => {
+    ask: async (draft, who = made.researcher, approvers = made.approvers.slice(0, 1), then) => {
       const { directory } = await newest(network);
       const query = fillQuery({ directory, ...DRAFT, minRegions: 2, ...draft }, made.hash, who.id, now());
       const envelope = signQuery(query, who.signer);
@@ -129,6 +142,7 @@ async function setting(): Promise<Setting> {
         envelope,
         approvers.map((each) => signApproval(id, each, now())),
       );
+      await then?.(id);
       return await follow(client, id);
     },
     reached: async (version, those = nodes) => {
@@ -278,8 +292,17 @@ describe("versions of the directory", () => {
     const [node] = network.nodes;
     const [approver] = network.made.approvers;
     await node?.revoke(approver?.signer.publicKey ?? "");
-    const soon = (seconds: number) => instant(new Date(now().getTime() + seconds * 1000));
-    const status = await asked({ rho: "1/100", expires: soon(5), answerBy: soon(6) });
+    const hour = new Date(now().getTime() + 3_600_000);
+    const times = { expires: instant(hour), answerBy: instant(hour) };
+    const status = await asked({ rho: "1/100", ...times }, undefined, undefined, async (id) => {
+      const states = async () => {
+        const { regions } = await network.client("getQuery", { params: { id } });
+        return regions.map(({ state, code }) => code ?? state);
+      };
+      await expect.poll(states).toEqual(["approvals-missing", "answered", "answered", "answered"]);
+      clock.forward(new Date(hour.getTime() + 1000)); // For the missing approval is waited as long as it may come.
+      await network.coordinator.look();
+    });
     expect(status.regions.map(({ code }) => code)).toEqual(["approvals-missing", null, null, null]);
     const other = await asked({ rho: "1/50" }, undefined, network.made.approvers.slice(1, 2));
     expect(other.regions.map(({ state }) => state)).toEqual(new Array(4).fill("answered"));

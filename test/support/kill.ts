@@ -5,7 +5,7 @@
  * write leaves, so reads are no steps. The product itself knows nothing of this.
  */
 import { appendFileSync } from "node:fs";
-import { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
+import { DuckDBConnection } from "@duckdb/node-api";
 import pg from "pg";
 
 const killAt = Number(process.env["BRUS_KILL_AT"] ?? 0);
@@ -25,33 +25,24 @@ function step(what: string): void {
   process.kill(process.pid, "SIGKILL");
 }
 
-/** Arms and counts around what one statement, or one call, does. */
-async function around<T>(what: string, work: () => Promise<T>): Promise<T> {
-  if (armedBy === "query" && what.includes('insert into "query"')) armed = true;
-  step(`before ${what}`);
-  const result = await work();
-  step(`after ${what}`);
-  return result;
+type Call = (...args: unknown[]) => unknown;
+
+function wrap(target: object, name: string): void {
+  const methods = target as Record<string, Call>; // Patched by name: the point of this file.
+  const original = methods[name];
+  if (original === undefined) throw new Error(`expected a method ${name}`);
+  methods[name] = async function wrapped(this: unknown, ...args: unknown[]) {
+    const [first] = args;
+    const what = typeof first === "string" ? first : ((first as { text?: string }).text ?? name);
+    if (armedBy === "query" && what.includes('insert into "query"')) armed = true;
+    step(`before ${what}`);
+    const result = await original.apply(this, args);
+    step(`after ${what}`);
+    return result;
+  };
 }
 
-const { runAndReadAll, prepare } = DuckDBConnection.prototype;
-DuckDBConnection.prototype.runAndReadAll = function read(this: DuckDBConnection, text, ...rest) {
-  return around(text, () => runAndReadAll.call(this, text, ...rest));
-};
-// What a store runs, it has prepared by its text, then or before.
-const texts = new WeakMap<DuckDBPreparedStatement, string>();
-DuckDBConnection.prototype.prepare = async function prepared(this: DuckDBConnection, text) {
-  const statement = await prepare.call(this, text);
-  texts.set(statement, text);
-  return statement;
-};
-const { run } = DuckDBPreparedStatement.prototype;
-DuckDBPreparedStatement.prototype.run = function ran(this: DuckDBPreparedStatement) {
-  const text = texts.get(this);
-  return text === undefined ? run.call(this) : around(text, () => run.call(this));
-};
-
-type Call = (...args: unknown[]) => unknown;
+wrap(DuckDBConnection.prototype, "runAndReadAll");
 const query = pg.Client.prototype.query as unknown as Call;
 // Promises only: Kysely and our import use no callbacks; streams of COPY pass through.
 (pg.Client.prototype as unknown as Record<string, Call>)["query"] = function wrapped(
@@ -61,7 +52,12 @@ const query = pg.Client.prototype.query as unknown as Call;
   const [first] = args;
   const text = typeof first === "string" ? first : (first as { text?: string }).text;
   if (text === undefined || args.some((arg) => typeof arg === "function")) return query.apply(this, args);
-  return around(text, () => query.apply(this, args) as Promise<unknown>);
+  if (armedBy === "query" && text.includes('insert into "query"')) armed = true;
+  step(`before ${text}`);
+  return (query.apply(this, args) as Promise<unknown>).then((result) => {
+    step(`after ${text}`);
+    return result;
+  });
 };
 
 const realFetch = globalThis.fetch;
