@@ -54,9 +54,7 @@ export function openTiles(folder: string): TileFolder {
   }
   /** How many entries were shown when partial tiles were last removed. */
   let swept = 0;
-  const full = new Map<string, readonly TreeHash[]>();
-  /** Hashes of complete subtrees that were asked for: every proof passes by the same ones. */
-  const subtrees = new Map<string, TreeHash>();
+  const hashes = hashesIn(at, () => ({ size, edge }));
   const bundle = ({ index, width }: Tile, from: number, entries: readonly Uint8Array[]): Uint8Array => {
     const start = index * TILE;
     const own = writeBundle(entries.slice(Math.max(0, start - from), start + width - from));
@@ -65,16 +63,6 @@ export function openTiles(folder: string): TileFolder {
       ? own
       : concat(readFileSync(at(tilePath({ level: "entries", index, width: from - start }))), own);
   };
-  const read = fromTiles((level, index) => {
-    const row = Math.floor(size / TILE ** level);
-    if (index === Math.floor(row / TILE)) return edge[level] ?? [];
-    const tile = { level, index, width: TILE };
-    const path = tilePath(tile);
-    const known = full.get(path) ?? readTile(readFileSync(at(path)), tile);
-    if (full.size > 1000) full.clear();
-    full.set(path, known);
-    return known;
-  });
   return {
     add: (entries) => {
       const to = size + entries.length;
@@ -98,17 +86,43 @@ export function openTiles(folder: string): TileFolder {
     clear: () => {
       rmSync(mark, { force: true });
       [size, edge, swept] = [0, [], 0];
-      full.clear();
-      subtrees.clear();
+      hashes.forget();
     },
-    hashes: (level, index) => {
+    hashes: hashes.read,
+    size: () => size,
+  };
+}
+
+/** Hashes of complete subtrees, from the tiles in the files and the edge; they never change, and so are read once. */
+function hashesIn(
+  at: (path: string) => string,
+  end: () => { readonly size: number; readonly edge: Edge },
+): { readonly read: ReadHash; readonly forget: () => void } {
+  const tiles = new Map<string, readonly TreeHash[]>();
+  /** Every proof passes by the same ones. */
+  const subtrees = new Map<string, TreeHash>();
+  const compute = fromTiles((level, index) => {
+    const { size, edge } = end();
+    if (index === Math.floor(size / TILE ** (level + 1))) return edge[level] ?? [];
+    const tile = { level, index, width: TILE };
+    const path = tilePath(tile);
+    const known = tiles.get(path) ?? readTile(readFileSync(at(path)), tile);
+    if (tiles.size > 1000) tiles.clear();
+    tiles.set(path, known);
+    return known;
+  });
+  return {
+    read: (level, index) => {
       const name = `${level}/${index}`;
-      const known = subtrees.get(name) ?? read(level, index);
+      const known = subtrees.get(name) ?? compute(level, index);
       if (subtrees.size > 10_000) subtrees.clear();
       subtrees.set(name, known);
       return known;
     },
-    size: () => size,
+    forget: () => {
+      tiles.clear();
+      subtrees.clear();
+    },
   };
 }
 
