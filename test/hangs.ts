@@ -8,8 +8,8 @@ const MINUTE = 60_000;
 export const HANGING = 10 * MINUTE;
 
 export const HANGS = {
-  testTimeout: 60 * MINUTE,
-  hookTimeout: 60 * MINUTE,
+  testTimeout: 15 * MINUTE,
+  hookTimeout: 15 * MINUTE,
   teardownTimeout: 10 * MINUTE,
   expect: { poll: { timeout: HANGING, interval: 50 } },
 } as const;
