@@ -481,6 +481,9 @@ describe("what does not follow is not in force", () => {
     await transact(network.coordinator.store, async (database) => {
       await promiseLeaves<CoordinatorDatabase>(database, COORDINATOR, [entry]);
     });
+    // A leaf is signed for when another is promised: this question's.
+    const query = fillQuery({ ...DRAFT, rho: "1/50" }, made.hash, made.researcher.id, now());
+    await ask(network.client, signQuery(query, made.researcher.signer), []);
     const before = (await auditOf(network)).size;
     const codes = network.nodes.map(({ config }) => config.code);
     await turns.more("witness", codes, 3);
