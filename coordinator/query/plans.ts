@@ -4,6 +4,7 @@ import { planIn } from "../../protocol/federation/planning.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import { remembered } from "../../protocol/values/remembered.ts";
 import { type Context, storedQuery } from "../context.ts";
 
 export type Planned = { readonly query: Query; readonly plan: Plan; readonly roster: readonly string[] };
@@ -11,16 +12,6 @@ export type Planned = { readonly query: Query; readonly plan: Plan; readonly ros
 /** By the version of the directory that judged, and the query's id. */
 const kept = new WeakMap<Federation, Map<string, Planned>>();
 const MOST = 100;
-
-/** What is kept under a key, or made and kept in place of what has not been asked for the longest. */
-export function remembered<T>(all: Map<string, T>, key: string, most: number, make: () => T): T {
-  const value = all.get(key) ?? make();
-  all.delete(key);
-  all.set(key, value);
-  const [oldest] = all.keys();
-  if (all.size > most && oldest !== undefined) all.delete(oldest);
-  return value;
-}
 
 /** The plan of a query that is at hand. Refuses what cannot be planned. */
 export function planned(id: string, query: Query, federation: Federation): Planned {

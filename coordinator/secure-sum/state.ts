@@ -8,9 +8,10 @@ import { MESSAGE, type Phase, type Setting } from "../../protocol/secure-sum/mes
 import type { Envelope, Kind } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import { remembered } from "../../protocol/values/remembered.ts";
 import type { RoundState, WorkItem } from "../../protocol/wire/routes.ts";
 import { type Context, storedEnvelope } from "../context.ts";
-import { plannedOf, remembered } from "../query/plans.ts";
+import { plannedOf } from "../query/plans.ts";
 import { shownOf, stateOf } from "../query/state.ts";
 
 export type Round = {

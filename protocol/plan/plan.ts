@@ -31,6 +31,7 @@ import {
   ZERO,
 } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
+import { remembered } from "../values/remembered.ts";
 import { type Dimension, dimensionOf } from "./cells.ts";
 import { MAX_INTEGERS, needsOf, type Statistic, simplest, vectorId } from "./statistic.ts";
 import { type PlannedTables, plannedTables, reachOn, shortCost, varianceOn } from "./tables.ts";
@@ -195,12 +196,7 @@ const MOST_PLANS = 50;
 export function planOnce(document: Hash, ...given: Parameters<typeof planOf>): Plan {
   const [query, , regions, most] = given;
   const name = JSON.stringify([document, query, regions, most ?? null]);
-  const plan = plans.get(name) ?? planOf(...given);
-  plans.delete(name);
-  const [oldest] = plans.keys();
-  if (plans.size >= MOST_PLANS && oldest !== undefined) plans.delete(oldest);
-  plans.set(name, plan);
-  return plan;
+  return remembered(plans, name, MOST_PLANS, () => planOf(...given));
 }
 
 /** What is measured of one statistic: itself, or each of its residuals; and the variance of its noise, by its ρ. */
