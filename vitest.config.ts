@@ -32,7 +32,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "functions", include: ALONE.map((folder) => `${folder}/*.test.ts`), isolate: false },
+        test: {
+          name: "functions",
+          include: ALONE.map((folder) => `${folder}/*.test.ts`),
+          isolate: false,
+          setupFiles: ["test/real-timers.ts"],
+        },
       },
       {
         extends: true,

@@ -37,6 +37,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const each of stopping.splice(0)) await each.stop();
+  vi.restoreAllMocks(); // First: a spy on a timer that is restored later would bring back the one that stood still.
   vi.useRealTimers();
 });
 
