@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, journalOf } from "../cli/demo/journals.ts";
 import { importFile } from "../node/import/import.ts";
 import { readMapping } from "../node/import/mapping.ts";
+import { systemRandom } from "../node/random.ts";
 import { prepareNode } from "../node/store/database.ts";
 import { writeDataset } from "../protocol/question/catalogue.ts";
 import { withEngines } from "./engines.ts";
@@ -25,7 +26,15 @@ export async function importing(): Promise<void> {
       const start = performance.now();
       const { rows } = await importFile(
         { dataset, mapping: readMapping(CARE_EXPERIENCE_MAPPING), path, dryRun: false },
-        { store, keys, data: folder, threads: 2, now: () => new Date(), onProgress: () => undefined },
+        {
+          store,
+          keys,
+          data: folder,
+          threads: 2,
+          now: () => new Date(),
+          random: systemRandom,
+          onProgress: () => undefined,
+        },
       );
       rates.push(rows / ((performance.now() - start) / 1000));
     }

@@ -3,9 +3,10 @@
  * command line, the demonstration and the tests all start nodes through here.
  */
 import { resolve } from "node:path";
+import type { Dataset } from "../protocol/question/catalogue.ts";
 import type { PublicKey } from "../protocol/signing/ed25519.ts";
 import { Refusal } from "../protocol/values/refusal.ts";
-import { clientOf } from "../protocol/wire/client.ts";
+import { type Client, clientOf } from "../protocol/wire/client.ts";
 import { oneAtATime, openStore } from "../server/database.ts";
 import { nameOf } from "../server/logger.ts";
 import type { Answerer } from "./answer/answer.ts";
@@ -14,13 +15,15 @@ import { importFile } from "./import/import.ts";
 import { sweepCopies } from "./import/look.ts";
 import type { ImportContext, ImportReport, ImportRequest } from "./import/request.ts";
 import type { Attempts } from "./secure-sum/turn.ts";
-import { openFollowed } from "./serve/follow.ts";
-import { beginServing, type Serving } from "./serve/version.ts";
+import { type Followed, openFollowed } from "./serve/follow.ts";
+import { Succession } from "./serve/succession.ts";
 import { type NodeDatabase, type NodeStore, prepareNode } from "./store/database.ts";
 import { loadPersonKeys, type PersonKeys, rekey } from "./store/people.ts";
 
 export type RunningNode = {
   readonly config: NodeConfig;
+  /** What of the platform it was handed: its local interface has no other. */
+  readonly effects: Effects;
   readonly store: NodeStore;
   readonly answerer: Answerer;
   readonly import: (
@@ -35,26 +38,59 @@ export type RunningNode = {
   readonly stop: () => Promise<void>;
 };
 
-/** How often a node that cannot serve under the version in force looks for another, in milliseconds. */
-const LOOK_AGAIN = 5_000;
-
 /** `base` is the folder that the configuration's paths are relative to. */
 export async function startNode(config: NodeConfig, base: string, effects: Effects): Promise<RunningNode> {
   const at = (path: string) => resolve(base, path);
   const data = at(config.data);
+  const { store, client, followed } = await openNode(config, data, effects);
+  const attempts: Attempts = new Map();
+  const succession = await Succession.begin({ config, at, store, client, effects, followed, attempts });
+  const { now, random } = effects;
+  const { threads, keepIdentities } = config;
+  const secrets = at(config.secrets);
+  let keys: PersonKeys = await loadPersonKeys(secrets, keepIdentities, store, random);
+  const alone = oneAtATime();
+  return {
+    config,
+    effects,
+    store,
+    get answerer() {
+      return succession.answerer;
+    },
+    import: ({ dataset: name, ...request }, onProgress) =>
+      alone(async () => {
+        const dataset = datasetOf(followed, name);
+        return await importFile(
+          { ...request, dataset },
+          { store, keys, data, threads, now, random, onProgress },
+        );
+      }),
+    rekey: () =>
+      alone(async () => {
+        keys = await rekey(secrets, keys, store, random);
+      }),
+    revoke: async (key) => {
+      if (await followed.revoke(key)) succession.supersede();
+    },
+    work: () => succession.work(),
+    stop: async () => {
+      await succession.stop();
+      await alone(async () => undefined); // An import that has begun is finished.
+      await store.close();
+    },
+  };
+}
+
+type Opened = { readonly store: NodeStore; readonly client: Client; readonly followed: Followed };
+
+/** The node's store, prepared for the directory's data sets, and the directory: the newest, or else the one that is kept. */
+async function openNode(config: NodeConfig, data: string, effects: Effects): Promise<Opened> {
   const store = await openStore<NodeDatabase>("node", { ...config, data });
   sweepCopies(data);
-  const { sleep, logger, limit } = effects;
-  const client = clientOf(config.coordinator.replace(/\/$/, ""), effects.fetch);
-  const followed = await openFollowed({
-    pinned: config.directory,
-    data,
-    store,
-    client,
-    sleep,
-    logger,
-    limit,
-  });
+  const { fetch, sleep, logger, limit } = effects;
+  const client = clientOf(config.coordinator.replace(/\/$/, ""), fetch);
+  const pinned = config.directory;
+  const followed = await openFollowed({ pinned, data, store, client, sleep, logger, limit });
   const datasets = [...followed.current().datasets.values()].map(({ dataset }) => dataset);
   await prepareNode(store, datasets);
   // What this node missed while it was off may name other keys for it, or name it at all.
@@ -64,85 +100,12 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
       "the newest directory is not to be had: the one that is kept is followed",
     );
   });
-  let serving: Serving;
-  const superseded = (): void => serving.stop();
-  const attempts: Attempts = new Map();
-  const begin = () => beginServing({ config, at, store, client, effects, followed, attempts, superseded });
-  serving = await begin();
-  let keys: PersonKeys = await loadPersonKeys(at(config.secrets), config.keepIdentities, store);
-  const alone = oneAtATime();
-  let stopped = false;
-  let working: Promise<void> = Promise.resolve();
-  /** Serves under one version after another. */
-  const work = async (): Promise<void> => {
-    for (;;) {
-      const { federation } = serving.answerer;
-      if (followed.current() !== federation) serving.stop(); // Overtaken while it began.
-      await serving.work();
-      if (stopped) return;
-      if (followed.current() === federation)
-        throw new Error("a node that serves ends only where it is stopped");
-      serving = await next();
-      if (stopped) return;
-    }
-  };
-  const next = async (): Promise<Serving> => {
-    for (let attempt = 1; ; attempt++) {
-      if (stopped) return serving;
-      try {
-        const { version } = followed.current().directory;
-        logger.info({ version }, "another version of the directory is in force, or a key was revoked here");
-        return await begin();
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        if (attempt === 1)
-          logger.error({ code: error.code }, "this node cannot serve under the version that is in force");
-        const { hash } = followed.current();
-        while (!stopped && followed.current().hash === hash) {
-          await sleep(LOOK_AGAIN);
-          await followed.follow().catch(() => false); // Looked for again.
-        }
-      }
-    }
-  };
-  return {
-    config,
-    store,
-    get answerer() {
-      return serving.answerer;
-    },
-    import: ({ dataset: name, ...request }, onProgress) =>
-      alone(async () => {
-        const document = followed.current().datasets.get(name);
-        if (document === undefined)
-          throw new Refusal(
-            "dataset-unknown",
-            `expected a dataset of the directory, not ${name.slice(0, 60)}`,
-          );
-        const { threads } = config;
-        return await importFile(
-          { ...request, dataset: document.dataset },
-          { store, keys, data, threads, now: effects.now, onProgress },
-        );
-      }),
-    rekey: () =>
-      alone(async () => {
-        keys = await rekey(at(config.secrets), keys, store);
-      }),
-    revoke: async (key) => {
-      if (await followed.revoke(key)) superseded();
-    },
-    work: () => {
-      working = work();
-      return working;
-    },
-    stop: async () => {
-      stopped = true;
-      serving.stop();
-      await working.catch(() => undefined); // Whoever called work() has been told.
-      for (const { participant } of attempts.values()) participant.forget();
-      await alone(async () => undefined); // An import that has begun is finished.
-      await store.close();
-    },
-  };
+  return { store, client, followed };
+}
+
+function datasetOf(followed: Followed, name: string): Dataset {
+  const document = followed.current().datasets.get(name);
+  if (document === undefined)
+    throw new Refusal("dataset-unknown", `expected a dataset of the directory, not ${name.slice(0, 60)}`);
+  return document.dataset;
 }

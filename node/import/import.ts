@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { tableOf } from "../store/database.ts";
-import { type PersonKeys, sealIdentities } from "../store/people.ts";
+import { sealIdentities } from "../store/people.ts";
 import { look } from "./look.ts";
 import { checkMapping } from "./mapping.ts";
 import { targetOf } from "./open-target.ts";
@@ -43,7 +43,7 @@ export async function importFile(request: ImportRequest, context: ImportContext)
       if (rejects !== null) renameSync(`${rejects}.tmp`, rejects);
       return { file, outcome: "nothing", rows: 0, rejected: bad.length, rejects };
     }
-    await resolve(target, context.keys);
+    await resolve(target, context);
     await weigh(target, dataset, mapping, before ?? (await nextFile(target)));
     await target.put();
     await assertWeights(target, dataset);
@@ -81,7 +81,7 @@ const recordFile = (target: Target, dataset: Dataset, hash: string, now: Date): 
   );
 
 /** Each identity hashed once; new persons numbered, and their identity numbers sealed where the region keeps them. */
-async function resolve(target: Target, keys: PersonKeys): Promise<void> {
+async function resolve(target: Target, { keys, random }: ImportContext): Promise<void> {
   const { staging } = target;
   await useKey(staging, keys.pseudonym);
   await staging.run(`create or replace temp table hashed as select identity, cast(substr(${hmacOf("identity")}, 1, 32) as uuid) as pseudonym
@@ -95,7 +95,7 @@ async function resolve(target: Target, keys: PersonKeys): Promise<void> {
     `select to_json(list([cast(person as varchar), identity])) from fresh group by person // ${BOX}`,
   );
   for (const [text] of boxes.getRows()) {
-    const sealed = sealIdentities(keys.sealing, String(text));
+    const sealed = sealIdentities(keys.sealing, String(text), random);
     const values = [(++number).toString(), sealed];
     await target.run("insert into identity (chunk, sealed) values (cast($1 as bigint), $2)", values);
   }

@@ -3,6 +3,7 @@
  * refused, never a value of theirs.
  */
 import type { Dataset } from "../../protocol/question/catalogue.ts";
+import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
 import type { PersonKeys } from "../store/people.ts";
 import type { Mapping } from "./mapping.ts";
@@ -36,6 +37,7 @@ export type ImportContext = {
   readonly data: string;
   readonly threads: number;
   readonly now: () => Date;
+  readonly random: Fill;
   readonly onProgress: (progress: ImportProgress) => void;
 };
 

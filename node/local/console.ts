@@ -5,7 +5,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Context as HonoContext } from "hono";
+import type { Hono, Context as HonoContext } from "hono";
 import { nodeOf } from "../../protocol/federation/directory.ts";
 import { readNodeLeaf } from "../../protocol/log/leaf.ts";
 import { openWitnessed, quorumOf } from "../../protocol/log/quorum.ts";
@@ -14,7 +14,7 @@ import { inWords } from "../../protocol/question/words.ts";
 import { envelopeId, payloadOrNull } from "../../protocol/signing/envelope.ts";
 import { type Hash, toHex } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import type { Client } from "../../protocol/wire/client.ts";
+import type { Client, Fetch } from "../../protocol/wire/client.ts";
 import type { ConsoleQuestion, ConsoleState } from "../../protocol/wire/console.ts";
 import { assetsIn, policyOf, sendAsset } from "../../server/assets.ts";
 import { httpOf, type Listening, listen } from "../../server/http.ts";
@@ -37,25 +37,18 @@ type AskedInWords = Pick<ConsoleQuestion, "title" | "words" | "requester">;
 /** A page of one person at one machine. */
 const LIMITS = { requestsPerMinute: 600 };
 
-export function consoleOf(
-  node: RunningNode,
-  {
-    client,
-    data,
-    logger,
-    random,
-  }: { readonly client: Client; readonly data: string; readonly logger: Logger; readonly random: Fill },
-): Console {
+export type ConsoleContext = {
+  readonly client: Client;
+  readonly fetch: Fetch;
+  readonly data: string;
+  readonly logger: Logger;
+  readonly random: Fill;
+};
+
+export function consoleOf(node: RunningNode, context: ConsoleContext): Console {
   let listening: Listening | null = null;
-  let token: string | null = null;
-  const sessions = new Set<string>();
-  const secret = (): string => {
-    const bytes = new Uint8Array(32);
-    random(bytes);
-    return toHex(bytes);
-  };
-  const app = httpOf(logger, LIMITS);
-  const files = assetsIn(BUILT);
+  const door = doorOf(context.random);
+  const app = httpOf(context.logger, LIMITS);
   // A page elsewhere has another origin; one whose name was made to point here has another host.
   app.use(async (c, next) => {
     const host = c.req.header("host") ?? "";
@@ -64,6 +57,65 @@ export function consoleOf(
       throw new Refusal("not-found", "expected the address that brus console printed");
     await next();
   });
+  servePages(app);
+  app.post("/session", (c) =>
+    c.json({ session: door.enter(bearerOf(c)) }, 200, { "cache-control": "no-store" }),
+  );
+  const known = new Map<Hash, AskedInWords>();
+  app.get("/state", async (c) => {
+    door.check(bearerOf(c));
+    return c.json(await stateOf(node, context, known), 200, { "cache-control": "no-store" });
+  });
+  return {
+    open: async () => {
+      listening ??= await listen(app, "127.0.0.1", 0);
+      // After the #, so that it stands in no log and no referrer.
+      return `http://127.0.0.1:${listening.port}/#${door.invite()}`;
+    },
+    close: async () => {
+      await listening?.close();
+    },
+  };
+}
+
+/** Who comes in: whoever brings the latest token, once, and from then on by the session that it was given for. */
+type Door = {
+  /** Makes the token that counts from now on, in place of the one before. */
+  readonly invite: () => string;
+  /** Gives a session for the token. Refuses (`signature-invalid`) another one, and a second time. */
+  readonly enter: (given: string) => string;
+  /** Refuses (`signature-invalid`) what is no session. */
+  readonly check: (given: string) => void;
+};
+
+function doorOf(random: Fill): Door {
+  let token: string | null = null;
+  const sessions = new Set<string>();
+  const secret = (): string => {
+    const bytes = new Uint8Array(32);
+    random(bytes);
+    return toHex(bytes);
+  };
+  return {
+    invite: () => {
+      token = secret();
+      return token;
+    },
+    enter: (given) => {
+      if (token === null || !isSame(given, token)) throw refused();
+      token = null;
+      const session = secret();
+      sessions.add(session);
+      return session;
+    },
+    check: (given) => {
+      if (![...sessions].some((session) => isSame(given, session))) throw refused();
+    },
+  };
+}
+
+function servePages(app: Hono): void {
+  const files = assetsIn(BUILT);
   app.get("/", (c) => {
     const page = files("console/index.html");
     if (page === undefined)
@@ -75,31 +127,6 @@ export function consoleOf(
     if (asset === undefined) throw new Refusal("not-found", "expected a file of the pages");
     return sendAsset(c, asset, { "content-security-policy": policyOf(false) });
   });
-  app.post("/session", (c) => {
-    const given = bearerOf(c);
-    if (token === null || !isSame(given, token)) throw refused();
-    token = null;
-    const session = secret();
-    sessions.add(session);
-    return c.json({ session }, 200, { "cache-control": "no-store" });
-  });
-  const known = new Map<Hash, AskedInWords>();
-  app.get("/state", async (c) => {
-    const given = bearerOf(c);
-    if (![...sessions].some((session) => isSame(given, session))) throw refused();
-    return c.json(await stateOf(node, client, data, known), 200, { "cache-control": "no-store" });
-  });
-  return {
-    open: async () => {
-      listening ??= await listen(app, "127.0.0.1", 0);
-      token = secret();
-      // After the #, so that it stands in no log and no referrer.
-      return `http://127.0.0.1:${listening.port}/#${token}`;
-    },
-    close: async () => {
-      await listening?.close();
-    },
-  };
 }
 
 /** Where this page is, whatever name it goes by. */
@@ -115,8 +142,7 @@ const isSame = (a: string, b: string): boolean =>
 
 async function stateOf(
   node: RunningNode,
-  client: Client,
-  data: string,
+  { client, fetch, data }: ConsoleContext,
   known: Map<Hash, AskedInWords>,
 ): Promise<ConsoleState> {
   const { store, config, answerer } = node;
@@ -158,7 +184,7 @@ async function stateOf(
             rhoPerQuery: policy.ceilings.rhoPerQuery ?? null,
             withheld: policy.withheld,
           },
-    log: { size: frontier.size, shown: await shownOf(node) },
+    log: { size: frontier.size, shown: await shownOf(node, fetch) },
   };
 }
 
@@ -248,10 +274,10 @@ function rejectsIn(data: string): Array<{ file: string; rows: number }> {
 }
 
 /** The checkpoint of this node's log that the coordinator shows the world, with the quorum that has cosigned it. */
-async function shownOf({
-  config,
-  answerer: { federation },
-}: RunningNode): Promise<ConsoleState["log"]["shown"]> {
+async function shownOf(
+  { config, answerer: { federation } }: RunningNode,
+  fetch: Fetch,
+): Promise<ConsoleState["log"]["shown"]> {
   try {
     const answer = await fetch(
       `${config.coordinator.replace(/\/$/, "")}/log/nodes/${config.code}/checkpoint`,

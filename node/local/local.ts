@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { stream } from "hono/streaming";
+import type { StreamingApi } from "hono/utils/stream";
 import { z } from "zod";
 import { DatasetRef, refOf } from "../../protocol/question/catalogue.ts";
 import { PublicKey } from "../../protocol/signing/ed25519.ts";
@@ -17,8 +18,7 @@ import { problem, readBody } from "../../server/http.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
 import { Mapping } from "../import/mapping.ts";
 import type { RunningNode } from "../node.ts";
-import { systemRandom } from "../random.ts";
-import { consoleOf } from "./console.ts";
+import { type Console, consoleOf } from "./console.ts";
 import { ledgerView } from "./ledger-view.ts";
 
 export const LocalImport = z.strictObject({
@@ -28,6 +28,7 @@ export const LocalImport = z.strictObject({
   dryRun: z.boolean(),
   replace: z.boolean(),
 });
+export type LocalImport = z.infer<typeof LocalImport>;
 
 export const LocalRevoke = z.strictObject({ key: PublicKey });
 
@@ -51,53 +52,16 @@ const isListening = (path: string): Promise<boolean> =>
     socket.on("error", () => resolve(false));
   });
 
+/** Serves a node's local interface until it is closed. Refuses (`unavailable`) where another process runs this node. */
 export async function serveLocal(
   node: RunningNode,
   data: string,
   logger: Logger,
 ): Promise<() => Promise<void>> {
-  const app = new Hono();
-  app.onError((error, c) => {
-    if (error instanceof Refusal) return problem(c, error);
-    logger.error({ error: nameOf(error) }, "unexpected");
-    return problem(c, new Refusal("internal", "something unexpected happened; the log says where"));
-  });
-  app.get("/ledger", async (c) => c.json(await ledgerView(node)));
-  app.get("/datasets", (c) =>
-    c.json([...node.answerer.federation.datasets.values()].map(({ dataset }) => refOf(dataset))),
-  );
-  const client = clientOf(node.config.coordinator.replace(/\/$/, ""), globalThis.fetch);
-  const page = consoleOf(node, { client, data, logger, random: systemRandom });
-  app.post("/console", async (c) => c.json({ address: await page.open() }));
-  app.post("/rekey", async (c) => {
-    await node.rekey();
-    return c.json({ done: true });
-  });
-  app.post("/revoke", async (c) => {
-    const { key } = await readBody(c, LocalRevoke, "key");
-    await node.revoke(key);
-    return c.json({ done: true });
-  });
-  app.post("/import", async (c) => {
-    const request = await readBody(c, LocalImport, "import");
-    return stream(c, async (out) => {
-      const line = (value: ImportLine) => out.writeln(JSON.stringify(value));
-      let last = 0;
-      try {
-        const report = await node.import(request, (progress) => {
-          if (progress.done < progress.of && Date.now() - last < 100) return;
-          last = Date.now();
-          void line({ progress });
-        });
-        await line({ report });
-      } catch (error) {
-        if (!(error instanceof Refusal)) logger.error({ error: nameOf(error) }, "import failed");
-        const refusal =
-          error instanceof Refusal ? error : new Refusal("internal", "the import failed and was undone");
-        await line({ problem: refusal.toProblem() });
-      }
-    });
-  });
+  const { fetch, random } = node.effects;
+  const client = clientOf(node.config.coordinator.replace(/\/$/, ""), fetch);
+  const page = consoleOf(node, { client, fetch, data, logger, random });
+  const app = localOf(node, page, logger);
   const path = socketPath(data);
   if (await isListening(path))
     throw new Refusal("unavailable", "expected no other process to run this node; one answers");
@@ -117,4 +81,60 @@ export async function serveLocal(
       if ("closeAllConnections" in server) server.closeAllConnections();
     });
   };
+}
+
+function localOf(node: RunningNode, page: Console, logger: Logger): Hono {
+  const app = new Hono();
+  app.onError((error, c) => {
+    if (error instanceof Refusal) return problem(c, error);
+    logger.error({ error: nameOf(error) }, "unexpected");
+    return problem(c, new Refusal("internal", "something unexpected happened; the log says where"));
+  });
+  app.get("/ledger", async (c) => c.json(await ledgerView(node)));
+  app.get("/datasets", (c) =>
+    c.json([...node.answerer.federation.datasets.values()].map(({ dataset }) => refOf(dataset))),
+  );
+  app.post("/console", async (c) => c.json({ address: await page.open() }));
+  app.post("/rekey", async (c) => {
+    await node.rekey();
+    return c.json({ done: true });
+  });
+  app.post("/revoke", async (c) => {
+    const { key } = await readBody(c, LocalRevoke, "key");
+    await node.revoke(key);
+    return c.json({ done: true });
+  });
+  app.post("/import", async (c) => {
+    const request = await readBody(c, LocalImport, "import");
+    return stream(c, (out) => importTo(out, request, node, logger));
+  });
+  return app;
+}
+
+/** Milliseconds between two lines of progress, at least. */
+const PROGRESS = 100;
+
+/** Imports, and writes how it goes line by line; the last line is the report, or what was wrong. */
+async function importTo(
+  out: StreamingApi,
+  request: LocalImport,
+  node: RunningNode,
+  logger: Logger,
+): Promise<void> {
+  const line = (value: ImportLine) => out.writeln(JSON.stringify(value));
+  let last = 0;
+  try {
+    const report = await node.import(request, (progress) => {
+      const time = node.effects.now().getTime();
+      if (progress.done < progress.of && time - last < PROGRESS) return;
+      last = time;
+      void line({ progress });
+    });
+    await line({ report });
+  } catch (error) {
+    if (!(error instanceof Refusal)) logger.error({ error: nameOf(error) }, "import failed");
+    const refusal =
+      error instanceof Refusal ? error : new Refusal("internal", "the import failed and was undone");
+    await line({ problem: refusal.toProblem() });
+  }
 }

@@ -25,6 +25,8 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { oneAtATime } from "../../server/database.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
+import { backoffOf } from "../backoff.ts";
+import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
 import type { NodeLog } from "./own-log.ts";
 import { isStranger } from "./stranger.ts";
@@ -40,6 +42,7 @@ export type WitnessContext = {
   readonly answers: Signer;
   readonly client: Client;
   readonly now: () => Date;
+  readonly random: Fill;
   readonly signal: AbortSignal;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly logger: Logger;
@@ -51,6 +54,7 @@ export type WitnessContext = {
 /** Entries of the coordinator's log read beyond the tree that was cosigned, and how much of the own log they show. */
 type Ahead = { readonly frontier: Frontier; readonly logged: number };
 
+const MAX_BACKOFF = 10_000;
 const HOUR = 3600_000;
 /** Longer than the coordinator lets pass before a log is cosigned anew. */
 const STILL = 3 * HOUR;
@@ -76,7 +80,7 @@ export class Witness {
 
   /** Runs until the signal. */
   async watchForever(): Promise<void> {
-    const { signal, sleep, logger, follow } = this.#context;
+    const { signal, sleep, random, logger, follow } = this.#context;
     let failures = 0;
     while (!signal.aborted) {
       try {
@@ -93,7 +97,7 @@ export class Witness {
           );
         else if (failures === 1 || failures % 20 === 0)
           logger.warn({ error: nameOf(error), failures }, "watching failed");
-        await sleep(Math.min(10_000, 100 * 2 ** Math.min(failures, 7)) * (0.5 + Math.random()));
+        await sleep(backoffOf(failures, MAX_BACKOFF, random));
       }
     }
   }

@@ -14,6 +14,7 @@ import { type RoundState, WorkItem } from "../../protocol/wire/routes.ts";
 import { transact } from "../../server/database.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
 import { answer } from "../answer/answer.ts";
+import { backoffOf } from "../backoff.ts";
 import type { NodeLog } from "../log/own-log.ts";
 import { isStranger } from "../log/stranger.ts";
 import type { Witness } from "../log/witness.ts";
@@ -53,8 +54,7 @@ export async function pollForever(worker: Worker): Promise<void> {
       failures++;
       if (failures === 1 || failures % 20 === 0)
         worker.logger.warn({ error: nameOf(error), failures }, "poll failed");
-      // Exponential, with jitter, so that nodes do not come back all at once.
-      await worker.sleep(Math.min(MAX_BACKOFF, 100 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random()));
+      await worker.sleep(backoffOf(failures, MAX_BACKOFF, worker.random));
     }
   }
 }

@@ -5,7 +5,7 @@
 import { answerKeysOf, type Federation, isLogged, nodeOf } from "../../protocol/federation/directory.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
-import { nameOf } from "../../server/logger.ts";
+import { type Logger, nameOf } from "../../server/logger.ts";
 import { keyringOf } from "../../server/signing.ts";
 import type { Answerer } from "../answer/answer.ts";
 import { ledgerOf } from "../answer/ledger.ts";
@@ -42,59 +42,36 @@ export type ServingContext = {
 
 /** Refuses (`config-invalid`) where the node does not hold the keys that the version in force names for it. */
 export async function beginServing(context: ServingContext): Promise<Serving> {
-  const { config, at, store, client, effects, followed, attempts, superseded } = context;
+  const { config, at, store, client, effects, followed, attempts } = context;
+  const { now, sleep, random, noise, logger } = effects;
   const federation = followed.current();
   forgetOthers(attempts, federation);
-  const named = nodeOf(federation, config.code).keys;
+  const { code, tick } = config;
+  const named = nodeOf(federation, code).keys;
   const signer = keyringOf(config.answerKey, "answer", at)(named.answer);
   const stopping = new AbortController();
-  const follow = async (): Promise<void> => {
-    try {
-      await followed.follow();
-    } finally {
-      // Also where more came than was right: what was right is in force.
-      if (followed.current() !== federation) superseded();
-    }
-  };
-  const shared = {
-    code: config.code,
-    federation,
-    store,
-    client,
-    now: effects.now,
-    sleep: effects.sleep,
-    logger: effects.logger,
-    random: effects.random,
-    signal: stopping.signal,
-    follow,
-  };
+  const { signal } = stopping;
+  const follow = followOf(context, federation);
+  const shared = { code, federation, store, client, now, sleep, logger, random, signal, follow };
   const watching = await watchingOf(config, at, { ...shared, answers: signer });
   const log = watching?.log ?? null;
   const answerer: Answerer = {
-    code: config.code,
+    code,
     federation,
     signer,
     store,
-    ledger: ledgerOf(store, effects.now, log),
-    answers: shelfOf(store, effects.now, log),
-    policy: () => {
-      try {
-        return readPolicy(at(config.policy));
-      } catch (error) {
-        // What is wrong with it is the region's own matter; a refusal is published.
-        effects.logger.warn({ error: nameOf(error) }, "the policy cannot be read");
-        throw new Refusal("policy-missing", "the region's policy cannot be read, and so it answers nothing");
-      }
-    },
-    noise: effects.noise,
-    now: effects.now,
+    ledger: ledgerOf(store, now, log),
+    answers: shelfOf(store, now, log),
+    policy: policyOf(at(config.policy), logger),
+    noise,
+    now,
     seen: () => watching?.witness.seen ?? null,
   };
   const worker: Worker = {
     ...answerer,
     ...shared,
-    tick: config.tick,
-    disk: attemptDiskOf(store, effects.now, log),
+    tick,
+    disk: attemptDiskOf(store, now, log),
     log,
     witness: watching?.witness ?? null,
     attempts,
@@ -109,6 +86,31 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     stop: () => stopping.abort(),
   };
 }
+
+/** Looks for versions after the one in force, on behalf of what serves under this one. */
+const followOf =
+  ({ followed, superseded }: ServingContext, federation: Federation) =>
+  async (): Promise<void> => {
+    try {
+      await followed.follow();
+    } finally {
+      // Also where more came than was right: what was right is in force.
+      if (followed.current() !== federation) superseded();
+    }
+  };
+
+/** The region's policy as its file says it now. */
+const policyOf =
+  (path: string, logger: Logger): Answerer["policy"] =>
+  () => {
+    try {
+      return readPolicy(path);
+    } catch (error) {
+      // What is wrong with it is the region's own matter; a refusal is published.
+      logger.warn({ error: nameOf(error) }, "the policy cannot be read");
+      throw new Refusal("policy-missing", "the region's policy cannot be read, and so it answers nothing");
+    }
+  };
 
 /** An attempt goes on under another version if the regions that answer, and the keys they sign with, are the same. */
 function forgetOthers(attempts: Attempts, federation: Federation): void {

@@ -2,13 +2,14 @@
  * Persons: pseudonyms by keyed hash, identity numbers sealed for re-keying and intersection only. Both keys live in
  * files outside the database and never leave the node.
  */
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { fromBase64, fromHex, fromUtf8, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { readSecret, writeSecret } from "../../server/signing.ts";
+import type { Fill } from "../random.ts";
 import type { NodeStore } from "./database.ts";
 
 export type PersonKeys = {
@@ -38,8 +39,8 @@ export function padsOf(key: Uint8Array): { inner: string; outer: string } {
 export type Identified = { readonly person: bigint; readonly identity: string };
 
 /** Seals a JSON list of [number, identity] of many persons: nonce, ciphertext and tag, base64. */
-export function sealIdentities(key: Uint8Array, plain: string): string {
-  const nonce = randomBytes(12);
+export function sealIdentities(key: Uint8Array, plain: string, random: Fill): string {
+  const nonce = drawn(12, random);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   const sealed = Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
   return sealed.toString("base64"); // Megabytes at a time: the platform's own is twenty times as fast as ours.
@@ -54,7 +55,12 @@ export function openIdentities(key: Uint8Array, text: string): Identified[] {
   return pairs.map(([person, identity]) => ({ person: BigInt(person), identity }));
 }
 
-const newSecret = () => `${randomBytes(32).toString("hex")}\n`;
+const drawn = (length: number, random: Fill): Uint8Array => {
+  const bytes = new Uint8Array(length);
+  random(bytes);
+  return bytes;
+};
+const newSecret = (random: Fill): string => `${toHex(drawn(32, random))}\n`;
 const readHex = (path: string): Uint8Array => {
   const text = fromUtf8(readSecret(path)).trim();
   if (!/^[0-9a-f]{64}$/.test(text))
@@ -70,13 +76,14 @@ export async function loadPersonKeys(
   folder: string,
   keepIdentities: boolean,
   store: NodeStore,
+  random: Fill,
 ): Promise<PersonKeys> {
   const paths = { pseudonym: join(folder, "pseudonym.key"), sealing: join(folder, "sealing.key") };
-  if (!existsSync(paths.pseudonym)) writeSecret(paths.pseudonym, newSecret());
+  if (!existsSync(paths.pseudonym)) writeSecret(paths.pseudonym, newSecret(random));
   const boxes = await store.kysely.selectFrom("identity").select("chunk").limit(1).execute();
   // A new key would not open what an old one sealed: then its absence is an error, not a first start.
   if (keepIdentities && !existsSync(paths.sealing) && boxes.length === 0)
-    writeSecret(paths.sealing, newSecret());
+    writeSecret(paths.sealing, newSecret(random));
   const sealing = keepIdentities ? readHex(paths.sealing) : null;
   const stored = await store.kysely
     .selectFrom("meta")
@@ -102,7 +109,12 @@ export async function loadPersonKeys(
 const checkOf = (key: Uint8Array): string => createHmac("sha256", key).update(CHECK).digest("hex");
 
 /** A new pseudonym key for everyone, in one transaction: persons and weights stay as they are. Gives the new keys. */
-export async function rekey(folder: string, keys: PersonKeys, store: NodeStore): Promise<PersonKeys> {
+export async function rekey(
+  folder: string,
+  keys: PersonKeys,
+  store: NodeStore,
+  random: Fill,
+): Promise<PersonKeys> {
   if (keys.sealing === null) {
     throw new Refusal(
       "usage",
@@ -111,7 +123,7 @@ export async function rekey(folder: string, keys: PersonKeys, store: NodeStore):
   }
   const sealing = keys.sealing;
   const next = join(folder, "pseudonym.key.next");
-  if (!existsSync(next)) writeSecret(next, newSecret());
+  if (!existsSync(next)) writeSecret(next, newSecret(random));
   const pseudonym = readHex(next);
   await store.kysely.transaction().execute(async (transaction) => {
     // No import may add a person meanwhile; within one process they already take turns.

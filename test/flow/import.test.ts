@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { importFile } from "../../node/import/import.ts";
 import { readMapping } from "../../node/import/mapping.ts";
 import type { ImportReport } from "../../node/import/request.ts";
+import { systemRandom } from "../../node/random.ts";
 import { type NodeStore, prepareNode, tableOf } from "../../node/store/database.ts";
 import { loadPersonKeys, pseudonymOf, rekey } from "../../node/store/people.ts";
 import { type Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
@@ -54,6 +55,7 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
         data: folder.path,
         threads: 2,
         now: () => new Date(),
+        random: systemRandom,
         onProgress: () => undefined,
       },
     );
@@ -353,6 +355,7 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
           data: folder.path,
           threads: 2,
           now: () => new Date(),
+          random: systemRandom,
           onProgress: () => undefined,
         },
       );
@@ -371,7 +374,7 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       const own = temporaryFolder();
       const fresh = await openNodeStore(engine, own.path);
       await prepareNode(fresh, [into]);
-      const keys = await loadPersonKeys(own.path, true, fresh);
+      const keys = await loadPersonKeys(own.path, true, fresh, systemRandom);
       const path = join(own.path, "a.csv");
       const bring = async (text: string, under: typeof keys) => {
         writeFileSync(path, text);
@@ -383,14 +386,15 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
             data: own.path,
             threads: 1,
             now: () => new Date(),
+            random: systemRandom,
             onProgress: () => undefined,
           },
         );
       };
       const people = Array.from({ length: 70_000 }, (_, index) => `p${index},2025K1,1,a,1,true`);
       await bring(`${HEAD}\n${people.join("\n")}\n`, keys);
-      const next = await rekey(own.path, keys, fresh);
-      expect(await loadPersonKeys(own.path, true, fresh)).toEqual(next);
+      const next = await rekey(own.path, keys, fresh, systemRandom);
+      expect(await loadPersonKeys(own.path, true, fresh, systemRandom)).toEqual(next);
       const stored = await fresh.kysely.selectFrom("person").select(["pseudonym"]).execute();
       const names = new Set(stored.map(({ pseudonym }) => String(pseudonym)));
       expect(names.has(pseudonymOf(next.pseudonym, "p17"))).toBe(true);
@@ -398,7 +402,9 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       await bring(`${HEAD}\np17,2025K1,1,b,2,true\n`, next);
       expect(await fresh.kysely.selectFrom("person").select("id").execute()).toHaveLength(70_000);
       writeFileSync(join(own.path, "pseudonym.key"), `${"ab".repeat(32)}\n`);
-      await expect(loadPersonKeys(own.path, true, fresh)).rejects.toMatchObject({ code: "config-invalid" });
+      await expect(loadPersonKeys(own.path, true, fresh, systemRandom)).rejects.toMatchObject({
+        code: "config-invalid",
+      });
       await fresh.close();
       expect(existsSync(join(own.path, "pseudonym.key.next"))).toBe(false);
       own.remove();

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { runPlan } from "../../node/answer/sums.ts";
 import { importFile } from "../../node/import/import.ts";
 import { readMapping } from "../../node/import/mapping.ts";
+import { systemRandom } from "../../node/random.ts";
 import { type NodeStore, prepareNode } from "../../node/store/database.ts";
 import { type Plan, planOf } from "../../protocol/plan/plan.ts";
 import { type Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
@@ -61,6 +62,7 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
             data: folder.path,
             threads: 1,
             now: () => new Date(0),
+            random: systemRandom,
           };
           for (const [index, part] of [rows.slice(0, cut), rows.slice(cut)].entries()) {
             const shape = { ...draft, columns: index === 0 ? draft.columns : reversed(draft.columns) };
