@@ -15,8 +15,6 @@ export async function inPostgres(
   threads: number,
 ): Promise<Target> {
   if (pool === null) throw new Error("a store is either DuckDB's or PostgreSQL's");
-  const table = tableOf(dataset);
-  const columns = names(dataset);
   const { instance, connect } = await openDuckDb(":memory:", { threads, memory: "2GB", spill: data });
   const staging = await connect();
   const client = await pool.connect();
@@ -33,77 +31,18 @@ export async function inPostgres(
   // The lock before anything is read: what is read must be what the import before this one left.
   await run("begin isolation level read committed");
   await run("lock table person in share row exclusive mode");
+  const sides: Sides = { client, staging, run };
   return {
     staging,
     run,
-    resolvePersons: async () => {
-      await run("create temp table seen (pseudonym uuid primary key) on commit drop");
-      await copyInto(client, "seen (pseudonym)", staging, "select cast(pseudonym as varchar) from hashed");
-      const before = await run("select coalesce(max(id), 0) from person");
-      const start = String(before[0]?.[0] ?? 0);
-      await run(
-        `insert into person (id, pseudonym) select $1::bigint + row_number() over (), s.pseudonym
-        from seen s left join person p using (pseudonym) where p.id is null`,
-        [start],
-      );
-      await staging.run(
-        "create or replace temp table known (person bigint, pseudonym uuid, excluded boolean)",
-      );
-      await readInto(
-        staging,
-        "known",
-        client,
-        "select p.id::text, p.pseudonym::text, (p.excluded is not null)::text from person p join seen using (pseudonym)",
-      );
-      await staging.run(
-        `create or replace temp table fresh as select person, pseudonym, identity from hashed join known using (pseudonym) where person > ${BigInt(start)}`,
-      );
-      await staging.run(
-        "create or replace temp table who as select identity, person, excluded from hashed join known using (pseudonym)",
-      );
-    },
-    takeTouched: async (file) => {
-      await run("create temp table pair (person bigint, period integer, record varchar) on commit drop");
-      await copyInto(
-        client,
-        "pair",
-        staging,
-        `select ${copyLine(["person", "period", "record"])} from (select distinct person, period, record from arriving)`,
-      );
-      await run("analyze pair");
-      await run(`create temp table touched on commit drop as select distinct t.person, t.period from ${table} t
-        join (${touchedOf(table, "pair", file)}) a using (person, period)`);
-      if ((await run("select 1 from touched limit 1")).length === 0) return false;
-      const types = new Map(datasetColumns(dataset));
-      await staging.run(
-        `create or replace temp table kept (${columns.map((name) => `${name} ${types.get(name)}`).join(", ")}, excluded boolean)`,
-      );
-      await readInto(
-        staging,
-        "kept",
-        client,
-        `select ${columns.map((name) => `t.${name}::text`).join(", ")}, (p.excluded is not null)::text
-        from ${table} t join touched using (person, period) join person p on p.id = t.person
-        where ${stays("pair", file)}`,
-      );
-      await staging.run("create or replace temp table incoming as select * from arriving");
-      await staging.run(
-        `insert into incoming (${columns.join(", ")}, excluded) select ${columns.join(", ")}, excluded from kept`,
-      );
-      await run(
-        `delete from ${table} t using touched where t.person = touched.person and t.period = touched.period`,
-      );
-      return true;
-    },
+    resolvePersons: () => resolvePersons(sides),
+    takeTouched: (file) => takeTouched(sides, dataset, file),
     put: async () => {
+      const columns = names(dataset);
       // Streamed from a table, not from the view: a stream over its joins and windows can stall for good.
       await staging.run("create or replace temp table done as select * from ready");
-      await copyInto(
-        client,
-        `${table} (${columns.join(", ")})`,
-        staging,
-        `select ${copyLine(columns)} from done`,
-      );
+      const into = `${tableOf(dataset)} (${columns.join(", ")})`;
+      await copyInto(client, into, staging, `select ${copyLine(columns)} from done`);
     },
     commit: async () => {
       await run("commit");
@@ -114,6 +53,74 @@ export async function inPostgres(
       done();
     },
   };
+}
+
+/** The two databases of one import: PostgreSQL's connection, in its transaction, and DuckDB's. */
+type Sides = Pick<Target, "staging" | "run"> & { readonly client: pg.PoolClient };
+
+async function resolvePersons({ client, staging, run }: Sides): Promise<void> {
+  await run("create temp table seen (pseudonym uuid primary key) on commit drop");
+  await copyInto(client, "seen (pseudonym)", staging, "select cast(pseudonym as varchar) from hashed");
+  const before = await run("select coalesce(max(id), 0) from person");
+  const start = String(before[0]?.[0] ?? 0);
+  await run(
+    `insert into person (id, pseudonym) select $1::bigint + row_number() over (), s.pseudonym
+        from seen s left join person p using (pseudonym) where p.id is null`,
+    [start],
+  );
+  await staging.run("create or replace temp table known (person bigint, pseudonym uuid, excluded boolean)");
+  await readInto(
+    staging,
+    "known",
+    client,
+    "select p.id::text, p.pseudonym::text, (p.excluded is not null)::text from person p join seen using (pseudonym)",
+  );
+  await staging.run(
+    `create or replace temp table fresh as select person, pseudonym, identity from hashed join known using (pseudonym) where person > ${BigInt(start)}`,
+  );
+  await staging.run(
+    "create or replace temp table who as select identity, person, excluded from hashed join known using (pseudonym)",
+  );
+}
+
+async function takeTouched(
+  { client, staging, run }: Sides,
+  dataset: Dataset,
+  file: number,
+): Promise<boolean> {
+  const table = tableOf(dataset);
+  const columns = names(dataset);
+  await run("create temp table pair (person bigint, period integer, record varchar) on commit drop");
+  await copyInto(
+    client,
+    "pair",
+    staging,
+    `select ${copyLine(["person", "period", "record"])} from (select distinct person, period, record from arriving)`,
+  );
+  await run("analyze pair");
+  await run(`create temp table touched on commit drop as select distinct t.person, t.period from ${table} t
+        join (${touchedOf(table, "pair", file)}) a using (person, period)`);
+  if ((await run("select 1 from touched limit 1")).length === 0) return false;
+  const types = new Map(datasetColumns(dataset));
+  await staging.run(
+    `create or replace temp table kept (${columns.map((name) => `${name} ${types.get(name)}`).join(", ")}, excluded boolean)`,
+  );
+  await readInto(
+    staging,
+    "kept",
+    client,
+    `select ${columns.map((name) => `t.${name}::text`).join(", ")}, (p.excluded is not null)::text
+        from ${table} t join touched using (person, period) join person p on p.id = t.person
+        where ${stays("pair", file)}`,
+  );
+  await staging.run("create or replace temp table incoming as select * from arriving");
+  await staging.run(
+    `insert into incoming (${columns.join(", ")}, excluded) select ${columns.join(", ")}, excluded from kept`,
+  );
+  await run(
+    `delete from ${table} t using touched where t.person = touched.person and t.period = touched.period`,
+  );
+  return true;
 }
 
 /** PostgreSQL's COPY text format: tab between, \N for null, backslash before what would be read as either. */

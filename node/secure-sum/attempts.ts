@@ -23,73 +23,73 @@ export type AttemptDisk = {
   readonly agree: (query: Hash, set: AgreedSet) => Promise<void>;
 };
 
-export function attemptDiskOf(
-  store: NodeStore,
-  now: () => Date,
-  log: Pick<NodeLog, "promise"> | null,
-): AttemptDisk {
+export function attemptDiskOf(store: NodeStore, now: () => Date, log: AttemptLog | null): AttemptDisk {
   const alone = oneAtATime();
+  /** One after the other in this process, and each in a transaction of its own. */
+  const write = (work: (database: Database) => Promise<void>): Promise<void> =>
+    alone(() => transact(store, work));
   return {
-    begin: (query, attempt) =>
-      alone(() =>
-        transact(store, async (database) => {
-          const agreed = await database
-            .selectFrom("agreed")
-            .select("attempt")
-            .where("query", "=", query)
-            .executeTakeFirst();
-          if (agreed !== undefined)
-            throw new Refusal("round-burnt", "expected a query of which this region has signed no set yet");
-          const { last } = await database
-            .selectFrom("session")
-            .select((row) => row.fn.max("attempt").as("last"))
-            .where("query", "=", query)
-            .executeTakeFirstOrThrow();
-          if (last !== null && Number(last) >= attempt)
-            throw new Refusal("round-unfit", "expected an attempt that this region has not begun before");
-          await database.insertInto("session").values({ query, attempt, masked: null }).execute();
-        }),
-      ),
+    begin: (query, attempt) => write((database) => begin(database, query, attempt)),
     keepMasked: (query, attempt, masked) =>
-      alone(() =>
-        transact(store, async (database) => {
-          const kept = await database
-            .updateTable("session")
-            .set({ masked })
-            .where("query", "=", query)
-            .where("attempt", "=", attempt)
-            .where("masked", "is", null)
-            .executeTakeFirst();
-          if (kept.numUpdatedRows === 0n)
-            throw new Refusal(
-              "round-unfit",
-              "expected an attempt in which this region has sent no vector yet",
-            );
-          await log?.promise(database, { kind: "masked", query, attempt, id: masked, time: instant(now()) });
-        }),
-      ),
+      write(async (database) => {
+        await keepMasked(database, query, attempt, masked);
+        await log?.promise(database, { kind: "masked", query, attempt, id: masked, time: instant(now()) });
+      }),
     agree: (query, set) =>
-      alone(() =>
-        transact(store, async (database) => {
-          const stored = await database
-            .selectFrom("agreed")
-            .selectAll()
-            .where("query", "=", query)
-            .executeTakeFirst();
-          if (stored === undefined) {
-            await database
-              .insertInto("agreed")
-              .values({ query, ...set })
-              .execute();
-            await log?.promise(database, { kind: "agreed", query, ...set, time: instant(now()) });
-            return;
-          }
-          const same =
-            stored.attempt === set.attempt &&
-            stored.session === set.session &&
-            stored.survivors === set.survivors;
-          if (!same) throw new Refusal("round-unfit", "expected the one set that this region has signed");
-        }),
-      ),
+      write(async (database) => {
+        if (!(await isFirst(database, query, set))) return;
+        await database
+          .insertInto("agreed")
+          .values({ query, ...set })
+          .execute();
+        await log?.promise(database, { kind: "agreed", query, ...set, time: instant(now()) });
+      }),
   };
+}
+
+type AttemptLog = Pick<NodeLog, "promise">;
+type Database = NodeStore["kysely"];
+
+async function begin(database: Database, query: Hash, attempt: number): Promise<void> {
+  const agreed = await database
+    .selectFrom("agreed")
+    .select("attempt")
+    .where("query", "=", query)
+    .executeTakeFirst();
+  if (agreed !== undefined)
+    throw new Refusal("round-burnt", "expected a query of which this region has signed no set yet");
+  const { last } = await database
+    .selectFrom("session")
+    .select((row) => row.fn.max("attempt").as("last"))
+    .where("query", "=", query)
+    .executeTakeFirstOrThrow();
+  if (last !== null && Number(last) >= attempt)
+    throw new Refusal("round-unfit", "expected an attempt that this region has not begun before");
+  await database.insertInto("session").values({ query, attempt, masked: null }).execute();
+}
+
+async function keepMasked(database: Database, query: Hash, attempt: number, masked: Hash): Promise<void> {
+  const kept = await database
+    .updateTable("session")
+    .set({ masked })
+    .where("query", "=", query)
+    .where("attempt", "=", attempt)
+    .where("masked", "is", null)
+    .executeTakeFirst();
+  if (kept.numUpdatedRows === 0n)
+    throw new Refusal("round-unfit", "expected an attempt in which this region has sent no vector yet");
+}
+
+/** False where this very set is stored already. Refuses another than the one that is stored. */
+async function isFirst(database: Database, query: Hash, set: AgreedSet): Promise<boolean> {
+  const stored = await database
+    .selectFrom("agreed")
+    .selectAll()
+    .where("query", "=", query)
+    .executeTakeFirst();
+  if (stored === undefined) return true;
+  const same =
+    stored.attempt === set.attempt && stored.session === set.session && stored.survivors === set.survivors;
+  if (!same) throw new Refusal("round-unfit", "expected the one set that this region has signed");
+  return false;
 }
