@@ -19,31 +19,31 @@ const list = (texts: readonly string[]): string => texts.map(quoted).join(",");
 const SYMBOLS = { "..": '".."', ":": '"..."', ".": '"."' } as const;
 
 export function pxOf(cube: Cube, selected: Selected, language: Language): string {
-  const { indicator } = cube;
-  const dimensions = dimensionsOf(cube);
   const other = LANGUAGES.find((each) => each !== language) ?? language;
-  const contents = contentsIn(cube, selected);
-  const names = (in_: Language) => [...dimensions.map(({ label }) => label[in_]), WORDS[in_].contents];
-  const values = (in_: Language) => [
-    ...dimensions.map(({ values: all }, at) =>
-      (selected.places[at] ?? []).map((place) => all[place]?.label[in_] ?? ""),
+  const lines = [
+    ...headOf(cube, [language, other]),
+    ...[language, other].flatMap((each) =>
+      wordsOf(cube, selected, each, each === language ? "" : `[${each}]`),
     ),
-    contents.map((code) => WORDS[in_][code]),
+    `LAST-UPDATED=${quoted(stamp(cube.updated))};`,
+    'DATASYMBOL1=".";',
+    'DATASYMBOL2="..";',
+    'DATASYMBOL3="...";',
+    "DATA=",
+    ...figuresOf(cube, selected),
   ];
-  const codes = [
-    ...dimensions.map(({ values: all }, at) =>
-      (selected.places[at] ?? []).map((place) => all[place]?.code ?? ""),
-    ),
-    [...contents],
-  ];
-  const ids = [...dimensions.map(({ code }) => code), CONTENTS_CODE];
-  const decimals = decimalsOf(indicator);
-  const lines: string[] = [
+  return `${lines.join("\r\n")};\r\n`;
+}
+
+/** Keywords that say the same in every language. */
+function headOf(cube: Cube, languages: readonly [Language, Language]): string[] {
+  const decimals = decimalsOf(cube.indicator);
+  return [
     'CHARSET="ANSI";',
     'AXIS-VERSION="2013";',
     'CODEPAGE="utf-8";',
-    `LANGUAGE=${quoted(language)};`,
-    `LANGUAGES=${list([language, other])};`,
+    `LANGUAGE=${quoted(languages[0])};`,
+    `LANGUAGES=${list(languages)};`,
     `CREATION-DATE=${quoted(stamp(cube.updated))};`,
     `DECIMALS=${Math.min(6, decimals)};`,
     `SHOWDECIMALS=${Math.min(6, decimals)};`,
@@ -52,44 +52,54 @@ export function pxOf(cube: Cube, selected: Selected, language: Language): string
     "AGGREGALLOWED=NO;",
     "COPYRIGHT=NO;",
     "OFFICIAL-STATISTICS=NO;",
-    `SUBJECT-CODE=${quoted(indicator.focus)};`,
+    `SUBJECT-CODE=${quoted(cube.indicator.focus)};`,
   ];
-  for (const in_ of [language, other]) {
-    const tag = in_ === language ? "" : `[${in_}]`;
-    const own = names(in_);
-    lines.push(
-      `SUBJECT-AREA${tag}=${quoted(FOCUS_AREAS[indicator.focus][in_])};`,
-      `TITLE${tag}=${quoted(cube.label[in_])};`,
-      `CONTENTS${tag}=${quoted(indicator.name[in_])};`,
-      `UNITS${tag}=${quoted(indicator.unit[in_])};`,
-      `STUB${tag}=${list(own.slice(0, -1))};`,
-      `HEADING${tag}=${list(own.slice(-1))};`,
-      ...values(in_).map((each, at) => `VALUES${tag}(${quoted(own[at] ?? "")})=${list(each)};`),
-      ...codes.map((each, at) => `CODES${tag}(${quoted(own[at] ?? "")})=${list(each)};`),
-      ...ids.map((id, at) => `VARIABLECODE${tag}(${quoted(own[at] ?? "")})=${quoted(id)};`),
-      `TIMEVAL${tag}(${quoted(own[1] ?? "")})=${timesOf(codes[1] ?? [])};`,
-      `SOURCE${tag}="Brus";`,
-      ...notesOf(cube, in_).map((note, at) => `NOTE${at === 0 ? "X" : ""}${tag}=${quoted(note)};`),
-    );
-  }
-  lines.push(
-    `LAST-UPDATED=${quoted(stamp(cube.updated))};`,
-    'DATASYMBOL1=".";',
-    'DATASYMBOL2="..";',
-    'DATASYMBOL3="...";',
-    "DATA=",
+}
+
+/** Keywords in one language; `tag` names it, where it is not the file's first. */
+function wordsOf(cube: Cube, selected: Selected, language: Language, tag: string): string[] {
+  const { indicator } = cube;
+  const dimensions = dimensionsOf(cube);
+  const contents = contentsIn(cube, selected);
+  const chosen = dimensions.map(({ values }, at) =>
+    (selected.places[at] ?? []).map((place) => values[place]),
   );
-  for (const { figure } of chosenOf(cube, selected))
-    lines.push(
-      contents
-        .map((content) => {
-          const value = figure[content];
-          if (value !== null) return String(value);
-          return figure.flag === ":" || figure.flag === "." ? SYMBOLS[figure.flag] : SYMBOLS[".."];
-        })
-        .join(" "),
-    );
-  return `${lines.join("\r\n")};\r\n`;
+  const names = [...dimensions.map(({ label }) => label[language]), WORDS[language].contents];
+  const values = [
+    ...chosen.map((each) => each.map((value) => value?.label[language] ?? "")),
+    contents.map((code) => WORDS[language][code]),
+  ];
+  const codes = [...chosen.map((each) => each.map((value) => value?.code ?? "")), [...contents]];
+  const ids = [...dimensions.map(({ code }) => code), CONTENTS_CODE];
+  const named = (keyword: string, at: number) => `${keyword}${tag}(${quoted(names[at] ?? "")})`;
+  return [
+    `SUBJECT-AREA${tag}=${quoted(FOCUS_AREAS[indicator.focus][language])};`,
+    `TITLE${tag}=${quoted(cube.label[language])};`,
+    `CONTENTS${tag}=${quoted(indicator.name[language])};`,
+    `UNITS${tag}=${quoted(indicator.unit[language])};`,
+    `STUB${tag}=${list(names.slice(0, -1))};`,
+    `HEADING${tag}=${list(names.slice(-1))};`,
+    ...values.map((each, at) => `${named("VALUES", at)}=${list(each)};`),
+    ...codes.map((each, at) => `${named("CODES", at)}=${list(each)};`),
+    ...ids.map((id, at) => `${named("VARIABLECODE", at)}=${quoted(id)};`),
+    `${named("TIMEVAL", 1)}=${timesOf(codes[1] ?? [])};`,
+    `SOURCE${tag}="Brus";`,
+    ...notesOf(cube, language).map((note, at) => `NOTE${at === 0 ? "X" : ""}${tag}=${quoted(note)};`),
+  ];
+}
+
+/** A line for each place in the table: its figures, or what stands for one that is not there. */
+function figuresOf(cube: Cube, selected: Selected): string[] {
+  const contents = contentsIn(cube, selected);
+  return Array.from(chosenOf(cube, selected), ({ figure }) =>
+    contents
+      .map((content) => {
+        const value = figure[content];
+        if (value !== null) return String(value);
+        return figure.flag === ":" || figure.flag === "." ? SYMBOLS[figure.flag] : SYMBOLS[".."];
+      })
+      .join(" "),
+  );
 }
 
 /** Periods as the format writes them: `TLIST(Q1),"20261"`. */

@@ -28,32 +28,33 @@ export type RegionReplay = {
   readonly agreed: Map<Hash, Placed<{ survivors: Hash; session: Hash; attempt: number; time: string }>>;
 };
 
+/** A tree of this log that the coordinator's log has, and the place of the entry that says so. */
+type SeenTree = { readonly size: number; readonly root: string; readonly place: number };
+
 /** `seen` are the trees that the coordinator's log has of this one: the region's log must have had each. */
 export async function replayRegion(
   versions: readonly Federation[],
   source: Source,
   log: string,
-  seen: ReadonlyArray<{ readonly size: number; readonly root: string; readonly place: number }>,
+  seen: readonly SeenTree[],
   raise: Raise,
 ): Promise<RegionReplay | null> {
   const opened = await openLog(versions, source, log, raise);
   if (opened === null) return null;
-  const found: RegionReplay = {
-    size: opened.checkpoint.size,
-    asOf: opened.asOf,
-    charges: new Map(),
-    answers: new Map(),
-    refused: new Set(),
-    masked: new Map(),
-    agreed: new Map(),
+  const replaying: Replaying = {
+    log,
+    found: {
+      size: opened.checkpoint.size,
+      asOf: opened.asOf,
+      charges: new Map(),
+      answers: new Map(),
+      refused: new Set(),
+      masked: new Map(),
+      agreed: new Map(),
+    },
+    ledger: ledgerOf(versions),
+    raise,
   };
-  const spent = new Map<string, Rational>();
-  const budgets = new Map(
-    versions
-      .flatMap(({ datasets }) => [...datasets.values()])
-      .map(({ dataset }) => [ledgerGroupOf(dataset), parseRational(dataset.budget.rhoPerPeriod)]),
-  );
-  const known = new Map(seen.map(({ size, root }) => [size, root]));
   const largest = seen.at(-1)?.size ?? 0;
   if (largest > opened.checkpoint.size)
     raise({
@@ -69,38 +70,65 @@ export async function replayRegion(
     raise,
     (entry, place) => {
       try {
-        takeLeaf(readNodeLeaf(entry), place, log, found, { spent, budgets }, raise);
+        takeLeaf(readNodeLeaf(entry), place, replaying);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         raise({ log, leaf: place, rule: "leaf", says: error.message });
       }
     },
-    (before, entries) => {
-      let frontier: Frontier = before;
-      for (const entry of entries) {
-        frontier = extend(frontier, [entry]);
-        const root = known.get(frontier.size);
-        if (root !== undefined && root !== toHex(rootOfFrontier(frontier)))
-          raise({
-            log,
-            leaf: frontier.size - 1,
-            rule: "log-behind",
-            says: "expected the tree that the coordinator's log has seen at this size",
-          });
-      }
-    },
+    comparedWith(seen, log, raise),
   );
-  return whole ? found : null;
+  return whole ? replaying.found : null;
 }
 
-function takeLeaf(
-  leaf: NodeLeaf,
-  place: number,
+/** What one region's log is replayed into. */
+type Replaying = {
+  readonly log: string;
+  readonly found: RegionReplay;
+  readonly ledger: Ledger;
+  readonly raise: Raise;
+};
+
+/** What was spent of each account and period so far, and what each account may spend of a period. */
+type Ledger = {
+  readonly spent: Map<string, Rational>;
+  readonly budgets: ReadonlyMap<string, Rational>;
+};
+
+const ledgerOf = (versions: readonly Federation[]): Ledger => ({
+  spent: new Map(),
+  budgets: new Map(
+    versions
+      .flatMap(({ datasets }) => [...datasets.values()])
+      .map(({ dataset }) => [ledgerGroupOf(dataset), parseRational(dataset.budget.rhoPerPeriod)]),
+  ),
+});
+
+/** Raises, as the log is read, every size at which its tree is another than the one that the coordinator's log has seen. */
+function comparedWith(
+  seen: readonly SeenTree[],
   log: string,
-  found: RegionReplay,
-  { spent, budgets }: { spent: Map<string, Rational>; budgets: ReadonlyMap<string, Rational> },
   raise: Raise,
-): void {
+): (before: Frontier, entries: readonly Uint8Array[]) => void {
+  const known = new Map(seen.map(({ size, root }) => [size, root]));
+  return (before, entries) => {
+    let frontier: Frontier = before;
+    for (const entry of entries) {
+      frontier = extend(frontier, [entry]);
+      const root = known.get(frontier.size);
+      if (root !== undefined && root !== toHex(rootOfFrontier(frontier)))
+        raise({
+          log,
+          leaf: frontier.size - 1,
+          rule: "log-behind",
+          says: "expected the tree that the coordinator's log has seen at this size",
+        });
+    }
+  };
+}
+
+function takeLeaf(leaf: NodeLeaf, place: number, replaying: Replaying): void {
+  const { log, found, raise } = replaying;
   /** Notes a second one of a query; true where it is the first. */
   const first = (of: ReadonlyMap<Hash, unknown>, query: Hash): boolean => {
     if (!of.has(query)) return true;
@@ -117,31 +145,9 @@ function takeLeaf(
     case "refusal":
       found.refused.add(leaf.id);
       return;
-    case "charge": {
-      if (!first(found.charges, leaf.query)) return;
-      // Before anything is added up: balances stay short fractions, and only grow.
-      if (compare(parseRational(leaf.charge), ZERO) <= 0 || !isShort(parseRational(leaf.charge))) {
-        raise({
-          log,
-          leaf: place,
-          rule: "charge",
-          says: "expected a charge above 0 with at most 12 decimals",
-        });
-        return;
-      }
-      found.charges.set(leaf.query, { ...leaf, place });
-      for (const { period, spent: said } of leaf.periods) {
-        const name = `${leaf.account} ${period}`;
-        const after = add(spent.get(name) ?? ZERO, parseRational(leaf.charge));
-        spent.set(name, after);
-        const budget = budgets.get(leaf.account);
-        if (format(after) !== said)
-          raise({ log, leaf: place, rule: "ledger", says: `expected ${format(after)} spent of ${name}` });
-        else if (budget === undefined || compare(after, budget) > 0)
-          raise({ log, leaf: place, rule: "ledger", says: `expected at most the budget of ${name}` });
-      }
+    case "charge":
+      if (first(found.charges, leaf.query)) takeCharge(leaf, place, replaying);
       return;
-    }
     case "answer":
       if (first(found.answers, leaf.query))
         found.answers.set(leaf.query, { place, id: leaf.id, time: leaf.time });
@@ -153,5 +159,35 @@ function takeLeaf(
       // One set of one query, ever.
       if (first(found.agreed, leaf.query)) found.agreed.set(leaf.query, { ...leaf, place });
       return;
+  }
+}
+
+/** Adds a charge up, and holds what it says of each period to the sum and to the budget. */
+function takeCharge(
+  leaf: ChargeLeaf,
+  place: number,
+  { log, found, ledger: { spent, budgets }, raise }: Replaying,
+): void {
+  const charge = parseRational(leaf.charge);
+  // Before anything is added up: balances stay short fractions, and only grow.
+  if (compare(charge, ZERO) <= 0 || !isShort(charge)) {
+    raise({
+      log,
+      leaf: place,
+      rule: "charge",
+      says: "expected a charge above 0 with at most 12 decimals",
+    });
+    return;
+  }
+  found.charges.set(leaf.query, { ...leaf, place });
+  for (const { period, spent: said } of leaf.periods) {
+    const name = `${leaf.account} ${period}`;
+    const after = add(spent.get(name) ?? ZERO, charge);
+    spent.set(name, after);
+    const budget = budgets.get(leaf.account);
+    if (format(after) !== said)
+      raise({ log, leaf: place, rule: "ledger", says: `expected ${format(after)} spent of ${name}` });
+    else if (budget === undefined || compare(after, budget) > 0)
+      raise({ log, leaf: place, rule: "ledger", says: `expected at most the budget of ${name}` });
   }
 }

@@ -2,12 +2,13 @@
  * The seal of one release: what an audit would find of it and of all that it rests on, in seven steps a person can
  * follow, each with the documents that were checked. From a log's files alone, trusting only version 1 of the directory.
  */
+import type { Federation } from "../federation/directory.ts";
 import { openSigned } from "../federation/openers.ts";
 import { planIn } from "../federation/planning.ts";
 import { judgingSince } from "../federation/versions.ts";
 import { cosignatures, openCheckpoint } from "../log/checkpoint.ts";
 import { documentOf, envelopeOf, type Source } from "../log/documents.ts";
-import type { Finding, Rule } from "../log/finding.ts";
+import type { Finding, Raise, Rule } from "../log/finding.ts";
 import { inclusionProof, readerOf, verifyInclusion } from "../log/merkle.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "../log/quorum.ts";
 import { pathIn } from "../log/reading.ts";
@@ -21,9 +22,9 @@ import { type Envelope, unwrap } from "../signing/envelope.ts";
 import { fromBase64, fromUtf8, type Hash, hashOf, toBase64 } from "../values/bytes.ts";
 import { parseJson } from "../values/json.ts";
 import { Refusal } from "../values/refusal.ts";
-import { type AuditOptions, examine } from "./audit.ts";
-import type { Replay } from "./coordinator-log.ts";
-import { checkRelease } from "./releases.ts";
+import { type AuditOptions, type Examined, examine } from "./audit.ts";
+import type { Placed, Replay } from "./coordinator-log.ts";
+import { type AuditedRelease, checkRelease } from "./releases.ts";
 
 export const SEAL_STEPS = ["question", "approvals", "cost", "answers", "sum", "log", "cosignatures"] as const;
 export type SealStepName = (typeof SEAL_STEPS)[number];
@@ -121,7 +122,7 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
   const { examined } = await examine(files, options, { raise, notice: () => undefined });
   if (examined === null)
     return { ...stepsOf(findings, new Map(), null), evidence: null, asOf: null, elsewhere: 0 };
-  const { source, log, own, federation, claimed, asOf } = examined;
+  const { source, log, own, asOf } = examined;
   const released = log.releases.find(({ id }) => id === release);
   if (released === undefined) {
     // Where the log itself is broken that is the reason, and not that the release never was.
@@ -129,7 +130,6 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
       return { ...stepsOf(findings, new Map(), null), evidence: null, asOf, elsewhere: 0 };
     throw new Refusal("release-unknown", "expected a release that stands in this log");
   }
-  const { release: made, place } = released;
   const { sum } = await checkRelease(released, {
     source,
     log,
@@ -138,105 +138,148 @@ export async function sealOf(files: Source, release: Hash, options: AuditOptions
     notice: () => undefined,
     tools: options,
   });
-  const asked = log.queries.get(made.query);
-  const approvals = (log.approvals.get(made.query) ?? []).filter(({ id }) => made.approvals.includes(id));
   const places = placesOf(released, log);
-  const charged = new Map(
-    [...own].flatMap(([region, { charges }]) => {
-      const charge = charges.get(made.query);
-      return charge === undefined ? [] : [[region, charge] as const];
-    }),
-  );
-  const asked_ = new Set([...regionsOf(made), ...made.missing.map(({ region }) => region)]);
+  const ours = await concerning(released, findings, places, examined);
+  const behind = await behindOf(released, examined, (finding) => void ours.push(finding));
+  const evidence =
+    behind === null || ours.some(({ rule }) => rule === "plan" || rule === "signature")
+      ? null
+      : evidenceOf(released, { ...behind, sum }, examined, (finding) => void ours.push(finding));
+  return { ...stepsOf(ours, places, sum), evidence, asOf, elsewhere: findings.length - ours.length };
+}
+
+type Released = Replay["releases"][number];
+
+/** Of all findings, those that touch one release: of what it rests on, or of what may hide such. */
+async function concerning(
+  { id, release }: Released,
+  findings: readonly Finding[],
+  places: ReadonlyMap<number, unknown>,
+  { source, own, claimed }: Examined,
+): Promise<Finding[]> {
+  const asked = new Set([...regionsOf(release), ...release.missing.map(({ region }) => region)]);
   // What is broken about a log's files may hide anything. Of the rest: what this release rests on or names its query.
   const concerns = async ({ log: of, leaf, rule }: Finding): Promise<boolean> => {
-    const ours = of === COORDINATOR || asked_.has(of);
+    const ours = of === COORDINATOR || asked.has(of);
     if (leaf === null || HIDING.has(rule)) return ours;
     if (of === COORDINATOR && places.has(leaf)) return true;
     const size = of === COORDINATOR ? claimed.size : (own.get(of)?.size ?? 0);
-    return ours && (await names(source, of, leaf, size, [made.query, release]));
+    return ours && (await names(source, of, leaf, size, [release.query, id]));
   };
-  const own_: Finding[] = [];
-  for (const finding of findings) if (await concerns(finding)) own_.push(finding);
-  const judged = judgingSince(log.inForce(place), made.directory);
-  const bytes = await documentOf(source, made.cells.hash);
-  const text = await source("checkpoint");
-  const envelope = await envelopeOf(source, release);
-  const lacking = (says: string) => own_.push({ log: COORDINATOR, leaf: place, rule: "document", says });
+  const concerned: Finding[] = [];
+  for (const finding of findings) if (await concerns(finding)) concerned.push(finding);
+  return concerned;
+}
+
+/** What stands behind a release, beside the log and in it. */
+type Behind = {
+  /** The directory that its query's documents are judged by. */
+  readonly judged: Federation;
+  readonly asked: Placed<{ query: Query; envelope: Envelope }>;
+  readonly envelope: Envelope;
+  /** The table as it was published; null where it is not there. */
+  readonly table: Uint8Array | null;
+  /** The log's checkpoint, with its signatures. */
+  readonly note: Uint8Array;
+};
+
+/** Null where too much is missing to show anything; what is missing is raised. */
+async function behindOf(
+  { id, release, place }: Released,
+  { source, log }: Examined,
+  raise: Raise,
+): Promise<Behind | null> {
+  const judged = judgingSince(log.inForce(place), release.directory);
+  const table = await documentOf(source, release.cells.hash);
+  const note = await source("checkpoint");
+  const envelope = await envelopeOf(source, id);
+  const lacking = (says: string) => raise({ log: COORDINATOR, leaf: place, rule: "document", says });
   if (envelope === null) lacking("expected the release beside the log");
   // Read again: held to its hash again.
-  if (bytes === null || hashOf(bytes) !== made.cells.hash)
+  if (table === null || hashOf(table) !== release.cells.hash)
     lacking("expected the release's table beside the log");
-  if (
-    asked === undefined ||
-    text === null ||
-    envelope === null ||
-    own_.some(({ rule }) => rule === "plan" || rule === "signature")
-  )
-    return { ...stepsOf(own_, places, sum), evidence: null, asOf, elsewhere: findings.length - own_.length };
+  const asked = log.queries.get(release.query);
+  if (asked === undefined || note === null || envelope === null) return null;
+  return { judged, asked, envelope, table, note };
+}
+
+function evidenceOf(
+  { id, release, place }: Released,
+  { judged, asked, envelope, table, note, sum }: Behind & { readonly sum: Sum },
+  examined: Examined,
+  raise: Raise,
+): SealEvidence {
+  const { log, own, federation } = examined;
   const plan = planIn(judged, asked.query);
-  const leaves = Array.from({ length: claimed.size }, (_, at) => log.hashAt(at));
-  const proof = inclusionProof(place, claimed.size, readerOf(leaves));
-  try {
-    verifyInclusion(place, claimed.size, log.hashAt(place), proof, claimed.root);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    own_.push({ log: COORDINATOR, leaf: place, rule: "root", says: error.message });
-  }
-  const { witnesses, least } = quorumOf(federation, COORDINATOR);
-  const codes = new Map(federation.directory.nodes.map(({ code, keys }) => [keys.witness as string, code]));
-  const opened = openedNote(text, federation);
-  const cosigned = opened === null ? [] : cosignatures(opened.note, witnesses, federation.verify);
-  const say = (envelope: Envelope, kind: "query" | "approval" | "release") =>
-    fromUtf8(unwrap(envelope, kind).body);
-  const evidence: SealEvidence = {
+  const inclusion = inclusionOf(place, examined, raise);
+  const { least } = quorumOf(federation, COORDINATOR);
+  const cosigned = cosignedOf(note, federation);
+  const approvals = (log.approvals.get(release.query) ?? []).filter((each) =>
+    release.approvals.includes(each.id),
+  );
+  return {
     query: asked.query,
     dataset: plan.dataset,
     plan,
-    release: made,
+    release,
     documents: {
-      query: {
-        id: made.query,
-        place: asked.place,
-        envelope: asked.envelope,
-        payload: say(asked.envelope, "query"),
-      },
-      release: { id: release, place, envelope, payload: say(envelope, "release") },
-      approvals: approvals.map(({ id, place: at, envelope: each }) => ({
-        id,
-        place: at,
-        envelope: each,
-        payload: say(each, "approval"),
-        approval: openSigned(judged, each, Approval).payload,
+      query: sealed("query", { ...asked, id: release.query }),
+      release: sealed("release", { id, place, envelope }),
+      approvals: approvals.map((each) => ({
+        ...sealed("approval", each),
+        approval: openSigned(judged, each.envelope, Approval).payload,
       })),
     },
-    charges: [...charged].map(([region, { charge, periods, time }]) => ({
-      region,
-      charge,
-      time,
-      spent: periods.at(-1)?.spent ?? charge,
-    })),
-    table: sum === "fails" || bytes === null ? null : (parseJson(bytes) as CellTable),
-    inclusion: { index: place, size: claimed.size, root: toBase64(claimed.root), proof: proof.map(toBase64) },
-    checkpoint: fromUtf8(text),
-    cosigned: cosigned
-      .map(({ witness, time }) => ({
-        region: codes.get(toBase64(witness.key)) ?? witness.name,
-        time,
-      }))
-      .toSorted((a, b) => (a.region < b.region ? -1 : 1)),
+    charges: [...own].flatMap(([region, { charges }]) => {
+      const charged = charges.get(release.query);
+      if (charged === undefined) return [];
+      const { charge, periods, time } = charged;
+      return [{ region, charge, time, spent: periods.at(-1)?.spent ?? charge }];
+    }),
+    table: sum === "fails" || table === null ? null : (parseJson(table) as CellTable),
+    inclusion,
+    checkpoint: fromUtf8(note),
+    cosigned,
     least,
     regions: federation.directory.nodes.map(({ code, name }) => ({ code, name })),
     version: federation.directory.version,
   };
-  return { ...stepsOf(own_, places, sum), evidence, asOf, elsewhere: findings.length - own_.length };
+}
+
+const sealed = (
+  kind: "query" | "approval" | "release",
+  { id, place, envelope }: Placed<{ id: Hash; envelope: Envelope }>,
+): SealedDocument => ({ id, place, envelope, payload: fromUtf8(unwrap(envelope, kind).body) });
+
+/** That a leaf stands in the tree that was claimed: proved from the entries, and the proof held to the root. */
+function inclusionOf(place: number, { log, claimed }: Examined, raise: Raise): SealEvidence["inclusion"] {
+  const { size, root } = claimed;
+  const leaves = Array.from({ length: size }, (_, at) => log.hashAt(at));
+  const proof = inclusionProof(place, size, readerOf(leaves));
+  try {
+    verifyInclusion(place, size, log.hashAt(place), proof, root);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    raise({ log: COORDINATOR, leaf: place, rule: "root", says: error.message });
+  }
+  return { index: place, size, root: toBase64(root), proof: proof.map(toBase64) };
+}
+
+function cosignedOf(text: Uint8Array, federation: Federation): SealEvidence["cosigned"] {
+  const { witnesses } = quorumOf(federation, COORDINATOR);
+  const codes = new Map(federation.directory.nodes.map(({ code, keys }) => [keys.witness as string, code]));
+  const opened = openedNote(text, federation);
+  const cosigned = opened === null ? [] : cosignatures(opened.note, witnesses, federation.verify);
+  return cosigned
+    .map(({ witness, time }) => ({
+      region: codes.get(toBase64(witness.key)) ?? witness.name,
+      time,
+    }))
+    .toSorted((a, b) => (a.region < b.region ? -1 : 1));
 }
 
 /** The coordinator's entries that a release rests on, each with the step that its own document belongs to. */
-function placesOf(
-  { release, place }: Replay["releases"][number],
-  log: Replay,
-): Map<number, SealStepName | null> {
+function placesOf({ release, place }: Released, log: Replay): Map<number, SealStepName | null> {
   const places = new Map<number, SealStepName | null>([[place, null]]);
   const add = (at: number | undefined, step: SealStepName | null) => at !== undefined && places.set(at, step);
   add(log.queries.get(release.query)?.place, "question");
@@ -276,7 +319,7 @@ async function names(
   }
 }
 
-function openedNote(text: Uint8Array, federation: Parameters<typeof logKeyOf>[0]) {
+function openedNote(text: Uint8Array, federation: Federation) {
   try {
     return openCheckpoint(text, logKeyOf(federation, COORDINATOR), federation.verify);
   } catch (error) {
@@ -285,10 +328,13 @@ function openedNote(text: Uint8Array, federation: Parameters<typeof logKeyOf>[0]
   }
 }
 
+/** How a release's table was found to follow from its answers. */
+type Sum = AuditedRelease["sum"];
+
 function stepsOf(
   findings: readonly Finding[],
   places: ReadonlyMap<number, SealStepName | null>,
-  sum: "recomputed" | "by digest" | "fails" | null,
+  sum: Sum | null,
 ): Pick<Seal, "state" | "steps"> {
   const stepOf = ({ log, leaf, rule }: Finding): SealStepName => {
     const at = log === COORDINATOR && leaf !== null ? (places.get(leaf) ?? null) : null;

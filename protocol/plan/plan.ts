@@ -106,46 +106,16 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
   const tables = query.tables === undefined ? null : plannedTables(query.tables, dataset);
   const dimensions = tables?.attributes ?? dimensionsOf(query, dataset, most);
   const cells = tables === null ? dimensions.reduce((product, { values }) => product * values.length, 1) : 1;
-  if (new Set(query.measures.map(({ id }) => id)).size !== query.measures.length) {
-    throw new Refusal("measure-unfit", "expected each measure's id once");
-  }
-
-  const drafts = new Map<string, VectorDraft>();
-  const measures = query.measures.map((measure): PlannedMeasure => {
-    const { statistics, labels } = needsOf(measure, dataset);
-    if (tables !== null && labels !== null)
-      throw new Refusal("measure-unfit", `expected counts, sums, means, shares or variances in tables`);
-    const vectors = statistics.map(([statistic, bound, width]) => {
-      const id = vectorId(statistic, dataset);
-      const part = Math.max(drafts.get(id)?.part ?? 0, measure.part ?? 1);
-      drafts.set(id, { id, statistic: simplest(statistic, dataset), bound, width, part });
-      return id;
-    });
-    return { measure, vectors, labels };
-  });
-
+  const { measures, drafts } = measuresOf(query, dataset, tables);
   const rho = rhoOf(query, dataset);
-  const parts = [...drafts.values()].reduce((total, { part }) => total + part, 0);
-  const partOf = (whole: Rational, part: number) => multiply(whole, rational(BigInt(part), BigInt(parts)));
   const { regional, national } = splitOf(query, rho);
-  let length = 0;
-  const laid = [...drafts.values()].flatMap((draft) => measuredOf(draft, tables));
-  const vectors = laid.map(({ part, exact, ...draft }): Vector => {
-    const variance = regional === null ? null : shortUp(exact(partOf(regional, part)));
-    if (variance !== null && !fitsVector(draft.reach, variance, dataset.maxPersons)) {
-      throw new Refusal(
-        "column-unfit",
-        "expected sums that fit 62 bits: the column's bounds, or ρ, are too extreme",
-      );
-    }
-    const offset = length;
-    length += cells * draft.width;
-    return { ...draft, variance, offset };
-  });
-  if (length * query.periods.length > most) {
+  const laid = layOut(drafts, tables);
+  const { vectors, length } = vectorsOf(laid, cells, regional, dataset);
+  const { periods, pool } = query;
+  if (length * periods.length > most) {
     throw new Refusal(
       "answer-too-long",
-      `expected at most ${most} integers; ${length} for each of ${query.periods.length} periods came`,
+      `expected at most ${most} integers; ${length} for each of ${periods.length} periods came`,
     );
   }
   const places = tables?.wanted.reduce((total, set) => total + cellsIn(set, tables.sizes), 0) ?? cells;
@@ -154,24 +124,12 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
       "too-large",
       "expected filters and tables that can be named in a release: fewer, or shorter",
     );
-  checkFigures(measures, vectors, places * (query.pool ? 1 : query.periods.length), most);
+  checkFigures(measures, vectors, places * (pool ? 1 : periods.length), most);
   const needs = (whole: Rational) =>
-    laid.map(({ part, exact, reach, width }) => ({
-      reach,
-      variance: exact(partOf(whole, part)),
-      dimension: cells * width,
-    }));
+    laid.map(({ noise, reach, width }) => ({ reach, variance: noise(whole), dimension: cells * width }));
   const shares =
     national === null ? null : sharesOf(regions, query.minRegions, needs(national), dataset.maxPersons);
-  const used = [
-    ...vectors.flatMap(({ reach, variance }) => (variance === null ? [] : [costOf(reach, variance)])),
-    ...(shares?.costs ?? []),
-  ].map((cost) => (tables === null ? cost : shortCost(cost)));
-  // The margin kept free for it has always sufficed; were it not to, nothing may be charged less than it costs.
-  if (compare(sum(used), rho) > 0)
-    throw new Refusal("rho-out-of-range", "expected a ρ that the sum of shares of noise can keep to");
-  const charge = chargeOf(used, rho);
-  const { periods, pool } = query;
+  const charge = chargeWithin(rho, vectors, shares, tables);
   return {
     dataset,
     periods,
@@ -186,6 +144,83 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
     shares,
     charge,
   };
+}
+
+/** What each measure needs summed: statistics that several share are one draft, of the largest part. */
+function measuresOf(
+  query: Query,
+  dataset: Dataset,
+  tables: PlannedTables | null,
+): { measures: PlannedMeasure[]; drafts: VectorDraft[] } {
+  if (new Set(query.measures.map(({ id }) => id)).size !== query.measures.length) {
+    throw new Refusal("measure-unfit", "expected each measure's id once");
+  }
+  const drafts = new Map<string, VectorDraft>();
+  const measures = query.measures.map((measure): PlannedMeasure => {
+    const { statistics, labels } = needsOf(measure, dataset);
+    if (tables !== null && labels !== null)
+      throw new Refusal("measure-unfit", `expected counts, sums, means, shares or variances in tables`);
+    const vectors = statistics.map(([statistic, bound, width]) => {
+      const id = vectorId(statistic, dataset);
+      const part = Math.max(drafts.get(id)?.part ?? 0, measure.part ?? 1);
+      drafts.set(id, { id, statistic: simplest(statistic, dataset), bound, width, part });
+      return id;
+    });
+    return { measure, vectors, labels };
+  });
+  return { measures, drafts: [...drafts.values()] };
+}
+
+/** A vector before its noise and its place are known; `noise` is its variance where all together may spend so much ρ. */
+type LaidOut = Omit<Vector, "variance" | "offset"> & { readonly noise: (whole: Rational) => Rational };
+
+/** The vectors in their order, each with its part of whatever ρ there is. */
+function layOut(drafts: readonly VectorDraft[], tables: PlannedTables | null): LaidOut[] {
+  const parts = drafts.reduce((total, { part }) => total + part, 0);
+  const partOf = (whole: Rational, part: number) => multiply(whole, rational(BigInt(part), BigInt(parts)));
+  return drafts
+    .flatMap((draft) => measuredOf(draft, tables))
+    .map(({ part, exact, ...draft }) => ({ ...draft, noise: (whole) => exact(partOf(whole, part)) }));
+}
+
+/** The vectors with the noise of a region's own answer, each where it begins; and how many integers they are. */
+function vectorsOf(
+  laid: readonly LaidOut[],
+  cells: number,
+  regional: Rational | null,
+  { maxPersons }: Dataset,
+): { vectors: Vector[]; length: number } {
+  let length = 0;
+  const vectors = laid.map(({ noise, ...draft }): Vector => {
+    const variance = regional === null ? null : shortUp(noise(regional));
+    if (variance !== null && !fitsVector(draft.reach, variance, maxPersons)) {
+      throw new Refusal(
+        "column-unfit",
+        "expected sums that fit 62 bits: the column's bounds, or ρ, are too extreme",
+      );
+    }
+    const offset = length;
+    length += cells * draft.width;
+    return { ...draft, variance, offset };
+  });
+  return { vectors, length };
+}
+
+/** What each period is charged: never less than it costs, and never more than ρ. */
+function chargeWithin(
+  rho: Rational,
+  vectors: readonly Vector[],
+  shares: Shares | null,
+  tables: PlannedTables | null,
+): Rational {
+  const used = [
+    ...vectors.flatMap(({ reach, variance }) => (variance === null ? [] : [costOf(reach, variance)])),
+    ...(shares?.costs ?? []),
+  ].map((cost) => (tables === null ? cost : shortCost(cost)));
+  // The margin kept free for it has always sufficed; were it not to, nothing may be charged less than it costs.
+  if (compare(sum(used), rho) > 0)
+    throw new Refusal("rho-out-of-range", "expected a ρ that the sum of shares of noise can keep to");
+  return chargeOf(used, rho);
 }
 
 /** Plans made lately, by all that they are computed from: a round's every message is judged by its query's plan. */
