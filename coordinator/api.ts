@@ -9,28 +9,27 @@ import { PieceRequest } from "../protocol/release/material.ts";
 import { Envelope, payloadOf } from "../protocol/signing/envelope.ts";
 import { Hash } from "../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
-import { ROUTES, type ShownState } from "../protocol/wire/routes.ts";
+import { ROUTES } from "../protocol/wire/routes.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/logger.ts";
 import type { Bell } from "./bell.ts";
-import { type Context, storedEnvelope, storedRelease } from "./context.ts";
+import { type Context, isPublic, storedEnvelope, storedRelease } from "./context.ts";
 import { asideOf, erase, takeAside } from "./directory/asides.ts";
 import type { Logs } from "./log/logs.ts";
 import { openApi } from "./openapi.ts";
-import { workFor } from "./poll.ts";
+import { answerPoll } from "./poll.ts";
 import { comparisonsOf } from "./publish/comparisons.ts";
 import { dcatOf, type Publisher } from "./publish/dcat.ts";
 import { koladaOf } from "./publish/kolada.ts";
 import { pagesOf } from "./publish/pages.ts";
-import { publicationOf } from "./publish/publication.ts";
+import { type Publication, publicationOf } from "./publish/publication.ts";
 import { pxwebOf } from "./publish/pxweb.ts";
 import { calendarsOf, takeCalendar } from "./query/calendars.ts";
 import { takeAnswer, takeApproval, takePoll, takeQuery, takeWitness } from "./query/intake.ts";
-import { type QueryState, type StateName, stateOf } from "./query/state.ts";
+import { stateOf } from "./query/state.ts";
+import { latestQueries, statusOf } from "./query/status.ts";
 import { materialOf, pieceOf } from "./secure-sum/material.ts";
 import { takeChunk, takeRound } from "./secure-sum/messages.ts";
-import { progressOf } from "./secure-sum/phases.ts";
-import { roundOf } from "./secure-sum/state.ts";
 
 export type Api = Context & {
   readonly bell: Bell;
@@ -49,46 +48,42 @@ export type Api = Context & {
 
 export function apiOf(api: Api): Hono {
   const app = httpOf(api.logger, api.limits);
-  const description = JSON.stringify(openApi());
-  const { store } = api;
   const publication = publicationOf(api, (place) => isPublic(place, api), api.publicAddress);
-  const path = (route: { path: string }) => route.path.replace("{id}", ":id");
+  selfRoutes(app, api);
+  directoryRoutes(app, api);
+  queryRoutes(app, api);
+  calendarRoutes(app, api, publication);
+  logRoutes(app, api);
+  nodeRoutes(app, api);
+  releaseRoutes(app, api);
+  auditorRoutes(app, api);
+  publicRoutes(app, api, publication);
+  return app;
+}
 
+const path = (route: { path: string }) => route.path.replace("{id}", ":id");
+
+/** Until whoever asked has gone, or this stops. */
+const whileAsked = (c: HonoContext, { stopping }: Api): AbortSignal =>
+  AbortSignal.any([stopping, c.req.raw.signal]);
+
+/** What this interface is, and whether it works. */
+function selfRoutes(app: Hono, api: Api): void {
+  const description = JSON.stringify(openApi());
   app.get("/openapi.json", (c) => c.body(description, 200, { "content-type": "application/json" }));
   app.get("/healthz", (c) => c.json({ alive: true }));
   app.get("/readyz", async (c) =>
     (await api.ready()) ? c.json({ ready: true }) : c.json({ ready: false }, 503),
   );
+}
 
+function directoryRoutes(app: Hono, api: Api): void {
   app.get(ROUTES.getDirectory.path, (c) => c.json(documentsOf(api.federation())));
   app.post(ROUTES.publishDirectory.path, async (c) => {
     const id = await api.publish(await readBody(c, VersionDocument, "directory"));
     api.bell.ring();
     return c.json({ id });
   });
-  app.post(ROUTES.submitQuery.path, async (c) => {
-    const id = await takeQuery(await readBody(c, Envelope, "envelope"), api);
-    api.nudge(id);
-    return c.json({ id });
-  });
-  app.get(ROUTES.listQueries.path, async (c) => {
-    const latest = await store.kysely
-      .selectFrom("query")
-      .leftJoin("release", (join) =>
-        join.onRef("release.query", "=", "query.id").on("release.version", "=", 1),
-      )
-      .select(["query.id", "query.state", "query.title", "release.place"])
-      .orderBy("received", "desc")
-      .limit(1000)
-      .execute();
-    const queries = latest.map(({ id, state, title, place }) => ({
-      id,
-      title,
-      state: isPublic(place, api) ? shownState(state) : ("open" as const),
-    }));
-    return c.json({ queries });
-  });
-  app.get(path(ROUTES.getQuery), async (c) => c.json(await statusOf(await stateOf(idOf(c), api), api)));
   app.post(ROUTES.submitAside.path, async (c) => {
     const { text } = await readBody(c, ROUTES.submitAside.body, "aside");
     return c.json({ id: await takeAside(text, api) });
@@ -97,27 +92,46 @@ export function apiOf(api: Api): Hono {
   app.post(ROUTES.erase.path, async (c) =>
     c.json({ id: await erase(await readBody(c, Envelope, "envelope"), api) }),
   );
-  app.post(ROUTES.submitCalendar.path, async (c) =>
-    c.json({ id: await takeCalendar(await readBody(c, Envelope, "envelope"), api, publication.indicators) }),
-  );
-  app.get(ROUTES.listCalendars.path, async (c) => c.json({ calendars: await calendarsOf(api) }));
+}
+
+function queryRoutes(app: Hono, api: Api): void {
+  app.post(ROUTES.submitQuery.path, async (c) => {
+    const id = await takeQuery(await readBody(c, Envelope, "envelope"), api);
+    api.nudge(id);
+    return c.json({ id });
+  });
+  app.get(ROUTES.listQueries.path, async (c) => c.json({ queries: await latestQueries(api) }));
+  app.get(path(ROUTES.getQuery), async (c) => c.json(await statusOf(await stateOf(idOf(c), api), api)));
   app.post(ROUTES.submitApproval.path, async (c) => {
     const { id, query } = await takeApproval(await readBody(c, Envelope, "envelope"), api);
     api.nudge(query);
     api.bell.ring();
     return c.json({ id });
   });
+}
+
+function calendarRoutes(app: Hono, api: Api, { indicators }: Publication): void {
+  app.post(ROUTES.submitCalendar.path, async (c) =>
+    c.json({ id: await takeCalendar(await readBody(c, Envelope, "envelope"), api, indicators) }),
+  );
+  app.get(ROUTES.listCalendars.path, async (c) => c.json({ calendars: await calendarsOf(api) }));
+}
+
+function logRoutes(app: Hono, api: Api): void {
   app.post(ROUTES.submitLeaves.path, async (c) => {
     const push = await readBody(c, Push, "entries");
     return c.json({ kept: await logsOf(api).push(push) });
   });
   app.post(ROUTES.witness.path, async (c) => {
     const request = takeWitness(await readBody(c, Envelope, "envelope"), api);
-    const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
-    return c.json(await logsOf(api).answer(request, signal));
+    return c.json(await logsOf(api).answer(request, whileAsked(c, api)));
   });
   // Static files, in C2SP's formats: outside the routes, since a plain file server may serve them as well.
   app.get("/log/:path{.+}", (c) => logFile(c, api));
+}
+
+/** What nodes bring and fetch, by themselves and in rounds. */
+function nodeRoutes(app: Hono, api: Api): void {
   app.post(ROUTES.submitAnswer.path, async (c) => {
     const { id, query } = await takeAnswer(await readBody(c, Envelope, "envelope"), api);
     api.nudge(query);
@@ -125,20 +139,7 @@ export function apiOf(api: Api): Hono {
   });
   app.post(ROUTES.poll.path, async (c) => {
     const poll = await takePoll(await readBody(c, Envelope, "envelope"), api);
-    const signal = AbortSignal.any([api.stopping, c.req.raw.signal]);
-    const until = Date.now() + poll.wait * 1000;
-    const before = api.federation().hash;
-    for (;;) {
-      const directory = api.federation().hash;
-      if (signal.aborted) return c.json({ cursor: poll.cursor, work: [], directory });
-      const rung = api.bell.rung();
-      const list = await workFor(poll, api);
-      const left = until - Date.now();
-      // Another version of the directory is news, too: the node fetches it first.
-      if (list.cursor !== poll.cursor || directory !== before || left <= 0)
-        return c.json({ ...list, directory });
-      await api.bell.wait(rung, left, signal);
-    }
+    return c.json(await answerPoll(poll, api, whileAsked(c, api)));
   });
   app.post(ROUTES.submitRound.path, async (c) => {
     const { envelope, boxes } = await readBody(c, ROUTES.submitRound.body, "message");
@@ -151,59 +152,36 @@ export function apiOf(api: Api): Hono {
     api.nudge(query);
     return c.json({ id });
   });
-  app.get(ROUTES.getBudgets.path, async (c) => {
-    const rows = await store.kysely
-      .selectFrom("budget")
-      .select(["node", "envelope"])
-      .orderBy("node")
-      .execute();
-    const budgets = rows.map(({ node, envelope }) => {
-      const poll = storedEnvelope(envelope);
-      return {
-        node,
-        ledger: payloadOf(Poll, poll).ledger,
-        poll,
-      };
-    });
-    return c.json({ budgets });
-  });
+  app.get(ROUTES.getBudgets.path, async (c) => c.json({ budgets: await budgetsOf(api) }));
+}
+
+function releaseRoutes(app: Hono, api: Api): void {
   app.get(path(ROUTES.getRelease), async (c) => json(c, (await releaseOf(c, api)).envelope));
   app.get(path(ROUTES.getCells), async (c) => json(c, (await releaseOf(c, api)).cells));
-  app.get(path(ROUTES.getAnswers), async (c) => {
-    const { query, envelope } = await releaseOf(c, api);
-    const { answers, national } = storedRelease(envelope);
-    const rows = await store.kysely
-      .selectFrom("answer")
-      .select(["id", "envelope"])
-      .where("query", "=", query)
-      .execute();
-    const texts = new Map(rows.map((row) => [row.id, row.envelope]));
-    const envelopes = answers.flatMap(({ hash }) => texts.get(hash) ?? []);
-    const signed = await store.kysely
-      .selectFrom("message")
-      .select(["id", "envelope"])
-      .where("query", "=", query)
-      .where("kind", "=", "agreement")
-      .execute();
-    const agreed = new Map(signed.map((row) => [row.id, row.envelope]));
-    const agreements = (national?.agreements ?? []).flatMap(({ hash }) => agreed.get(hash) ?? []);
-    return c.json({ answers: envelopes.map(storedEnvelope), agreements: agreements.map(storedEnvelope) });
-  });
+  app.get(path(ROUTES.getAnswers), async (c) => c.json(await answersBehind(await releaseOf(c, api), api)));
   app.get(path(ROUTES.getReceipt), async (c) => {
     const { place } = await releaseOf(c, api);
     return c.json({ receipt: logsOf(api).receipt(place ?? 0) });
   });
+  app.get(path(ROUTES.getSum), async (c) => {
+    const { sum } = await releaseOf(c, api);
+    if (sum === null) throw new Refusal("release-unknown", "expected a release with a secure sum");
+    return json(c, JSON.stringify({ sum }));
+  });
+}
+
+/** What auditors alone are given. */
+function auditorRoutes(app: Hono, api: Api): void {
   app.post(ROUTES.getMaterial.path, async (c) =>
     c.json(await materialOf(await readBody(c, Envelope, "envelope"), api)),
   );
   app.post(ROUTES.getPiece.path, async (c) =>
     c.json({ bytes: await pieceOf(await readBody(c, PieceRequest, "request"), api) }),
   );
-  app.get(path(ROUTES.getSum), async (c) => {
-    const { sum } = await releaseOf(c, api);
-    if (sum === null) throw new Refusal("release-unknown", "expected a release with a secure sum");
-    return json(c, JSON.stringify({ sum }));
-  });
+}
+
+/** What is published for readers, in the formats they know. */
+function publicRoutes(app: Hono, api: Api, publication: Publication): void {
   app.get("/api/indicators", (c) =>
     c.body(Uint8Array.from(publication.indicators.body), 200, {
       "content-type": "application/json",
@@ -215,7 +193,6 @@ export function apiOf(api: Api): Hono {
   app.route("/", koladaOf(publication));
   app.route("/", dcatOf(publication, api.publisher));
   app.route("/", pagesOf({ publication, federation: api.federation }));
-  return app;
 }
 
 const idOf = (c: HonoContext): Hash => parseWith(Hash, c.req.param("id"), "id");
@@ -238,9 +215,38 @@ async function releaseOf(c: HonoContext, context: Context) {
   return row;
 }
 
-/** A release is published once a quorum has cosigned a checkpoint that holds it. */
-const isPublic = (place: number | null, { logs }: Context): boolean =>
-  logs === null || place === null || place < logs.publicSize;
+/** The answers that a release adds up, and the agreements on its set, as they were signed. */
+async function answersBehind(
+  { query, envelope }: { readonly query: string; readonly envelope: string },
+  { store }: Context,
+) {
+  const { answers, national } = storedRelease(envelope);
+  const rows = await store.kysely
+    .selectFrom("answer")
+    .select(["id", "envelope"])
+    .where("query", "=", query)
+    .execute();
+  const texts = new Map(rows.map((row) => [row.id, row.envelope]));
+  const envelopes = answers.flatMap(({ hash }) => texts.get(hash) ?? []);
+  const signed = await store.kysely
+    .selectFrom("message")
+    .select(["id", "envelope"])
+    .where("query", "=", query)
+    .where("kind", "=", "agreement")
+    .execute();
+  const agreed = new Map(signed.map((row) => [row.id, row.envelope]));
+  const agreements = (national?.agreements ?? []).flatMap(({ hash }) => agreed.get(hash) ?? []);
+  return { answers: envelopes.map(storedEnvelope), agreements: agreements.map(storedEnvelope) };
+}
+
+/** Each node's latest poll, which says where its ledger stands. */
+async function budgetsOf({ store }: Context) {
+  const rows = await store.kysely.selectFrom("budget").select(["node", "envelope"]).orderBy("node").execute();
+  return rows.map(({ node, envelope }) => {
+    const poll = storedEnvelope(envelope);
+    return { node, ledger: payloadOf(Poll, poll).ledger, poll };
+  });
+}
 
 function logsOf({ logs }: Context): Logs {
   if (logs === null) throw new Refusal("not-found", "expected a federation that keeps logs");
@@ -256,42 +262,3 @@ function logFile(c: HonoContext, context: Context): Response {
     "cache-control": file.mutable ? "no-cache" : "public, max-age=31536000, immutable",
   });
 }
-
-async function statusOf(stands: QueryState, context: Context) {
-  const round = await roundOf(stands.id, context);
-  const reached = round === null ? "advertise" : round.phase;
-  // In a secure sum a region has answered once it is in the set whose vectors are added up.
-  const survivors = reached === "agree" || reached === "open" ? (round?.members ?? []) : [];
-
-  const { id, name, reason, envelope, approvals, outcomes, roster } = stands;
-  const regions = roster.map((region) => {
-    const outcome = outcomes.find((each) => each.region === region);
-    const inSum = round === null || survivors.includes(region);
-    const state =
-      outcome?.kind === "refusal"
-        ? "refused"
-        : inSum && (round !== null || outcome !== undefined)
-          ? "answered"
-          : "waiting";
-    return { region, state, code: outcome?.code ?? null };
-  });
-  const made = await context.store.kysely
-    .selectFrom("release")
-    .select(["id", "place"])
-    .where("query", "=", id)
-    .orderBy("version", "desc")
-    .execute();
-  // The latest version that is public: a later one is shown once it is, too.
-  const latest = made.find(({ place }) => isPublic(place, context));
-  const shown =
-    made.length === 0
-      ? { state: shownState(name), release: null }
-      : latest === undefined
-        ? { state: "open" as const, release: null }
-        : { state: shownState(name), release: latest.id };
-  const progress = await progressOf(stands, context);
-  return { id, reason, query: envelope, approvals, regions, round: progress, ...shown };
-}
-
-/** That regions may still come late is the coordinator's own business: the query is released. */
-const shownState = (name: StateName): ShownState => (name === "late" ? "released" : name);

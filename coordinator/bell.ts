@@ -5,8 +5,8 @@ export type Bell = {
   readonly ring: () => void;
   /** How often it has rung: read before looking, so that a ring between looking and waiting is not missed. */
   readonly rung: () => number;
-  /** Until it has rung more than `since`, the time is up, or the signal comes. */
-  readonly wait: (since: number, milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Until it has rung more than `since`, or the signal comes. */
+  readonly wait: (since: number, signal: AbortSignal) => Promise<void>;
 };
 
 export function bellOf(): Bell {
@@ -20,16 +20,14 @@ export function bellOf(): Bell {
       for (const wake of woken) wake();
     },
     rung: () => count,
-    wait: (since, milliseconds, signal) =>
+    wait: (since, signal) =>
       new Promise((resolve) => {
         if (count > since || signal.aborted) return resolve();
         const wake = () => {
-          clearTimeout(timer);
           waiting.delete(wake);
           signal.removeEventListener("abort", wake);
           resolve();
         };
-        const timer = setTimeout(wake, milliseconds);
         signal.addEventListener("abort", wake, { once: true });
         waiting.add(wake);
       }),

@@ -13,9 +13,10 @@ import { apiOf } from "./api.ts";
 import { bellOf } from "./bell.ts";
 import { Clockwork } from "./clockwork.ts";
 import { type CoordinatorConfig, signersOf } from "./config.ts";
+import type { Context } from "./context.ts";
 import { openDirectories } from "./directory/directories.ts";
 import { Logs } from "./log/logs.ts";
-import { announcePublic } from "./query/dispatch.ts";
+import { announcePublic, type Dispatcher } from "./query/dispatch.ts";
 import { keepBehind } from "./release/release.ts";
 import { advance } from "./round.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./store/database.ts";
@@ -28,50 +29,24 @@ export type RunningCoordinator = {
   readonly stop: () => Promise<void>;
 };
 
+export type CoordinatorEffects = {
+  readonly now: () => Date;
+  readonly logger: Logger;
+  /** Integers an answer may have; only benchmarks lift the protocol's limit. */
+  readonly limit?: number;
+};
+
+/** `base` is the folder that the configuration's paths are relative to. */
 export async function startCoordinator(
   config: CoordinatorConfig,
   base: string,
-  {
-    now,
-    logger,
-    limit,
-  }: {
-    readonly now: () => Date;
-    readonly logger: Logger;
-    /** Integers an answer may have; only benchmarks lift the protocol's limit. */
-    readonly limit?: number;
-  },
+  { now, logger, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
-  const read = (path: string) => {
-    try {
-      return new Uint8Array(readFileSync(at(path)));
-    } catch (cause) {
-      throw new Refusal("config-invalid", `expected a readable file at ${path}`, { cause });
-    }
-  };
-  const envelope = parseWith(Envelope, parseJson(read(config.directoryFile)), "directory");
-  const first = readFederation(
-    envelope,
-    config.datasetFiles.map(read),
-    config.directory ?? null,
-    nativeVerify,
-    limit,
-  );
-  const signers = signersOf(config, at, isLogged(first));
-  const store = await openStore<CoordinatorDatabase>("coordinator", { ...config, data: at(config.data) });
-  await prepareCoordinator(store);
-  const check = (federation: Federation): void => {
-    signers.release(federation);
-    signers.watching?.(federation);
-  };
-  const directories = await openDirectories(first, store, now, check);
-  const federation = directories.current;
-  check(federation());
-
+  const { store, signers, directories } = await openFederation(config, at, now, limit);
+  const { current: federation, place: directoryPlace } = directories;
   if (config.roundSeconds !== undefined)
     logger.warn({}, "roundSeconds has no effect: a phase waits by the question's own times");
-  const stopping = new AbortController();
   const bell = bellOf();
   const onPublic = () => {
     const told = announcePublic(context).then(() => bell.ring());
@@ -85,55 +60,28 @@ export async function startCoordinator(
       ? null
       : await Logs.open({ federation, store, now, signers: signers.watching, folder, onPublic, logger });
   await logs?.append();
-  const signer = () => signers.release(federation());
-  const directoryPlace = directories.place;
-  const context = { federation, directoryPlace, store, now, signer, bell, logger, logs };
+  const parts = { federation, directoryPlace, store, now, bell, logger, logs };
+  const context = { ...parts, signer: () => signers.release(federation()) };
   const clockwork = new Clockwork({ store, now, logger, step: (id) => advance(id, context) });
-  // While this was off nobody could come: waiting begins anew.
-  const time = String(now().getTime());
-  await store.kysely
-    .updateTable("round")
-    .set({ began: time })
-    .where("query", "in", (rows) => rows.selectFrom("query").select("id").where("state", "=", "open"))
-    .execute();
+  await waitAnew(context);
   await clockwork.nudgeAll();
-  if (logs !== null) {
-    const releases = await store.kysely.selectFrom("release").selectAll().execute();
-    for (const release of releases) await keepBehind(release, context);
-    await announcePublic(context);
-  }
+  await makeUp(context);
   const renewing = setInterval(() => logs?.renew(), 60_000);
 
-  const ready = () =>
-    store.kysely
-      .selectFrom("meta")
-      .select("key")
-      .limit(1)
-      .execute()
-      .then(
-        () => true,
-        () => false,
-      );
-  const limits = { requestsPerMinute: config.requestsPerMinute };
+  const stopping = new AbortController();
   const app = apiOf({
-    federation,
-    directoryPlace,
+    ...parts,
     publish: async (document) => {
       const id = await directories.take(document, logs);
       await clockwork.nudgeAll();
       return id;
     },
-    store,
-    now,
-    bell,
     nudge: (id) => clockwork.nudge(id),
-    ready,
+    ready: () => isReady(store),
     stopping: stopping.signal,
-    limits,
+    limits: { requestsPerMinute: config.requestsPerMinute },
     publisher: config.publisher,
     publicAddress: config.publicAddress?.replace(/\/$/, "") ?? null,
-    logger,
-    logs,
   });
   return {
     app,
@@ -149,3 +97,66 @@ export async function startCoordinator(
     },
   };
 }
+
+/** The store, the directory in force, and the keys that the coordinator signs with: refused where they do not fit. */
+async function openFederation(
+  config: CoordinatorConfig,
+  at: (path: string) => string,
+  now: () => Date,
+  limit?: number,
+) {
+  const first = firstOf(config, at, limit);
+  const signers = signersOf(config, at, isLogged(first));
+  const store = await openStore<CoordinatorDatabase>("coordinator", { ...config, data: at(config.data) });
+  await prepareCoordinator(store);
+  const check = (federation: Federation): void => {
+    signers.release(federation);
+    signers.watching?.(federation);
+  };
+  const directories = await openDirectories(first, store, now, check);
+  check(directories.current());
+  return { store, signers, directories };
+}
+
+/** The federation under version 1 of the directory, from the files that the configuration names. */
+function firstOf(config: CoordinatorConfig, at: (path: string) => string, limit?: number): Federation {
+  const read = (path: string) => {
+    try {
+      return new Uint8Array(readFileSync(at(path)));
+    } catch (cause) {
+      throw new Refusal("config-invalid", `expected a readable file at ${path}`, { cause });
+    }
+  };
+  const envelope = parseWith(Envelope, parseJson(read(config.directoryFile)), "directory");
+  const datasets = config.datasetFiles.map(read);
+  return readFederation(envelope, datasets, config.directory ?? null, nativeVerify, limit);
+}
+
+/** While this was off nobody could come: waiting begins anew. */
+async function waitAnew({ store, now }: Context): Promise<void> {
+  const time = String(now().getTime());
+  await store.kysely
+    .updateTable("round")
+    .set({ began: time })
+    .where("query", "in", (rows) => rows.selectFrom("query").select("id").where("state", "=", "open"))
+    .execute();
+}
+
+/** What a process that ended half-way may have left undone: files beside the log, and what is public put to the nodes. */
+async function makeUp(context: Context & Dispatcher): Promise<void> {
+  if (context.logs === null) return;
+  const releases = await context.store.kysely.selectFrom("release").selectAll().execute();
+  for (const release of releases) await keepBehind(release, context);
+  await announcePublic(context);
+}
+
+const isReady = ({ kysely }: CoordinatorStore): Promise<boolean> =>
+  kysely
+    .selectFrom("meta")
+    .select("key")
+    .limit(1)
+    .execute()
+    .then(
+      () => true,
+      () => false,
+    );

@@ -3,7 +3,9 @@
  * differently.
  */
 import type { Poll } from "../protocol/release/answer.ts";
+import type { Hash } from "../protocol/values/bytes.ts";
 import type { WorkItem } from "../protocol/wire/routes.ts";
+import { deadlineIn } from "../server/deadline.ts";
 import type { Bell } from "./bell.ts";
 import type { Context } from "./context.ts";
 import type { Dispatcher } from "./query/dispatch.ts";
@@ -11,6 +13,31 @@ import { MAY_YET_ANSWER, shownOf, stateOf } from "./query/state.ts";
 import { isForming, itemIn, roundOf } from "./secure-sum/state.ts";
 
 export type WorkList = { cursor: number; work: WorkItem[] };
+
+/** What a poll is answered with: at once where there is news, or else once there is, within the time that it waits. */
+export async function answerPoll(
+  poll: Poll,
+  context: Context & Dispatcher,
+  signal: AbortSignal,
+): Promise<WorkList & { directory: Hash }> {
+  const { bell, federation } = context;
+  const deadline = deadlineIn(poll.wait * 1000);
+  const over = AbortSignal.any([signal, deadline.signal]);
+  try {
+    const before = federation().hash;
+    for (;;) {
+      const directory = federation().hash;
+      if (signal.aborted) return { cursor: poll.cursor, work: [], directory };
+      const rung = bell.rung();
+      const list = await workFor(poll, context);
+      // Another version of the directory is news, too: the node fetches it first.
+      if (list.cursor !== poll.cursor || directory !== before || over.aborted) return { ...list, directory };
+      await bell.wait(rung, over);
+    }
+  } finally {
+    deadline.stop();
+  }
+}
 
 const MOST = 20;
 

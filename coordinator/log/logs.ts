@@ -21,6 +21,7 @@ import type { Envelope, Signer } from "../../protocol/signing/envelope.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { onceWritten, oneAtATime, transact } from "../../server/database.ts";
+import { deadlineIn } from "../../server/deadline.ts";
 import {
   type Batch,
   headOf,
@@ -224,15 +225,18 @@ export class Logs {
     const { node, wait, cosignatures: lines } = request;
     this.#of(node);
     for (const line of new Map(lines.map((each) => [each.log, each])).values()) await this.#take(node, line);
-    const signal = AbortSignal.any([stopping, this.#turns(node)]);
-    const until = Date.now() + wait * 1000;
-    for (;;) {
-      const rung = this.#bell.rung();
-      const reply = await this.#replyTo(request);
-      const left = until - Date.now();
-      if (reply.offered.length > 0 || reply.own !== null || left <= 0 || signal.aborted) return reply;
-      await this.#bell.wait(rung, left, signal);
-      await new Promise((resolve) => setTimeout(resolve, GATHER));
+    const deadline = deadlineIn(wait * 1000);
+    const over = AbortSignal.any([stopping, this.#turns(node), deadline.signal]);
+    try {
+      for (;;) {
+        const rung = this.#bell.rung();
+        const reply = await this.#replyTo(request);
+        if (reply.offered.length > 0 || reply.own !== null || over.aborted) return reply;
+        await this.#bell.wait(rung, over);
+        await new Promise((resolve) => setTimeout(resolve, GATHER));
+      }
+    } finally {
+      deadline.stop();
     }
   }
 

@@ -12,14 +12,18 @@ import type { Publication } from "./publication.ts";
 
 const BUILT = join(import.meta.dirname, "../../dashboards/dist");
 
-export function pagesOf(
-  { publication, federation }: Pick<Context, "federation"> & { readonly publication: Publication },
-  built = BUILT,
-): Hono {
+export type Pages = Pick<Context, "federation"> & { readonly publication: Publication };
+
+export function pagesOf(pages: Pages, built = BUILT): Hono {
   const app = new Hono();
-  const files = assetsIn(built);
+  serveViews(app, pages);
+  serveBuilt(app, built);
+  return app;
+}
+
+/** What is published, as the pages read it: each file written once for each version of it. */
+function serveViews(app: Hono, { publication, federation }: Pages): void {
   let made: { version: string; assets: Map<string, Asset> } = { version: "", assets: new Map() };
-  /** Written once for each version of what is published. */
   const once = async (name: string, write: () => unknown): Promise<Asset> => {
     const { version } = await publication.current();
     if (made.version !== version) made = { version, assets: new Map() };
@@ -54,7 +58,11 @@ export function pagesOf(
 
   const labels = assetOf("labels.json", utf8(JSON.stringify(catalogueHere().labels)));
   app.get("/pages/labels.json", (c) => sendAsset(c, labels));
+}
 
+/** The pages themselves, as they were built. */
+function serveBuilt(app: Hono, built: string): void {
+  const files = assetsIn(built);
   app.get("/assets/:file{.+}", (c) => {
     const asset = files(`assets/${c.req.param("file")}`);
     if (asset === undefined) throw new Refusal("not-found", "expected a file of the pages");
@@ -73,5 +81,4 @@ export function pagesOf(
       return sendAsset(c, page, { "content-security-policy": policyOf(frames) });
     });
   }
-  return app;
 }

@@ -38,29 +38,11 @@ export type Pxweb = {
   readonly now: () => Date;
 };
 
-export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
+export function pxwebOf(pxweb: Pxweb): Hono {
   const app = new Hono();
   const kept = keeper();
-  /** A read of what is published now: the same for everyone until another release, and so to be kept. */
-  const read = async (
-    c: HonoContext,
-    make: (published: Published) => Written | Promise<Written>,
-  ): Promise<Response> => {
-    const published = await publication.current();
-    const key = canonical(c, published, now());
-    const etag = `"${hashOf(utf8(`${published.version} ${key}`)).slice(7, 39)}"`;
-    const headers = { etag, "cache-control": "public, max-age=300" };
-    const held = c.req.header("if-none-match")?.split(/, */) ?? [];
-    // A proxy that compresses makes a tag weak.
-    if (held.some((each) => each.replace(/^W\//, "") === etag)) return c.body(null, 304, headers);
-    const { body, type } = await kept(published.version, key, () => make(published));
-    return c.body(typeof body === "string" ? body : Uint8Array.from(body), 200, {
-      ...headers,
-      "content-type": type,
-    });
-  };
-  const json = (value: unknown): Written => ({ body: JSON.stringify(value), type: "application/json" });
-
+  const read = readerOf(pxweb, kept);
+  const { callsPerMinute, now } = pxweb;
   app.get("/api/v2/config", (c) => read(c, () => json(configOf(callsPerMinute))));
   app.get("/api/v2/tables", (c) => read(c, (published) => json(tablesOf(c, published, now()))));
   app.get("/api/v2/tables/:id", (c) =>
@@ -76,16 +58,7 @@ export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
     }),
   );
   app.get("/api/v2/tables/:id/defaultselection", (c) =>
-    read(c, (published) => {
-      const cube = cubeOf(c, published);
-      const language = languageOf(c);
-      const self = {
-        rel: "self",
-        hreflang: language,
-        href: `${addressOf(c, published)}/api/v2/tables/${cube.id}/defaultselection?lang=${language}`,
-      };
-      return json({ ...defaultSelection(cube), language, links: [self] });
-    }),
+    read(c, (published) => json(defaultOf(c, published))),
   );
   app.get("/api/v2/tables/:id/data", (c) =>
     read(c, (published) => {
@@ -93,15 +66,7 @@ export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
       return dataOf(c, cube, selectionIn(c, cube), published);
     }),
   );
-  app.post("/api/v2/tables/:id/data", async (c) => {
-    const published = await publication.current();
-    const cube = cubeOf(c, published);
-    const asked = await readBody(c, VariablesSelection, "selection");
-    const chosen = asked.selection.length === 0 ? defaultSelection(cube) : asked;
-    const key = `POST ${canonical(c, published, now())} ${JSON.stringify(chosen)}`;
-    const { body, type } = await kept(published.version, key, () => dataOf(c, cube, chosen, published));
-    return c.body(typeof body === "string" ? body : Uint8Array.from(body), 200, { "content-type": type });
-  });
+  app.post("/api/v2/tables/:id/data", (c) => postedData(c, pxweb, kept));
   // No table offers lists of codes to add figures up by: there is none to be found.
   app.get("/api/v2/codelists/:id", (c) => {
     languageOf(c);
@@ -109,6 +74,49 @@ export function pxwebOf({ publication, callsPerMinute, now }: Pxweb): Hono {
   });
   app.get("/data/:language/:file", (c) => read(c, (published) => fileOf(c, published)));
   return app;
+}
+
+/** A read of what is published now: the same for everyone until another release, and so to be kept. */
+const readerOf =
+  ({ publication, now }: Pxweb, kept: Keeper) =>
+  async (c: HonoContext, make: (published: Published) => Written | Promise<Written>): Promise<Response> => {
+    const published = await publication.current();
+    const key = canonical(c, published, now());
+    const etag = `"${hashOf(utf8(`${published.version} ${key}`)).slice(7, 39)}"`;
+    const headers = { etag, "cache-control": "public, max-age=300" };
+    const held = c.req.header("if-none-match")?.split(/, */) ?? [];
+    // A proxy that compresses makes a tag weak.
+    if (held.some((each) => each.replace(/^W\//, "") === etag)) return c.body(null, 304, headers);
+    const { body, type } = await kept(published.version, key, () => make(published));
+    return c.body(typeof body === "string" ? body : Uint8Array.from(body), 200, {
+      ...headers,
+      "content-type": type,
+    });
+  };
+
+/** Figures by a selection that is too long for an address: kept here by what it says, and by nobody else. */
+async function postedData(c: HonoContext, { publication, now }: Pxweb, kept: Keeper): Promise<Response> {
+  const published = await publication.current();
+  const cube = cubeOf(c, published);
+  const asked = await readBody(c, VariablesSelection, "selection");
+  const chosen = asked.selection.length === 0 ? defaultSelection(cube) : asked;
+  const key = `POST ${canonical(c, published, now())} ${JSON.stringify(chosen)}`;
+  const { body, type } = await kept(published.version, key, () => dataOf(c, cube, chosen, published));
+  return c.body(typeof body === "string" ? body : Uint8Array.from(body), 200, { "content-type": type });
+}
+
+const json = (value: unknown): Written => ({ body: JSON.stringify(value), type: "application/json" });
+
+/** What is shown of a table unless something else is asked for. */
+function defaultOf(c: HonoContext, published: Published) {
+  const cube = cubeOf(c, published);
+  const language = languageOf(c);
+  const self = {
+    rel: "self",
+    hreflang: language,
+    href: `${addressOf(c, published)}/api/v2/tables/${cube.id}/defaultselection?lang=${language}`,
+  };
+  return { ...defaultSelection(cube), language, links: [self] };
 }
 
 const PARAMETERS =
@@ -122,12 +130,14 @@ function canonical(c: HonoContext, published: Published, now: Date): string {
   return [addressOf(c, published), pathname, ...known.sort(), day].join(" ");
 }
 
+type Keeper = (version: string, key: string, make: () => Written | Promise<Written>) => Promise<Written>;
+
 /** Keeps what was written of one version, what was asked for longest ago going first; another version begins anew. */
-function keeper() {
+function keeper(): Keeper {
   let version = "";
   let bytes = 0;
   const all = new Map<string, { readonly made: Promise<Written>; size: number }>();
-  return async (now: string, key: string, make: () => Written | Promise<Written>): Promise<Written> => {
+  return async (now, key, make) => {
     if (now !== version) {
       all.clear();
       [version, bytes] = [now, 0];

@@ -7,8 +7,9 @@ import { type Asked, openApproval, openByNode, openQuery } from "../../protocol/
 import { judgingSince } from "../../protocol/federation/versions.ts";
 import { WitnessRequest } from "../../protocol/log/witnessing.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
+import type { Query } from "../../protocol/question/query.ts";
 import { Answer, Poll, RefusalNote, readVector } from "../../protocol/release/answer.ts";
-import { type Envelope, envelopeId, isOf } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, isOf, type Opened } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { compare, parseRational } from "../../protocol/values/rational.ts";
@@ -128,40 +129,66 @@ function openQueryLeniently(
 }
 
 /** An answer or refusal from the node that signed it, stored under its query; an answer never gives way. */
-export async function takeAnswer(
-  envelope: Envelope,
-  { federation, store, logs }: Context,
-): Promise<{ id: Hash; query: Hash }> {
+export async function takeAnswer(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
+  const { federation, store } = context;
   const form = isOf(envelope, RefusalNote) ? RefusalNote : Answer;
-  const { kind } = form;
   // By the keys of any version, until it is known which the query is bound to.
   const opened = openByNode(judgingSince(federation(), federation().first), envelope, form);
-  const { query, node: region, directory } = opened.payload;
+  const { query, node: region } = opened.payload;
   const row = await store.kysely.selectFrom("query").selectAll().where("id", "=", query).executeTakeFirst();
   if (row === undefined)
     throw new Refusal("query-unknown", "expected an answer to a query that was submitted");
-  const asked = storedQuery(row.envelope);
-  if (answerKeysOf(judgingSince(federation(), asked.directory)).get(opened.key) !== region)
+  judgeAnswer(opened, form.kind, storedQuery(row.envelope), federation());
+  const id = opened.id;
+  const code = "code" in opened.payload ? opened.payload.code : null;
+  await keepAnswer({ query, region, kind: form.kind, id, code, envelope }, context);
+  return { id, query };
+}
+
+/** Refuses what the region that signed it may not say to this question, or the plan does not. */
+function judgeAnswer(
+  { payload, key }: Pick<Opened<Answer | RefusalNote>, "payload" | "key">,
+  kind: "answer" | "refusal",
+  asked: Query,
+  federation: Federation,
+): void {
+  const { query, node: region, directory } = payload;
+  if (answerKeysOf(judgingSince(federation, asked.directory)).get(key) !== region)
     throw new Refusal("key-unknown", "expected the region's answer key since the query's version");
-  const bound =
-    kind === "answer" ? directory === asked.directory : versionOf(federation(), directory) !== null;
-  if (!bound || !rosterOf(federation(), asked).includes(region)) {
+  const bound = kind === "answer" ? directory === asked.directory : versionOf(federation, directory) !== null;
+  if (!bound || !rosterOf(federation, asked).includes(region)) {
     throw new Refusal(
       "answer-unfit",
       "expected an answer from a region that was asked, under this directory",
     );
   }
-  if ("vector" in opened.payload) {
-    const { plan } = planned(query, asked, federation());
+  if ("vector" in payload) {
+    const { plan } = planned(query, asked, federation);
     if (!regionsAnswer(plan))
       throw new Refusal("answer-unfit", "expected no region's own answer to a national query");
-    readVector(opened.payload, plan);
-    if (compare(parseRational(opened.payload.charge), plan.charge) !== 0) {
+    readVector(payload, plan);
+    if (compare(parseRational(payload.charge), plan.charge) !== 0) {
       throw new Refusal("answer-unfit", "expected the charge that the plan says");
     }
   }
-  const id = opened.id;
-  const code = "code" in opened.payload ? opened.payload.code : null;
+}
+
+/** A region's answer or refusal, as it is stored. */
+type Outcome = {
+  readonly query: Hash;
+  readonly region: string;
+  readonly kind: "answer" | "refusal";
+  readonly id: Hash;
+  /** Why it refused. */
+  readonly code: RefusalNote["code"] | null;
+  readonly envelope: Envelope;
+};
+
+/** Stores an outcome that was judged, once, while its query is open. */
+async function keepAnswer(
+  { query, region, kind, id, code, envelope }: Outcome,
+  { store, logs }: Context,
+): Promise<void> {
   // All that come at once are written together: a standing release brings many.
   await together(store, async (database) => {
     const before = await database
@@ -199,7 +226,6 @@ export async function takeAnswer(
         .where("region", "=", region)
         .execute();
   });
-  return { id, query };
 }
 
 const MAX_SKEW = 15 * 60_000;

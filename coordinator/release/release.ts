@@ -3,14 +3,22 @@
  * state, so that there is one release a query, whatever happens in between.
  */
 
-import type { Selectable } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { releasedVariance } from "../../protocol/privacy/noise-shares.ts";
 import { UNITS } from "../../protocol/privacy/privacy.ts";
 import { cellsOf, writeCells } from "../../protocol/release/cells.ts";
 import { type NationalPart, Release } from "../../protocol/release/release.ts";
-import { envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
-import { decodeVector, fromBase64, fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
+import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import {
+  decodeVector,
+  fromBase64,
+  fromUtf8,
+  type Hash,
+  hashOf,
+  toBase64,
+  utf8,
+} from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { divide, format, rational } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -30,13 +38,8 @@ export async function publish(
   secure: SecureSum | null,
   context: Context & Publisher,
 ): Promise<Date> {
-  const { answerIds } = collected;
   const { plan } = await plannedOf(state.id, context);
   const national = secure === null ? null : nationalOf(plan, secure);
-  const missing =
-    secure === null
-      ? collected.missing
-      : collected.missing.filter(({ region }) => !secure.round.members.includes(region));
   const table = cellsOf(plan, {
     answers: await answersOf(state.id, collected, plan, context.store),
     national:
@@ -55,8 +58,8 @@ export async function publish(
     directory: state.query.directory,
     release: state.query.release,
     approvals: [...state.approvalIds],
-    answers: answerIds.map((answer) => ({ ...answer })),
-    missing: missing.map((region) => ({ ...region })),
+    answers: collected.answerIds.map((answer) => ({ ...answer })),
+    missing: missingFrom(collected, secure).map((region) => ({ ...region })),
     charge: format(plan.charge),
     noise: plan.vectors.flatMap(({ id, variance }) =>
       variance === null ? [] : [{ vector: id, variance: format(divide(variance, rational(UNITS * UNITS))) }],
@@ -67,21 +70,40 @@ export async function publish(
     madeAt: instant(context.now()),
   } satisfies Release;
   const envelope = seal("release", parseWith(Release, release, "release"), context.signer());
-  const id = envelopeId(envelope);
   const row = {
-    id,
+    id: envelopeId(envelope),
     query: state.id,
     envelope: JSON.stringify(envelope),
-    answers: answerIds.length,
+    answers: collected.answerIds.length,
     cells: fromUtf8(bytes),
     sum: secure === null ? null : toBase64(secure.bytes),
   };
   // Beside the log before the log says so: whoever reads of the release finds all that stands behind it.
   await keepBehind(row, context);
+  await closeWith(row, envelope, state, collected, context);
+  return context.now();
+}
+
+/** Who gave nothing: neither an answer of its own nor, where there is one, a part of the secure sum. */
+const missingFrom = ({ missing }: Collected, secure: SecureSum | null): Collected["missing"] =>
+  secure === null ? missing : missing.filter(({ region }) => !secure.round.members.includes(region));
+
+type ReleaseRow = Omit<Insertable<CoordinatorDatabase["release"]>, "id" | "version" | "place"> & {
+  readonly id: Hash;
+};
+
+/** The release and the query's last state in one transaction; nothing where the query stands elsewhere by now. */
+async function closeWith(
+  row: ReleaseRow,
+  envelope: Envelope,
+  state: QueryState,
+  collected: Collected,
+  context: Context,
+): Promise<void> {
   await transact(context.store, async (database) => {
     const closed = await database
       .updateTable("query")
-      .set({ state: mayComeLate(state, collected, context) ? "late" : "released", release: id })
+      .set({ state: mayComeLate(state, collected, context) ? "late" : "released", release: row.id })
       .where("id", "=", state.id)
       .where("state", "=", state.name)
       .executeTakeFirst();
@@ -93,9 +115,9 @@ export async function publish(
       .where("query", "=", state.id)
       .where("kind", "=", "answer")
       .execute();
-    if (rows.length !== answerIds.length)
+    if (rows.length !== collected.answerIds.length)
       throw new Refusal("unavailable", "an answer came in while the others were added up");
-    const place = (await context.logs?.document(database, "release", id, envelope)) ?? null;
+    const place = (await context.logs?.document(database, "release", row.id, envelope)) ?? null;
     const { count } = await database
       .selectFrom("release")
       .select((own) => own.fn.countAll().as("count"))
@@ -106,7 +128,6 @@ export async function publish(
       .values({ ...row, version: Number(count) + 1, place })
       .execute();
   });
-  return context.now();
 }
 
 /** Whether regions that are missing may still answer by themselves; a secure sum keeps its set. */
