@@ -4,6 +4,7 @@
  */
 import * as Plot from "@observablehq/plot";
 import type { Tone } from "./marks.tsx";
+import { runsOf } from "./runs.ts";
 
 export type TrendPoint = {
   readonly value: number;
@@ -37,6 +38,8 @@ const COLOURS = {
   "not compared": { line: "var(--ink-2)", band: "var(--edge)" },
 } as const;
 const NATION_COLOURS = { line: "var(--ink)", band: "var(--ink)" };
+/** The line is no verdict: its points are. */
+const coloursOf = (kind: TrendLine["kind"]) => (kind === "nation" ? NATION_COLOURS : COLOURS.differs);
 
 type Drawn = {
   readonly at: number;
@@ -59,18 +62,9 @@ const SYMBOLS = {
 const isFilled = (tone: Tone): boolean => tone !== UNSURE && tone !== "not compared";
 const UNSURE = "no certain difference";
 
-/** Runs of periods without a gap: a missing one breaks the line. */
-function runsOf({ points, tones }: TrendLine): Drawn[][] {
-  const runs: Drawn[][] = [];
-  for (const [at, point] of points.entries()) {
-    if (point === null) continue;
-    const drawn = { at, ...point, tone: tones[at] ?? UNSURE };
-    const run = runs.at(-1);
-    if (run === undefined || (run.at(-1)?.at ?? 0) + 1 < at) runs.push([drawn]);
-    else run.push(drawn);
-  }
-  return runs;
-}
+/** What of a line is known. */
+const drawnOf = ({ points, tones }: TrendLine): Drawn[] =>
+  points.flatMap((point, at) => (point === null ? [] : [{ at, ...point, tone: tones[at] ?? UNSURE }]));
 
 /** How far each line's name is moved from its end, so that names of ends that are close do not cover each other. */
 function shiftsOf(lines: readonly TrendLine[]): number[] {
@@ -84,105 +78,113 @@ function shiftsOf(lines: readonly TrendLine[]): number[] {
   return a >= b ? [-9, 9] : [9, -9];
 }
 
-export function drawTrend({
-  lines,
-  periods,
-  label,
-  write,
+/** What both charts have: their size but for the least height, their margins, and the page's own type. */
+const frameOf = (width: number, least: number, label: string): Plot.PlotOptions => ({
   width,
-  zero,
-  target,
-  bands,
-}: TrendChart): SVGSVGElement {
-  const marks: Plot.Markish[] = [];
-  const shifts = shiftsOf(lines);
-  for (const [index, line] of lines.entries()) {
-    // The line is no verdict: its points are.
-    const colour = line.kind === "nation" ? NATION_COLOURS : COLOURS.differs;
-    const shade = line.kind === "nation" ? 0.12 : 0.24;
-    for (const run of runsOf(line)) {
-      if (bands)
-        marks.push(
-          Plot.areaY(run, { x: "at", y1: "low", y2: "high", fill: colour.band, fillOpacity: shade }),
-          Plot.lineY(run, { x: "at", y: "low", stroke: colour.band, strokeWidth: 1 }),
-          Plot.lineY(run, { x: "at", y: "high", stroke: colour.band, strokeWidth: 1 }),
-        );
-      marks.push(
-        Plot.lineY(run, {
-          x: "at",
-          y: "value",
-          stroke: colour.line,
-          strokeWidth: 2,
-          strokeDasharray: run.some(({ unsure }) => unsure) ? "5 4" : undefined,
-        } as Plot.LineYOptions),
-      );
-    }
-    const all = runsOf(line).flat();
-    const filled = (tone: Tone) => line.kind === "nation" || isFilled(tone);
-    for (const each of all)
-      marks.push(
-        Plot.dot([each], {
-          x: "at",
-          y: "value",
-          r: line.kind === "nation" ? 3.5 : 5,
-          symbol: line.kind === "nation" ? "square2" : SYMBOLS[each.tone],
-          fill: filled(each.tone)
-            ? line.kind === "nation"
-              ? NATION_COLOURS.line
-              : COLOURS[each.tone].line
-            : "var(--paper)",
-          stroke: filled(each.tone) ? "var(--paper)" : COLOURS[UNSURE].line,
-          strokeWidth: filled(each.tone) ? 1.5 : 2,
-        }),
-      );
-    const end = all.at(-1);
-    if (end !== undefined)
-      marks.push(
-        Plot.text([end], {
-          x: "at",
-          y: "value",
-          text: () => line.name,
-          textAnchor: "start",
-          dx: 12,
-          dy: shifts[index] ?? 0,
-          fill: colour.line,
-          fontWeight: 600,
-          lineWidth: 9,
-        }),
-      );
-  }
-  if (target !== null)
-    marks.push(
-      Plot.ruleY([target.value], { stroke: "var(--ink-2)", strokeDasharray: "2 4", strokeWidth: 1.5 }),
-      Plot.text([target.value], {
-        x: 0,
-        y: (value: number) => value,
-        text: () => target.label,
-        textAnchor: "start",
-        dy: -8,
-        fill: "var(--ink-2)",
-      }),
-    );
+  height: Math.max(least, Math.min(340, width * 0.45)),
+  marginLeft: 52,
+  marginBottom: 40,
+  ariaLabel: label,
+  style: { fontSize: "13px", fontFamily: "inherit", background: "none", color: "var(--ink-2)" },
+});
+
+/** A sign filled with its colour, or open. */
+const inkOf = (filled: boolean, colour: string) => ({
+  fill: filled ? colour : "var(--paper)",
+  stroke: filled ? "var(--paper)" : COLOURS[UNSURE].line,
+  strokeWidth: filled ? 1.5 : 2,
+});
+
+/** A run of periods: its line, and the band about it. */
+function runMarks(run: readonly Drawn[], kind: TrendLine["kind"], bands: boolean): Plot.Markish[] {
+  const { line, band } = coloursOf(kind);
+  const fillOpacity = kind === "nation" ? 0.12 : 0.24;
+  const about = [
+    Plot.areaY(run, { x: "at", y1: "low", y2: "high", fill: band, fillOpacity }),
+    Plot.lineY(run, { x: "at", y: "low", stroke: band, strokeWidth: 1 }),
+    Plot.lineY(run, { x: "at", y: "high", stroke: band, strokeWidth: 1 }),
+  ];
+  const through = Plot.lineY(run, {
+    x: "at",
+    y: "value",
+    stroke: line,
+    strokeWidth: 2,
+    strokeDasharray: run.some(({ unsure }) => unsure) ? "5 4" : undefined,
+  } as Plot.LineYOptions);
+  return [...(bands ? about : []), through];
+}
+
+const pointMark = (point: Drawn, kind: TrendLine["kind"]): Plot.Markish =>
+  Plot.dot([point], {
+    x: "at",
+    y: "value",
+    ...(kind === "nation"
+      ? { r: 3.5, symbol: "square2", ...inkOf(true, NATION_COLOURS.line) }
+      : { r: 5, symbol: SYMBOLS[point.tone], ...inkOf(isFilled(point.tone), COLOURS[point.tone].line) }),
+  });
+
+/** A line with its points, and its name at its end. */
+function lineMarks(line: TrendLine, shift: number, bands: boolean): Plot.Markish[] {
+  const points = drawnOf(line);
+  const end = points.at(-1);
+  const name =
+    end === undefined
+      ? []
+      : [
+          Plot.text([end], {
+            x: "at",
+            y: "value",
+            text: () => line.name,
+            textAnchor: "start",
+            dx: 12,
+            dy: shift,
+            fill: coloursOf(line.kind).line,
+            fontWeight: 600,
+            lineWidth: 9,
+          }),
+        ];
+  return [
+    ...runsOf(points).flatMap((run) => runMarks(run, line.kind, bands)),
+    ...points.map((point) => pointMark(point, line.kind)),
+    ...name,
+  ];
+}
+
+const targetMarks = ({ value, label }: NonNullable<TrendChart["target"]>): Plot.Markish[] => [
+  Plot.ruleY([value], { stroke: "var(--ink-2)", strokeDasharray: "2 4", strokeWidth: 1.5 }),
+  Plot.text([value], {
+    x: 0,
+    y: (each: number) => each,
+    text: () => label,
+    textAnchor: "start",
+    dy: -8,
+    fill: "var(--ink-2)",
+  }),
+];
+
+/** Periods that the axis has room to name, the last among them. */
+function namedPeriods(periods: readonly string[], width: number): number[] {
   const sparse = Math.ceil((periods.length * 74) / Math.max(200, width - 170));
-  const shown = periods.map((_, at) => at).filter((at) => (periods.length - 1 - at) % sparse === 0);
+  return periods.map((_, at) => at).filter((at) => (periods.length - 1 - at) % sparse === 0);
+}
+
+export function drawTrend(chart: TrendChart): SVGSVGElement {
+  const { lines, periods, width, target } = chart;
+  const shifts = shiftsOf(lines);
   return Plot.plot({
-    width,
-    height: Math.max(230, Math.min(340, width * 0.45)),
-    marginLeft: 52,
+    ...frameOf(width, 230, chart.label),
     marginRight: width < 480 ? 76 : 120,
     marginTop: 16,
-    marginBottom: 40,
-    ariaLabel: label,
-    style: { fontSize: "13px", fontFamily: "inherit", background: "none", color: "var(--ink-2)" },
     x: { domain: [-0.15, periods.length - 0.85], axis: null },
-    y: { grid: true, zero, nice: true, tickFormat: write, label: null, ticks: 6 },
+    y: { grid: true, zero: chart.zero, nice: true, tickFormat: chart.write, label: null, ticks: 6 },
     marks: [
-      Plot.axisX(shown, {
+      Plot.axisX(namedPeriods(periods, width), {
         tickFormat: (at: number) => (periods[at] ?? "").replace(" ", "\n"),
         label: null,
         tickSize: 4,
       }),
-      ...marks,
+      ...lines.flatMap((line, index) => lineMarks(line, shifts[index] ?? 0, chart.bands)),
+      ...(target === null ? [] : targetMarks(target)),
     ],
   }) as SVGSVGElement;
 }
@@ -195,16 +197,7 @@ export type FunnelPoint = {
   readonly tone: Tone;
 };
 
-/** Precision across, the nation as a line, and limits within which noise alone explains a region. */
-export function drawFunnel({
-  points,
-  nation,
-  z,
-  width,
-  label,
-  across,
-  write,
-}: {
+export type FunnelChart = {
   readonly points: readonly FunnelPoint[];
   readonly nation: number;
   /** Standard errors to the limits of 95 and of 99.8 per cent. */
@@ -213,18 +206,19 @@ export function drawFunnel({
   readonly label: string;
   readonly across: string;
   readonly write: (value: number) => string;
-}): SVGSVGElement {
-  const [least, most] = [
-    Math.min(...points.map(({ precision }) => precision)),
-    Math.max(...points.map(({ precision }) => precision)),
-  ];
+};
+
+/** The limits on either side of the nation: dashed of 95, solid of 99.8 per cent. */
+function limitMarks({ points, nation, z }: FunnelChart): Plot.Markish[] {
+  const precisions = points.map(({ precision }) => precision);
+  const [least, most] = [Math.min(...precisions), Math.max(...precisions)];
   const curve = Array.from(
     { length: 60 },
     (_, at) => least * 0.95 * ((most * 1.1) / (least * 0.95)) ** (at / 59),
   );
   const limit = (of: number, sign: number) =>
     curve.map((precision) => ({ precision, value: nation + (sign * of) / precision }));
-  const lines = [z[0], z[1]].flatMap((of, index) =>
+  return z.flatMap((of, index) =>
     [-1, 1].map((sign) =>
       Plot.lineY(limit(of, sign), {
         x: "precision",
@@ -235,28 +229,26 @@ export function drawFunnel({
       } as Plot.LineYOptions),
     ),
   );
+}
+
+/** Precision across, the nation as a line, and limits within which noise alone explains a region. */
+export function drawFunnel(chart: FunnelChart): SVGSVGElement {
+  const { points } = chart;
   return Plot.plot({
-    width,
-    height: Math.max(240, Math.min(340, width * 0.45)),
-    marginLeft: 52,
+    ...frameOf(chart.width, 240, chart.label),
     marginRight: 20,
-    marginBottom: 40,
-    ariaLabel: label,
-    style: { fontSize: "13px", fontFamily: "inherit", background: "none", color: "var(--ink-2)" },
-    x: { type: "log", label: across, ticks: 0, labelAnchor: "right", labelArrow: "none" },
-    y: { label: null, grid: true, tickFormat: write, ticks: 6, nice: true },
+    x: { type: "log", label: chart.across, ticks: 0, labelAnchor: "right", labelArrow: "none" },
+    y: { label: null, grid: true, tickFormat: chart.write, ticks: 6, nice: true },
     marks: [
-      ...lines,
-      Plot.ruleY([nation], { stroke: "var(--ink)", strokeWidth: 1.5 }),
+      ...limitMarks(chart),
+      Plot.ruleY([chart.nation], { stroke: "var(--ink)", strokeWidth: 1.5 }),
       ...points.map((point) =>
         Plot.dot([point], {
           x: "precision",
           y: "value",
           r: 5,
           symbol: SYMBOLS[point.tone],
-          fill: point.tone === UNSURE ? "var(--paper)" : COLOURS[point.tone].line,
-          stroke: point.tone === UNSURE ? COLOURS[UNSURE].line : "var(--paper)",
-          strokeWidth: point.tone === UNSURE ? 2 : 1.5,
+          ...inkOf(point.tone !== UNSURE, COLOURS[point.tone].line),
           title: () => point.name,
         }),
       ),
