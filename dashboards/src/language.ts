@@ -50,6 +50,15 @@ export function range(of: Quantity, low: number, high: number, language: Languag
   return low < 0 ? `${from} ${language === "sv" ? "till" : "to"} ${to}` : `${from}${EN_DASH}${to}`;
 }
 
+/** A figure and its interval. */
+export const withRange = (
+  of: Quantity,
+  value: number,
+  low: number,
+  high: number,
+  language: Language,
+): string => `${figure(of, value, language)} (${range(of, low, high, language)})`;
+
 /** With a plus where it is more. */
 export const signed = (of: Quantity, value: number, language: Language): string =>
   `${value > 0 ? "+" : ""}${figure(of, value, language)}`;
@@ -102,6 +111,9 @@ export const clock = (instant: string | number, language: Language): string =>
     minute: "2-digit",
     timeZone: zone,
   });
+/** A day and the time of it. */
+export const moment = (instant: string | number, language: Language): string =>
+  `${day(instant, language)} ${clock(instant, language)}`;
 
 /** A list in words: a, b and c. */
 export function listed(items: readonly string[], language: Language): string {

@@ -1,7 +1,10 @@
 /** What a region sees of its own node: questions, what remains, imports, policy, log. */
+import type { Language } from "../../../protocol/values/language.ts";
 import type { ConsoleState } from "../../../protocol/wire/console.ts";
-import { clock, day, fraction, listed, number, period, upper, useLanguage, useSay } from "../language.ts";
+import { fraction, listed, moment, number, period, upper, useLanguage, useSay } from "../language.ts";
+import { Definitions } from "../parts/definitions.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
+import { ScrolledTable } from "../parts/table.tsx";
 import { SAY } from "./words.ts";
 
 const toNumber = (text: string): number => {
@@ -9,192 +12,194 @@ const toNumber = (text: string): number => {
   return Number(over) / Number(under);
 };
 
-export function Console({ state }: { readonly state: ConsoleState }) {
+type Of = { readonly state: ConsoleState };
+
+function Questions({ state: { questions } }: Of) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const at = (time: string | number) => `${day(time, language)} ${clock(time, language)}`;
-  const { questions, ledger, policy, log } = state;
+  return (
+    <Section title={say.questions} help={<p>{say.questionsHelp}</p>}>
+      {questions.length === 0 && <p>{say.none}</p>}
+      <ul class="list">
+        {questions.map((each) => (
+          <li key={each.query}>
+            <strong class="given">{each.title ?? say.unknown}</strong>
+            <span class="quiet">
+              {say.states[each.state]}
+              {each.code !== null && ` (${each.code})`}, {moment(each.time, language)}.{" "}
+              {each.charge === null
+                ? say.nothing
+                : say.perPeriod(fraction(each.charge, language), each.periods.length)}
+              .
+            </span>
+            {each.words !== null && (
+              <details>
+                <summary>{say.read}</summary>
+                <blockquote class="say q">{each.words[language]}</blockquote>
+              </details>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+/** How much of a budget is spent, as a bar and in words. */
+function Remaining({ part }: { readonly part: number }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const wide = (value: number) => `${(100 * Math.max(0, Math.min(1, value))).toFixed(2)}%`;
+  return (
+    <>
+      <svg class="rb" width="100%" height="14" aria-hidden="true">
+        <rect class="left" x="0" y="0" width={wide(part)} height="14" />
+        <rect class="now" x={wide(part)} y="0" width={wide(1 - part)} height="14" />
+      </svg>
+      <span class="xs">{say.percent(number(100 * (1 - part), 0, language))}</span>
+    </>
+  );
+}
+
+function Budgets({ state: { ledger } }: Of) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  return (
+    <Section
+      title={say.left}
+      help={
+        <>
+          <p>{say.leftHelp}</p>
+          <p class={ledger.broken === null ? "" : "w-bad"}>
+            {ledger.broken === null ? say.whole : say.broken(ledger.broken)}
+          </p>
+        </>
+      }
+    >
+      <ScrolledTable
+        columns={[say.dataset, say.period, say.spent, say.of, say.remaining]}
+        right={[say.spent, say.of]}
+      >
+        {ledger.accounts.map(({ group, period: code, spent, budget }) => (
+          <tr key={`${group} ${code}`}>
+            <th scope="row">{group}</th>
+            <td>{upper(period(code, language))}</td>
+            <td class="r">{fraction(spent, language)}</td>
+            <td class="r">{fraction(budget, language)}</td>
+            <td>
+              <Remaining part={toNumber(spent) / toNumber(budget)} />
+            </td>
+          </tr>
+        ))}
+      </ScrolledTable>
+    </Section>
+  );
+}
+
+function Imports({ state: { imports, rejects } }: Of) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  return (
+    <Section title={say.imports} help={<p>{say.importsHelp}</p>}>
+      <ScrolledTable columns={[say.dataset, say.file, say.taken]}>
+        {imports.map(({ dataset, hash, taken }) => (
+          <tr key={`${dataset} ${hash}`}>
+            <th scope="row">{dataset}</th>
+            <td class="mono">{hash.slice(0, 24)}…</td>
+            <td>{moment(taken, language)}</td>
+          </tr>
+        ))}
+      </ScrolledTable>
+      <h3>{say.rejects}</h3>
+      {rejects.length === 0 ? (
+        <p>{say.noRejects}</p>
+      ) : (
+        <ul class="list">
+          {rejects.map(({ file, rows }) => (
+            <li key={file}>
+              {number(rows, 0, language)} <span class="quiet mono">{file}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+/** What a policy says, rule by rule. */
+function policyRows(
+  { mayAsk, datasets, approvals, rhoPerPeriod, rhoPerQuery, withheld }: NonNullable<ConsoleState["policy"]>,
+  language: Language,
+): Array<[string, string]> {
+  const say = SAY[language];
+  const limit = (rho: string | null) => (rho === null ? say.budget : `ρ = ${fraction(rho, language)}`);
+  const orNone = (texts: readonly string[]) => (texts.length === 0 ? say.no : texts.join(", "));
+  return [
+    [say.mayAsk, mayAsk === "researchers" ? say.researchers : listed(mayAsk, language)],
+    [say.about, datasets === "all" ? say.all : listed(datasets, language)],
+    [say.approvals, orNone(approvals.map(({ persons, role, dataset }) => say.rule(persons, role, dataset)))],
+    [say.most, limit(rhoPerPeriod)],
+    [say.mostQuery, limit(rhoPerQuery)],
+    [say.withheld, orNone(withheld.map(({ dataset, column }) => `${dataset}: ${column}`))],
+  ];
+}
+
+function Policy({ state: { policy } }: Of) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  return (
+    <Section title={say.policy} help={<p>{say.policyHelp}</p>}>
+      {policy === null ? (
+        <p class="warn">{say.noPolicy}</p>
+      ) : (
+        <Definitions rows={policyRows(policy, language)} />
+      )}
+    </Section>
+  );
+}
+
+function OwnLog({ state: { log, coordinator, code } }: Of) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  return (
+    <Section title={say.log} help={<p>{say.logHelp}</p>}>
+      <p>{say.entries(number(log.size, 0, language))}</p>
+      <p class={log.shown === null ? "warn" : ""}>
+        {log.shown === null
+          ? say.notShown
+          : say.shown(
+              number(log.shown.size, 0, language),
+              log.shown.cosigned,
+              log.shown.least,
+              log.shown.asOf === null ? "" : moment(log.shown.asOf * 1000, language),
+            )}
+      </p>
+      <p>
+        <a
+          href={`${coordinator}/${language}/${language === "sv" ? "loggen" : "log"}?log=${code}`}
+          rel="noreferrer"
+        >
+          {say.public}
+        </a>
+      </p>
+    </Section>
+  );
+}
+
+export function Console({ state }: Of) {
+  const say = useSay(SAY);
+  const { questions } = state;
   const answered = questions.filter((each) => each.state === "answered" || each.state === "masked").length;
   return (
     <>
       <Heading title={state.name} crumb={say.crumb}>
         <p>{say.lede(questions.length, answered)}</p>
       </Heading>
-      <Section title={say.questions} help={<p>{say.questionsHelp}</p>}>
-        {questions.length === 0 && <p>{say.none}</p>}
-        <ul class="list">
-          {questions.map((each) => (
-            <li key={each.query}>
-              <strong class="given">{each.title ?? say.unknown}</strong>
-              <span class="quiet">
-                {say.states[each.state]}
-                {each.code !== null && ` (${each.code})`}, {at(each.time)}.{" "}
-                {each.charge === null
-                  ? say.nothing
-                  : say.perPeriod(fraction(each.charge, language), each.periods.length)}
-                .
-              </span>
-              {each.words !== null && (
-                <details>
-                  <summary>{say.read}</summary>
-                  <blockquote class="say q">{each.words[language]}</blockquote>
-                </details>
-              )}
-            </li>
-          ))}
-        </ul>
-      </Section>
-      <Section
-        title={say.left}
-        help={
-          <>
-            <p>{say.leftHelp}</p>
-            <p class={ledger.broken === null ? "" : "w-bad"}>
-              {ledger.broken === null ? say.whole : say.broken(ledger.broken)}
-            </p>
-          </>
-        }
-      >
-        <div class="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say.dataset}</th>
-                <th scope="col">{say.period}</th>
-                <th scope="col" class="r">
-                  {say.spent}
-                </th>
-                <th scope="col" class="r">
-                  {say.of}
-                </th>
-                <th scope="col">{say.remaining}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {ledger.accounts.map(({ group, period: code, spent, budget }) => {
-                const part = toNumber(spent) / toNumber(budget);
-                const wide = (value: number) => `${(100 * Math.max(0, Math.min(1, value))).toFixed(2)}%`;
-                return (
-                  <tr key={`${group} ${code}`}>
-                    <th scope="row">{group}</th>
-                    <td>{upper(period(code, language))}</td>
-                    <td class="r">{fraction(spent, language)}</td>
-                    <td class="r">{fraction(budget, language)}</td>
-                    <td>
-                      <svg class="rb" width="100%" height="14" aria-hidden="true">
-                        <rect class="left" x="0" y="0" width={wide(part)} height="14" />
-                        <rect class="now" x={wide(part)} y="0" width={wide(1 - part)} height="14" />
-                      </svg>
-                      <span class="xs">{say.percent(number(100 * (1 - part), 0, language))}</span>
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
-      </Section>
-      <Section title={say.imports} help={<p>{say.importsHelp}</p>}>
-        <div class="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say.dataset}</th>
-                <th scope="col">{say.file}</th>
-                <th scope="col">{say.taken}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {state.imports.map(({ dataset, hash, taken }) => (
-                <tr key={`${dataset} ${hash}`}>
-                  <th scope="row">{dataset}</th>
-                  <td class="mono">{hash.slice(0, 24)}…</td>
-                  <td>{at(taken)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-        <h3>{say.rejects}</h3>
-        {state.rejects.length === 0 ? (
-          <p>{say.noRejects}</p>
-        ) : (
-          <ul class="list">
-            {state.rejects.map(({ file, rows }) => (
-              <li key={file}>
-                {number(rows, 0, language)} <span class="quiet mono">{file}</span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Section>
-      <Section title={say.policy} help={<p>{say.policyHelp}</p>}>
-        {policy === null ? (
-          <p class="warn">{say.noPolicy}</p>
-        ) : (
-          <dl class="def">
-            {(
-              [
-                [
-                  say.mayAsk,
-                  policy.mayAsk === "researchers" ? say.researchers : listed(policy.mayAsk, language),
-                ],
-                [say.about, policy.datasets === "all" ? say.all : listed(policy.datasets, language)],
-                [
-                  say.approvals,
-                  policy.approvals.length === 0
-                    ? say.no
-                    : policy.approvals
-                        .map(({ persons, role, dataset }) => say.rule(persons, role, dataset))
-                        .join(", "),
-                ],
-                [
-                  say.most,
-                  policy.rhoPerPeriod === null
-                    ? say.budget
-                    : `ρ = ${fraction(policy.rhoPerPeriod, language)}`,
-                ],
-                [
-                  say.mostQuery,
-                  policy.rhoPerQuery === null ? say.budget : `ρ = ${fraction(policy.rhoPerQuery, language)}`,
-                ],
-                [
-                  say.withheld,
-                  policy.withheld.length === 0
-                    ? say.no
-                    : policy.withheld.map(({ dataset, column }) => `${dataset}: ${column}`).join(", "),
-                ],
-              ] as const
-            ).map(([name, text]) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{text}</dd>
-              </div>
-            ))}
-          </dl>
-        )}
-      </Section>
-      <Section title={say.log} help={<p>{say.logHelp}</p>}>
-        <p>{say.entries(number(log.size, 0, language))}</p>
-        <p class={log.shown === null ? "warn" : ""}>
-          {log.shown === null
-            ? say.notShown
-            : say.shown(
-                number(log.shown.size, 0, language),
-                log.shown.cosigned,
-                log.shown.least,
-                log.shown.asOf === null ? "" : at(log.shown.asOf * 1000),
-              )}
-        </p>
-        <p>
-          <a
-            href={`${state.coordinator}/${language}/${language === "sv" ? "loggen" : "log"}?log=${state.code}`}
-            rel="noreferrer"
-          >
-            {say.public}
-          </a>
-        </p>
-      </Section>
+      <Questions state={state} />
+      <Budgets state={state} />
+      <Imports state={state} />
+      <Policy state={state} />
+      <OwnLog state={state} />
     </>
   );
 }

@@ -4,7 +4,6 @@ export const KNOWN: readonly string[] = [
   "cli/client/ask.ts uses performance.now",
   "cli/client/connect.ts uses globalThis.fetch",
   "cli/log/source.ts uses globalThis.fetch",
-  "dashboards/src/console/console.tsx: Console",
   "dashboards/src/pages/approve.tsx: Waiting",
   "dashboards/src/pages/approve.tsx: Decide",
   "dashboards/src/pages/ask/choices.tsx: Where",
