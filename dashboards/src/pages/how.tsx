@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { number, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../page.ts";
+import { Definitions } from "../parts/definitions.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
 import { Link } from "../router.tsx";
 
@@ -133,7 +134,8 @@ function Curves({ size, label }: { readonly size: number; readonly label: string
   );
 }
 
-export function page(_: PageProps) {
+/** The slider, the two curves it moves, and how often whoever guesses is right. */
+function Try() {
   const say = useSay(SAY);
   const language = useLanguage();
   const [at, set] = useState(2);
@@ -144,56 +146,56 @@ export function page(_: PageProps) {
   const half = number(1.96 * size, size < 3 ? 1 : 0, language);
   const guess = say.guess(number(100 * right, 0, language));
   return (
+    <Section title={say.try} help={<p>{say.tryHelp}</p>}>
+      <figure>
+        <figcaption class="key">
+          <span>▬ {say.without}</span>
+          <span class="v v-better">▬ {say.with}</span>
+        </figcaption>
+        <Curves size={size} label={say.chart(number(100 * shared, 0, language))} />
+      </figure>
+      <label class="f" for="noise">
+        {say.slider}: {say.value(half)}
+      </label>
+      <input
+        id="noise"
+        type="range"
+        min={0}
+        max={SIZES.length - 1}
+        step={1}
+        value={at}
+        aria-valuetext={`${say.value(half)}. ${guess}`}
+        onInput={(event) => set(Number(event.currentTarget.value))}
+      />
+      <p class="small quiet ends">
+        <span>{say.less}</span>
+        <span>{say.more}</span>
+      </p>
+      <p aria-live="polite">
+        <strong>{right > 0.65 ? say.seen : right > 0.55 ? say.guessed : say.hidden}</strong> {guess}{" "}
+        {say.exact(half)}
+      </p>
+    </Section>
+  );
+}
+
+export function page(_: PageProps) {
+  const say = useSay(SAY);
+  return (
     <>
       <Heading title={say.title}>
         <p>{say.lede}</p>
       </Heading>
-      <Section title={say.try} help={<p>{say.tryHelp}</p>}>
-        <figure>
-          <figcaption class="key">
-            <span>▬ {say.without}</span>
-            <span class="v v-better">▬ {say.with}</span>
-          </figcaption>
-          <Curves size={size} label={say.chart(number(100 * shared, 0, language))} />
-        </figure>
-        <label class="f" for="noise">
-          {say.slider}: {say.value(half)}
-        </label>
-        <input
-          id="noise"
-          type="range"
-          min={0}
-          max={SIZES.length - 1}
-          step={1}
-          value={at}
-          aria-valuetext={`${say.value(half)}. ${guess}`}
-          onInput={(event) => set(Number(event.currentTarget.value))}
-        />
-        <p class="small quiet ends">
-          <span>{say.less}</span>
-          <span>{say.more}</span>
-        </p>
-        <p aria-live="polite">
-          <strong>{right > 0.65 ? say.seen : right > 0.55 ? say.guessed : say.hidden}</strong> {guess}{" "}
-          {say.exact(half)}
-        </p>
-      </Section>
+      <Try />
       <Section title={say.rules}>
-        <dl class="def">
-          {(
-            [
-              ["r1", "r1t"],
-              ["r2", "r2t"],
-              ["r3", "r3t"],
-              ["r4", "r4t"],
-            ] as const
-          ).map(([name, text]) => (
-            <div key={name}>
-              <dt>{say[name]}</dt>
-              <dd>{say[text]}</dd>
-            </div>
-          ))}
-        </dl>
+        <Definitions
+          rows={[
+            [say.r1, say.r1t],
+            [say.r2, say.r2t],
+            [say.r3, say.r3t],
+            [say.r4, say.r4t],
+          ]}
+        />
         <p class="small">
           <Link to="log">{say.seal}</Link>
         </p>

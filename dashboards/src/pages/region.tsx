@@ -1,15 +1,16 @@
 /** A region: what certainly differs from the nation, then all its indicators in the same grammar. */
 import { NOTHING } from "../../../publication/figure.ts";
 import type { Verdict as Judged } from "../../../publication/intervals.ts";
-import type { Overview, OverviewIndicator, OverviewRegion } from "../../../publication/overview.ts";
+import type { Overview, OverviewIndicator, OverviewRegion, Story } from "../../../publication/overview.ts";
 import { IntervalCell } from "../charts/interval.tsx";
 import { toneOf, Verdict } from "../charts/marks.tsx";
 import { scaleOver } from "../charts/scale.ts";
-import { figure, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
+import { period, unitOf, upper, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../page.ts";
 import { HelpLine } from "../parts/help.tsx";
 import { Seal } from "../parts/seal.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
+import { Value } from "../parts/value.tsx";
 import { ViewFoot } from "../parts/view-foot.tsx";
 import { Link } from "../router.tsx";
 import { namesOf, storyDetail, storyTitle } from "../sentences.ts";
@@ -73,9 +74,59 @@ const SAY = {
 
 type OwnRow = { readonly of: OverviewIndicator; readonly own: OverviewRegion };
 
-function Rows({ rows, region }: { readonly rows: readonly OwnRow[]; readonly region: string }) {
+function Row({ row: { of, own }, region }: { readonly row: OwnRow; readonly region: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
+  const { value, low, high, flag, verdict } = own;
+  const nation = of.nation.at(-1)?.[0] ?? null;
+  const ends = [low, high, nation].flatMap((each) => each ?? []);
+  const tone = toneOf(verdict);
+  const unsure = flag === "unreliable";
+  return (
+    <tr>
+      <th scope="row">
+        <Link to="indicator" id={of.id} query={{ region }}>
+          {of.name[language]}
+        </Link>
+        <span class="quiet small unit">
+          {" "}
+          {unitOf(of, language)}, {period(of.periods.at(-1) ?? "", language)}
+        </span>
+      </th>
+      <td class="val">
+        {value === null || low === null || high === null ? (
+          <>
+            <strong>{flag === ".." ? ".." : "–"}</strong>{" "}
+            <span class="quiet small">{flag === ".." ? say.withheld : say.late}</span>
+          </>
+        ) : (
+          <Value of={of} value={value} low={low} high={high} />
+        )}
+      </td>
+      <td class="cv">
+        <IntervalCell
+          row={{ figure: { ...NOTHING, value, low, high, flag }, tone, thin: null }}
+          scale={scaleOver(ends.length === 0 ? [0, 1] : ends)}
+          nation={verdict === null ? null : nation}
+        />
+      </td>
+      <td class="small">
+        {verdict === null ? (
+          <span class="quiet">{say.not}</span>
+        ) : (
+          <Verdict
+            tone={tone}
+            unsure={unsure}
+            text={unsure && tone === "no certain difference" ? say.unsure : undefined}
+          />
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Rows({ rows, region }: { readonly rows: readonly OwnRow[]; readonly region: string }) {
+  const say = useSay(SAY);
   return (
     <table class="rows">
       <thead>
@@ -93,55 +144,9 @@ function Rows({ rows, region }: { readonly rows: readonly OwnRow[]; readonly reg
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ of, own: { value, low, high, flag, verdict } }) => {
-          const nation = of.nation.at(-1)?.[0] ?? null;
-          const ends = [low, high, nation].flatMap((each) => each ?? []);
-          const tone = toneOf(verdict);
-          return (
-            <tr key={of.id}>
-              <th scope="row">
-                <Link to="indicator" id={of.id} query={{ region }}>
-                  {of.name[language]}
-                </Link>
-                <span class="quiet small unit">
-                  {" "}
-                  {unitOf(of, language)}, {period(of.periods.at(-1) ?? "", language)}
-                </span>
-              </th>
-              <td class="val">
-                {value === null || low === null || high === null ? (
-                  <>
-                    <strong>{flag === ".." ? ".." : "–"}</strong>{" "}
-                    <span class="quiet small">{flag === ".." ? say.withheld : say.late}</span>
-                  </>
-                ) : (
-                  <>
-                    <strong>{figure(of, value, language)}</strong>{" "}
-                    <span class="quiet small num">{range(of, low, high, language)}</span>
-                  </>
-                )}
-              </td>
-              <td class="cv">
-                <IntervalCell
-                  row={{ figure: { ...NOTHING, value, low, high, flag }, tone, thin: null }}
-                  scale={scaleOver(ends.length === 0 ? [0, 1] : ends)}
-                  nation={verdict === null ? null : nation}
-                />
-              </td>
-              <td class="small">
-                {verdict === null ? (
-                  <span class="quiet">{say.not}</span>
-                ) : (
-                  <Verdict
-                    tone={tone}
-                    unsure={flag === "unreliable"}
-                    text={flag === "unreliable" && tone === "no certain difference" ? say.unsure : undefined}
-                  />
-                )}
-              </td>
-            </tr>
-          );
-        })}
+        {rows.map((row) => (
+          <Row key={row.of.id} row={row} region={region} />
+        ))}
       </tbody>
     </table>
   );
@@ -152,87 +157,103 @@ const ownIn = (overview: Overview, code: string): OwnRow[] =>
     of.regions.flatMap((own) => (own.region === code ? [{ of, own }] : [])),
   );
 
-export function page({ overview, id }: PageProps) {
-  const say = useSay(SAY);
+type Of = { readonly overview: Overview; readonly region: Overview["regions"][number] };
+
+/** A change in this region, whichever else it is told of. */
+function StoryItem({ story, overview, region }: Of & { readonly story: Story }) {
   const language = useLanguage();
-  const region = overview.regions.find(({ code }) => code === id);
-  if (region === undefined) return <Heading title={say.unknown} />;
+  const indicator = overview.indicators.find((each) => each.id === story.indicator);
+  if (indicator === undefined) return null;
   const names = namesOf(overview.regions, language);
-  const rows = ownIn(overview, id);
-  const of = (verdict: Judged) => rows.filter(({ own }) => own.verdict === verdict);
-  const certain = [...of("better"), ...of("differs"), ...of("worse")];
-  const stories = overview.stories.filter((story) => story.of === "trend" && story.areas.includes(id));
-  const crumb = <Link to="regions">{say.regions}</Link>;
+  const here = { ...story, areas: [region.code] };
+  const title = storyTitle(here, indicator, names, language);
+  return (
+    <li>
+      <Verdict tone={toneOf(story.verdict)} />
+      <p class="say">
+        <Link to="indicator" id={story.indicator} query={{ region: region.code, table: story.table }}>
+          {title}
+        </Link>
+      </p>
+      {story.areas[0] === region.code && (
+        <span class="quiet">{storyDetail(here, indicator, names, language)}</span>
+      )}
+      <Seal
+        release={indicator.release ?? ""}
+        query={{ table: story.table, region: region.code, period: story.periods.at(-1) }}
+        what={title}
+      />
+    </li>
+  );
+}
+
+function Changes({ overview, region }: Of) {
+  const say = useSay(SAY);
+  const stories = overview.stories.filter(
+    (story) => story.of === "trend" && story.areas.includes(region.code),
+  );
+  if (stories.length === 0) return null;
+  return (
+    <Section title={say.changed} help={<p>{say.changedHelp}</p>}>
+      <ul class="list">
+        {stories.map((story) => (
+          <StoryItem key={story.indicator} story={story} overview={overview} region={region} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Coverage({ overview, region, rows }: Of & { readonly rows: readonly OwnRow[] }) {
+  const say = useSay(SAY);
   const coverage = overview.indicators.find(({ subject }) => subject === "coverage");
   return (
+    <Section title={say.coverage}>
+      <Rows rows={rows.filter(({ of }) => of.subject === "coverage")} region={region.code} />
+      <p>{say.coverageText}</p>
+      <p>
+        <Link to="log" query={{ word: region.name }}>
+          {say.ledger}
+        </Link>
+        {coverage !== undefined && (
+          <>
+            {" "}
+            ·{" "}
+            <Link to="indicator" id={coverage.id} query={{ region: region.code }}>
+              {upper(say.cover)}
+            </Link>
+          </>
+        )}
+      </p>
+    </Section>
+  );
+}
+
+export function page({ overview, id }: PageProps) {
+  const say = useSay(SAY);
+  const region = overview.regions.find(({ code }) => code === id);
+  if (region === undefined) return <Heading title={say.unknown} />;
+  const rows = ownIn(overview, id);
+  const indicators = rows.map(({ of }) => of);
+  const of = (verdict: Judged) => rows.filter(({ own }) => own.verdict === verdict);
+  const [better, differs, worse] = [of("better"), of("differs"), of("worse")];
+  const certain = [...better, ...differs, ...worse];
+  const compared = rows.filter(({ own }) => own.verdict !== null);
+  return (
     <>
-      <Heading title={region.name} crumb={crumb}>
-        <p>
-          {say.lede(
-            of("better").length,
-            of("worse").length,
-            of("differs").length,
-            rows.filter(({ own }) => own.verdict !== null).length,
-          )}
-        </p>
+      <Heading title={region.name} crumb={<Link to="regions">{say.regions}</Link>}>
+        <p>{say.lede(better.length, worse.length, differs.length, compared.length)}</p>
       </Heading>
       <Section title={say.differs} help={<p>{say.differsHelp}</p>}>
         {certain.length === 0 ? <p>{say.none}</p> : <Rows rows={certain} region={id} />}
       </Section>
-      {stories.length > 0 && (
-        <Section title={say.changed} help={<p>{say.changedHelp}</p>}>
-          <ul class="list">
-            {stories.map((story) => {
-              const indicator = overview.indicators.find((each) => each.id === story.indicator);
-              if (indicator === undefined) return null;
-              const title = storyTitle({ ...story, areas: [id] }, indicator, names, language);
-              return (
-                <li key={story.indicator}>
-                  <Verdict tone={toneOf(story.verdict)} />
-                  <p class="say">
-                    <Link to="indicator" id={story.indicator} query={{ region: id, table: story.table }}>
-                      {title}
-                    </Link>
-                  </p>
-                  {story.areas[0] === id && (
-                    <span class="quiet">
-                      {storyDetail({ ...story, areas: [id] }, indicator, names, language)}
-                    </span>
-                  )}
-                  <Seal
-                    release={indicator.release ?? ""}
-                    query={{ table: story.table, region: id, period: story.periods.at(-1) }}
-                    what={title}
-                  />
-                </li>
-              );
-            })}
-          </ul>
-        </Section>
-      )}
-      <HelpLine of={rows.map((row) => row.of)} />
+      <Changes overview={overview} region={region} />
+      <HelpLine of={indicators} />
       <Section title={say.all} help={<p>{say.allHelp}</p>}>
         <Rows rows={rows} region={id} />
-        <ViewFoot overview={overview} indicators={rows.map(({ of }) => of)} title={region.name} region={id} />
+        <ViewFoot overview={overview} indicators={indicators} title={region.name} region={id} />
       </Section>
-      <Section title={say.coverage}>
-        <Rows rows={rows.filter(({ of }) => of.subject === "coverage")} region={id} />
-        <p>{say.coverageText}</p>
-        <p>
-          <Link to="log" query={{ word: region.name }}>
-            {say.ledger}
-          </Link>
-          {coverage !== undefined && (
-            <>
-              {" "}
-              ·{" "}
-              <Link to="indicator" id={coverage.id} query={{ region: id }}>
-                {upper(say.cover)}
-              </Link>
-            </>
-          )}
-        </p>
-      </Section>
+      <Coverage overview={overview} region={region} rows={rows} />
     </>
   );
 }

@@ -1,14 +1,16 @@
 /** Reports: what is certain, as running text to print or to cite, by focus area and release. */
-
+import type { Language } from "../../../protocol/values/language.ts";
 import type { Verdict } from "../../../publication/intervals.ts";
+import type { Overview, OverviewIndicator } from "../../../publication/overview.ts";
 import { day, figure, listed, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../page.ts";
 import { Choice } from "../parts/choice.tsx";
 import { HelpLine } from "../parts/help.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
+import { ScrolledTable } from "../parts/table.tsx";
 import { ViewFoot } from "../parts/view-foot.tsx";
 import { change, Link } from "../router.tsx";
-import { namesOf, storyDetail, storyTitle, withUnit } from "../sentences.ts";
+import { type Names, namesOf, storyDetail, storyTitle, withUnit } from "../sentences.ts";
 
 const SAY = {
   sv: {
@@ -59,6 +61,107 @@ const SAY = {
   },
 };
 
+/** In which regions an indicator certainly differs from the nation, in words; nothing where in none. */
+function apartText(indicator: OverviewIndicator, names: Names, language: Language): string {
+  const say = SAY[language];
+  const named = (of: Verdict) =>
+    listed(
+      indicator.regions.filter(({ verdict }) => verdict === of).map(({ region }) => names(region)),
+      language,
+    );
+  return (
+    [
+      ["better", say.better],
+      ["worse", say.worse],
+      ["differs", say.other],
+    ] as const
+  )
+    .flatMap(([verdict, text]) => (named(verdict) === "" ? [] : [text(named(verdict))]))
+    .join("; ");
+}
+
+type Shown = { readonly indicators: readonly OverviewIndicator[] };
+type Named = Shown & { readonly names: Names };
+
+function Changed({ stories, indicators, names }: Named & Pick<Overview, "stories">) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const told = stories.flatMap((story) => {
+    const indicator = indicators.find(({ id }) => id === story.indicator);
+    return indicator === undefined ? [] : [{ story, indicator }];
+  });
+  return (
+    <Section title={say.changed}>
+      {told.length === 0 && <p>{say.none}</p>}
+      <ul class="list">
+        {told.map(({ story, indicator }) => (
+          <li key={`${story.indicator} ${story.of} ${story.verdict} ${story.column?.code}`}>
+            <strong>{storyTitle(story, indicator, names, language)}.</strong>{" "}
+            {storyDetail(story, indicator, names, language)}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Apart({ indicators, names }: Named) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const apart = indicators
+    .map((indicator) => ({ indicator, text: apartText(indicator, names, language) }))
+    .filter(({ text }) => text !== "");
+  return (
+    <Section title={say.apart}>
+      {apart.length === 0 && <p>{say.none}</p>}
+      <ul class="list">
+        {apart.map(({ indicator, text }) => (
+          <li key={indicator.id}>
+            <Link to="indicator" id={indicator.id}>
+              {indicator.name[language]}
+            </Link>
+            : {text}.
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function NationRow({ of }: { readonly of: OverviewIndicator }) {
+  const language = useLanguage();
+  const last = of.nation.at(-1);
+  return (
+    <tr>
+      <th scope="row">
+        {of.name[language]} <span class="quiet small">{unitOf(of, language)}</span>
+      </th>
+      <td class="r">
+        {last == null ? (
+          ".."
+        ) : (
+          <strong title={withUnit(of, last[0], language)}>{figure(of, last[0], language)}</strong>
+        )}
+      </td>
+      <td class="num quiet">{last == null ? "" : range(of, last[1], last[2], language)}</td>
+      <td class="num">{upper(period(of.periods.at(-1) ?? "", language))}</td>
+    </tr>
+  );
+}
+
+function NationInFigures({ indicators }: Shown) {
+  const say = useSay(SAY);
+  return (
+    <Section title={say.figures}>
+      <ScrolledTable columns={[say.indicator, say.value, say.interval, say.when]} right={[say.value]}>
+        {indicators.map((of) => (
+          <NationRow key={of.id} of={of} />
+        ))}
+      </ScrolledTable>
+    </Section>
+  );
+}
+
 export function page({ overview, query }: PageProps) {
   const say = useSay(SAY);
   const language = useLanguage();
@@ -70,23 +173,6 @@ export function page({ overview, query }: PageProps) {
   const shown = overview.indicators.filter(
     ({ focusId, table }) => table !== null && (area === "" || focusId === area),
   );
-  const of = (id: string) => shown.find((each) => each.id === id);
-  const stories = overview.stories.filter(({ indicator }) => of(indicator) !== undefined);
-  const apart = shown.flatMap((indicator) => {
-    const named = (of: Verdict) =>
-      listed(
-        indicator.regions.filter(({ verdict }) => verdict === of).map(({ region }) => names(region)),
-        language,
-      );
-    const texts = (
-      [
-        ["better", say.better],
-        ["worse", say.worse],
-        ["differs", say.other],
-      ] as const
-    ).flatMap(([verdict, text]) => (named(verdict) === "" ? [] : [text(named(verdict))]));
-    return texts.length === 0 ? [] : [{ indicator, text: texts.join("; ") }];
-  });
   return (
     <>
       <Heading title={say.title}>
@@ -106,75 +192,9 @@ export function page({ overview, query }: PageProps) {
         </p>
       </div>
       <HelpLine of={shown} />
-      <Section title={say.changed}>
-        {stories.length === 0 && <p>{say.none}</p>}
-        <ul class="list">
-          {stories.map((story) => {
-            const indicator = of(story.indicator);
-            return indicator === undefined ? null : (
-              <li key={`${story.indicator} ${story.of} ${story.verdict} ${story.column?.code}`}>
-                <strong>{storyTitle(story, indicator, names, language)}.</strong>{" "}
-                {storyDetail(story, indicator, names, language)}
-              </li>
-            );
-          })}
-        </ul>
-      </Section>
-      <Section title={say.apart}>
-        {apart.length === 0 && <p>{say.none}</p>}
-        <ul class="list">
-          {apart.map(({ indicator, text }) => (
-            <li key={indicator.id}>
-              <Link to="indicator" id={indicator.id}>
-                {indicator.name[language]}
-              </Link>
-              : {text}.
-            </li>
-          ))}
-        </ul>
-      </Section>
-      <Section title={say.figures}>
-        <div class="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say.indicator}</th>
-                <th scope="col" class="r">
-                  {say.value}
-                </th>
-                <th scope="col">{say.interval}</th>
-                <th scope="col">{say.when}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((indicator) => {
-                const last = indicator.nation.at(-1);
-                return (
-                  <tr key={indicator.id}>
-                    <th scope="row">
-                      {indicator.name[language]}{" "}
-                      <span class="quiet small">{unitOf(indicator, language)}</span>
-                    </th>
-                    <td class="r">
-                      {last == null ? (
-                        ".."
-                      ) : (
-                        <strong title={withUnit(indicator, last[0], language)}>
-                          {figure(indicator, last[0], language)}
-                        </strong>
-                      )}
-                    </td>
-                    <td class="num quiet">
-                      {last == null ? "" : range(indicator, last[1], last[2], language)}
-                    </td>
-                    <td class="num">{upper(period(indicator.periods.at(-1) ?? "", language))}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
-      </Section>
+      <Changed stories={overview.stories} indicators={shown} names={names} />
+      <Apart indicators={shown} names={names} />
+      <NationInFigures indicators={shown} />
       <ViewFoot overview={overview} indicators={shown} title={say.title} />
       <Section title={say.method}>
         <p>{say.methodText}</p>

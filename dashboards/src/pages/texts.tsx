@@ -137,42 +137,44 @@ function Data(_: PageProps) {
   );
 }
 
-function Accessibility(_: PageProps) {
-  const language = useLanguage();
-  const version = "2026-11-27";
-  if (language === "sv")
-    return (
-      <Words
-        title="Tillgänglighet"
-        lede="Så är webbplatsen gjord för att kunna användas av alla, och så säger du till när den inte går att använda."
-      >
-        <p>
-          Webbplatsen ska uppfylla lagen om tillgänglighet till digital offentlig service, EN 301 549 och WCAG
-          2.1 nivå AA. Redogörelsen gäller från {day(version, language)}.
-        </p>
-        <h2>Hur den är prövad</h2>
-        <p>
-          Varje sida prövas automatiskt med axe vid varje ändring, i båda språken, ljust och mörkt, och hela
-          vägar går att gå med enbart tangentbord. Den har inte prövats av utomstående.
-        </p>
-        <h2>Hur diagrammen är gjorda</h2>
-        <p>
-          Prickdiagram är tabeller. Diagram över tid går att gå igenom med piltangenterna och har en tabell
-          bredvid. Färg säger aldrig något ensam: varje utfall har form och ord.
-        </p>
-        <h2>Det som inte är helt tillgängligt</h2>
-        <p>
-          Tratten kan inte gås igenom punkt för punkt; samma uppgifter finns i tabellen under den. Nedladdade
-          bilder saknar textbeskrivning utöver rubriken. Filer i PX-format kräver särskilda program.
-        </p>
-        <h2>Säg till</h2>
-        <p>
-          Något som inte går att använda? Skriv till{" "}
-          <a href="mailto:kontakt@example.se">kontakt@example.se</a>. Vi svarar inom två veckor. Är du inte
-          nöjd kan du anmäla till Myndigheten för digital förvaltning.
-        </p>
-      </Words>
-    );
+/** Since when the statement of accessibility holds. */
+const STATED = "2026-11-27";
+
+function AccessibilityInSwedish() {
+  return (
+    <Words
+      title="Tillgänglighet"
+      lede="Så är webbplatsen gjord för att kunna användas av alla, och så säger du till när den inte går att använda."
+    >
+      <p>
+        Webbplatsen ska uppfylla lagen om tillgänglighet till digital offentlig service, EN 301 549 och WCAG
+        2.1 nivå AA. Redogörelsen gäller från {day(STATED, "sv")}.
+      </p>
+      <h2>Hur den är prövad</h2>
+      <p>
+        Varje sida prövas automatiskt med axe vid varje ändring, i båda språken, ljust och mörkt, och hela
+        vägar går att gå med enbart tangentbord. Den har inte prövats av utomstående.
+      </p>
+      <h2>Hur diagrammen är gjorda</h2>
+      <p>
+        Prickdiagram är tabeller. Diagram över tid går att gå igenom med piltangenterna och har en tabell
+        bredvid. Färg säger aldrig något ensam: varje utfall har form och ord.
+      </p>
+      <h2>Det som inte är helt tillgängligt</h2>
+      <p>
+        Tratten kan inte gås igenom punkt för punkt; samma uppgifter finns i tabellen under den. Nedladdade
+        bilder saknar textbeskrivning utöver rubriken. Filer i PX-format kräver särskilda program.
+      </p>
+      <h2>Säg till</h2>
+      <p>
+        Något som inte går att använda? Skriv till <a href="mailto:kontakt@example.se">kontakt@example.se</a>.
+        Vi svarar inom två veckor. Är du inte nöjd kan du anmäla till Myndigheten för digital förvaltning.
+      </p>
+    </Words>
+  );
+}
+
+function AccessibilityInEnglish() {
   return (
     <Words
       title="Accessibility"
@@ -180,7 +182,7 @@ function Accessibility(_: PageProps) {
     >
       <p>
         The site is to meet the Swedish law on accessibility of digital public services, EN 301 549 and WCAG
-        2.1 level AA. This statement is of {day(version, language)}.
+        2.1 level AA. This statement is of {day(STATED, "en")}.
       </p>
       <h2>How it was tested</h2>
       <p>
@@ -209,5 +211,8 @@ function Accessibility(_: PageProps) {
     </Words>
   );
 }
+
+const Accessibility = (_: PageProps) =>
+  useLanguage() === "sv" ? <AccessibilityInSwedish /> : <AccessibilityInEnglish />;
 
 export const pages = { about: About, data: Data, accessibility: Accessibility };

@@ -2,9 +2,10 @@
 import type { OverviewIndicator } from "../../../publication/overview.ts";
 import { toneOf } from "../charts/marks.tsx";
 import { Spark } from "../charts/spark.tsx";
-import { figure, period, range, unitOf, upper, useLanguage, useSay } from "../language.ts";
+import { figure, period, unitOf, upper, useLanguage, useSay } from "../language.ts";
 import { Link } from "../router.tsx";
 import { ChangeCell } from "./change-cell.tsx";
+import { Value } from "./value.tsx";
 
 const SAY = {
   sv: {
@@ -50,10 +51,7 @@ function Row({ of }: { readonly of: OverviewIndicator }) {
             ".."
           )
         ) : (
-          <>
-            <strong>{figure(of, last[0], language)}</strong>{" "}
-            <span class="quiet small num">{range(of, last[1], last[2], language)}</span>
-          </>
+          <Value of={of} value={last[0]} low={last[1]} high={last[2]} />
         )}
       </td>
       <td role="cell" class="tinyc">

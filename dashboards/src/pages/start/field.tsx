@@ -1,12 +1,13 @@
 /** The lower half of the first page: the nation in brief, and the whole field of comparisons. */
 import { useState } from "preact/hooks";
 import type { Verdict as Judged } from "../../../../publication/intervals.ts";
-import type { Overview } from "../../../../publication/overview.ts";
+import type { Overview, OverviewIndicator } from "../../../../publication/overview.ts";
 import { Field } from "../../charts/field.tsx";
 import { Verdict } from "../../charts/marks.tsx";
 import { listed, number, useLanguage, useSay } from "../../language.ts";
 import { BriefTable } from "../../parts/brief-table.tsx";
 import { Section } from "../../parts/shell.tsx";
+import { ScrolledTable } from "../../parts/table.tsx";
 import { Link } from "../../router.tsx";
 import type { Names } from "../../sentences.ts";
 
@@ -71,15 +72,44 @@ export function Brief({ overview }: { readonly overview: Overview }) {
   );
 }
 
+type Of = { readonly indicators: readonly OverviewIndicator[]; readonly names: Names };
+
+/** The field in words: which regions certainly differ, indicator by indicator. */
+function FieldTable({ indicators, names }: Of) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const named = ({ regions }: OverviewIndicator, of: Judged) =>
+    listed(
+      regions.filter(({ verdict }) => verdict === of).map(({ region }) => names(region)),
+      language,
+    );
+  return (
+    <ScrolledTable columns={[say.indicator, say.better, say.worse, say.apart]}>
+      {indicators.map((of) => (
+        <tr key={of.id}>
+          <th scope="row">{of.name[language]}</th>
+          <td class="small">{named(of, "better") || "–"}</td>
+          <td class="small">{named(of, "worse") || "–"}</td>
+          <td class="small">{named(of, "differs") || "–"}</td>
+        </tr>
+      ))}
+    </ScrolledTable>
+  );
+}
+
+/** The indicators that are compared between regions, in the order of the focus areas. */
+const comparedIn = ({ focusAreas, indicators }: Overview): OverviewIndicator[] =>
+  focusAreas.flatMap((area) =>
+    indicators.filter(
+      ({ focusId, regions }) => focusId === area.id && regions.some(({ verdict }) => verdict !== null),
+    ),
+  );
+
 export function WholeField({ overview, names }: { readonly overview: Overview; readonly names: Names }) {
   const say = useSay(SAY);
   const language = useLanguage();
   const [table, show] = useState(false);
-  const shown = overview.focusAreas.flatMap((area) =>
-    overview.indicators.filter(
-      ({ focusId, regions }) => focusId === area.id && regions.some(({ verdict }) => verdict !== null),
-    ),
-  );
+  const shown = comparedIn(overview);
   const all = shown.flatMap(({ regions }) => regions.map(({ verdict }) => verdict));
   const count = (verdict: Judged) => all.filter((each) => each === verdict).length;
   const certain = count("better") + count("worse") + count("differs");
@@ -102,35 +132,7 @@ export function WholeField({ overview, names }: { readonly overview: Overview; r
         <Verdict tone="no certain difference" text={`${number(overview.judged - certain, 0, language)}`} />
       </p>
       {table ? (
-        <div class="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say.indicator}</th>
-                <th scope="col">{say.better}</th>
-                <th scope="col">{say.worse}</th>
-                <th scope="col">{say.apart}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map(({ id, name, regions }) => {
-                const named = (of: Judged) =>
-                  listed(
-                    regions.filter(({ verdict }) => verdict === of).map(({ region }) => names(region)),
-                    language,
-                  );
-                return (
-                  <tr key={id}>
-                    <th scope="row">{name[language]}</th>
-                    <td class="small">{named("better") || "–"}</td>
-                    <td class="small">{named("worse") || "–"}</td>
-                    <td class="small">{named("differs") || "–"}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+        <FieldTable indicators={shown} names={names} />
       ) : (
         <Field indicators={shown} regions={overview.regions} label={label} />
       )}

@@ -237,24 +237,68 @@ function Spreads({ overview }: Pick<Of, "overview">) {
   );
 }
 
-export function Start({ overview }: { readonly overview: Overview }) {
+function Find() {
   const say = useSay(SAY);
   const language = useLanguage();
-  const names = namesOf(overview.regions, language);
   const find = (event: Event) => {
     event.preventDefault();
     const text = new FormData(event.currentTarget as HTMLFormElement).get("q");
     go(hrefOf(language, "indicators", "", { q: String(text ?? "") }));
   };
-  const of = (verdict: Judged) =>
-    overview.stories.filter((story) => story.of === "trend" && story.verdict === verdict);
-  const moved = of("differs");
-  const gaps = overview.stories.filter((story) => story.of === "gap");
+  return (
+    <form class="find" role="search" onSubmit={find}>
+      <label for="find">{say.find}</label>
+      <div>
+        <input id="find" name="q" type="search" placeholder={say.hint} />
+        <button type="submit" class="btn">
+          {say.search}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** What is missing, unreliable, withheld, or beyond what any figure here can say. */
+function Unsaid({ overview, names }: Of) {
+  const say = useSay(SAY);
+  const language = useLanguage();
   const { unsaid } = overview;
   const coverage = overview.indicators.find(({ subject }) => subject === "coverage");
   const missing = unsaid.missing.map(
     ({ region, dataset, period: of }) => `${names(region)} (${dataset[language]}, ${period(of, language)})`,
   );
+  return (
+    <Section title={say.unsaid}>
+      <div class="cannot">
+        <p>
+          <strong>{say.absent}</strong>{" "}
+          {missing.length === 0 ? say.absentNone : say.absentText(listed(missing, language))}
+        </p>
+        <p>
+          <strong>{say.unsure}</strong> {say.unsureText(unsaid.unreliable, unsaid.figures)}
+        </p>
+        <p>
+          <strong>{say.withheld}</strong> {say.withheldText(unsaid.suppressed)}
+        </p>
+        <p>
+          <strong>{say.who}</strong> {say.whoText}{" "}
+          {coverage !== undefined && (
+            <Link to="indicator" id={coverage.id}>
+              {say.coverage}
+            </Link>
+          )}
+        </p>
+      </div>
+    </Section>
+  );
+}
+
+export function Start({ overview }: { readonly overview: Overview }) {
+  const say = useSay(SAY);
+  const names = namesOf(overview.regions, useLanguage());
+  const of = (verdict: Judged) =>
+    overview.stories.filter((story) => story.of === "trend" && story.verdict === verdict);
+  const gaps = overview.stories.filter((story) => story.of === "gap");
   if (overview.madeAt === null)
     return (
       <Heading title={say.title}>
@@ -267,15 +311,7 @@ export function Start({ overview }: { readonly overview: Overview }) {
         <Heading title={say.title}>
           <p>{say.lede(overview.regions.length)}</p>
         </Heading>
-        <form class="find" role="search" onSubmit={find}>
-          <label for="find">{say.find}</label>
-          <div>
-            <input id="find" name="q" type="search" placeholder={say.hint} />
-            <button type="submit" class="btn">
-              {say.search}
-            </button>
-          </div>
-        </form>
+        <Find />
       </div>
       <Stories
         title={say.improved}
@@ -288,7 +324,7 @@ export function Start({ overview }: { readonly overview: Overview }) {
       <Stories
         title={say.differs}
         help={say.between}
-        stories={[...gaps, ...moved]}
+        stories={[...gaps, ...of("differs")]}
         overview={overview}
         names={names}
       >
@@ -300,28 +336,7 @@ export function Start({ overview }: { readonly overview: Overview }) {
       <Section title={say.yours} help={<p>{say.yoursHelp}</p>}>
         <RegionTiles overview={overview} />
       </Section>
-      <Section title={say.unsaid}>
-        <div class="cannot">
-          <p>
-            <strong>{say.absent}</strong>{" "}
-            {missing.length === 0 ? say.absentNone : say.absentText(listed(missing, language))}
-          </p>
-          <p>
-            <strong>{say.unsure}</strong> {say.unsureText(unsaid.unreliable, unsaid.figures)}
-          </p>
-          <p>
-            <strong>{say.withheld}</strong> {say.withheldText(unsaid.suppressed)}
-          </p>
-          <p>
-            <strong>{say.who}</strong> {say.whoText}{" "}
-            {coverage !== undefined && (
-              <Link to="indicator" id={coverage.id}>
-                {say.coverage}
-              </Link>
-            )}
-          </p>
-        </div>
-      </Section>
+      <Unsaid overview={overview} names={names} />
     </>
   );
 }
