@@ -10,6 +10,27 @@ const SAY = {
   en: { embed: "Embed", copied: "The code is copied", whole: "The whole table as" },
 };
 
+type Picture = () => { readonly svg: SVGSVGElement; readonly remove: boolean } | null;
+
+/** Saves a chart as it looks on the page, with where it is from. */
+async function saveAs(as: "svg" | "png", picture: Picture, name: string, source: string): Promise<void> {
+  const found = picture();
+  if (found === null) return;
+  try {
+    if (as === "svg") saveSvg(found.svg, name, source);
+    else await savePng(found.svg, name, source);
+  } finally {
+    if (found.remove) found.svg.remove();
+  }
+}
+
+/** What another's page shows one section of this one by. */
+function frameOf(part: string, what: string): string {
+  const address = new URL(location.href);
+  address.searchParams.set("embed", part);
+  return `<iframe src="${address.href.replaceAll("&", "&amp;")}" title="${what.replaceAll('"', "&quot;")}" width="100%" height="700"></iframe>`;
+}
+
 export function FigureFoot({
   part,
   sealed = true,
@@ -28,30 +49,13 @@ export function FigureFoot({
   readonly query: Search;
   readonly what: string;
   /** The chart as a drawing, and whether it is to be taken away after it was saved. */
-  readonly picture: () => { readonly svg: SVGSVGElement; readonly remove: boolean } | null;
+  readonly picture: Picture;
 }) {
   const say = useSay(SAY);
   const language = useLanguage();
   const [copied, set] = useState(false);
-  const save = async (as: "svg" | "png") => {
-    const found = picture();
-    if (found === null) return;
-    const source = `${what}. Brus, ${location.host}, ${release.slice(0, 19)}`;
-    try {
-      if (as === "svg") saveSvg(found.svg, table, source);
-      else await savePng(found.svg, table, source);
-    } finally {
-      if (found.remove) found.svg.remove();
-    }
-  };
-  const embed = async () => {
-    const address = new URL(location.href);
-    address.searchParams.set("embed", part);
-    await navigator.clipboard.writeText(
-      `<iframe src="${address.href.replaceAll("&", "&amp;")}" title="${what.replaceAll('"', "&quot;")}" width="100%" height="700"></iframe>`,
-    );
-    set(true);
-  };
+  const source = () => `${what}. Brus, ${location.host}, ${release.slice(0, 19)}`;
+  const embed = () => navigator.clipboard.writeText(frameOf(part, what)).then(() => set(true));
   const file = (ending: string) => `/data/${language}/${encodeURIComponent(table)}.${ending}`;
   return (
     <p class="figfoot small">
@@ -61,12 +65,16 @@ export function FigureFoot({
       <a href={file("json")} download aria-label={`${say.whole} JSON-stat`}>
         JSON-stat
       </a>
-      <button type="button" aria-label={`PNG: ${what}`} onClick={() => void save("png")}>
-        PNG
-      </button>
-      <button type="button" aria-label={`SVG: ${what}`} onClick={() => void save("svg")}>
-        SVG
-      </button>
+      {(["png", "svg"] as const).map((as) => (
+        <button
+          key={as}
+          type="button"
+          aria-label={`${as.toUpperCase()}: ${what}`}
+          onClick={() => void saveAs(as, picture, table, source())}
+        >
+          {as.toUpperCase()}
+        </button>
+      ))}
       <button type="button" onClick={() => void embed()}>
         {say.embed}
       </button>

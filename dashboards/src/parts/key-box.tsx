@@ -5,6 +5,7 @@ import { instant } from "../../../protocol/values/names.ts";
 import { useSay } from "../language.ts";
 import { type PersonOf, personOf } from "../proof/federation.ts";
 import { forgetKey, type HeldKey, heldKeys, makeKey, takeKey } from "../proof/keys.ts";
+import { FileChoice } from "./file-choice.tsx";
 
 const SAY = {
   sv: {
@@ -51,99 +52,120 @@ const SAY = {
 
 export type Signing = { readonly held: HeldKey; readonly known: PersonOf } | null;
 
+type Purpose = "ask" | "approve" | "audit";
+type Judged = { readonly held: HeldKey; readonly known: PersonOf | null };
+
+/** Of the keys that live here the one that may be used for this, else the newest. */
+function bestOf(keys: readonly HeldKey[], federation: Federation, purpose: Purpose): Judged | undefined {
+  const now = instant(new Date());
+  const judged = keys.map((held) => ({ held, known: personOf(federation, held.publicKey, now) }));
+  return (
+    judged.find(({ known }) => known?.purposes.includes(purpose)) ??
+    judged.toSorted((a, b) => b.held.made - a.held.made)[0]
+  );
+}
+
+/** The keys that live here, and how they are made, taken in and lost; with what went wrong in it. */
+function useHeldKeys() {
+  const say = useSay(SAY);
+  const [keys, set] = useState<readonly HeldKey[]>([]);
+  const [wrong, setWrong] = useState<string | null>(null);
+  const load = () => heldKeys().then(set, () => setWrong(say.cannot));
+  useEffect(() => void load(), []);
+  const make = () => makeKey(Date.now()).then(load, () => setWrong(say.cannot));
+  const take = async (text: string) => {
+    setWrong((await takeKey(text, Date.now())) === null ? say.taken : null);
+    await load();
+  };
+  const forget = (publicKey: string) => forgetKey(publicKey).then(load);
+  return { keys, wrong, make, take, forget };
+}
+
+/** Which key it is, and whose. */
+function KeyState({ best, may }: { readonly best: Judged | undefined; readonly may: boolean }) {
+  const say = useSay(SAY);
+  return (
+    <dl class="def">
+      <div>
+        <dt>{say.key}</dt>
+        <dd>
+          {best === undefined ? (
+            say.none
+          ) : (
+            <>
+              {say.here} <span class="mono">ed25519 {best.held.publicKey.slice(0, 20)}…</span>
+            </>
+          )}
+        </dd>
+      </div>
+      {best !== undefined && (
+        <div>
+          <dt>{say.role}</dt>
+          <dd>
+            {best.known === null
+              ? say.unknown
+              : say.may(best.known.person.id, best.known.person.roles.join(", "))}{" "}
+            {best.known !== null && !may && say.mayNot}
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+/** What whoever keeps the directory needs, to take in a key that it does not know. */
+function Registration({ publicKey, purpose }: { readonly publicKey: string; readonly purpose: Purpose }) {
+  const say = useSay(SAY);
+  const kind = { ask: "researcher", approve: "approver", audit: "auditor" }[purpose];
+  return (
+    <div class="cite">
+      <h3>{say.request}</h3>
+      <p class="small">{say.requestText}</p>
+      <pre
+        class="block"
+        tabIndex={0}
+        id="request"
+      >{`${publicKey}\n\nbrus directory propose next.json --${kind} ${kind}-2=${publicKey} --coordinator ${location.origin}`}</pre>
+    </div>
+  );
+}
+
 export function KeyBox({
   federation,
   purpose,
   onSigning,
 }: {
   readonly federation: Federation;
-  readonly purpose: "ask" | "approve" | "audit";
+  readonly purpose: Purpose;
   readonly onSigning: (signing: Signing) => void;
 }) {
   const say = useSay(SAY);
-  const [keys, set] = useState<readonly HeldKey[]>([]);
-  const [wrong, setWrong] = useState<string | null>(null);
-  const now = instant(new Date());
-  const judged = keys.map((held) => ({ held, known: personOf(federation, held.publicKey, now) }));
-  // The key that may be used for this, else the newest.
-  const best =
-    judged.find(({ known }) => known?.purposes.includes(purpose)) ??
-    judged.toSorted((a, b) => b.held.made - a.held.made)[0];
+  const { keys, wrong, make, take, forget } = useHeldKeys();
+  const best = bestOf(keys, federation, purpose);
   const may = best?.known?.purposes.includes(purpose) === true;
-  const load = () => heldKeys().then(set, () => setWrong(say.cannot));
-  useEffect(() => void load(), []);
   useEffect(() => {
     onSigning(
       best !== undefined && best.known !== null && may ? { held: best.held, known: best.known } : null,
     );
   }, [best?.held.publicKey, may, federation.hash]);
-  const make = () => makeKey(Date.now()).then(load, () => setWrong(say.cannot));
-  const take = async (event: Event) => {
-    const input = event.currentTarget as HTMLInputElement;
-    const text = await input.files?.[0]?.text();
-    input.value = "";
-    if (text === undefined) return;
-    setWrong((await takeKey(text, Date.now())) === null ? say.taken : null);
-    await load();
-  };
-  const kind = { ask: "researcher", approve: "approver", audit: "auditor" }[purpose];
   return (
     <div class="keybox">
-      <dl class="def">
-        <div>
-          <dt>{say.key}</dt>
-          <dd>
-            {best === undefined ? (
-              say.none
-            ) : (
-              <>
-                {say.here} <span class="mono">ed25519 {best.held.publicKey.slice(0, 20)}…</span>
-              </>
-            )}
-          </dd>
-        </div>
-        {best !== undefined && (
-          <div>
-            <dt>{say.role}</dt>
-            <dd>
-              {best.known === null
-                ? say.unknown
-                : say.may(best.known.person.id, best.known.person.roles.join(", "))}{" "}
-              {best.known !== null && !may && say.mayNot}
-            </dd>
-          </div>
-        )}
-      </dl>
+      <KeyState best={best} may={may} />
       {best !== undefined && best.known === null && (
-        <div class="cite">
-          <h3>{say.request}</h3>
-          <p class="small">{say.requestText}</p>
-          <pre
-            class="block"
-            tabIndex={0}
-            id="request"
-          >{`${best.held.publicKey}\n\nbrus directory propose next.json --${kind} ${kind}-2=${best.held.publicKey} --coordinator ${location.origin}`}</pre>
-        </div>
+        <Registration publicKey={best.held.publicKey} purpose={purpose} />
       )}
       <p class="acts">
         <button type="button" class="btn plain" onClick={() => void make()}>
           {say.make}
         </button>
-        <label class="f">
-          {say.take}
-          <input type="file" accept="application/json,.json" onChange={(event) => void take(event)} />
-        </label>
+        <FileChoice label={say.take} onText={(text) => void take(text)} />
       </p>
       <p role="status">{wrong}</p>
       {best !== undefined && (
         <details>
           <summary>{say.lost}</summary>
           <p class="small">{say.lostText}</p>
-          <button
-            type="button"
-            class="linklike small"
-            onClick={() => void forgetKey(best.held.publicKey).then(load)}
-          >
+          <button type="button" class="linklike small" onClick={() => void forget(best.held.publicKey)}>
             {say.forget}
           </button>
         </details>

@@ -126,6 +126,64 @@ export function ReleaseStrip({ overview }: { readonly overview: Overview }) {
   );
 }
 
+/** The name, the menu, and what may be changed of the page: its colours and its language. */
+function Top() {
+  const say = useSay(SAY);
+  const { language, page, id, query } = useAddress();
+  const other = language === "sv" ? "en" : "sv";
+  const current = page === null ? null : (UNDER[page] ?? page);
+  return (
+    <header class="top">
+      <div class="page">
+        <Link to="start" class="mark">
+          <Logo />
+          Brus
+        </Link>
+        <nav class="nav" aria-label={say.menu}>
+          {MENU.map((name) => (
+            <Link key={name} to={name} current={current === name}>
+              {say[name]}
+            </Link>
+          ))}
+        </nav>
+        <div class="tools">
+          <ThemeButton />
+          <a
+            href={hrefOf(other, page ?? "start", id, Object.fromEntries(query))}
+            lang={other}
+            hreflang={other}
+          >
+            {say.other}
+          </a>
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function Foot({ madeAt }: { readonly madeAt: string | null }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  return (
+    <footer class="foot">
+      <div class="page">
+        <ul>
+          {(["how", "about", "data", "approve", "accessibility"] as const).map((name) => (
+            <li key={name}>
+              <Link to={name}>{say[name]}</Link>
+            </li>
+          ))}
+        </ul>
+        <p>{say.foot}</p>
+        <p class="printed">
+          {say.page}: {location.href}
+          {madeAt !== null && ` · ${say.release} ${day(madeAt, language)}`}
+        </p>
+      </div>
+    </footer>
+  );
+}
+
 export function Shell({
   loaded,
   children,
@@ -134,61 +192,18 @@ export function Shell({
   readonly children: ComponentChildren;
 }) {
   const say = useSay(SAY);
-  const { language, page, id, query } = useAddress();
-  const other = language === "sv" ? "en" : "sv";
-  const current = page === null ? null : (UNDER[page] ?? page);
+  const overview = loaded.state === "ready" ? loaded.value : null;
   return (
     <>
       <a class="skip" href="#content">
         {say.skip}
       </a>
-      <header class="top">
-        <div class="page">
-          <Link to="start" class="mark">
-            <Logo />
-            Brus
-          </Link>
-          <nav class="nav" aria-label={say.menu}>
-            {MENU.map((name) => (
-              <Link key={name} to={name} current={current === name}>
-                {say[name]}
-              </Link>
-            ))}
-          </nav>
-          <div class="tools">
-            <ThemeButton />
-            <a
-              href={hrefOf(other, page ?? "start", id, Object.fromEntries(query))}
-              lang={other}
-              hreflang={other}
-            >
-              {say.other}
-            </a>
-          </div>
-        </div>
-      </header>
-      {loaded.state === "ready" && <ReleaseStrip overview={loaded.value} />}
+      <Top />
+      {overview !== null && <ReleaseStrip overview={overview} />}
       <main id="content" class="page" tabIndex={-1}>
         {children}
       </main>
-      <footer class="foot">
-        <div class="page">
-          <ul>
-            {(["how", "about", "data", "approve", "accessibility"] as const).map((name) => (
-              <li key={name}>
-                <Link to={name}>{say[name]}</Link>
-              </li>
-            ))}
-          </ul>
-          <p>{say.foot}</p>
-          <p class="printed">
-            {say.page}: {location.href}
-            {loaded.state === "ready" &&
-              loaded.value.madeAt !== null &&
-              ` · ${say.release} ${day(loaded.value.madeAt, language)}`}
-          </p>
-        </div>
-      </footer>
+      <Foot madeAt={overview?.madeAt ?? null} />
     </>
   );
 }
