@@ -5,20 +5,23 @@ import type { Federation } from "../../../protocol/federation/directory.ts";
 import { planIn } from "../../../protocol/federation/planning.ts";
 import { epsilonAt } from "../../../protocol/privacy/privacy.ts";
 import type { Approval } from "../../../protocol/question/approval.ts";
+import type { Dataset } from "../../../protocol/question/catalogue.ts";
 import type { Query } from "../../../protocol/question/query.ts";
 import { inWords } from "../../../protocol/question/words.ts";
 import type { Hash } from "../../../protocol/values/bytes.ts";
+import type { Language } from "../../../protocol/values/language.ts";
 import { instant } from "../../../protocol/values/names.ts";
 import { parseRational, toNumber } from "../../../protocol/values/rational.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
 import { useLabels, useLoaded } from "../data.ts";
 import { countsText, decisionLines } from "../decision-words.ts";
 import { type Decisions, decisionsOn } from "../decisions.ts";
-import { clock, day, fraction, number, useLanguage, useSay } from "../language.ts";
+import { fraction, moment, number, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../page.ts";
+import { Definitions } from "../parts/definitions.tsx";
 import { KeyBox, type Signing } from "../parts/key-box.tsx";
 import { Heading, Loaded, Section } from "../parts/shell.tsx";
-import { client, failureText, federation as loadFederation } from "../proof/federation.ts";
+import { client, failureText, federation as loadFederation, type PersonOf } from "../proof/federation.ts";
 import { sealWith } from "../proof/keys.ts";
 import { Link } from "../router.tsx";
 import { askedBefore, isAlike } from "./ask/similar.tsx";
@@ -117,6 +120,70 @@ export function page({ overview }: PageProps) {
   );
 }
 
+/** The purpose that a question names by its digest; null where it was erased, or never handed in. */
+const usePurpose = (id: Hash | null) =>
+  useLoaded(id, async () => {
+    if (id === null) return null;
+    try {
+      const { text } = await client("getAside", { params: { id } });
+      if (asideId(text) !== id) return null;
+      const aside = readAside(text);
+      return aside.of === "purpose" ? aside.text : null;
+    } catch (error) {
+      if (error instanceof Refusal && error.code === "aside-unknown") return null;
+      throw error;
+    }
+  });
+
+function costText(federation: Federation, query: Query, { budget }: Dataset, language: Language): string {
+  const charge = toNumber(planIn(federation, query).charge);
+  const part = (100 * charge) / toNumber(parseRational(budget.rhoPerPeriod));
+  return SAY[language].costText(
+    number(part, part < 10 ? 1 : 0, language),
+    fraction(query.rho, language),
+    number(epsilonAt(charge, toNumber(parseRational(budget.delta))), 2, language),
+  );
+}
+
+/** Who else has decided, and how many are still needed. */
+function decidedText(decisions: Decisions | Refusal, federation: Federation, language: Language): string {
+  const { nodes } = federation.directory;
+  const name = (code: string) => nodes.find((each) => each.code === code)?.name ?? code;
+  const lines = decisionLines(decisions, name, language);
+  const need = decisions instanceof Refusal ? [] : [SAY[language].need(countsText(decisions, language))];
+  return [...lines, ...need].join(" ");
+}
+
+/** Questions of the same data that were asked before. */
+function Alike({
+  id,
+  query,
+  asked,
+}: {
+  readonly id: Hash;
+  readonly query: Query;
+  readonly asked: AskedBefore;
+}) {
+  const say = useSay(SAY);
+  const columns = query.measures.flatMap((measure) => ("column" in measure ? [measure.column] : []));
+  const alike = asked
+    .filter((each) => each.id !== id && isAlike(each.query, query.dataset, columns))
+    .slice(0, 5);
+  if (alike.length === 0) return <>{say.noAlike}</>;
+  return (
+    <>
+      {alike.map((each, at) => (
+        <span key={each.id}>
+          {at > 0 && ", "}
+          <Link to="ask" query={{ q: each.id }}>
+            <span class="given">{each.title}</span>
+          </Link>
+        </span>
+      ))}
+    </>
+  );
+}
+
 function Waiting({
   id,
   federation,
@@ -133,72 +200,23 @@ function Waiting({
   const labels = useLabels();
   const { status, look } = useStatus(id);
   const query = asked.find((each) => each.id === id)?.query ?? null;
-  const purpose = useLoaded(query?.purpose ?? null, async () => {
-    try {
-      const { text } = await client("getAside", { params: { id: query?.purpose ?? id } });
-      if (asideId(text) !== query?.purpose) return null;
-      const aside = readAside(text);
-      return aside.of === "purpose" ? aside.text : null;
-    } catch (error) {
-      if (error instanceof Refusal && error.code === "aside-unknown") return null;
-      throw error;
-    }
-  });
+  const purpose = usePurpose(query?.purpose ?? null);
   const dataset = query === null ? undefined : federation.datasets.get(query.dataset)?.dataset;
   if (status === null || query === null || dataset === undefined) return null;
-  const plan = planIn(federation, query);
-  const charge = toNumber(plan.charge);
-  const part = (100 * charge) / toNumber(parseRational(dataset.budget.rhoPerPeriod));
   const decisions = decisionsOn(status, query, federation, new Date());
-  const name = (code: string) => federation.directory.nodes.find((each) => each.code === code)?.name ?? code;
-  const columns = query.measures.flatMap((measure) => ("column" in measure ? [measure.column] : []));
-  const alike = asked
-    .filter((each) => each.id !== id && isAlike(each.query, query.dataset, columns))
-    .slice(0, 5);
-  const rows: Array<[string, preact.ComponentChildren]> = [
-    [say.purpose, <Loaded of={purpose}>{(text) => text ?? say.gone}</Loaded>],
-    [
-      say.cost,
-      say.costText(
-        number(part, part < 10 ? 1 : 0, language),
-        fraction(query.rho, language),
-        number(epsilonAt(charge, toNumber(parseRational(dataset.budget.delta))), 2, language),
-      ),
-    ],
-    [say.asked, query.requester],
-    [say.until, `${day(query.answerBy, language)} ${clock(query.answerBy, language)}`],
-    [
-      say.decided,
-      [
-        ...decisionLines(decisions, name, language),
-        ...(decisions instanceof Refusal ? [] : [say.need(countsText(decisions, language))]),
-      ].join(" "),
-    ],
-    [
-      say.alike,
-      alike.length === 0
-        ? say.noAlike
-        : alike.map((each, at) => (
-            <span key={each.id}>
-              {at > 0 && ", "}
-              <Link to="ask" query={{ q: each.id }}>
-                <span class="given">{each.title}</span>
-              </Link>
-            </span>
-          )),
-    ],
-  ];
   return (
     <Section given title={query.title} help={<p>{say.waiting}</p>}>
       <blockquote class="say q">{inWords(query, dataset, language, labels)}</blockquote>
-      <dl class="def">
-        {rows.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Definitions
+        rows={[
+          [say.purpose, <Loaded of={purpose}>{(text) => text ?? say.gone}</Loaded>],
+          [say.cost, costText(federation, query, dataset, language)],
+          [say.asked, query.requester],
+          [say.until, moment(query.answerBy, language)],
+          [say.decided, decidedText(decisions, federation, language)],
+          [say.alike, <Alike id={id} query={query} asked={asked} />],
+        ]}
+      />
       <Decide id={id} query={query} decisions={decisions} signing={signing} onDone={look} />
     </Section>
   );
@@ -214,6 +232,31 @@ function roleFor({ roles }: { readonly roles: readonly string[] }, decisions: De
 
 /** How long an approval counts. */
 const DAYS = 7;
+
+/** What was written beside a decision. */
+type Remarks = { readonly conditions: string; readonly reason: string };
+
+function approvalOf(
+  query: Hash,
+  decision: Approval["decision"],
+  { person }: PersonOf,
+  role: string,
+  { conditions, reason }: Remarks,
+): Approval {
+  return {
+    query,
+    approver: person.id,
+    decision,
+    role,
+    region: "all",
+    conditions: conditions
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== ""),
+    expires: instant(new Date(Date.now() + DAYS * 86_400_000)),
+    ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
+  };
+}
 
 function Decide({
   id,
@@ -231,28 +274,15 @@ function Decide({
   const say = useSay(SAY);
   const language = useLanguage();
   const [status, set] = useState("");
-  const [reason, setReason] = useState("");
-  const [conditions, setConditions] = useState("");
+  const [remarks, write] = useState<Remarks>({ conditions: "", reason: "" });
   const own = signing?.known.person.id === query.requester;
   const decide = async (decision: Approval["decision"]) => {
     if (signing === null) return;
-    if (decision === "decline" && reason.trim() === "") return set(say.needReason);
-    const role = roleFor(signing.known.person, decisions);
-    const approval: Approval = {
-      query: id,
-      approver: signing.known.person.id,
-      decision,
-      role,
-      region: "all",
-      conditions: conditions
-        .split("\n")
-        .map((line) => line.trim())
-        .filter((line) => line !== ""),
-      expires: instant(new Date(Date.now() + DAYS * 86_400_000)),
-      ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
-    };
+    const { known, held } = signing;
+    if (decision === "decline" && remarks.reason.trim() === "") return set(say.needReason);
+    const approval = approvalOf(id, decision, known, roleFor(known.person, decisions), remarks);
     try {
-      await client("submitApproval", { body: await sealWith("approval", approval, signing.held) });
+      await client("submitApproval", { body: await sealWith("approval", approval, held) });
       set(say.done);
       onDone();
     } catch (error) {
@@ -261,31 +291,28 @@ function Decide({
   };
   return (
     <div>
-      <label class="f">
-        {say.conditions}
-        <textarea rows={2} value={conditions} onInput={(event) => setConditions(event.currentTarget.value)} />
-      </label>
-      <label class="f">
-        {say.reason}
-        <textarea rows={2} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
-      </label>
+      {(["conditions", "reason"] as const).map((name) => (
+        <label key={name} class="f">
+          {say[name]}
+          <textarea
+            rows={2}
+            value={remarks[name]}
+            onInput={(event) => write({ ...remarks, [name]: event.currentTarget.value })}
+          />
+        </label>
+      ))}
       <p class="acts">
-        <button
-          type="button"
-          class="btn plain"
-          disabled={signing === null || own}
-          onClick={() => void decide("approve")}
-        >
-          {say.approve}
-        </button>
-        <button
-          type="button"
-          class="btn plain"
-          disabled={signing === null || own}
-          onClick={() => void decide("decline")}
-        >
-          {say.decline}
-        </button>
+        {(["approve", "decline"] as const).map((decision) => (
+          <button
+            key={decision}
+            type="button"
+            class="btn plain"
+            disabled={signing === null || own}
+            onClick={() => void decide(decision)}
+          >
+            {say[decision]}
+          </button>
+        ))}
       </p>
       <p role="status">{status !== "" ? status : own ? say.own : signing === null ? say.needKey : ""}</p>
     </div>

@@ -1,5 +1,5 @@
 /** Choices of measures and of whom they are about. */
-import type { Column, Dataset } from "../../../../protocol/question/catalogue.ts";
+import type { Column, Dataset, IntegerColumn } from "../../../../protocol/question/catalogue.ts";
 import { useLabels } from "../../data.ts";
 import { useLanguage, useSay } from "../../language.ts";
 import { Choice } from "../../parts/choice.tsx";
@@ -117,73 +117,122 @@ export function Measures({
   );
 }
 
+type OfColumn = {
+  readonly condition: Condition;
+  readonly onChange: (part: Partial<Condition>) => void;
+};
+
+/** The codes of a column, of which any may be chosen. */
+function Codes({
+  codes,
+  condition: { column, values },
+  onChange,
+}: OfColumn & { readonly codes: readonly string[] }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const labels = useLabels();
+  const named = (code: string) =>
+    code === "true" ? say.yes : code === "false" ? say.no : (labels[column]?.[code]?.[language] ?? code);
+  return (
+    <>
+      {codes.map((code) => (
+        <Check
+          key={code}
+          label={named(code)}
+          checked={values.includes(code)}
+          onChange={(on) => onChange({ values: toggled(values, code, on) })}
+        />
+      ))}
+    </>
+  );
+}
+
+/** From which number to which. */
+function Bounds({
+  column: { min, max },
+  condition: { between },
+  onChange,
+}: OfColumn & { readonly column: IntegerColumn }) {
+  const say = useSay(SAY);
+  const [from, to] = between ?? [min, max];
+  const type = (event: Event, bounded: (typed: number) => readonly [number, number]) => {
+    const typed = Number((event.currentTarget as HTMLInputElement).value);
+    if (Number.isInteger(typed)) onChange({ between: bounded(typed) });
+  };
+  return (
+    <>
+      <label class="f">
+        {say.from}
+        <input
+          type="text"
+          inputMode="numeric"
+          value={String(from)}
+          onInput={(event) => type(event, (typed) => [typed, to])}
+        />
+      </label>
+      <label class="f">
+        {say.to}
+        <input
+          type="text"
+          inputMode="numeric"
+          value={String(to)}
+          onInput={(event) => type(event, (typed) => [from, typed])}
+        />
+      </label>
+    </>
+  );
+}
+
+function ConditionBox({
+  column,
+  name,
+  onRemove,
+  ...of
+}: OfColumn & { readonly column: Column; readonly name: string; readonly onRemove: () => void }) {
+  const say = useSay(SAY);
+  const codes =
+    column.kind === "category" ? column.values : column.kind === "boolean" ? ["true", "false"] : [];
+  return (
+    <div role="group" aria-label={name}>
+      <strong class="small">{name}</strong>
+      <div class="opts">
+        <Codes codes={codes} {...of} />
+        {column.kind === "integer" && <Bounds column={column} {...of} />}
+        <button type="button" class="linklike small" onClick={onRemove}>
+          {say.remove}
+          <span class="vh"> {name}</span>
+        </button>
+      </div>
+    </div>
+  );
+}
+
 export function Where({
   dataset,
-  draft,
+  draft: { where },
   onChange,
 }: Pick<Props, "draft" | "onChange"> & { readonly dataset: Dataset }) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const labels = useLabels();
   const named = (name: string) => dataset.columns[name]?.title?.[language] ?? name;
-  const replace = (column: string, part: Partial<Condition>) =>
-    onChange({ where: draft.where.map((each) => (each.column === column ? { ...each, ...part } : each)) });
-  const free = Object.keys(dataset.columns).filter(
-    (name) => !draft.where.some(({ column }) => column === name),
-  );
+  const free = Object.keys(dataset.columns).filter((name) => !where.some(({ column }) => column === name));
   return (
     <>
-      {draft.where.length === 0 && <p class="small quiet">{say.all}</p>}
-      {draft.where.map(({ column: name, values, between }) => {
-        const column = dataset.columns[name];
+      {where.length === 0 && <p class="small quiet">{say.all}</p>}
+      {where.map((condition) => {
+        const column = dataset.columns[condition.column];
         if (column === undefined) return null;
-        const codes =
-          column.kind === "category" ? column.values : column.kind === "boolean" ? ["true", "false"] : [];
         return (
-          <div key={name} role="group" aria-label={named(name)}>
-            <strong class="small">{named(name)}</strong>
-            <div class="opts">
-              {codes.map((code) => (
-                <Check
-                  key={code}
-                  label={
-                    code === "true"
-                      ? say.yes
-                      : code === "false"
-                        ? say.no
-                        : (labels[name]?.[code]?.[language] ?? code)
-                  }
-                  checked={values.includes(code)}
-                  onChange={(on) => replace(name, { values: toggled(values, code, on) })}
-                />
-              ))}
-              {column.kind === "integer" &&
-                ([0, 1] as const).map((end) => (
-                  <label key={end} class="f">
-                    {end === 0 ? say.from : say.to}
-                    <input
-                      type="text"
-                      inputMode="numeric"
-                      value={String(between?.[end] ?? (end === 0 ? column.min : column.max))}
-                      onInput={(event) => {
-                        const typed = Number(event.currentTarget.value);
-                        if (!Number.isInteger(typed)) return;
-                        const now = between ?? [column.min, column.max];
-                        replace(name, { between: end === 0 ? [typed, now[1]] : [now[0], typed] });
-                      }}
-                    />
-                  </label>
-                ))}
-              <button
-                type="button"
-                class="linklike small"
-                onClick={() => onChange({ where: draft.where.filter((each) => each.column !== name) })}
-              >
-                {say.remove}
-                <span class="vh"> {named(name)}</span>
-              </button>
-            </div>
-          </div>
+          <ConditionBox
+            key={condition.column}
+            column={column}
+            name={named(condition.column)}
+            condition={condition}
+            onChange={(part) =>
+              onChange({ where: where.map((each) => (each === condition ? { ...each, ...part } : each)) })
+            }
+            onRemove={() => onChange({ where: where.filter((each) => each !== condition) })}
+          />
         );
       })}
       <Choice
@@ -191,7 +240,7 @@ export function Where({
         value=""
         options={[["", say.choose], ...free.map((name): [string, string] => [name, named(name)])]}
         onChange={(column) =>
-          column !== "" && onChange({ where: [...draft.where, { column, values: [], between: null }] })
+          column !== "" && onChange({ where: [...where, { column, values: [], between: null }] })
         }
       />
     </>

@@ -1,5 +1,7 @@
 /** The seven choices of a question. */
+import type { ComponentChildren } from "preact";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
+import type { Dataset } from "../../../../protocol/question/catalogue.ts";
 import { ReleaseKind } from "../../../../protocol/question/query.ts";
 import { number, period, upper, useLanguage, useSay } from "../../language.ts";
 import { Choice } from "../../parts/choice.tsx";
@@ -64,23 +66,128 @@ const SAY = {
 };
 
 type Props = {
-  readonly federation: Federation;
+  readonly dataset: Dataset;
   readonly draft: Draft;
-  readonly now: Date;
   readonly onChange: (part: Partial<Draft>) => void;
 };
 
-export function Compose({ federation, draft, now, onChange }: Props) {
+function Step({
+  n,
+  title,
+  children,
+}: {
+  readonly n: number;
+  readonly title: string;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <fieldset>
+      <legend>
+        <b>{n}</b> {title}
+      </legend>
+      {children}
+    </fieldset>
+  );
+}
+
+function Datasets({
+  federation,
+  draft,
+  onChange,
+}: Omit<Props, "dataset"> & { readonly federation: Federation }) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const dataset = federation.datasets.get(draft.dataset)?.dataset;
-  if (dataset === undefined) return null;
-  const groups = Object.entries(dataset.columns).flatMap(
-    ([name, column]): Array<[string, string, number]> =>
-      column.kind === "integer"
-        ? []
-        : [[name, column.title?.[language] ?? name, column.kind === "boolean" ? 2 : column.values.length]],
+  return (
+    <Choice
+      label={say.dataset}
+      value={draft.dataset}
+      options={[...federation.datasets].map(([ref, { dataset }]): [string, string] => [
+        ref,
+        `${dataset.title[language]}, ${say.version} ${dataset.version}`,
+      ])}
+      onChange={(value) => onChange({ dataset: value })}
+    />
   );
+}
+
+function Groups({ dataset, draft, onChange }: Props) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  return (
+    <div class="opts">
+      {Object.entries(dataset.columns).map(([name, column]) =>
+        column.kind === "integer" ? null : (
+          <Check
+            key={name}
+            label={column.title?.[language] ?? name}
+            more={say.groups(column.kind === "boolean" ? 2 : column.values.length)}
+            checked={draft.groupBy.includes(name)}
+            onChange={(on) => onChange({ groupBy: toggled(draft.groupBy, name, on) })}
+          />
+        ),
+      )}
+    </div>
+  );
+}
+
+function Periods({ dataset, draft, now, onChange }: Props & { readonly now: Date }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  return (
+    <div class="opts">
+      {closedPeriods(dataset, now, 8).map((code) => (
+        <Check
+          key={code}
+          label={upper(period(code, language))}
+          checked={draft.periods.includes(code)}
+          onChange={(on) => onChange({ periods: toggled(draft.periods, code, on) })}
+        />
+      ))}
+      <Check label={say.pool} checked={draft.pool} onChange={(pool) => onChange({ pool })} />
+    </div>
+  );
+}
+
+/** By region, of the nation, or both; and how many must answer. */
+function Release({ draft, onChange }: Omit<Props, "dataset">) {
+  const say = useSay(SAY);
+  return (
+    <>
+      <div class="opts col">
+        {ReleaseKind.options.map((kind) => (
+          <label key={kind}>
+            <input
+              type="radio"
+              name="release"
+              value={kind}
+              checked={draft.release === kind}
+              onChange={() => onChange({ release: kind })}
+            />
+            <span>
+              <strong>{say[kind]}</strong> {say[`${kind}Text`]}
+            </span>
+          </label>
+        ))}
+      </div>
+      <label class="f">
+        {say.least}
+        <input
+          type="text"
+          inputMode="numeric"
+          value={String(draft.minRegions)}
+          onInput={(event) => {
+            const typed = Number(event.currentTarget.value);
+            if (Number.isInteger(typed) && typed > 0) onChange({ minRegions: typed });
+          }}
+        />
+      </label>
+    </>
+  );
+}
+
+function Price({ dataset, draft, onChange }: Props) {
+  const say = useSay(SAY);
+  const language = useLanguage();
   const at = Math.max(
     0,
     PRICES.findIndex((part) => rhoOf(dataset, part) === draft.rho),
@@ -88,142 +195,90 @@ export function Compose({ federation, draft, now, onChange }: Props) {
   const part = PRICES[at] ?? PRICES[0];
   const percent = number(100 / Number(part.split("/")[1]), 2, language).replace(/[,.]?0+$/, "");
   return (
-    <form class="compose" aria-label={say.form} onSubmit={(event) => event.preventDefault()}>
-      <fieldset>
-        <legend>
-          <b>1</b> {say.what}
-        </legend>
-        <Choice
-          label={say.dataset}
-          value={draft.dataset}
-          options={[...federation.datasets].map(([ref, { dataset: each }]): [string, string] => [
-            ref,
-            `${each.title[language]}, ${say.version} ${each.version}`,
-          ])}
-          onChange={(value) => onChange({ dataset: value })}
-        />
-        <Measures dataset={dataset} draft={draft} onChange={onChange} />
-      </fieldset>
-      <fieldset>
-        <legend>
-          <b>2</b> {say.who}
-        </legend>
-        <Where dataset={dataset} draft={draft} onChange={onChange} />
-      </fieldset>
-      <fieldset>
-        <legend>
-          <b>3</b> {say.by}
-        </legend>
-        <div class="opts">
-          {groups.map(([name, label, n]) => (
-            <Check
-              key={name}
-              label={label}
-              more={say.groups(n)}
-              checked={draft.groupBy.includes(name)}
-              onChange={(on) => onChange({ groupBy: toggled(draft.groupBy, name, on) })}
-            />
-          ))}
-        </div>
-      </fieldset>
-      <fieldset>
-        <legend>
-          <b>4</b> {say.when}
-        </legend>
-        <div class="opts">
-          {closedPeriods(dataset, now, 8).map((code) => (
-            <Check
-              key={code}
-              label={upper(period(code, language))}
-              checked={draft.periods.includes(code)}
-              onChange={(on) => onChange({ periods: toggled(draft.periods, code, on) })}
-            />
-          ))}
-          <Check label={say.pool} checked={draft.pool} onChange={(pool) => onChange({ pool })} />
-        </div>
-      </fieldset>
-      <fieldset>
-        <legend>
-          <b>5</b> {say.how}
-        </legend>
-        <div class="opts col">
-          {ReleaseKind.options.map((kind) => (
-            <label key={kind}>
-              <input
-                type="radio"
-                name="release"
-                value={kind}
-                checked={draft.release === kind}
-                onChange={() => onChange({ release: kind })}
-              />
-              <span>
-                <strong>{say[kind]}</strong> {say[`${kind}Text`]}
-              </span>
-            </label>
-          ))}
-        </div>
-        <label class="f">
-          {say.least}
-          <input
-            type="text"
-            inputMode="numeric"
-            value={String(draft.minRegions)}
-            onInput={(event) => {
-              const typed = Number(event.currentTarget.value);
-              if (Number.isInteger(typed) && typed > 0) onChange({ minRegions: typed });
-            }}
-          />
-        </label>
-      </fieldset>
-      <fieldset>
-        <legend>
-          <b>6</b> {say.exact}
-        </legend>
-        <label class="f" for="rho">
-          {say.exactHelp}
-        </label>
+    <>
+      <label class="f" for="rho">
+        {say.exactHelp}
+      </label>
+      <input
+        id="rho"
+        type="range"
+        min={0}
+        max={PRICES.length - 1}
+        step={1}
+        value={at}
+        aria-valuetext={say.said(percent, draft.rho)}
+        onInput={(event) =>
+          onChange({ rho: rhoOf(dataset, PRICES[Number(event.currentTarget.value)] ?? PRICES[0]) })
+        }
+      />
+      <p class="small quiet ends">
+        <span>{say.cheap}</span>
+        <span>{say.dear}</span>
+      </p>
+    </>
+  );
+}
+
+function Why({ draft, onChange }: Omit<Props, "dataset">) {
+  const say = useSay(SAY);
+  return (
+    <>
+      <label class="f">
+        {say.title}
         <input
-          id="rho"
-          type="range"
-          min={0}
-          max={PRICES.length - 1}
-          step={1}
-          value={at}
-          aria-valuetext={say.said(percent, draft.rho)}
-          onInput={(event) =>
-            onChange({ rho: rhoOf(dataset, PRICES[Number(event.currentTarget.value)] ?? PRICES[0]) })
-          }
+          type="text"
+          name="title"
+          maxLength={200}
+          value={draft.title}
+          onInput={(event) => onChange({ title: event.currentTarget.value })}
         />
-        <p class="small quiet ends">
-          <span>{say.cheap}</span>
-          <span>{say.dear}</span>
-        </p>
-      </fieldset>
-      <fieldset>
-        <legend>
-          <b>7</b> {say.why}
-        </legend>
-        <label class="f">
-          {say.title}
-          <input
-            type="text"
-            name="title"
-            maxLength={200}
-            value={draft.title}
-            onInput={(event) => onChange({ title: event.currentTarget.value })}
-          />
-        </label>
-        <label class="f">
-          {say.purpose}
-          <textarea
-            name="purpose"
-            rows={3}
-            maxLength={2000}
-            value={draft.purpose}
-            onInput={(event) => onChange({ purpose: event.currentTarget.value })}
-          />
-        </label>
-      </fieldset>
+      </label>
+      <label class="f">
+        {say.purpose}
+        <textarea
+          name="purpose"
+          rows={3}
+          maxLength={2000}
+          value={draft.purpose}
+          onInput={(event) => onChange({ purpose: event.currentTarget.value })}
+        />
+      </label>
+    </>
+  );
+}
+
+export function Compose({
+  federation,
+  now,
+  ...of
+}: Omit<Props, "dataset"> & { readonly federation: Federation; readonly now: Date }) {
+  const say = useSay(SAY);
+  const dataset = federation.datasets.get(of.draft.dataset)?.dataset;
+  if (dataset === undefined) return null;
+  return (
+    <form class="compose" aria-label={say.form} onSubmit={(event) => event.preventDefault()}>
+      <Step n={1} title={say.what}>
+        <Datasets federation={federation} {...of} />
+        <Measures dataset={dataset} {...of} />
+      </Step>
+      <Step n={2} title={say.who}>
+        <Where dataset={dataset} {...of} />
+      </Step>
+      <Step n={3} title={say.by}>
+        <Groups dataset={dataset} {...of} />
+      </Step>
+      <Step n={4} title={say.when}>
+        <Periods dataset={dataset} now={now} {...of} />
+      </Step>
+      <Step n={5} title={say.how}>
+        <Release {...of} />
+      </Step>
+      <Step n={6} title={say.exact}>
+        <Price dataset={dataset} {...of} />
+      </Step>
+      <Step n={7} title={say.why}>
+        <Why {...of} />
+      </Step>
     </form>
   );
 }

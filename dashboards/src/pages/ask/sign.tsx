@@ -9,6 +9,8 @@ import { parseJson } from "../../../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../../../protocol/values/refusal.ts";
 import { download } from "../../charts/save.ts";
 import { useLanguage, useSay } from "../../language.ts";
+import { Definitions } from "../../parts/definitions.tsx";
+import { FileChoice } from "../../parts/file-choice.tsx";
 import { KeyBox, type Signing } from "../../parts/key-box.tsx";
 import { client, failureText } from "../../proof/federation.ts";
 import { sealWith } from "../../proof/keys.ts";
@@ -55,21 +57,42 @@ async function handIn(query: Envelope, aside: string | null): Promise<string> {
   return envelopeId(query);
 }
 
-export function Sign({
-  federation,
-  draft,
-  found,
-}: {
-  readonly federation: Federation;
-  readonly draft: Draft;
-  readonly found: Priced | Refusal;
-}) {
+/** What `brus query sign` has written: the signed question, and its purpose beside it. Null where it is no such file. */
+function readSigned(text: string): { readonly query?: unknown; readonly aside?: unknown } | null {
+  try {
+    return parseJson(utf8(text)) as { query?: unknown; aside?: unknown };
+  } catch {
+    return null;
+  }
+}
+
+/** The question as a file to sign: without what is bound when it is signed. */
+function saveDraft({ title, purpose }: Draft, { query }: Priced): void {
+  const { directory, requester, notBefore, expires, answerBy, nonce, ...rest } = query;
+  download(
+    "question.json",
+    new Blob([JSON.stringify({ ...rest, title, purpose }, null, 2)], { type: "application/json" }),
+  );
+}
+
+/** Signs a question with its purpose beside it, and hands both in. */
+async function signIn(draft: Draft, federation: Federation, { known, held }: NonNullable<Signing>) {
+  const aside = writeAside({ of: "purpose", salt: random(32), text: draft.purpose.trim() });
+  const query = queryOf(draft, federation, {
+    requester: known.person.id,
+    purpose: aside.id,
+    nonce: random(16),
+    now: new Date(),
+    hours: HOURS,
+  });
+  return await handIn(await sealWith("query", query, held), aside.text);
+}
+
+/** Hands in, says how it goes, and goes to the question once it is there. */
+function useHandingIn() {
   const say = useSay(SAY);
   const language = useLanguage();
-  const [signing, setSigning] = useState<Signing>(null);
   const [status, set] = useState("");
-  const written = draft.title.trim() !== "" && draft.purpose.trim() !== "";
-  const ready = signing !== null && written && !(found instanceof Refusal);
   const run = async (work: () => Promise<string>) => {
     set(say.sending);
     try {
@@ -80,74 +103,47 @@ export function Sign({
       set(failureText(error, language));
     }
   };
+  return { status, set, run };
+}
+
+export function Sign({
+  federation,
+  draft,
+  found,
+}: {
+  readonly federation: Federation;
+  readonly draft: Draft;
+  readonly found: Priced | Refusal;
+}) {
+  const say = useSay(SAY);
+  const [signing, setSigning] = useState<Signing>(null);
+  const { status, set, run } = useHandingIn();
+  const written = draft.title.trim() !== "" && draft.purpose.trim() !== "";
+  const ready = signing !== null && written && !(found instanceof Refusal);
   const sign = () =>
     run(async () => {
       if (signing === null) throw new RangeError("expected a key");
-      const aside = writeAside({ of: "purpose", salt: random(32), text: draft.purpose.trim() });
-      const bound = {
-        requester: signing.known.person.id,
-        purpose: aside.id,
-        nonce: random(16),
-        now: new Date(),
-        hours: HOURS,
-      };
-      return await handIn(
-        await sealWith("query", queryOf(draft, federation, bound), signing.held),
-        aside.text,
-      );
+      return await signIn(draft, federation, signing);
     });
-  const take = async (event: Event) => {
-    const input = event.currentTarget as HTMLInputElement;
-    const text = await input.files?.[0]?.text();
-    input.value = "";
-    if (text === undefined) return;
-    let file: { query?: unknown; aside?: unknown };
-    try {
-      file = parseJson(utf8(text)) as { query?: unknown; aside?: unknown };
-    } catch {
-      set(say.wrong);
-      return;
-    }
-    await run(
-      async () =>
-        await handIn(
-          parseWith(Envelope, file.query, "query"),
-          typeof file.aside === "string" ? file.aside : null,
-        ),
-    );
+  const take = async (text: string) => {
+    const file = readSigned(text);
+    if (file === null) return set(say.wrong);
+    const aside = typeof file.aside === "string" ? file.aside : null;
+    await run(async () => await handIn(parseWith(Envelope, file.query, "query"), aside));
   };
   const save = () => {
-    if (found instanceof Refusal) return;
-    const {
-      directory: _,
-      requester: __,
-      notBefore: ___,
-      expires: ____,
-      answerBy: _____,
-      nonce: ______,
-      ...rest
-    } = found.query;
-    download(
-      "question.json",
-      new Blob([JSON.stringify({ ...rest, title: draft.title, purpose: draft.purpose }, null, 2)], {
-        type: "application/json",
-      }),
-    );
+    if (!(found instanceof Refusal)) saveDraft(draft, found);
   };
   const rules = rulesFor(draft, federation.directory.approvalRules);
   return (
     <>
       <KeyBox federation={federation} purpose="ask" onSigning={setSigning} />
-      <dl class="def">
-        <div>
-          <dt>{say.approvals}</dt>
-          <dd>{rules.map(({ persons, role }) => say.rule(persons, role)).join(" ")}</dd>
-        </div>
-        <div>
-          <dt>{say.answer}</dt>
-          <dd>{say.hours(HOURS)}</dd>
-        </div>
-      </dl>
+      <Definitions
+        rows={[
+          [say.approvals, rules.map(({ persons, role }) => say.rule(persons, role)).join(" ")],
+          [say.answer, say.hours(HOURS)],
+        ]}
+      />
       <div class="acts">
         <button type="button" class="btn" disabled={!ready} onClick={() => void sign()}>
           {say.sign}
@@ -155,10 +151,7 @@ export function Sign({
         <button type="button" class="linklike" onClick={save}>
           {say.file}
         </button>
-        <label class="f">
-          {say.signed}
-          <input type="file" accept="application/json,.json" onChange={(event) => void take(event)} />
-        </label>
+        <FileChoice label={say.signed} onText={(text) => void take(text)} />
       </div>
       <p role="status">{status !== "" ? status : written ? "" : say.need}</p>
     </>
