@@ -45,6 +45,10 @@ export const figureAt = (view: Viewed, { groups }: Chosen, region: string, perio
 export const periodsOf = (view: Viewed): string[] => view.periods.values.map(({ code }) => code);
 export const hasNation = (view: Viewed): boolean => view.regions.values.some(({ code }) => code === NATION);
 
+/** The release that the figures of a period are from. */
+export const releaseOf = ({ releases }: Viewed, { period }: Chosen): string =>
+  releases.find((each) => each.period === period)?.release ?? "";
+
 export type Line = {
   readonly area: string;
   readonly figures: readonly CubeFigure[];

@@ -32,6 +32,23 @@ export function Mark({ tone, unsure = false }: { readonly tone: Tone; readonly u
   return <path d={SHAPES[tone]} class={`${toneClass("m", tone)}${dashed}`} />;
 }
 
+/** The sign in a line of text, which says in words what it stands for. */
+export function MarkIcon({
+  tone,
+  size = 11,
+  unsure = false,
+}: {
+  readonly tone: Tone;
+  readonly size?: number;
+  readonly unsure?: boolean;
+}) {
+  return (
+    <svg width={size} height={size} viewBox="-8 -8 16 16" aria-hidden="true">
+      <Mark tone={tone} unsure={unsure} />
+    </svg>
+  );
+}
+
 export const VERDICTS = {
   sv: {
     better: "Säkert bättre",
@@ -61,9 +78,7 @@ export function Verdict({
   const say = useSay(VERDICTS);
   return (
     <span class={`v ${toneClass("v", tone)}`}>
-      <svg width="14" height="14" viewBox="-8 -8 16 16" aria-hidden="true">
-        <Mark tone={tone} unsure={unsure ?? false} />
-      </svg>
+      <MarkIcon tone={tone} size={14} unsure={unsure ?? false} />
       {text ?? say[tone]}
     </span>
   );

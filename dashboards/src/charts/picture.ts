@@ -1,4 +1,7 @@
 /** A table of intervals, or the map of tiles, as one drawing to save: what the page shows as a table with drawings in its cells. */
+import type { Language } from "../../../protocol/values/language.ts";
+import type { CubeFigure } from "../../../publication/figure.ts";
+import { type Quantity, withRange } from "../language.ts";
 import { SHAPES, type Tone, toneClass } from "./marks.tsx";
 import { scaleOver } from "./scale.ts";
 
@@ -85,14 +88,14 @@ export function pictureOf({
 /** A row of a picture: a name, and the figure as it is written beside it. */
 export const pictureRow = (
   name: string,
-  { value, low, high }: Pick<PictureRow, "value" | "low" | "high">,
-  tone: Tone,
-  write: (value: number, low: number, high: number) => string,
+  { figure: { value, low, high }, tone }: { readonly figure: CubeFigure; readonly tone: Tone },
+  of: Quantity,
+  language: Language,
 ): PictureRow => ({
   name,
   value,
   low,
   high,
   tone,
-  text: value === null || low === null || high === null ? "–" : write(value, low, high),
+  text: value === null || low === null || high === null ? "–" : withRange(of, value, low, high, language),
 });

@@ -1,7 +1,7 @@
 /** The regions as tiles, each with how many indicators differ from the nation with certainty. */
 import type { Verdict } from "../../../publication/intervals.ts";
 import type { Overview } from "../../../publication/overview.ts";
-import { Mark, toneClass } from "../charts/marks.tsx";
+import { MarkIcon, toneClass } from "../charts/marks.tsx";
 import { Tiles } from "../charts/tiles.tsx";
 import { useSay } from "../language.ts";
 
@@ -46,9 +46,7 @@ export function RegionTiles({ overview }: { readonly overview: Overview }) {
       CERTAIN.map((tone) =>
         counts[tone] === 0 ? null : (
           <span key={tone} class={`v ${toneClass("v", tone)}`}>
-            <svg width="11" height="11" viewBox="-8 -8 16 16" aria-hidden="true">
-              <Mark tone={tone} />
-            </svg>
+            <MarkIcon tone={tone} />
             {counts[tone]}
             <span class="vh"> {say[tone]}</span>
           </span>

@@ -1,15 +1,16 @@
 /** The funnel: what noise alone explains, by how exact a region's figure is. */
 import { useRef } from "preact/hooks";
 import { NATION } from "../../../../protocol/values/codes.ts";
-import { isComparable } from "../../../../publication/comparisons.ts";
+import { type Compared, isComparable } from "../../../../publication/comparisons.ts";
 import { normalQuantile } from "../../../../publication/intervals.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { Drawing } from "../../charts/trend.tsx";
-import { figureAt, type RegionGroup } from "../../figures.ts";
+import { figureAt, type RegionGroup, type RegionRow, releaseOf } from "../../figures.ts";
 import { figure, range, useLanguage, useSay } from "../../language.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";
-import type { Part } from "./part.ts";
+import { Heads } from "../../parts/table.tsx";
+import { type Part, type RegionsPart, sealQuery } from "./part.ts";
 
 const SAY = {
   sv: {
@@ -38,22 +39,52 @@ const SAY = {
 
 const Z = [normalQuantile(0.975), normalQuantile(0.999)] as const;
 
-export function Funnel({
-  view,
-  chosen,
-  names,
-  title,
-  groups,
-}: Part & { readonly groups: readonly RegionGroup[] }) {
-  const say = useSay(SAY);
-  const language = useLanguage();
-  const svg = useRef<SVGSVGElement | null>(null);
-  const nation = figureAt(view, chosen, NATION, chosen.period).value;
-  const rows = groups
+type FunnelRow = Pick<RegionRow, "region" | "tone"> & { readonly compared: Compared };
+
+/** The regions whose figures are certain enough to stand in a funnel. */
+const rowsOf = (groups: readonly RegionGroup[]): FunnelRow[] =>
+  groups
     .flatMap((group) => group.rows)
     .flatMap(({ region, compared, tone }) =>
       compared === null || compared.unreliable ? [] : [{ region, compared, tone }],
     );
+
+/** The same as a table: each region, with the limits at its own exactness. */
+function FunnelTable({
+  rows,
+  view,
+  names,
+}: Pick<Part, "view" | "names"> & { readonly rows: readonly FunnelRow[] }) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const { indicator } = view;
+  return (
+    <table>
+      <Heads columns={[say.region, say.value, say.within]} right={[say.value]} />
+      <tbody>
+        {rows
+          .toSorted((a, b) => (a.region < b.region ? -1 : 1))
+          .map(({ region, compared: { value, funnel } }) => (
+            <tr key={region}>
+              <th scope="row">{shortName(names(region))}</th>
+              <td class="r">{figure(indicator, value, language)}</td>
+              <td>
+                {funnel === null ? "–" : range(indicator, funnel.alarm.low, funnel.alarm.high, language)}
+              </td>
+            </tr>
+          ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function Funnel(part: RegionsPart) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const svg = useRef<SVGSVGElement | null>(null);
+  const { view, chosen, names, title, groups } = part;
+  const nation = figureAt(view, chosen, NATION, chosen.period).value;
+  const rows = rowsOf(groups);
   if (nation === null || rows.length < 5 || !isComparable(view)) return null;
   const points = rows.map(({ region, compared: { value, se }, tone }) => ({
     name: shortName(names(region)),
@@ -66,25 +97,15 @@ export function Funnel({
       funnel !== null && value >= funnel.alarm.low && value <= funnel.alarm.high,
   ).length;
   const write = (value: number) => figure(view.indicator, value, language);
-  const said = say.said(inside, rows.length);
-  const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
   return (
     <Section title={say.title} id="funnel" help={<p>{say.help}</p>}>
       <figure>
         <figcaption>
-          <strong>{title}.</strong> {said}
+          <strong>{title}.</strong> {say.said(inside, rows.length)}
         </figcaption>
         <Drawing
           draw={({ drawFunnel }, width) =>
-            drawFunnel({
-              points,
-              nation,
-              z: Z,
-              width,
-              label: title,
-              across: say.across,
-              write,
-            })
+            drawFunnel({ points, nation, z: Z, width, label: title, across: say.across, write })
           }
           deps={[JSON.stringify(points), nation, language]}
           onDrawn={(drawn) => {
@@ -93,38 +114,13 @@ export function Funnel({
         />
         <details>
           <summary>{say.table}</summary>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{say.region}</th>
-                <th scope="col" class="r">
-                  {say.value}
-                </th>
-                <th scope="col">{say.within}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows
-                .toSorted((a, b) => (a.region < b.region ? -1 : 1))
-                .map(({ region, compared: { value, funnel } }) => (
-                  <tr key={region}>
-                    <th scope="row">{shortName(names(region))}</th>
-                    <td class="r">{write(value)}</td>
-                    <td>
-                      {funnel === null
-                        ? "–"
-                        : range(view.indicator, funnel.alarm.low, funnel.alarm.high, language)}
-                    </td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
+          <FunnelTable rows={rows} view={view} names={names} />
         </details>
         <FigureFoot
           part="funnel"
           table={view.id}
-          release={release}
-          query={{ table: view.id, period: chosen.period, ...chosen.groups }}
+          release={releaseOf(view, chosen)}
+          query={sealQuery(part)}
           what={title}
           picture={() => (svg.current === null ? null : { svg: svg.current, remove: false })}
         />

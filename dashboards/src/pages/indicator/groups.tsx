@@ -1,18 +1,28 @@
 /** Groups within one area, and the gap between them: measured together, and adding up. */
-
 import { NATION } from "../../../../protocol/values/codes.ts";
+import type { Language } from "../../../../protocol/values/language.ts";
 import { gapBetween, isComparable, overAll, wideningIn } from "../../../../publication/comparisons.ts";
-import { labelIn } from "../../../../publication/view.ts";
-import { Axis, IntervalCell } from "../../charts/interval.tsx";
+import { labelIn, type Viewed } from "../../../../publication/view.ts";
+import { IntervalCell } from "../../charts/interval.tsx";
 import { Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
-import { scaleOver } from "../../charts/scale.ts";
 import { Spark } from "../../charts/spark.tsx";
-import { bounded, figureAt, groupRows, periodsOf } from "../../figures.ts";
-import { figure, pointsOf, range, shortPeriod, upper, useLanguage, useSay } from "../../language.ts";
+import { figureAt, type GroupRow, groupRows, periodsOf, releaseOf } from "../../figures.ts";
+import {
+  figure,
+  pointsOf,
+  type Quantity,
+  range,
+  shortPeriod,
+  upper,
+  useLanguage,
+  useSay,
+} from "../../language.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";
-import type { Part } from "./part.ts";
+import { Value } from "../../parts/value.tsx";
+import { type Part, sealQuery } from "./part.ts";
+import { axisOf, type RowsAxis, RowsHead } from "./rows-head.tsx";
 
 const SAY = {
   sv: {
@@ -102,27 +112,125 @@ function GapLine({ view, chosen, column }: Pick<Part, "view" | "chosen"> & { rea
   );
 }
 
-export function Groups({ view, chosen, names, title }: Part) {
+type Column = Viewed["columns"][number] & { readonly rows: readonly GroupRow[] };
+
+/** How a group stands against all, or why that is not said. */
+function Against({ row: { figure: cell, tone, compared } }: { readonly row: GroupRow }) {
+  const say = useSay(SAY);
+  const unsure = cell.flag === "unreliable";
+  if (cell.value === null) return <span class="quiet">{cell.flag === ".." ? say.withheld : say.none}</span>;
+  if (!compared) return <>–</>;
+  return (
+    <Verdict
+      tone={tone}
+      unsure={unsure}
+      text={unsure && tone === "no certain difference" ? say.unsure : undefined}
+    />
+  );
+}
+
+function Row({
+  row,
+  name,
+  chosen,
+  of,
+  axis: { scale, nation },
+}: {
+  readonly row: GroupRow;
+  readonly name: string;
+  readonly chosen: boolean;
+  readonly of: Quantity;
+  readonly axis: RowsAxis;
+}) {
+  const say = useSay(SAY);
+  const { value, low, high, flag } = row.figure;
+  return (
+    <tr class={chosen ? "chosen" : ""}>
+      <th scope="row">{name}</th>
+      <td class="val">
+        {value === null || low === null || high === null ? (
+          <strong>{flag === ".." ? ".." : "–"}</strong>
+        ) : (
+          <Value of={of} value={value} low={low} high={high} />
+        )}
+      </td>
+      <td class="cv">
+        <IntervalCell row={row} scale={scale} nation={nation} />
+        {flag === ".." && <span class="small quiet">{say.why}</span>}
+      </td>
+      <td class="small">
+        <Against row={row} />
+      </td>
+    </tr>
+  );
+}
+
+const labelOf = (view: Viewed, column: string, code: string, language: Language): string =>
+  upper(labelIn(view, column, code)?.[language] ?? code);
+
+function GroupsTable({
+  view,
+  chosen,
+  names,
+  columns,
+  axis,
+}: Omit<Part, "query" | "title"> & { readonly columns: readonly Column[]; readonly axis: RowsAxis }) {
   const say = useSay(SAY);
   const language = useLanguage();
   const { indicator } = view;
-  const columns = view.columns.map((each) => ({ ...each, rows: groupRows(view, chosen, each.code) }));
-  const all = columns.flatMap(({ rows }) => rows);
-  if (all.length === 0) return null;
-  const whole = figureAt(view, { ...chosen, groups: {} }, chosen.region, chosen.period).value;
-  const comparable = isComparable(view);
-  const shown = comparable ? whole : null;
-  const ends = all.flatMap(({ figure: { low, high, flag } }) =>
-    low === null || high === null || flag === "unreliable" ? [] : bounded(indicator, low, high),
+  return (
+    <table class="rows">
+      <caption>
+        {indicator.name[language]}, {names(chosen.region)}
+      </caption>
+      <RowsHead name={say.group} value={say.value} chart={say.chart} axis={axis}>
+        <th scope="col" class="c-verdict">
+          {say.against}
+        </th>
+      </RowsHead>
+      {columns.map(({ code: column, label, rows }) => (
+        <tbody key={column}>
+          <tr class="grp">
+            <th scope="rowgroup" colSpan={4}>
+              {upper(label[language])}
+            </th>
+          </tr>
+          {rows.map((row) => (
+            <Row
+              key={row.code}
+              row={row}
+              name={labelOf(view, column, row.code, language)}
+              chosen={chosen.groups[column] === row.code}
+              of={indicator}
+              axis={axis}
+            />
+          ))}
+        </tbody>
+      ))}
+    </table>
   );
-  const scale = scaleOver(ends.length === 0 ? [0, 1] : shown === null ? ends : [...ends, shown]);
-  const write = (value: number) => figure(indicator, value, language);
-  const written = (value: number, low: number, high: number) =>
-    `${write(value)} (${range(indicator, low, high, language)})`;
-  const label = shown === null ? "" : `${say.all} ${write(shown)}`;
-  const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
-  const labelOf = (column: (typeof columns)[number], code: string) =>
-    upper(labelIn(view, column.code, code)?.[language] ?? code);
+}
+
+export function Groups(part: Part) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const { view, chosen, names, title } = part;
+  const columns = view.columns.map((each) => ({ ...each, rows: groupRows(view, chosen, each.code) }));
+  const figures = columns.flatMap(({ rows }) => rows.map((row) => row.figure));
+  if (figures.length === 0) return null;
+  const whole = figureAt(view, { ...chosen, groups: {} }, chosen.region, chosen.period).value;
+  const against = { name: say.all, value: isComparable(view) ? whole : null };
+  const axis = axisOf(view.indicator, figures, against, language);
+  const picture = () =>
+    pictureOf({
+      title: `${title}, ${names(chosen.region)}`,
+      ...axis,
+      rows: columns.flatMap((column) =>
+        column.rows.map((row) =>
+          pictureRow(labelOf(view, column.code, row.code, language), row, view.indicator, language),
+        ),
+      ),
+    });
   return (
     <Section
       title={say.title}
@@ -130,108 +238,21 @@ export function Groups({ view, chosen, names, title }: Part) {
       help={
         <>
           <p>{say.help(names(chosen.region))}</p>
-          {all.some(({ figure: { flag } }) => flag === "unreliable") && <p>{say.unsureNote}</p>}
+          {figures.some(({ flag }) => flag === "unreliable") && <p>{say.unsureNote}</p>}
         </>
       }
     >
       <figure>
-        <table class="rows">
-          <caption>
-            {indicator.name[language]}, {names(chosen.region)}
-          </caption>
-          <thead>
-            <tr class="axisrow">
-              <th scope="col" class="c-name">
-                {say.group}
-              </th>
-              <th scope="col" class="c-val">
-                {say.value}
-              </th>
-              <th scope="col" class="cv">
-                <span class="vh">{say.chart}</span>
-                <Axis scale={scale} nation={shown} label={label} write={write} />
-              </th>
-              <th scope="col" class="c-verdict">
-                {say.against}
-              </th>
-            </tr>
-          </thead>
-          {columns.map((column) => (
-            <tbody key={column.code}>
-              <tr class="grp">
-                <th scope="rowgroup" colSpan={4}>
-                  {upper(column.label[language])}
-                </th>
-              </tr>
-              {column.rows.map((row) => {
-                const { value, low, high, flag } = row.figure;
-                return (
-                  <tr key={row.code} class={chosen.groups[column.code] === row.code ? "chosen" : ""}>
-                    <th scope="row">{labelOf(column, row.code)}</th>
-                    <td class="val">
-                      {value === null || low === null || high === null ? (
-                        <strong>{flag === ".." ? ".." : "–"}</strong>
-                      ) : (
-                        <>
-                          <strong>{write(value)}</strong>{" "}
-                          <span class="quiet small num">{range(indicator, low, high, language)}</span>
-                        </>
-                      )}
-                    </td>
-                    <td class="cv">
-                      <IntervalCell row={row} scale={scale} nation={shown} />
-                      {flag === ".." && <span class="small quiet">{say.why}</span>}
-                    </td>
-                    <td class="small">
-                      {value === null ? (
-                        <span class="quiet">{flag === ".." ? say.withheld : say.none}</span>
-                      ) : row.compared ? (
-                        <Verdict
-                          tone={row.tone}
-                          unsure={flag === "unreliable"}
-                          text={
-                            flag === "unreliable" && row.tone === "no certain difference"
-                              ? say.unsure
-                              : undefined
-                          }
-                        />
-                      ) : (
-                        "–"
-                      )}
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          ))}
-        </table>
+        <GroupsTable view={view} chosen={chosen} names={names} columns={columns} axis={axis} />
         {chosen.region === NATION &&
           columns.map(({ code }) => <GapLine key={code} view={view} chosen={chosen} column={code} />)}
         <FigureFoot
           part="groups"
           table={view.id}
-          release={release}
-          query={{
-            table: view.id,
-            period: chosen.period,
-            region: chosen.region === NATION ? null : chosen.region,
-            ...chosen.groups,
-          }}
+          release={releaseOf(view, chosen)}
+          query={sealQuery(part, chosen.region)}
           what={title}
-          picture={() => ({
-            remove: true,
-            svg: pictureOf({
-              title: `${title}, ${names(chosen.region)}`,
-              nation: shown,
-              label,
-              write,
-              rows: columns.flatMap((column) =>
-                column.rows.map(({ code, figure: cell, tone }) =>
-                  pictureRow(labelOf(column, code), cell, tone, written),
-                ),
-              ),
-            }),
-          })}
+          picture={() => ({ remove: true, svg: picture() })}
         />
       </figure>
     </Section>

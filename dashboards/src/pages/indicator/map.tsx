@@ -1,17 +1,17 @@
 /** The map: every county as large, filled only where the whole interval lies in one class. */
-
 import { isComparable } from "../../../../publication/comparisons.ts";
 import { classOf } from "../../../../publication/intervals.ts";
-import { Mark, tileClass, toneClass, VERDICTS, Verdict } from "../../charts/marks.tsx";
+import type { Viewed } from "../../../../publication/view.ts";
+import { MarkIcon, tileClass, toneClass, VERDICTS, Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
 import { shortName, Tiles } from "../../charts/tiles.tsx";
-import { classesOf, type RegionGroup } from "../../figures.ts";
-import { figure, range, scaleOf, useLanguage, useSay } from "../../language.ts";
+import { classesOf, type RegionRow, releaseOf } from "../../figures.ts";
+import { figure, type Quantity, range, scaleOf, useLanguage, useSay } from "../../language.ts";
 import { Seg } from "../../parts/choice.tsx";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";
 import { change } from "../../router.tsx";
-import type { Part } from "./part.ts";
+import { type RegionsPart, sealQuery } from "./part.ts";
 
 const SAY = {
   sv: {
@@ -44,108 +44,152 @@ const SAY = {
   },
 };
 
-export function MapPart({
-  view,
-  chosen,
-  names,
-  query,
-  title,
-  groups,
-}: Part & { readonly groups: readonly RegionGroup[] }) {
+type Mode = "against" | "value";
+type Bounds = ReturnType<typeof classesOf>;
+
+/** What a tile says: its value with its verdict, or with its interval; or why there is none. */
+function TileText({
+  row,
+  mode,
+  of,
+}: {
+  readonly row: RegionRow;
+  readonly mode: Mode;
+  readonly of: Quantity;
+}) {
   const say = useSay(SAY);
   const verdicts = useSay(VERDICTS);
   const language = useLanguage();
+  const { value, low, high, flag } = row.figure;
+  if (value === null) return <span>{flag === ".." ? `.. ${say.withheld}` : say.missing}</span>;
+  if (mode === "against")
+    return (
+      <span class={`v ${toneClass("v", row.tone)}`}>
+        <MarkIcon tone={row.tone} />
+        {figure(of, value, language)}
+        <span class="vh"> {verdicts[row.tone]}</span>
+      </span>
+    );
+  return (
+    <span>
+      {figure(of, value, language)}
+      {low !== null && high !== null && <span class="vh"> ({range(of, low, high, language)})</span>}
+    </span>
+  );
+}
+
+/** How a tile is filled: by its verdict, or by the class its whole interval lies in. */
+function shadeOf({ figure: { value, low, high }, tone }: RegionRow, mode: Mode, bounds: Bounds): string {
+  if (value === null) return "miss";
+  if (mode === "against") return tileClass(tone);
+  const place = bounds === null || low === null || high === null ? null : classOf({ low, high }, bounds);
+  return place === null ? "many" : `q${place + 1}`;
+}
+
+/** The bounds of the classes of values, in the digits that are written. */
+function boundsIn(view: Viewed, rows: readonly RegionRow[]): Bounds {
+  if (!isComparable(view)) return null;
+  const { factor, decimals } = scaleOf(view.indicator);
+  const digits = Math.max(0, decimals - 1);
+  return classesOf(rows, (value) => Number((value * factor).toFixed(digits)) / factor);
+}
+
+const VerdictKey = ({ rows }: { readonly rows: readonly RegionRow[] }) => (
+  <>
+    {(["better", "no certain difference", "worse", "differs"] as const)
+      .filter((tone) => tone !== "differs" || rows.some((row) => row.tone === tone))
+      .map((tone) => (
+        <Verdict key={tone} tone={tone} />
+      ))}
+  </>
+);
+
+function ClassKey({
+  bounds: [low, high],
+  of,
+}: {
+  readonly bounds: NonNullable<Bounds>;
+  readonly of: Quantity;
+}) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const classes = [
+    say.under(figure(of, low, language)),
+    range(of, low, high, language),
+    say.over(figure(of, high, language)),
+  ];
+  return (
+    <>
+      {classes.map((text, at) => (
+        <span key={text} class="qkey">
+          <i class={`q${at + 1}`} />
+          {text}
+        </span>
+      ))}
+      <span class="qkey">
+        <i class="many" />
+        {say.many}
+      </span>
+    </>
+  );
+}
+
+function Help({ mode, comparable }: { readonly mode: Mode; readonly comparable: boolean }) {
+  const say = useSay(SAY);
+  return (
+    <>
+      <p>{say.help}</p>
+      {comparable && (
+        <p>
+          <Seg
+            label={say.view}
+            value={mode}
+            options={[
+              ["against", say.against],
+              ["value", say.value],
+            ]}
+            onChange={(value) => change({ map: value === "against" ? null : value })}
+          />
+        </p>
+      )}
+    </>
+  );
+}
+
+export function MapPart(part: RegionsPart) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const { view, chosen, names, query, title, groups } = part;
   const { indicator } = view;
   const rows = groups.flatMap((group) => group.rows).toSorted((a, b) => (a.region < b.region ? -1 : 1));
   if (rows.length === 0) return null;
   const comparable = isComparable(view);
   const mode = query.get("map") === "value" || !comparable ? "value" : "against";
-  const { factor, decimals } = scaleOf(indicator);
-  const digits = Math.max(0, decimals - 1);
-  const bounds = comparable
-    ? classesOf(rows, (value) => Number((value * factor).toFixed(digits)) / factor)
-    : null;
-  const write = (value: number) => figure(indicator, value, language);
-  const written = (value: number, low: number, high: number) =>
-    `${write(value)} (${range(indicator, low, high, language)})`;
-  const tiles = rows.map(({ region, figure: cell, tone }) => {
-    const { value, low, high, flag } = cell;
-    const place = bounds === null || low === null || high === null ? null : classOf({ low, high }, bounds);
-    const missing = value === null;
-    const body = missing ? (
-      <span>{flag === ".." ? `.. ${say.withheld}` : say.missing}</span>
-    ) : mode === "against" ? (
-      <span class={`v ${toneClass("v", tone)}`}>
-        <svg width="11" height="11" viewBox="-8 -8 16 16" aria-hidden="true">
-          <Mark tone={tone} />
-        </svg>
-        {write(value)}
-        <span class="vh"> {verdicts[tone]}</span>
-      </span>
-    ) : (
-      <span>
-        {write(value)}
-        {low !== null && high !== null && <span class="vh"> ({range(indicator, low, high, language)})</span>}
-      </span>
-    );
-    const shade = missing
-      ? "miss"
-      : mode === "against"
-        ? tileClass(tone)
-        : place === null
-          ? "many"
-          : `q${place + 1}`;
-    return { region, name: names(region), class: shade, body };
-  });
-  const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
+  const bounds = boundsIn(view, rows);
+  const tiles = rows.map((row) => ({
+    region: row.region,
+    name: names(row.region),
+    class: shadeOf(row, mode, bounds),
+    body: <TileText row={row} mode={mode} of={indicator} />,
+  }));
+  const picture = () =>
+    pictureOf({
+      title,
+      nation: null,
+      label: "",
+      write: (value) => figure(indicator, value, language),
+      rows: rows.map((row) => pictureRow(shortName(names(row.region)), row, indicator, language)),
+    });
   return (
-    <Section
-      title={say.title}
-      id="map"
-      help={
-        <>
-          <p>{say.help}</p>
-          {comparable && (
-            <p>
-              <Seg
-                label={say.view}
-                value={mode}
-                options={[
-                  ["against", say.against],
-                  ["value", say.value],
-                ]}
-                onChange={(value) => change({ map: value === "against" ? null : value })}
-              />
-            </p>
-          )}
-        </>
-      }
-    >
+    <Section title={say.title} id="map" help={<Help mode={mode} comparable={comparable} />}>
       <figure>
         <figcaption class="key">
           {mode === "against" ? (
-            (["better", "no certain difference", "worse", "differs"] as const)
-              .filter((tone) => tone !== "differs" || rows.some((row) => row.tone === tone))
-              .map((tone) => <Verdict key={tone} tone={tone} />)
+            <VerdictKey rows={rows} />
           ) : bounds === null ? (
             <span>{comparable ? say.alike : title}</span>
           ) : (
-            <>
-              {[
-                say.under(write(bounds[0])),
-                range(indicator, bounds[0], bounds[1], language),
-                say.over(write(bounds[1])),
-              ].map((text, at) => (
-                <span key={text} class="qkey">
-                  <i class={`q${at + 1}`} />
-                  {text}
-                </span>
-              ))}
-              <span class="qkey">
-                <i class="many" />
-                {say.many}
-              </span>
-            </>
+            <ClassKey bounds={bounds} of={indicator} />
           )}
         </figcaption>
         <Tiles
@@ -159,21 +203,10 @@ export function MapPart({
         <FigureFoot
           part="map"
           table={view.id}
-          release={release}
-          query={{ table: view.id, period: chosen.period, ...chosen.groups }}
+          release={releaseOf(view, chosen)}
+          query={sealQuery(part)}
           what={title}
-          picture={() => ({
-            remove: true,
-            svg: pictureOf({
-              title,
-              nation: null,
-              label: "",
-              write,
-              rows: rows.map(({ region, figure: cell, tone }) =>
-                pictureRow(shortName(names(region)), cell, tone, written),
-              ),
-            }),
-          })}
+          picture={() => ({ remove: true, svg: picture() })}
         />
       </figure>
     </Section>

@@ -1,18 +1,19 @@
 /** Regions against the nation: in verdict groups, never in an order that noise made. */
-
 import { NATION } from "../../../../protocol/values/codes.ts";
-import { isComparable } from "../../../../publication/comparisons.ts";
-import { Axis, IntervalCell } from "../../charts/interval.tsx";
+import { type Compared, isComparable } from "../../../../publication/comparisons.ts";
+import type { CubeFigure } from "../../../../publication/figure.ts";
+import { IntervalCell } from "../../charts/interval.tsx";
 import { type Tone, toneClass, Verdict } from "../../charts/marks.tsx";
 import { pictureOf, pictureRow } from "../../charts/picture.ts";
-import { type Scale, scaleOver } from "../../charts/scale.ts";
 import { shortName } from "../../charts/tiles.tsx";
-import { bounded, figureAt, hasNation, type RegionGroup, type RegionRow } from "../../figures.ts";
-import { figure, isShare, range, signed, useLanguage, useSay } from "../../language.ts";
+import { figureAt, hasNation, type RegionGroup, type RegionRow, releaseOf } from "../../figures.ts";
+import { isShare, type Quantity, signed, useLanguage, useSay } from "../../language.ts";
 import { FigureFoot } from "../../parts/figure-foot.tsx";
 import { Section } from "../../parts/shell.tsx";
+import { Value } from "../../parts/value.tsx";
 import { Link } from "../../router.tsx";
-import type { Part } from "./part.ts";
+import { type Part, type RegionsPart, sealQuery } from "./part.ts";
+import { axisOf, type RowsAxis, RowsHead } from "./rows-head.tsx";
 
 const SAY = {
   sv: {
@@ -94,183 +95,186 @@ function PlacesBar({
   );
 }
 
-function Row({
-  row,
-  part,
-  scale,
-  nation,
-  of,
-}: {
-  readonly row: RegionRow;
-  readonly part: Part;
-  readonly scale: Scale;
-  readonly nation: number | null;
-  readonly of: number;
-}) {
+/** The value; or a sign in its place, and why there is none. */
+function ValueCell({ of, cell }: { readonly of: Quantity; readonly cell: CubeFigure }) {
+  const say = useSay(SAY);
+  const { value, low, high, flag } = cell;
+  if (value !== null && low !== null && high !== null)
+    return <Value of={of} value={value} low={low} high={high} />;
+  const why = flag === ".." ? say.withheld : flag === "." ? say.notApplicable : say.late;
+  return (
+    <>
+      <strong>{flag === ".." ? ".." : "–"}</strong> <span class="quiet small">{why}</span>
+    </>
+  );
+}
+
+function Difference({ of, value }: { readonly of: Quantity; readonly value: number }) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const { view, chosen, names } = part;
-  const { figure: cell, compared } = row;
-  const { indicator } = view;
-  const why = cell.flag === ".." ? say.withheld : cell.flag === "." ? say.notApplicable : say.late;
   return (
-    <tr class={row.region === chosen.region ? "chosen" : ""}>
+    <>
+      <span class="pre quiet">{say.against} </span>
+      {signed(of, value, language)}
+    </>
+  );
+}
+
+function PlacesText({
+  places: { first, last },
+  of,
+  tone,
+}: {
+  readonly places: NonNullable<Compared["places"]>;
+  readonly of: number;
+  readonly tone: Tone;
+}) {
+  const say = useSay(SAY);
+  return (
+    <>
+      <span class="pre quiet">{say.places} </span>
+      <span class="num">
+        {first}
+        {last > first && `–${last}`}
+      </span>
+      <PlacesBar first={first} last={last} of={of} tone={tone} />
+    </>
+  );
+}
+
+type Shown = {
+  readonly part: RegionsPart;
+  readonly axis: RowsAxis;
+  /** How many regions are compared. */
+  readonly of: number;
+};
+
+function Row({ row, part, axis, of }: Shown & { readonly row: RegionRow }) {
+  const { view, chosen, names } = part;
+  const { region, compared, tone } = row;
+  return (
+    <tr class={region === chosen.region ? "chosen" : ""}>
       <th scope="row">
-        <Link to="region" id={row.region}>
-          {shortName(names(row.region))}
+        <Link to="region" id={region}>
+          {shortName(names(region))}
         </Link>
       </th>
       <td class="val">
-        {cell.value === null || cell.low === null || cell.high === null ? (
-          <>
-            <strong>{cell.flag === ".." ? ".." : "–"}</strong> <span class="quiet small">{why}</span>
-          </>
-        ) : (
-          <>
-            <strong>{figure(indicator, cell.value, language)}</strong>{" "}
-            <span class="quiet small num">{range(indicator, cell.low, cell.high, language)}</span>
-          </>
-        )}
+        <ValueCell of={view.indicator} cell={row.figure} />
       </td>
       <td class="cv">
-        <IntervalCell row={row} scale={scale} nation={nation} />
+        <IntervalCell row={row} scale={axis.scale} nation={axis.nation} />
       </td>
       <td class="num small">
         {compared?.difference == null ? (
           "–"
         ) : (
-          <>
-            <span class="pre quiet">{say.against} </span>
-            {signed(indicator, compared.difference.value, language)}
-          </>
+          <Difference of={view.indicator} value={compared.difference.value} />
         )}
       </td>
       <td class="small">
-        {compared?.places == null ? (
-          "–"
-        ) : (
-          <>
-            <span class="pre quiet">{say.places} </span>
-            <span class="num">
-              {compared.places.first}
-              {compared.places.last > compared.places.first && `–${compared.places.last}`}
-            </span>
-            <PlacesBar {...compared.places} of={of} tone={row.tone} />
-          </>
-        )}
+        {compared?.places == null ? "–" : <PlacesText places={compared.places} of={of} tone={tone} />}
       </td>
     </tr>
   );
 }
 
-export function Regions(part: Part & { readonly groups: readonly RegionGroup[] }) {
+/** The regions of one verdict, under it. */
+function RowGroup({ group: { tone, rows }, ...shown }: Shown & { readonly group: RegionGroup }) {
+  const say = useSay(SAY);
+  return (
+    <tbody>
+      <tr class="grp">
+        <th scope="rowgroup" colSpan={5}>
+          {tone === "not compared" || tone === "missing" ? (
+            say[tone]
+          ) : (
+            <Verdict tone={tone} text={say[tone]} />
+          )}{" "}
+          <span class="quiet small">{say.of(rows.length)}</span>
+        </th>
+      </tr>
+      {rows.map((row) => (
+        <Row key={row.region} row={row} {...shown} />
+      ))}
+    </tbody>
+  );
+}
+
+function RegionsTable(shown: Shown) {
+  const say = useSay(SAY);
+  const { part, axis } = shown;
+  return (
+    <table class="rows">
+      <caption>
+        {isComparable(part.view) ? say.caption : say["not compared"]}. {part.title}
+        {axis.nation !== null && `. ${say.nation}: ${axis.write(axis.nation)}`}
+      </caption>
+      <RowsHead name={say.region} value={say.value} chart={say.chart} axis={axis}>
+        <th scope="col" class="c-diff">
+          {say.against}
+        </th>
+        <th scope="col" class="c-place">
+          {say.places}
+        </th>
+      </RowsHead>
+      {part.groups.map((group) => (
+        <RowGroup key={group.tone} group={group} {...shown} />
+      ))}
+    </table>
+  );
+}
+
+/** How to read the table, and what in it is to be read with care. */
+function Help({
+  view,
+  rows,
+  of,
+}: Pick<Part, "view"> & { readonly rows: readonly RegionRow[]; readonly of: number }) {
+  const say = useSay(SAY);
+  const comparable = isComparable(view);
+  const isBeyond =
+    isShare(view.indicator) &&
+    rows.some(({ figure: { value } }) => value !== null && (value > 1 || value < 0));
+  return (
+    <>
+      <p>{comparable ? say.help : say.counts}</p>
+      {comparable && <p>{say.lines(of)}</p>}
+      <p>{say.small}</p>
+      {isBeyond && <p>{say.beyond}</p>}
+      {rows.some(({ figure: { flag } }) => flag === "unreliable") && <p>{say.unsure}</p>}
+    </>
+  );
+}
+
+export function Regions(part: RegionsPart) {
   const say = useSay(SAY);
   const language = useLanguage();
   const { view, chosen, names, title, groups } = part;
-  const { indicator } = view;
   const rows = groups.flatMap((group) => group.rows);
   if (rows.length === 0) return null;
-  const comparable = isComparable(view);
-  const whole = hasNation(view) && comparable ? figureAt(view, chosen, NATION, chosen.period).value : null;
-  const ends = rows.flatMap(({ figure: { low, high, flag } }) =>
-    low === null || high === null || flag === "unreliable" ? [] : bounded(indicator, low, high),
-  );
-  const scale = scaleOver(ends.length === 0 ? [0, 1] : whole === null ? ends : [...ends, whole]);
-  const isBeyond =
-    isShare(indicator) && rows.some(({ figure: { value } }) => value !== null && (value > 1 || value < 0));
+  const value =
+    hasNation(view) && isComparable(view) ? figureAt(view, chosen, NATION, chosen.period).value : null;
+  const figures = rows.map((row) => row.figure);
+  const axis = axisOf(view.indicator, figures, { name: say.nation, value }, language);
   const answered = rows.filter(({ compared }) => compared !== null).length;
-  const write = (value: number) => figure(indicator, value, language);
-  const written = (value: number, low: number, high: number) =>
-    `${write(value)} (${range(indicator, low, high, language)})`;
-  const release = view.releases.find((each) => each.period === chosen.period)?.release ?? "";
-  const head = (tone: RegionGroup["tone"]) => say[tone];
-  const picture = () => ({
-    remove: true,
-    svg: pictureOf({
+  const picture = () =>
+    pictureOf({
       title,
-      nation: whole,
-      label: whole === null ? "" : `${say.nation} ${write(whole)}`,
-      write,
-      rows: rows.map(({ region, figure: cell, tone }) =>
-        pictureRow(shortName(names(region)), cell, tone, written),
-      ),
-    }),
-  });
+      ...axis,
+      rows: rows.map((row) => pictureRow(shortName(names(row.region)), row, view.indicator, language)),
+    });
   return (
-    <Section
-      title={say.title}
-      id="regions"
-      help={
-        <>
-          <p>{comparable ? say.help : say.counts}</p>
-          {comparable && <p>{say.lines(answered)}</p>}
-          <p>{say.small}</p>
-          {isBeyond && <p>{say.beyond}</p>}
-          {rows.some(({ figure: { flag } }) => flag === "unreliable") && <p>{say.unsure}</p>}
-        </>
-      }
-    >
+    <Section title={say.title} id="regions" help={<Help view={view} rows={rows} of={answered} />}>
       <figure>
-        <table class="rows">
-          <caption>
-            {comparable ? say.caption : say["not compared"]}. {title}
-            {whole !== null && `. ${say.nation}: ${write(whole)}`}
-          </caption>
-          <thead>
-            <tr class="axisrow">
-              <th scope="col" class="c-name">
-                {say.region}
-              </th>
-              <th scope="col" class="c-val">
-                {say.value}
-              </th>
-              <th scope="col" class="cv">
-                <span class="vh">{say.chart}</span>
-                <Axis
-                  scale={scale}
-                  nation={whole}
-                  label={whole === null ? "" : `${say.nation} ${write(whole)}`}
-                  write={write}
-                />
-              </th>
-              <th scope="col" class="c-diff">
-                {say.against}
-              </th>
-              <th scope="col" class="c-place">
-                {say.places}
-              </th>
-            </tr>
-          </thead>
-          {groups.map(({ tone, rows: own }) => (
-            <tbody key={tone}>
-              <tr class="grp">
-                <th scope="rowgroup" colSpan={5}>
-                  {tone === "not compared" || tone === "missing" ? (
-                    head(tone)
-                  ) : (
-                    <Verdict tone={tone} text={head(tone)} />
-                  )}{" "}
-                  <span class="quiet small">{say.of(own.length)}</span>
-                </th>
-              </tr>
-              {own.map((row) => (
-                <Row key={row.region} row={row} part={part} scale={scale} nation={whole} of={answered} />
-              ))}
-            </tbody>
-          ))}
-        </table>
+        <RegionsTable part={part} axis={axis} of={answered} />
         <FigureFoot
           part="regions"
           table={view.id}
-          release={release}
-          query={{
-            table: view.id,
-            period: chosen.period,
-            region: chosen.region === NATION ? null : chosen.region,
-            ...chosen.groups,
-          }}
+          release={releaseOf(view, chosen)}
+          query={sealQuery(part, chosen.region)}
           what={title}
-          picture={picture}
+          picture={() => ({ remove: true, svg: picture() })}
         />
       </figure>
     </Section>
