@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { NATION } from "../../../protocol/values/codes.ts";
 import type { Overview, OverviewIndicator } from "../../../publication/overview.ts";
+import { csvText } from "../charts/csv.ts";
 import { download } from "../charts/save.ts";
 import { day, useLanguage, useSay } from "../language.ts";
 
@@ -16,8 +17,6 @@ const SAY = {
   en: { csv: "CSV", json: "JSON", cite: "Copy the citation", copied: "Copied", of: "releases up to" },
 };
 
-const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
 /** Every figure of the latest periods that a page shows, a row each; of one region, or of all and the nation. */
 function csvOf(
   indicators: readonly OverviewIndicator[],
@@ -31,11 +30,14 @@ function csvOf(
     const own = of.regions
       .filter((each) => region === null || each.region === region)
       .map((each) => [each.region, each.value, each.low, each.high, each.flag, each.verdict]);
-    return [...(region === null ? nation : []), ...own].map((cells) =>
-      [of.id, of.name[language], period, ...cells].map((cell) => quoted(String(cell ?? ""))).join(","),
-    );
+    return [...(region === null ? nation : []), ...own].map((cells) => [
+      of.id,
+      of.name[language],
+      period,
+      ...cells,
+    ]);
   });
-  return `${["indicator,name,period,region,value,low,high,flag,verdict", ...rows].join("\n")}\n`;
+  return csvText(["indicator", "name", "period", "region", "value", "low", "high", "flag", "verdict"], rows);
 }
 
 export function ViewFoot({

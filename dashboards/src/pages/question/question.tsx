@@ -6,13 +6,14 @@ import { Query } from "../../../../protocol/question/query.ts";
 import { inWords } from "../../../../protocol/question/words.ts";
 import { envelopeId, payloadOrNull } from "../../../../protocol/signing/envelope.ts";
 import type { Hash } from "../../../../protocol/values/bytes.ts";
+import type { Language } from "../../../../protocol/values/language.ts";
 import { parseRational, toNumber } from "../../../../protocol/values/rational.ts";
 import { Refusal } from "../../../../protocol/values/refusal.ts";
 import type { QueryStatus } from "../../../../protocol/wire/routes.ts";
 import { useLabels } from "../../data.ts";
 import { countsText, decisionLines } from "../../decision-words.ts";
-import { decisionsOn } from "../../decisions.ts";
-import { clock, day, fraction, listed, number, useLanguage, useSay } from "../../language.ts";
+import { type Decisions, decisionsOn } from "../../decisions.ts";
+import { fraction, listed, moment, number, useLanguage, useSay } from "../../language.ts";
 import { Heading, Section } from "../../parts/shell.tsx";
 import { client, failureText } from "../../proof/federation.ts";
 import { Link } from "../../router.tsx";
@@ -165,57 +166,70 @@ export function Question({ federation, id }: { readonly federation: Federation; 
   );
 }
 
-/** The stations, each as far as it is known; and who has decided and refused. */
-function Where({
-  federation,
-  status,
-  query,
-}: {
+type Followed = {
   readonly federation: Federation;
   readonly status: QueryStatus;
   readonly query: Query;
-}) {
+};
+
+type Station = { readonly label: string; readonly text: string; readonly done: boolean };
+
+/** The stations of a question, each as far as it is known. */
+function stationsOf(
+  { status: { state, regions }, query }: Followed,
+  decisions: Decisions | Refusal,
+  language: Language,
+): Station[] {
+  const say = SAY[language];
+  const answered = regions.filter((each) => each.state === "answered").length;
+  const released = state === "released";
+  const read = !(decisions instanceof Refusal);
+  // Of what is released the seal says by which approvals: it judges as of each region's charge.
+  const approved = released ? say.byRules : read ? countsText(decisions, language) : say.notRead;
+  return [
+    { label: say.signed, text: say.by(query.requester), done: true },
+    { label: say.visible, text: say.inLog, done: true },
+    {
+      label: say.approved,
+      text: approved,
+      done: released || (read && decisions.floor.verdict === "approved"),
+    },
+    { label: say.sent, text: say.to(regions.length), done: state === "open" || released || answered > 0 },
+    { label: say.answered, text: say.of(answered, regions.length), done: released },
+    { label: say.published, text: say.sealed, done: released },
+  ];
+}
+
+function Stations({ stations }: { readonly stations: readonly Station[] }) {
+  const say = useSay(SAY);
+  return (
+    <ol class="follow">
+      {stations.map(({ label, text, done }) => (
+        <li key={label} class={done ? "done" : ""}>
+          <b>
+            {label}
+            {done && <span class="vh"> ({say.done})</span>}
+          </b>
+          <span>{text}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** How far it has come; and who has decided and refused. */
+function Where(followed: Followed) {
   const say = useSay(SAY);
   const language = useLanguage();
+  const { federation, status, query } = followed;
   const decisions = decisionsOn(status, query, federation, new Date());
   const name = (code: string) => federation.directory.nodes.find((each) => each.code === code)?.name ?? code;
-  const count = (state: string) => status.regions.filter((each) => each.state === state);
-  const answered = count("answered").length;
-  const refused = count("refused");
-  const over = OVER.has(status.state);
-  const released = status.state === "released";
-  // Of what is released the seal says by which approvals: it judges as of each region's charge.
-  const approved = released
-    ? say.byRules
-    : decisions instanceof Refusal
-      ? say.notRead
-      : countsText(decisions, language);
-  const stations: Array<[string, string, boolean]> = [
-    [say.signed, say.by(query.requester), true],
-    [say.visible, say.inLog, true],
-    [
-      say.approved,
-      approved,
-      released || (!(decisions instanceof Refusal) && decisions.floor.verdict === "approved"),
-    ],
-    [say.sent, say.to(status.regions.length), status.state === "open" || released || answered > 0],
-    [say.answered, say.of(answered, status.regions.length), released],
-    [say.published, say.sealed, released],
-  ];
+  const refused = status.regions.filter((each) => each.state === "refused");
   return (
     <>
-      <ol class="follow">
-        {stations.map(([label, text, done]) => (
-          <li key={label} class={done ? "done" : ""}>
-            <b>
-              {label}
-              {done && <span class="vh"> ({say.done})</span>}
-            </b>
-            <span>{text}</span>
-          </li>
-        ))}
-      </ol>
-      {!released && decisionLines(decisions, name, language).map((line) => <p key={line}>{line}</p>)}
+      <Stations stations={stationsOf(followed, decisions, language)} />
+      {status.state !== "released" &&
+        decisionLines(decisions, name, language).map((line) => <p key={line}>{line}</p>)}
       {refused.length > 0 && (
         <p>
           {say.refused}:{" "}
@@ -225,9 +239,9 @@ function Where({
           )}
         </p>
       )}
-      {!over && (
+      {!OVER.has(status.state) && (
         <p class="small quiet">
-          {say.until} {day(query.answerBy, language)} {clock(query.answerBy, language)}
+          {say.until} {moment(query.answerBy, language)}
         </p>
       )}
     </>
