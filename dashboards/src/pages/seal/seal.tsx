@@ -1,37 +1,23 @@
 /** What stands behind a figure, checked here: seven steps, each down to bytes. Green only for what this browser itself did. */
-import { useEffect, useState } from "preact/hooks";
-import type { Envelope } from "../../../../protocol/signing/envelope.ts";
-import { labelIn, type Viewed, viewed } from "../../../../publication/view.ts";
-import { SealMark, type SealState } from "../../charts/marks.tsx";
+import type { Language } from "../../../../protocol/values/language.ts";
+import { SealMark } from "../../charts/marks.tsx";
 import { download } from "../../charts/save.ts";
-import { rawTable, useLoaded } from "../../data.ts";
-import { chosenIn, figureAt } from "../../figures.ts";
-import {
-  clock,
-  day,
-  figure,
-  listed,
-  number,
-  period,
-  range,
-  upper,
-  useLanguage,
-  useSay,
-} from "../../language.ts";
+import { useLoaded } from "../../data.ts";
+import { figure, listed, period, useLanguage, useSay } from "../../language.ts";
 import type { PageProps } from "../../page.ts";
 import { HelpLine } from "../../parts/help.tsx";
 import { Pin } from "../../parts/pin.tsx";
-import { remember, SEAL_WORDS } from "../../parts/seal.tsx";
-import { Heading, Loaded, Section } from "../../parts/shell.tsx";
-import type { ShownSeal, Tell } from "../../proof/messages.ts";
-import { inWorker, pinned } from "../../proof/run.ts";
+import { SEAL_WORDS } from "../../parts/seal.tsx";
+import { Loaded, Section } from "../../parts/shell.tsx";
+import type { ShownSeal } from "../../proof/messages.ts";
+import { pinned } from "../../proof/run.ts";
 import { STEP_NAMES } from "../../proof/words.ts";
 import { Link } from "../../router.tsx";
 import { namesOf } from "../../sentences.ts";
+import { type Check, useCheck } from "./check.ts";
+import { type Beside, besideOf, SealHead } from "./head.tsx";
 import { Steps } from "./steps.tsx";
 import { SAY } from "./words.ts";
-
-type SealResult = Extract<Tell, { kind: "seal" | "failed" }> | null;
 
 /** What few need is loaded when it is. */
 function AuditorLater(props: Parameters<typeof import("../../parts/auditor.tsx").Auditor>[0]) {
@@ -44,168 +30,54 @@ function AuditorLater(props: Parameters<typeof import("../../parts/auditor.tsx")
 export function page(props: PageProps) {
   const release = props.query.get("release") ?? "";
   // Another figure is another check.
-  return <Check key={`${release} ${props.query}`} {...props} release={release} />;
+  return <Checked key={`${release} ${props.query}`} {...props} release={release} />;
 }
 
-function Check({ overview, query, release }: PageProps & { readonly release: string }) {
+type OfRelease = PageProps & { readonly release: string };
+
+/** The steps that fail. */
+const failedIn = ({ result }: Check): ShownSeal["steps"] =>
+  result?.kind === "seal" ? result.seal.steps.filter(({ state }) => state === "fails") : [];
+
+/** What the check says in a sentence or two. */
+function ledeOf(check: Check, beside: Beside | null, language: Language): string {
+  const say = SAY[language];
+  const { result, state, progress } = check;
+  switch (state) {
+    case "checked":
+      return say.holdsText;
+    case "digest":
+      return say.digestText;
+    case "broken": {
+      const value = beside?.shown.value ?? null;
+      const text = beside === null || value === null ? "" : figure(beside.view.indicator, value, language);
+      return say.brokenText(failedIn(check).length, text);
+    }
+    case "checking":
+      return say.checkingText(progress[0], progress[1]);
+    case "unchecked":
+      return say.unreadText;
+    case "unread":
+      if (result?.kind !== "failed" || result.code === "unavailable") return say.unreadText;
+      if (result.code === "release-unknown") return say.unknownText;
+      return pinned() === null ? say.unreadText : say.otherText;
+  }
+}
+
+/** What does not hold, and another release of the table to look at instead. */
+function Broken({
+  check,
+  lede,
+  query,
+  release,
+}: Omit<OfRelease, "overview" | "id"> & { readonly check: Check; readonly lede: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const [result, set] = useState<SealResult>(null);
-  const [view, setView] = useState<Viewed | null>(null);
-  const [progress, setProgress] = useState<readonly [number, number]>([0, 0]);
-  const [round, again] = useState(0);
-  const [request, give] = useState<Envelope | null>(null);
-  const [when, setWhen] = useState(0);
-  const trusted = pinned() ?? overview.directory1;
-  useEffect(() => {
-    set(null);
-    let stop: () => void = () => undefined;
-    let gone = false;
-    const name = query.get("table");
-    void (async () => {
-      const raw = name === null ? null : await rawTable(name).catch(() => null);
-      const own = raw === null ? null : viewed(raw);
-      if (gone) return;
-      setView(own);
-      const at = own === null ? null : { indicator: own.indicator.id, ...chosenIn(own, query) };
-      const { done, stop: end } = inWorker(
-        { kind: "seal", release, directory1: trusted, now: Date.now(), view: raw, at, request },
-        (done, of) => setProgress([done, of]),
-      );
-      stop = end;
-      const told = await done;
-      if (gone || (told.kind !== "seal" && told.kind !== "failed")) return;
-      const forged = told.kind === "seal" && told.unlike.length > 0;
-      set(forged ? { ...told, seal: withForged(told.seal, told.unlike) } : told);
-      setWhen(Date.now());
-      const state = told.kind === "failed" ? "unchecked" : forged ? "broken" : STATES[told.seal.state];
-      // A rate is scaled by a number that is no release's: its seal stays open beside it, unless it is broken.
-      const rate = own?.indicator.produced.per !== undefined && state !== "broken";
-      if (name === null || own !== null)
-        remember(release, name ?? "", rate ? "unchecked" : state, Date.now());
-    })();
-    return () => {
-      gone = true;
-      stop();
-    };
-  }, [round, trusted, request]);
-  const chosen = view === null ? null : chosenIn(view, query);
-  const shown =
-    view === null || chosen === null ? null : figureAt(view, chosen, chosen.region, chosen.period);
-  const names = namesOf(overview.regions, language);
-  const text =
-    view === null || shown === null || shown.value === null
-      ? ""
-      : figure(view.indicator, shown.value, language);
-  const state: SealState | "checking" | "unread" =
-    result === null ? "checking" : result.kind === "failed" ? "unread" : STATES[result.seal.state];
-  const title = {
-    checked: say.holds,
-    digest: say.digest,
-    broken: say.broken,
-    unchecked: say.unread,
-    checking: say.checking,
-    unread: say.unread,
-  }[state];
-  const steps = result?.kind === "seal" ? result.seal.steps : [];
-  const broken = steps.filter((step) => step.state === "fails").length;
-  const lede = {
-    checked: say.holdsText,
-    digest: say.digestText,
-    broken: say.brokenText(broken, text),
-    checking: say.checkingText(progress[0], progress[1]),
-    unchecked: say.unreadText,
-    unread:
-      result?.kind !== "failed" || result.code === "unavailable"
-        ? say.unreadText
-        : result.code === "release-unknown"
-          ? say.unknownText
-          : pinned() === null
-            ? say.unreadText
-            : say.otherText,
-  }[state];
-  const mark: SealState = state === "checking" || state === "unread" ? "unchecked" : state;
-  const crumb =
-    view === null ? (
-      say.seal
-    ) : (
-      <>
-        <Link to="indicator" id={view.indicator.id}>
-          {view.indicator.name[language]}
-        </Link>{" "}
-        / {say.seal}
-      </>
-    );
-  const groups =
-    view === null || chosen === null
-      ? []
-      : Object.entries(chosen.groups).map(
-          ([column, code]) => labelIn(view, column, code)?.[language] ?? code,
-        );
   // The last of the table's other releases: whether it holds is for its own seal to say.
-  const before = view?.releases.findLast((each) => each.release !== release);
-  const asOf = result?.kind === "seal" ? result.seal.asOf : null;
+  const before = check.view?.releases.findLast((each) => each.release !== release);
   return (
     <>
-      <div class="sealhead">
-        <span class={`big ${mark === "checked" ? "ok" : mark === "broken" ? "bad" : "un"}`}>
-          <SealMark state={mark} size={76} />
-        </span>
-        <div aria-live="polite" aria-busy={state === "checking"}>
-          <Heading title={title} crumb={crumb}>
-            <p>{lede}</p>
-          </Heading>
-          {state === "checking" && <progress max={progress[1] || 1} value={progress[0]} aria-label={title} />}
-        </div>
-        <dl class="facts">
-          {view !== null &&
-            view.indicator.produced.per === undefined &&
-            chosen !== null &&
-            shown !== null && (
-              <div>
-                <dt>
-                  {[upper(names(chosen.region)), ...groups, period(chosen.period, language)].join(", ")}
-                </dt>
-                <dd class={state === "broken" ? "struck" : ""}>
-                  <strong>{text || ".."}</strong>{" "}
-                  {shown.low !== null &&
-                    shown.high !== null &&
-                    range(view.indicator, shown.low, shown.high, language)}
-                </dd>
-              </div>
-            )}
-          <div>
-            <dt>{say.release}</dt>
-            <dd class="mono">{release.slice(7, 19)}…</dd>
-          </div>
-          {when > 0 && (
-            <div>
-              <dt>{say.checked}</dt>
-              <dd>
-                {day(when, language)} {clock(when, language)}
-              </dd>
-            </div>
-          )}
-          {asOf !== null && (
-            <div>
-              <dt>{say.asOf}</dt>
-              <dd>
-                {day(asOf * 1000, language)} {clock(asOf * 1000, language)}
-              </dd>
-            </div>
-          )}
-          {result?.kind === "seal" && (
-            <div>
-              <dt>{say.time}</dt>
-              <dd>
-                {number(result.ms / 1000, 1, language)} {say.seconds}
-              </dd>
-            </div>
-          )}
-        </dl>
-      </div>
-      {view !== null && <HelpLine of={[view.indicator]} />}
-      {state === "broken" && before !== undefined && (
+      {before !== undefined && (
         <p class="acts">
           <Link
             to="seal"
@@ -216,54 +88,99 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
           </Link>
         </p>
       )}
-      {state === "broken" && (
-        <div class="banner">
-          <SealMark state="broken" size={48} />
-          <div>
-            <h2>{say.broken}</h2>
-            <p>
-              {lede}{" "}
-              {listed(
-                steps.flatMap((step) => (step.state === "fails" ? [STEP_NAMES[language][step.name]] : [])),
-                language,
-              )}
-              .
-            </p>
-          </div>
+      <div class="banner">
+        <SealMark state="broken" size={48} />
+        <div>
+          <h2>{say.broken}</h2>
+          <p>
+            {lede}{" "}
+            {listed(
+              failedIn(check).map(({ name }) => STEP_NAMES[language][name]),
+              language,
+            )}
+            .
+          </p>
         </div>
-      )}
-      <Section
-        title={say.chain}
-        help={
-          <>
-            <p>{say.chainHelp}</p>
-            <p>
-              {say.root(`${overview.directory1.slice(7, 15)}…${overview.directory1.slice(-4)}`)}{" "}
-              {pinned() !== null && say.yours}
-            </p>
-            <Pin overview={overview} onChange={() => again(round + 1)} />
-            <p class="acts">
-              <button type="button" class="btn plain" onClick={() => again(round + 1)}>
-                {say.again}
-              </button>
-              {result?.kind === "seal" && result.seal.evidence !== null && (
-                <button
-                  type="button"
-                  class="linklike"
-                  onClick={() =>
-                    download(
-                      `${release.slice(7, 23)}.json`,
-                      new Blob([JSON.stringify(result.seal.evidence, null, 1)], { type: "application/json" }),
-                    )
-                  }
-                >
-                  {say.receipt}
-                </button>
-              )}
-            </p>
-          </>
-        }
-      >
+      </div>
+    </>
+  );
+}
+
+/** Where the chain starts, and what one may do with it. */
+function ChainHelp({
+  check,
+  overview,
+  release,
+}: Pick<OfRelease, "overview" | "release"> & { readonly check: Check }) {
+  const say = useSay(SAY);
+  const { directory1 } = overview;
+  const evidence = check.result?.kind === "seal" ? check.result.seal.evidence : null;
+  const save = () =>
+    download(
+      `${release.slice(7, 23)}.json`,
+      new Blob([JSON.stringify(evidence, null, 1)], { type: "application/json" }),
+    );
+  return (
+    <>
+      <p>{say.chainHelp}</p>
+      <p>
+        {say.root(`${directory1.slice(7, 15)}…${directory1.slice(-4)}`)} {pinned() !== null && say.yours}
+      </p>
+      <Pin overview={overview} onChange={check.again} />
+      <p class="acts">
+        <button type="button" class="btn plain" onClick={check.again}>
+          {say.again}
+        </button>
+        {evidence !== null && (
+          <button type="button" class="linklike" onClick={save}>
+            {say.receipt}
+          </button>
+        )}
+      </p>
+    </>
+  );
+}
+
+/** The four states a seal may be in, each with its sign. */
+function Modes() {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const modes = [
+    ["checked", say.modeChecked],
+    ["digest", say.modeDigest],
+    ["unchecked", say.modeUnchecked],
+    ["broken", say.modeBroken],
+  ] as const;
+  return (
+    <Section title={say.modes}>
+      <dl class="def modes">
+        {modes.map(([mode, words]) => (
+          <div key={mode}>
+            <dt class={mode === "checked" ? "w-ok" : mode === "broken" ? "w-bad" : "quiet"}>
+              <SealMark state={mode} /> {mode === "unchecked" ? say.modeName : SEAL_WORDS[language][mode]}
+            </dt>
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  );
+}
+
+function Checked({ overview, query, release }: OfRelease) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  const check = useCheck(release, query, pinned() ?? overview.directory1);
+  const { result, state, view } = check;
+  const beside = besideOf(view, query);
+  const lede = ledeOf(check, beside, language);
+  const names = namesOf(overview.regions, language);
+  return (
+    <>
+      <SealHead release={release} check={check} lede={lede} beside={beside} names={names} />
+      {view !== null && <HelpLine of={[view.indicator]} />}
+      {state === "broken" && <Broken check={check} lede={lede} query={query} release={release} />}
+      <Section title={say.chain} help={<ChainHelp check={check} overview={overview} release={release} />}>
         {result?.kind === "seal" ? (
           <Steps seal={result.seal} figure={result.figure} view={view} />
         ) : (
@@ -275,61 +192,13 @@ function Check({ overview, query, release }: PageProps & { readonly release: str
       </Section>
       {state === "digest" && (
         <Section title={say.auditor} help={<p>{say.auditorHelp}</p>}>
-          <AuditorLater overview={overview} release={release} onRequest={give} />
+          <AuditorLater overview={overview} release={release} onRequest={check.give} />
         </Section>
       )}
       <Section title={say.not}>
         <p class="notice">{say.notText}</p>
       </Section>
-      <Section title={say.modes}>
-        <dl class="def modes">
-          {(
-            [
-              ["checked", say.modeChecked],
-              ["digest", say.modeDigest],
-              ["unchecked", say.modeUnchecked],
-              ["broken", say.modeBroken],
-            ] as const
-          ).map(([mode, words]) => (
-            <div key={mode}>
-              <dt class={mode === "checked" ? "w-ok" : mode === "broken" ? "w-bad" : "quiet"}>
-                <SealMark state={mode} /> {mode === "unchecked" ? say.modeName : SEAL_WORDS[language][mode]}
-              </dt>
-              <dd>{words}</dd>
-            </div>
-          ))}
-        </dl>
-      </Section>
+      <Modes />
     </>
   );
 }
-
-const STATES = {
-  holds: "checked",
-  "by digest": "digest",
-  broken: "broken",
-  "not reached": "unchecked",
-} as const;
-
-/** A page that shows another figure than the release has: the sum is not what was published. */
-const withForged = (seal: ShownSeal, unlike: readonly string[]): ShownSeal => ({
-  ...seal,
-  state: "broken",
-  steps: seal.steps.map((step) =>
-    step.name === "sum"
-      ? {
-          ...step,
-          state: "fails",
-          findings: [
-            ...step.findings,
-            {
-              log: "page",
-              leaf: null,
-              rule: "sum",
-              says: `expected what the signed release says: ${unlike.slice(0, 5).join("; ")}`,
-            },
-          ],
-        }
-      : step,
-  ),
-});
