@@ -19,35 +19,45 @@ import type { Client } from "../../protocol/wire/client.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import type { Party } from "./ask.ts";
+import { client, partyOf } from "./connect.ts";
 
 /** What stands behind a release's secure sum, for an auditor of the directory: asked for by signature, which is logged. */
-export async function givenTo(
-  client: Client,
-  release: Hash,
-  auditor: Party,
-  now: Date,
-): Promise<GivenMaterial> {
+export async function givenTo(to: Client, release: Hash, auditor: Party, now: Date): Promise<GivenMaterial> {
   const request = seal("material", { release, auditor: auditor.id, time: instant(now) }, auditor.signer);
   return {
-    messages: await client("getMaterial", { body: request }),
+    messages: await to("getMaterial", { body: request }),
     piece: async (document, place) =>
-      fromBase64((await client("getPiece", { body: { request, document, place } })).bytes),
+      fromBase64((await to("getPiece", { body: { request, document, place } })).bytes),
   };
+}
+
+/** The coordinator of a log's address. */
+export const baseOf = (address: string): string => address.replace(/\/+$/, "").replace(/\/log$/, "");
+
+/** Asks a running coordinator for what stands behind secure sums, as an auditor of the directory. */
+export function materialGiver(
+  address: string,
+  keyFile: string,
+  federation: Federation,
+  now: () => Date,
+): (release: Hash) => Promise<GivenMaterial> {
+  const auditor = partyOf(federation, keyFile, "audit");
+  return (release) => givenTo(client(baseOf(address)), release, auditor, now());
 }
 
 /** Throws a refusal that names what does not hold. `onPiece` is called after each piece fetched. */
 export async function recompute(
-  client: Client,
+  to: Client,
   federation: Federation,
   id: Hash,
   auditor: Party,
   now: Date,
   onPiece: (done: number, of: number) => void = () => undefined,
 ): Promise<Recomputed> {
-  const { query, release, releaseId, envelope } = await fetchResult(client, federation, id);
+  const { query, release, releaseId, envelope } = await fetchResult(to, federation, id);
   const { judged } = openRelease(federation, envelope);
   if (release.national === null) throw new Refusal("release-unknown", "expected a release with a secure sum");
-  const given = await givenTo(client, releaseId, auditor, now);
+  const given = await givenTo(to, releaseId, auditor, now);
   const pieces = piecesOf(settingFor(judged, { query, id }, release), given.messages);
   let fetched = 0;
   const piece: GivenMaterial["piece"] = async (document, place) => {

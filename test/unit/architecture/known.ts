@@ -4,7 +4,6 @@ export const KNOWN: readonly string[] = [
   "cli/client/ask.ts uses performance.now",
   "cli/client/connect.ts uses globalThis.fetch",
   "cli/log/source.ts uses globalThis.fetch",
-  "cli/commands/audit.ts: auditCommands",
   "cli/commands/calendar.ts: calendarCommands",
   "cli/commands/directory.ts: versionCommands",
   "cli/commands/directory.ts: edited",

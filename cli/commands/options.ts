@@ -1,0 +1,21 @@
+/** What several commands take: where the coordinator is, by which directory, and numbers. */
+import { type Command, InvalidArgumentError } from "commander";
+
+/** What every command that meets a coordinator is told. */
+export type Addressed = { readonly coordinator: string; readonly directory?: string };
+
+/** Takes a coordinator's address, and the hash by which its directory is pinned. */
+export const addressed = (command: Command): Command =>
+  command
+    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
+    .option("--directory <hash>", "pin the directory by its hash");
+
+export const wholeNumber = (text: string): number => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
+  return Number(text);
+};
+
+export const seconds = (text: string): number => {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("expected a whole number of seconds");
+  return Number(text);
+};
