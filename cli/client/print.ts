@@ -12,7 +12,7 @@ import type { Result } from "../../protocol/wire/fetch-release.ts";
 import type { JsonStat } from "../../publication/json-stat.ts";
 import { queryDatasetOf } from "../../publication/query-dataset.ts";
 
-export type Format = "table" | "json" | "csv";
+export type Format = "table" | "json" | "csv" | "jsonstat";
 
 const digitsOf = (cell: Cell, kind: string): number => {
   const width = (cell.high ?? 0) - (cell.low ?? 0);

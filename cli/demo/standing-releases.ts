@@ -7,7 +7,7 @@ import { type DatasetDocument, readDataset } from "../../protocol/question/catal
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Following } from "../client/ask.ts";
-import { approveCalendar, runCalendar, signCalendar, submitCalendar } from "../commands/calendar.ts";
+import { approveCalendar, runCalendar, signCalendar, submitCalendar } from "../client/calendar.ts";
 import { federationIn } from "./both-ways.ts";
 import type { Network } from "./network.ts";
 import type { Region } from "./regions.ts";

@@ -5,8 +5,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { recompute } from "../../cli/client/recompute.ts";
-import { auditFrom } from "../../cli/commands/audit.ts";
 import {
   approveCalendar,
   type Patience,
@@ -15,7 +13,9 @@ import {
   type SignedCalendar,
   signCalendar,
   submitCalendar,
-} from "../../cli/commands/calendar.ts";
+} from "../../cli/client/calendar.ts";
+import { recompute } from "../../cli/client/recompute.ts";
+import { auditFrom } from "../../cli/commands/audit.ts";
 import { federationIn } from "../../cli/demo/both-ways.ts";
 import type { Network } from "../../cli/demo/network.ts";
 import { sourceOf } from "../../cli/log/source.ts";
