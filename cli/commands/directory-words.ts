@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { KeyFile } from "../../server/signing.ts";
+import { readBytes } from "../client/connect.ts";
 
 export const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
 export const YEAR = 365 * 24 * 3600 * 1000;
@@ -10,6 +11,8 @@ export const YEAR = 365 * 24 * 3600 * 1000;
 /** The public part of a key given as itself or as a key file. */
 export const publicOf = (text: string): string =>
   existsSync(text) ? parseWith(KeyFile, parseJson(readFileSync(text)), "key file", "usage").public : text;
+
+export const textIn = (file: string): string => new TextDecoder().decode(readBytes(file));
 
 export const collect = (value: string, before: string[]): string[] => [...before, value];
 
