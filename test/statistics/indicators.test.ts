@@ -6,7 +6,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { reportOf } from "../../cli/commands/report.ts";
 import { federationIn } from "../../cli/demo/both-ways.ts";
 import { type Network, startNetwork } from "../../cli/demo/network.ts";
 import { REGIONS } from "../../cli/demo/regions.ts";
@@ -17,6 +16,7 @@ import {
   runStanding,
   standingDatasets,
 } from "../../cli/demo/standing-releases.ts";
+import { reportOf } from "../../cli/report/report.ts";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { refOf } from "../../protocol/question/catalogue.ts";
 import type { Measure } from "../../protocol/question/query.ts";
