@@ -2,34 +2,20 @@
  * `brus demo`: a whole federation on this machine in under a minute. 21 regions with made-up journals, or a folder's
  * own data; coordinator and nodes over real HTTP; a question signed, approved, answered and checked.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { z } from "zod";
-import { Mapping, readMapping } from "../../node/import/mapping.ts";
 import type { RunningNode } from "../../node/node.ts";
-import type { CalendarDraft } from "../../protocol/plan/calendar.ts";
-import {
-  type DatasetDocument,
-  DatasetRef,
-  readDataset,
-  writeDataset,
-} from "../../protocol/question/catalogue.ts";
-import { parseJson } from "../../protocol/values/json.ts";
-import { RegionCode } from "../../protocol/values/names.ts";
-import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { textOf } from "../../protocol/values/text.ts";
 import type { Following } from "../client/ask.ts";
 import { writeText } from "../client/connect.ts";
 import { resultText } from "../client/print.ts";
 import { barOf } from "../client/progress.ts";
 import { auditFrom, auditText } from "../commands/audit.ts";
 import { sourceOf } from "../log/source.ts";
-import { askAll, askBothWays, federationIn } from "./both-ways.ts";
-import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_QUERY } from "./journals.ts";
+import { type AskedBothWays, askAll, askBothWays, federationIn } from "./both-ways.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { REGIONS } from "./regions.ts";
-import { demoCalendar, registersOf, standingDatasets, standingText } from "./standing-releases.ts";
+import { fromFolder, madeUp, type Scenario } from "./scenario.ts";
+import { standingText } from "./standing-releases.ts";
 
 export type DemoOptions = {
   readonly once: boolean;
@@ -45,231 +31,108 @@ export type DemoOptions = {
   readonly wait: (line: string) => void;
 };
 
-type Import = { readonly dataset: string; readonly mapping: Mapping; readonly path: string };
-type Scenario = {
-  readonly name: string;
-  readonly datasets: readonly DatasetDocument[];
-  readonly regions: ReadonlyArray<{
-    readonly code: string;
-    readonly name: string;
-    readonly imports: () => Import[];
-  }>;
-  readonly queries: readonly unknown[];
-  /** A question to ask in both ways, of the regions and of the nation alone. */
-  readonly rare: object | null;
-  /** Standing releases; null where there are none. */
-  readonly calendar: CalendarDraft | null;
-  readonly approvals: number;
+/** A demonstration that runs: its network, what it shows, and how long each step of it took. */
+type Running = {
+  readonly network: Network;
+  readonly scenario: Scenario;
+  readonly watch: Watch;
+  readonly following: Following;
+  readonly say: (line: string) => void;
 };
-
-const FileName = z.string().min(1).max(1000);
-const FederationFile = z.strictObject({
-  datasets: z.array(FileName).min(1).max(100),
-  regions: z
-    .array(
-      z.strictObject({
-        code: RegionCode,
-        name: textOf(100),
-        imports: z
-          .array(
-            z.strictObject({
-              dataset: z.string().max(60),
-              mapping: FileName,
-              files: z.array(FileName).min(1).max(1000),
-            }),
-          )
-          .max(100),
-      }),
-    )
-    .min(1)
-    .max(1000),
-  queries: z.array(FileName).min(1).max(100),
-  approvals: z.int().min(1).max(20),
-});
 
 /** Runs the demonstration; gives the running network, or null once it has ended with `once`. */
 export async function demo(options: DemoOptions): Promise<Network | null> {
   const { say } = options;
-  const started = performance.now();
-  const timings: Record<string, number> = {};
-  const lap = (name: string, since: number) => {
-    timings[name] = Math.round(performance.now() - since) / 1000;
-  };
-  const folder = mkdtempSync(join(tmpdir(), "brus-demo-"));
-  const clean = () => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", clean);
-  // Ctrl-C before the answer must leave neither keys nor journals behind; after it, whoever waits takes over.
-  const leave = () => process.exit(130);
-  process.once("SIGINT", leave);
-  process.once("SIGTERM", leave);
+  const watch = watchOf();
+  const { folder, clean, handOver } = ownFolder();
   if (options.json !== null) writeText(options.json, "");
   const scenario =
     options.data === null ? madeUp(options, folder) : fromFolder(options.data, options.environment);
-
   say(
     `Brus: ${scenario.regions.length} regions, each with its own journal, and a coordinator that holds no data.`,
   );
+  const network = await started(folder, scenario, options);
+  watch.lap("start", 0);
+
+  const running = { network, scenario, watch, following: { onWait: options.wait }, say };
+  const releases = [...(await askEach(running)), ...(await askTheRare(running))];
+  await runTheCalendar(running);
+  await auditAll(running);
+  watch.lap("total", 0);
+  if (options.json !== null)
+    writeFileSync(options.json, `${JSON.stringify({ releases, timings: watch.timings })}\n`);
+
+  if (!options.once) {
+    handOver();
+    sayWhatIsLeft(network, folder, say);
+    return network;
+  }
+  say(
+    `Done in ${(watch.timings["total"] ?? 0).toFixed(1)} s. Without --once all of it is left running for you to ask more.`,
+  );
+  await network.stop();
+  clean();
+  return null;
+}
+
+/** Seconds that steps took, by their names, each from a moment that `now` gave; 0 is when the watch was started. */
+type Watch = {
+  readonly timings: Readonly<Record<string, number>>;
+  readonly now: () => number;
+  readonly lap: (name: string, since: number) => void;
+};
+
+function watchOf(): Watch {
+  const began = performance.now();
+  const timings: Record<string, number> = {};
+  const now = () => performance.now() - began;
+  return {
+    timings,
+    now,
+    lap: (name, since) => {
+      timings[name] = Math.round(now() - since) / 1000;
+    },
+  };
+}
+
+/**
+ * A folder for keys and journals that goes away with the process. Ctrl-C before the answer must leave nothing behind;
+ * after it, once this is handed over, whoever waits takes over.
+ */
+function ownFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "brus-demo-"));
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", clean);
+  const leave = () => process.exit(130);
+  process.once("SIGINT", leave);
+  process.once("SIGTERM", leave);
+  const handOver = () => {
+    process.off("SIGINT", leave);
+    process.off("SIGTERM", leave);
+  };
+  return { folder, clean, handOver };
+}
+
+/** All parties running, the regions' files taken in; what was rejected is said. */
+async function started(
+  folder: string,
+  scenario: Scenario,
+  { port, data, say }: DemoOptions,
+): Promise<Network> {
   const bar = barOf("Starting regions and importing their journals", scenario.regions.length);
   const notes: string[] = [];
-  const network = await startNetwork(
-    folder,
-    { ...scenario, approvers: Math.max(2, scenario.approvals) },
-    {
-      port: options.port,
-      prepare: async (node) => {
-        await importAll(node, scenario, options.data, notes);
-        bar.step();
-      },
-    },
-  );
+  const prepare = async (node: RunningNode) => {
+    await importAll(node, scenario, data, notes);
+    bar.step();
+  };
+  const plan = { ...scenario, approvers: Math.max(2, scenario.approvals) };
+  const network = await startNetwork(folder, plan, { port, prepare });
   bar.done();
-  lap("start", started);
   for (const note of notes) say(note);
-
-  const releases = [];
-  const following = { onWait: options.wait };
-  for (const draft of scenario.queries) {
-    const asking = performance.now();
-    const { text, release } = await askOne(network, scenario, draft, following);
-    releases.push(release);
-    lap(`query-${releases.length}`, asking);
-    say(text);
-  }
-  if (scenario.rare !== null) {
-    const asking = performance.now();
-    const { text, both } = await askBothWays(network, scenario.approvals, scenario.rare, following);
-    for (const { status, asked, query, result } of both)
-      releases.push({
-        id: status.release,
-        query: asked,
-        title: query.title,
-        cells: result.cells,
-        document: result.envelope,
-      });
-    lap("both-ways", asking);
-    say(text);
-  }
-  if (scenario.calendar !== null) {
-    const standing = performance.now();
-    say(await standingText(network, scenario.calendar, scenario.approvals, following));
-    lap("standing", standing);
-  }
-  const auditing = performance.now();
-  const verdict = await auditFrom(sourceOf(network.address), network.made.hash, new Date());
-  say(auditText(verdict));
-  say("");
-  lap("audit", auditing);
-  lap("total", started);
-  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify({ releases, timings })}\n`);
-  if (options.once) {
-    say(
-      `Done in ${(timings["total"] ?? 0).toFixed(1)} s. Without --once all of it is left running for you to ask more.`,
-    );
-    await network.stop();
-    clean();
-    return null;
-  }
-  process.off("SIGINT", leave);
-  process.off("SIGTERM", leave);
-  say(
-    `Open the pages:  ${network.address}/sv/  (in English: ${network.address}/en/, description of the API: ${network.address}/openapi.json)`,
-  );
-  say(`Keys and configuration: ${folder}`);
-  const last = network.made.nodes.at(-1);
-  if (last !== undefined)
-    say(`A region's own page:  ./brus console --config ${join(last.folder, "node.json")}`);
-  say(
-    `Ask your own:  ./brus query sign FILE --key ${folder}/keys/researcher.json --coordinator ${network.address}`,
-  );
-  say(`Check it all:  ./brus audit ${network.address} --directory1 ${network.made.hash}`);
-  say("Ctrl-C ends it.");
   return network;
 }
 
-function madeUp({ regions: count, rows, seed }: DemoOptions, folder: string): Scenario {
-  const chosen = REGIONS.slice(0, count);
-  const population = chosen.reduce((sum, region) => sum + region.population, 0);
-  const sources = join(folder, "journals");
-  mkdirSync(sources, { mode: 0o700 });
-  return {
-    name: "Brus demonstration",
-    datasets: [writeDataset(CARE_EXPERIENCE), ...standingDatasets()],
-    regions: chosen.map((region) => ({
-      ...region,
-      imports: () => {
-        const path = join(sources, `${region.code}.csv`);
-        const share = rows === 0 ? region.population / 50 : (rows * region.population) / population;
-        writeFileSync(path, journalOf(region, Math.max(1, Math.round(share)), seed), { mode: 0o600 });
-        return [
-          { dataset: "care-experience@1", mapping: readMapping(CARE_EXPERIENCE_MAPPING), path },
-          ...registersOf(sources, region, seed, rows === 0 ? 1 : (50 * rows) / population),
-        ];
-      },
-    })),
-    queries: [{ ...DEMO_QUERY, minRegions: Math.min(DEMO_QUERY.minRegions, chosen.length) }],
-    // A secure sum of one region would be that region's figure.
-    rare:
-      chosen.length < 2
-        ? null
-        : { ...RARE_QUERY, minRegions: Math.min(RARE_QUERY.minRegions, chosen.length) },
-    calendar: demoCalendar(chosen.length),
-    approvals: 2,
-  };
-}
-
-function fromFolder(folder: string, environment: Readonly<Record<string, string | undefined>>): Scenario {
-  const base = resolve(folder);
-  const read = (name: string): Uint8Array => {
-    try {
-      return readFileSync(resolve(base, withVariables(name, environment)));
-    } catch (cause) {
-      throw new Refusal("config-invalid", `expected a readable file ${name} in ${folder}`, { cause });
-    }
-  };
-  const file = parseWith(
-    FederationFile,
-    parseJson(read("federation.json")),
-    "federation.json",
-    "config-invalid",
-  );
-  const datasets = file.datasets.map((name) => readDataset(read(name)));
-  const latest = new Map(
-    datasets.map(({ dataset }) => [dataset.dataset, `${dataset.dataset}@${dataset.version}`]),
-  );
-  return {
-    name: "Brus demonstration on your data",
-    datasets,
-    regions: file.regions.map(({ code, name, imports }) => ({
-      code,
-      name,
-      imports: () =>
-        imports.flatMap(({ dataset, mapping, files }) => {
-          const parsed = parseWith(Mapping, parseJson(read(mapping)), mapping, "mapping-unfit");
-          const ref = parseWith(DatasetRef, latest.get(dataset) ?? dataset, "dataset");
-          return files.map((each) => ({
-            dataset: ref,
-            mapping: parsed,
-            path: resolve(base, withVariables(each, environment)),
-          }));
-        }),
-    })),
-    queries: file.queries.map((name) => parseJson(read(name))),
-    rare: null,
-    calendar: null,
-    approvals: file.approvals,
-  };
-}
-
-/** `${NAME}` in a path stands for an environment variable, so that data need not lie beside the description. */
-function withVariables(path: string, environment: Readonly<Record<string, string | undefined>>): string {
-  return path.replaceAll(/\$\{([A-Z_][A-Z0-9_]*)\}/g, (_, name: string) => {
-    const value = environment[name];
-    if (value === undefined)
-      throw new Refusal("usage", `expected the variable ${name} to say where ${path} is`);
-    return value;
-  });
-}
-
+/** Takes a region's files into its node; what was rejected is said in the notes, with where the reasons are. */
 async function importAll(
   node: RunningNode,
   scenario: Scenario,
@@ -296,11 +159,33 @@ async function importAll(
   }
 }
 
-async function askOne(network: Network, scenario: Scenario, draft: unknown, following: Following) {
-  const { query, asked, status, result } = await askAll(network, scenario.approvals, draft, following);
-  const { release, envelope, cells } = result;
+/** What the file that `json` names is told of a release. */
+const releasedBy = ({ query, asked, status, result }: AskedBothWays) => ({
+  id: status.release,
+  query: asked,
+  title: query.title,
+  cells: result.cells,
+  document: result.envelope,
+});
+
+/** Each question, to its release. */
+async function askEach({ network, scenario, watch, following, say }: Running) {
+  const releases = [];
+  for (const [at, draft] of scenario.queries.entries()) {
+    const asking = watch.now();
+    const done = await askAll(network, scenario.approvals, draft, following);
+    const text = releaseText(done, network, scenario);
+    releases.push(releasedBy(done));
+    watch.lap(`query-${at + 1}`, asking);
+    say(text);
+  }
+  return releases;
+}
+
+function releaseText({ query, status, result }: AskedBothWays, network: Network, scenario: Scenario): string {
+  const { release } = result;
   const took = status.regions.filter(({ state }) => state === "answered").length;
-  const text = [
+  return [
     "",
     `“${query.title}”, signed by a researcher, approved by ${scenario.approvals}, answered by ${took} of ${status.regions.length} regions:`,
     resultText(result, federationIn(network)),
@@ -309,8 +194,43 @@ async function askOne(network: Network, scenario: Scenario, draft: unknown, foll
       : `Checked here: the release's signature, and that ${release.national.agreements.length} regions signed which vectors it is the sum of.`,
     "",
   ].join("\n");
-  return {
-    text,
-    release: { id: status.release, query: asked, title: query.title, cells, document: envelope },
-  };
+}
+
+/** Something rare, of the regions and of the nation alone. */
+async function askTheRare({ network, scenario, watch, following, say }: Running) {
+  if (scenario.rare === null) return [];
+  const asking = watch.now();
+  const { text, both } = await askBothWays(network, scenario.approvals, scenario.rare, following);
+  watch.lap("both-ways", asking);
+  say(text);
+  return both.map(releasedBy);
+}
+
+async function runTheCalendar({ network, scenario, watch, following, say }: Running): Promise<void> {
+  if (scenario.calendar === null) return;
+  const running = watch.now();
+  say(await standingText(network, scenario.calendar, scenario.approvals, following));
+  watch.lap("standing", running);
+}
+
+async function auditAll({ network, watch, say }: Running): Promise<void> {
+  const auditing = watch.now();
+  const verdict = await auditFrom(sourceOf(network.address), network.made.hash, new Date());
+  say(auditText(verdict));
+  say("");
+  watch.lap("audit", auditing);
+}
+
+/** What whoever watched can do now, with all of it left running. */
+function sayWhatIsLeft({ address, made }: Network, folder: string, say: (line: string) => void): void {
+  say(
+    `Open the pages:  ${address}/sv/  (in English: ${address}/en/, description of the API: ${address}/openapi.json)`,
+  );
+  say(`Keys and configuration: ${folder}`);
+  const last = made.nodes.at(-1);
+  if (last !== undefined)
+    say(`A region's own page:  ./brus console --config ${join(last.folder, "node.json")}`);
+  say(`Ask your own:  ./brus query sign FILE --key ${folder}/keys/researcher.json --coordinator ${address}`);
+  say(`Check it all:  ./brus audit ${address} --directory1 ${made.hash}`);
+  say("Ctrl-C ends it.");
 }
