@@ -29,7 +29,7 @@ export type FederationPlan = {
 };
 
 /** One key file each: to begin with there is no other. */
-type Watching = { logKey?: string; witnessKey?: string };
+type WatchingFiles = { logKey?: string; witnessKey?: string };
 
 export type MadeFederation = {
   readonly folder: string;
@@ -39,13 +39,15 @@ export type MadeFederation = {
   readonly auditor: Party;
   readonly root: Signer;
   readonly directory: Directory;
-  readonly coordinator: CoordinatorConfig & Watching & { releaseKey: string };
-  readonly nodes: ReadonlyArray<{
-    readonly code: string;
-    readonly folder: string;
-    readonly signer: Signer;
-    readonly config: NodeConfig & Watching & { answerKey: string };
-  }>;
+  readonly coordinator: CoordinatorConfig & WatchingFiles & { releaseKey: string };
+  readonly nodes: readonly MadeNode[];
+};
+
+type MadeNode = {
+  readonly code: string;
+  readonly folder: string;
+  readonly signer: Signer;
+  readonly config: NodeConfig & WatchingFiles & { answerKey: string };
 };
 
 const YEAR = 365 * 24 * 3600 * 1000;
@@ -64,100 +66,14 @@ export function makeFederation(
   now: Date,
   address: string,
 ): MadeFederation {
-  const keys = join(folder, "keys");
-  mkdirSync(keys, { recursive: true, mode: 0o700 });
-  const key = (name: string, purpose: string): Signer => {
-    const file = newKey(purpose);
-    writeSecret(join(keys, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`);
-    return signerOf(file);
-  };
-  const validity = {
-    notBefore: instant(new Date(now.getTime() - 60_000)),
-    notAfter: instant(new Date(now.getTime() + YEAR)),
-    revoked: null,
-  };
-  const root = key("root", "root");
-  const release = key("coordinator", "release");
-  const logged = plan.logged !== false;
-  const watching = (name: string) =>
-    logged
-      ? { log: key(`${name}-log`, "log").publicKey, witness: key(`${name}-witness`, "witness").publicKey }
-      : {};
-  const watchingFiles = (name: string) =>
-    logged ? { logKey: join(keys, `${name}-log.json`), witnessKey: join(keys, `${name}-witness.json`) } : {};
-  const researcher: Party = { id: "researcher", signer: key("researcher", "ask") };
-  const approvers = Array.from(
-    { length: plan.approvers ?? Math.max(plan.approvals, 1) },
-    (_, index): Party => {
-      const id = `approver-${index + 1}`;
-      return { id, signer: key(id, "approve") };
-    },
-  );
-  const auditor: Party = { id: "auditor", signer: key("auditor", "audit") };
-  const nodes = plan.regions.map(({ code, name }) => ({ code, name, signer: key(`node-${code}`, "answer") }));
-  const directory: Directory = {
-    version: 1,
-    previous: null,
-    name: plan.name,
-    validFrom: validity.notBefore,
-    expires: validity.notAfter,
-    roots: { keys: [root.publicKey], threshold: 1 },
-    coordinator: { release: release.publicKey, ...watching("coordinator") },
-    nodes: nodes.map(({ code, name, signer }) => ({
-      code,
-      name,
-      status: "active",
-      keys: { answer: signer.publicKey, ...watching(`node-${code}`) },
-    })),
-    people: [
-      {
-        id: researcher.id,
-        roles: ["researcher"],
-        region: null,
-        keys: [{ key: researcher.signer.publicKey, purpose: "ask", ...validity }],
-      },
-      {
-        id: auditor.id,
-        roles: ["auditor"],
-        region: null,
-        keys: [{ key: auditor.signer.publicKey, purpose: "audit", ...validity }],
-      },
-      ...approvers.map(({ id, signer }) => ({
-        id,
-        roles: ["approver"],
-        region: null,
-        keys: [{ key: signer.publicKey, purpose: "approve" as const, ...validity }],
-      })),
-    ],
-    datasets: plan.datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
-    approvalRules: [
-      ...(plan.rules ?? [{ dataset: "*", role: "approver", persons: Math.max(1, plan.approvals) }]),
-    ],
-  };
-  const envelope = seal("directory", directory, root);
+  const keys = keyRing(join(folder, "keys"), plan.logged !== false);
+  const parties = partiesOf(plan, keys);
+  const directory = directoryOf(plan, parties, now);
+  const envelope = seal("directory", directory, parties.root);
   const hash = envelopeId(envelope);
-  writeFileSync(join(folder, "directory.json"), JSON.stringify(envelope));
-  const datasetFiles = plan.datasets.map(({ dataset, body }) => {
-    const path = join(folder, `${refOf(dataset)}.dataset.json`);
-    writeFileSync(path, body);
-    return path;
-  });
-  const coordinator: MadeFederation["coordinator"] = {
-    data: join(folder, "coordinator"),
-    directoryFile: join(folder, "directory.json"),
-    directory: hash,
-    datasetFiles,
-    releaseKey: join(keys, "coordinator.json"),
-    ...watchingFiles("coordinator"),
-    host: "127.0.0.1",
-    port: 0,
-    publisher: { name: plan.name, email: "kontakt@example.se" },
-    requestsPerMinute: 1_000_000,
-    threads: 1,
-    memory: "1GB",
-    logLevel: "warn",
-  };
-  writeFileSync(join(folder, "coordinator.json"), `${JSON.stringify(coordinator, null, 2)}\n`);
+  const directoryFile = join(folder, "directory.json");
+  writeFileSync(directoryFile, JSON.stringify(envelope));
+  const { researcher, approvers, auditor, root } = parties;
   return {
     folder,
     hash,
@@ -166,28 +82,156 @@ export function makeFederation(
     auditor,
     root,
     directory,
-    coordinator,
-    nodes: nodes.map(({ code, signer }) => {
+    coordinator: configureCoordinator(folder, plan, { directoryFile, directory: hash }, keys),
+    nodes: parties.nodes.map(({ code, signer }) => {
       const own = join(folder, `node-${code}`);
-      mkdirSync(own, { recursive: true, mode: 0o700 });
-      const config: MadeFederation["nodes"][number]["config"] = {
-        code,
-        coordinator: address,
-        directory: hash,
-        data: join(own, "data"),
-        answerKey: join(keys, `node-${code}.json`),
-        ...watchingFiles(`node-${code}`),
-        secrets: own,
-        keepIdentities: true,
-        policy: join(own, "policy.json"),
-        threads: 1,
-        memory: "1GB",
-        tick: 50,
-        logLevel: "warn",
-      };
-      writeFileSync(config.policy, `${JSON.stringify(OPEN_POLICY, null, 2)}\n`);
-      writeFileSync(join(own, "node.json"), `${JSON.stringify(config, null, 2)}\n`);
-      return { code, folder: own, signer, config };
+      const known = { code, coordinator: address, directory: hash };
+      return { code, folder: own, signer, config: configureNode(own, known, keys) };
     }),
   };
+}
+
+type WatchingKeys = { readonly log?: string; readonly witness?: string };
+
+/** New keys, each in a file of its own, named after whose it is and what for. */
+type KeyRing = {
+  readonly make: (name: string, purpose: string) => Signer;
+  /** A party's keys for its log and as a witness, where logs are kept. */
+  readonly makeWatching: (name: string) => WatchingKeys;
+  readonly fileOf: (name: string) => string;
+  readonly watchingFilesOf: (name: string) => WatchingFiles;
+};
+
+function keyRing(folder: string, logged: boolean): KeyRing {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const fileOf = (name: string) => join(folder, `${name}.json`);
+  const make = (name: string, purpose: string): Signer => {
+    const file = newKey(purpose);
+    writeSecret(fileOf(name), `${JSON.stringify(file, null, 2)}\n`);
+    return signerOf(file);
+  };
+  return {
+    make,
+    makeWatching: (name) =>
+      logged
+        ? {
+            log: make(`${name}-log`, "log").publicKey,
+            witness: make(`${name}-witness`, "witness").publicKey,
+          }
+        : {},
+    fileOf,
+    watchingFilesOf: (name) =>
+      logged ? { logKey: fileOf(`${name}-log`), witnessKey: fileOf(`${name}-witness`) } : {},
+  };
+}
+
+/** Everybody in it, each with the keys that are theirs. */
+function partiesOf(plan: FederationPlan, { make, makeWatching }: KeyRing) {
+  const person = (id: string, purpose: string): Party => ({ id, signer: make(id, purpose) });
+  const approvers = plan.approvers ?? Math.max(plan.approvals, 1);
+  return {
+    root: make("root", "root"),
+    coordinator: { release: make("coordinator", "release").publicKey, ...makeWatching("coordinator") },
+    researcher: person("researcher", "ask"),
+    approvers: Array.from({ length: approvers }, (_, index) => person(`approver-${index + 1}`, "approve")),
+    auditor: person("auditor", "audit"),
+    nodes: plan.regions.map(({ code, name }) => {
+      const signer = make(`node-${code}`, "answer");
+      return { code, name, signer, watching: makeWatching(`node-${code}`) };
+    }),
+  };
+}
+
+function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>, now: Date): Directory {
+  const { root, coordinator, researcher, approvers, auditor, nodes } = parties;
+  const validity = {
+    notBefore: instant(new Date(now.getTime() - 60_000)),
+    notAfter: instant(new Date(now.getTime() + YEAR)),
+  };
+  const person = ({ id, signer }: Party, role: string, purpose: "ask" | "approve" | "audit") => ({
+    id,
+    roles: [role],
+    region: null,
+    keys: [{ key: signer.publicKey, purpose, ...validity, revoked: null }],
+  });
+  return {
+    version: 1,
+    previous: null,
+    name: plan.name,
+    validFrom: validity.notBefore,
+    expires: validity.notAfter,
+    roots: { keys: [root.publicKey], threshold: 1 },
+    coordinator,
+    nodes: nodes.map(({ code, name, signer, watching }) => ({
+      code,
+      name,
+      status: "active",
+      keys: { answer: signer.publicKey, ...watching },
+    })),
+    people: [
+      person(researcher, "researcher", "ask"),
+      person(auditor, "auditor", "audit"),
+      ...approvers.map((approver) => person(approver, "approver", "approve")),
+    ],
+    datasets: plan.datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
+    approvalRules: [
+      ...(plan.rules ?? [{ dataset: "*", role: "approver", persons: Math.max(1, plan.approvals) }]),
+    ],
+  };
+}
+
+/** The coordinator's configuration and datasets, written into the folder. */
+function configureCoordinator(
+  folder: string,
+  plan: FederationPlan,
+  known: { readonly directoryFile: string; readonly directory: Hash },
+  keys: KeyRing,
+): MadeFederation["coordinator"] {
+  const datasetFiles = plan.datasets.map(({ dataset, body }) => {
+    const path = join(folder, `${refOf(dataset)}.dataset.json`);
+    writeFileSync(path, body);
+    return path;
+  });
+  const config: MadeFederation["coordinator"] = {
+    data: join(folder, "coordinator"),
+    ...known,
+    datasetFiles,
+    releaseKey: keys.fileOf("coordinator"),
+    ...keys.watchingFilesOf("coordinator"),
+    host: "127.0.0.1",
+    port: 0,
+    publisher: { name: plan.name, email: "kontakt@example.se" },
+    requestsPerMinute: 1_000_000,
+    threads: 1,
+    memory: "1GB",
+    logLevel: "warn",
+  };
+  writeFileSync(join(folder, "coordinator.json"), `${JSON.stringify(config, null, 2)}\n`);
+  return config;
+}
+
+/** A node's configuration and policy, written into a folder of its own. */
+function configureNode(
+  own: string,
+  known: { readonly code: string; readonly coordinator: string; readonly directory: Hash },
+  keys: KeyRing,
+): MadeNode["config"] {
+  const name = `node-${known.code}`;
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  const config: MadeNode["config"] = {
+    ...known,
+    data: join(own, "data"),
+    answerKey: keys.fileOf(name),
+    ...keys.watchingFilesOf(name),
+    secrets: own,
+    keepIdentities: true,
+    policy: join(own, "policy.json"),
+    threads: 1,
+    memory: "1GB",
+    tick: 50,
+    logLevel: "warn",
+  };
+  writeFileSync(config.policy, `${JSON.stringify(OPEN_POLICY, null, 2)}\n`);
+  writeFileSync(join(own, "node.json"), `${JSON.stringify(config, null, 2)}\n`);
+  return config;
 }

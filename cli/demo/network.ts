@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningCoordinator, startCoordinator } from "../../coordinator/coordinator.ts";
 import { systemNoise } from "../../node/answer/noise.ts";
+import type { Effects } from "../../node/config.ts";
 import { serveLocal } from "../../node/local/local.ts";
 import { type RunningNode, startNode } from "../../node/node.ts";
 import { systemRandom } from "../../node/random.ts";
@@ -50,50 +51,19 @@ export async function startNetwork(
 ): Promise<Network> {
   const now = options.now ?? (() => new Date());
   const made = makeFederation(folder, plan, now(), "http://127.0.0.1:1");
-  const url = (party: string) => {
-    const databaseUrl = options.databaseUrl?.(party);
-    return databaseUrl === undefined ? {} : { databaseUrl };
-  };
-  const coordinator = await startCoordinator({ ...made.coordinator, ...url("coordinator") }, folder, {
-    now,
-    logger: loggerOf("coordinator", "error"),
-    ...(options.limit === undefined ? {} : { limit: options.limit }),
-  });
+  const coordinator = await startCoordinator(
+    { ...made.coordinator, ...storeOf("coordinator", options) },
+    folder,
+    {
+      now,
+      logger: loggerOf("coordinator", "error"),
+      ...limitOf(options),
+    },
+  );
   const listening = await listenNear(coordinator, options.port ?? 0);
   const address = `http://127.0.0.1:${listening.port}`;
-  const nodes: RunningNode[] = [];
-  const locals: Array<() => Promise<void>> = [];
-  const preparing: Array<Promise<void>> = [];
-  for (const entry of made.nodes) {
-    const config = {
-      ...entry.config,
-      coordinator: address,
-      tick: options.tick ?? entry.config.tick,
-      ...url(entry.code),
-    };
-    writeFileSync(join(entry.folder, "node.json"), `${JSON.stringify(config, null, 2)}\n`);
-    const node = await startNode(config, entry.folder, {
-      fetch: options.fetch?.(entry.code) ?? globalThis.fetch,
-      now,
-      noise: {
-        regional: options.draw ?? systemNoise.regional,
-        shares: (plan) => options.shares?.(plan, entry.code) ?? systemNoise.shares(plan),
-      },
-      random: systemRandom,
-      ...(options.limit === undefined ? {} : { limit: options.limit }),
-      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-      logger: loggerOf(`node-${entry.code}`, "error"),
-    });
-    // Two at a time: what one waits for of its database, another works.
-    if (preparing.length >= 2) await preparing.shift();
-    preparing.push(Promise.resolve(options.prepare?.(node)));
-    nodes.push(node);
-  }
-  await Promise.all(preparing);
-  for (const node of nodes) {
-    const { code, data } = node.config;
-    locals.push(await serveLocal(node, data, loggerOf(`node-${code}`, "error")));
-  }
+  const nodes = await startNodes(made, address, now, options);
+  const locals = await serveLocally(nodes);
   for (const node of nodes) void node.work().catch(() => undefined); // A node that stops is seen as missing.
   return {
     made,
@@ -110,6 +80,60 @@ export async function startNetwork(
       await listening.close();
     },
   };
+}
+
+const limitOf = ({ limit }: NetworkOptions) => (limit === undefined ? {} : { limit });
+
+function storeOf(party: string, options: NetworkOptions): { databaseUrl?: string } {
+  const databaseUrl = options.databaseUrl?.(party);
+  return databaseUrl === undefined ? {} : { databaseUrl };
+}
+
+/** Every node started, one after the other, and prepared. */
+async function startNodes(
+  made: MadeFederation,
+  address: string,
+  now: () => Date,
+  options: NetworkOptions,
+): Promise<RunningNode[]> {
+  const nodes: RunningNode[] = [];
+  const preparing: Array<Promise<void>> = [];
+  for (const { code, folder, config: own } of made.nodes) {
+    const tick = options.tick ?? own.tick;
+    const config = { ...own, coordinator: address, tick, ...storeOf(code, options) };
+    writeFileSync(join(folder, "node.json"), `${JSON.stringify(config, null, 2)}\n`);
+    const node = await startNode(config, folder, effectsOf(code, now, options));
+    // Two at a time: what one waits for of its database, another works.
+    if (preparing.length >= 2) await preparing.shift();
+    preparing.push(Promise.resolve(options.prepare?.(node)));
+    nodes.push(node);
+  }
+  await Promise.all(preparing);
+  return nodes;
+}
+
+/** What a node has of the world outside it: the system's own, but for what tests put in its place. */
+const effectsOf = (code: string, now: () => Date, options: NetworkOptions): Effects => ({
+  fetch: options.fetch?.(code) ?? globalThis.fetch,
+  now,
+  noise: {
+    regional: options.draw ?? systemNoise.regional,
+    shares: (plan) => options.shares?.(plan, code) ?? systemNoise.shares(plan),
+  },
+  random: systemRandom,
+  ...limitOf(options),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  logger: loggerOf(`node-${code}`, "error"),
+});
+
+/** Each node's own socket, for those on its machine; gives what closes them. */
+async function serveLocally(nodes: readonly RunningNode[]): Promise<Array<() => Promise<void>>> {
+  const locals: Array<() => Promise<void>> = [];
+  for (const node of nodes) {
+    const { code, data } = node.config;
+    locals.push(await serveLocal(node, data, loggerOf(`node-${code}`, "error")));
+  }
+  return locals;
 }
 
 /** The port asked for, or a free one where it is taken. */

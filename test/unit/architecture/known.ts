@@ -4,8 +4,6 @@ export const KNOWN: readonly string[] = [
   "cli/client/ask.ts uses performance.now",
   "cli/client/connect.ts uses globalThis.fetch",
   "cli/log/source.ts uses globalThis.fetch",
-  "cli/demo/federation.ts: makeFederation",
-  "cli/demo/network.ts: startNetwork",
   "bench/log.ts: logAppend",
   "bench/log.ts: auditing",
   "bench/log.ts: what withLog is given",
