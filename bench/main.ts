@@ -2,9 +2,10 @@
 import { accuracy } from "./accuracy.ts";
 import { answering } from "./answer.ts";
 import { api } from "./api.ts";
+import { auditing } from "./audit.ts";
 import { demonstration } from "./demo.ts";
 import { importing } from "./import.ts";
-import { auditing, logAppend } from "./log.ts";
+import { logAppend } from "./log.ts";
 import { marginals } from "./marginals.ts";
 import { queryOverhead } from "./query-overhead.ts";
 import { sampler } from "./sampler.ts";

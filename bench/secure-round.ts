@@ -198,15 +198,6 @@ async function rounds(
 
 /** The work of one node, and of the coordinator's sum, by themselves. */
 function alone(cells: number, n: number): void {
-  const dataset = writeDataset(DATASET).dataset;
-  const query = queryOf({ dataset: "bench@1", groupBy: ["a", "b"], release: "national", minRegions: 15 });
-  const plan = planOf(query, dataset, n, LIMIT);
-  const sums = new Array<bigint>(cells).fill(60n);
-  const peers = Array.from({ length: n - 1 }, (_, index) => ({
-    node: String(index + 2).padStart(3, "0"),
-    key: nativePrimitives.publicOf(new Uint8Array(32).fill(index + 1)),
-  }));
-  const noise: Float64Array[][] = [];
   const measure = (name: string, work: () => void) => {
     const times: number[] = [];
     for (let each = 0; each < 5; each++) {
@@ -216,7 +207,25 @@ function alone(cells: number, n: number): void {
     }
     report({ name: `secure-round/alone/${name}`, value: median(times), unit: "ms", cells, nodes: n });
   };
-  measure("node-noise", () => noise.splice(0, 1, drawShares(plan, systemRandom)));
+  nodeAlone(cells, n, measure);
+  measure("coordinator-sum/none-missing", () => openSum(cells, n, 0));
+  measure("coordinator-sum/six-missing", () => openSum(cells, n - 6, 6));
+}
+
+/** A node's noise, its masks by themselves, and its masked vector, which is both with the sums. */
+function nodeAlone(cells: number, n: number, measure: (name: string, work: () => void) => void): void {
+  const dataset = writeDataset(DATASET).dataset;
+  const query = queryOf({ dataset: "bench@1", groupBy: ["a", "b"], release: "national", minRegions: 15 });
+  const plan = planOf(query, dataset, n, LIMIT);
+  const sums = new Array<bigint>(cells).fill(60n);
+  const peers = Array.from({ length: n - 1 }, (_, index) => ({
+    node: String(index + 2).padStart(3, "0"),
+    key: nativePrimitives.publicOf(new Uint8Array(32).fill(index + 1)),
+  }));
+  let noise: Float64Array[] = [];
+  measure("node-noise", () => {
+    noise = drawShares(plan, systemRandom);
+  });
   measure("node-masks", () => {
     for (const { offset, length } of pieces(cells * 8)) {
       const sum = new Sum64(length / 8);
@@ -232,7 +241,7 @@ function alone(cells: number, n: number): void {
     maskVector({
       plan,
       sums,
-      noise: noise[0] ?? [],
+      noise,
       session: hashOf(utf8("s")),
       u2: hashOf(utf8("u")),
       code: "001",
@@ -243,21 +252,20 @@ function alone(cells: number, n: number): void {
       salt: () => new Uint8Array(32),
     });
   });
-  const open = (survivors: number, gone: number) => () => {
-    const vector = new Uint8Array(1 << 20);
-    for (const { offset, length } of pieces(cells * 8)) {
-      const sum = new Sum64(length / 8);
-      for (let each = 0; each < survivors; each++) sum.addBytes(vector.subarray(0, length), 1);
-      const masks = Array.from({ length: survivors * (1 + gone) }, (_, index) => ({
-        key: new Uint8Array(32).fill(index),
-        sign: 1 as const,
-      }));
-      sum.addMasks(masks, nativePrimitives, offset, true);
-      if (gone === 0)
-        for (let each = 0; each < survivors; each++) sum.addBytes(vector.subarray(0, length), -1);
-      sum.toBytes();
-    }
-  };
-  measure("coordinator-sum/none-missing", open(n, 0));
-  measure("coordinator-sum/six-missing", open(n - 6, 6));
+}
+
+/** Adds survivors' vectors up and takes their masks off, with those that were agreed with whoever is gone. */
+function openSum(cells: number, survivors: number, gone: number): void {
+  const vector = new Uint8Array(1 << 20);
+  for (const { offset, length } of pieces(cells * 8)) {
+    const sum = new Sum64(length / 8);
+    for (let each = 0; each < survivors; each++) sum.addBytes(vector.subarray(0, length), 1);
+    const masks = Array.from({ length: survivors * (1 + gone) }, (_, index) => ({
+      key: new Uint8Array(32).fill(index),
+      sign: 1 as const,
+    }));
+    sum.addMasks(masks, nativePrimitives, offset, true);
+    if (gone === 0) for (let each = 0; each < survivors; each++) sum.addBytes(vector.subarray(0, length), -1);
+    sum.toBytes();
+  }
 }

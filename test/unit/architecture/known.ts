@@ -4,11 +4,6 @@ export const KNOWN: readonly string[] = [
   "cli/client/ask.ts uses performance.now",
   "cli/client/connect.ts uses globalThis.fetch",
   "cli/log/source.ts uses globalThis.fetch",
-  "bench/log.ts: logAppend",
-  "bench/log.ts: auditing",
-  "bench/log.ts: what withLog is given",
-  "bench/secure-round.ts: alone",
-  "bench/standing-release.ts: standingRelease",
 ];
 
 /** What is not known, and what is known but holds by now: both must be nothing. */
