@@ -100,7 +100,7 @@ async function auditingReleases(): Promise<void> {
   const network = await federationOf(folder, { "01": "", "03": "", "04": "", "05": "" }, { logged: true });
   for (let each = 0; each < RELEASES; each++)
     await settled(network, { rho: "1/1000", groupBy: ["sex", "unit"] });
-  const source = sourceOf(network.address);
+  const source = sourceOf(network.address, fetch);
   const times: number[] = [];
   for (let round = 0; round < 5; round++) {
     const start = performance.now();

@@ -123,7 +123,7 @@ async function once(
     pool: false,
     rho: "1/10",
   };
-  const query = fillQuery(draft, made.hash, made.researcher.id, now);
+  const query = fillQuery(draft, made.hash, made.researcher.id, now, systemRandom);
   const envelope = signQuery(query, made.researcher.signer);
   const [approver] = made.approvers;
   if (approver === undefined) throw new Error("there is an approver");

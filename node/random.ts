@@ -11,6 +11,13 @@ export const systemRandom: Fill = (bytes) => {
   randomFillSync(bytes);
 };
 
+/** So many random bytes. */
+export function drawn(count: number, random: Fill): Uint8Array {
+  const bytes = new Uint8Array(count);
+  random(bytes);
+  return bytes;
+}
+
 /** The source failed: the node stops rather than answer with anything else. */
 export class RandomnessFailure extends Error {
   override name = "RandomnessFailure";

@@ -1,14 +1,15 @@
 /** Asking: fills a query in, signs, approves, submits, and follows it until there is a release. */
-import { randomBytes } from "node:crypto";
+import { drawn, type Fill } from "../../node/random.ts";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
 import type { Approval } from "../../protocol/question/approval.ts";
 import { Query } from "../../protocol/question/query.ts";
 import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
-import { Hash } from "../../protocol/values/bytes.ts";
+import { Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
+import { deadlineIn } from "../../server/deadline.ts";
 import { waitsFor } from "./waiting.ts";
 
 /** A person who signs. */
@@ -17,25 +18,34 @@ export type Party = { readonly id: string; readonly signer: Signer };
 const after = (now: Date, minutes: number): string => instant(new Date(now.getTime() + minutes * 60_000));
 
 /** A draft says its purpose in words; the query binds it by digest, and the words go beside it. */
-export function withPurpose(draft: unknown): { readonly draft: object; readonly aside: string | null } {
+export function withPurpose(
+  draft: unknown,
+  random: Fill,
+): { readonly draft: object; readonly aside: string | null } {
   const base = typeof draft === "object" && draft !== null ? draft : {};
   const said = "purpose" in base ? base.purpose : null;
   if (typeof said !== "string" || Hash.safeParse(said).success) return { draft: base, aside: null };
-  const aside = { of: "purpose", salt: randomBytes(32).toString("hex"), text: said } as const;
+  const aside = { of: "purpose", salt: toHex(drawn(32, random)), text: said } as const;
   const { id, text } = writeAside(parseWith(Aside, aside, "purpose"));
   return { draft: { ...base, purpose: id }, aside: text };
 }
 
 /** What only the federation and the moment know is filled in where the file leaves it out. */
-export function fillQuery(given: unknown, directory: Hash, requester: string, now: Date): Query {
-  const { draft: base } = withPurpose(given);
+export function fillQuery(
+  given: unknown,
+  directory: Hash,
+  requester: string,
+  now: Date,
+  random: Fill,
+): Query {
+  const { draft: base } = withPurpose(given, random);
   const filled = {
     directory,
     requester,
     notBefore: after(now, -1),
     expires: after(now, 60),
     answerBy: after(now, 60),
-    nonce: randomBytes(16).toString("hex"),
+    nonce: toHex(drawn(16, random)),
     ...base,
   };
   return parseWith(Query, filled, "query");
@@ -93,21 +103,31 @@ export async function follow(
   id: Hash,
   { seconds = Number.POSITIVE_INFINITY, onWait = () => undefined }: Following = {},
 ): Promise<QueryStatus> {
-  const began = performance.now();
-  let [before, said, pause] = ["", began, LOOK];
-  for (;;) {
-    const status = await client("getQuery", { params: { id } });
-    if (status.state !== "waiting" && status.state !== "open") return status;
-    const time = performance.now();
-    const line = waitsFor(status);
-    if (line !== before) [before, said, pause] = [line, time, LOOK];
-    else if (time - said >= SAY) {
-      onWait(line);
-      said = time;
+  const patience = deadlineIn(seconds * 1000);
+  let [before, pause, silence] = ["", LOOK, deadlineIn(SAY)];
+  const breakSilence = (): void => {
+    silence.stop();
+    silence = deadlineIn(SAY);
+  };
+  try {
+    for (;;) {
+      const status = await client("getQuery", { params: { id } });
+      if (status.state !== "waiting" && status.state !== "open") return status;
+      const line = waitsFor(status);
+      if (line !== before) {
+        [before, pause] = [line, LOOK];
+        breakSilence();
+      } else if (silence.signal.aborted) {
+        onWait(line);
+        breakSilence();
+      }
+      if (patience.signal.aborted)
+        throw new Refusal("unavailable", `expected the query to end within ${seconds} s; ${line}`);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      pause = Math.min(LOOK_SELDOM, pause * 1.2);
     }
-    if (time - began >= seconds * 1000)
-      throw new Refusal("unavailable", `expected the query to end within ${seconds} s; ${line}`);
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    pause = Math.min(LOOK_SELDOM, pause * 1.2);
+  } finally {
+    patience.stop();
+    silence.stop();
   }
 }

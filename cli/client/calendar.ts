@@ -1,5 +1,7 @@
 /** A calendar of standing releases: made from a draft, signed with its queries, handed in, approved, and run when its time has come. */
+
 import { z } from "zod";
+import type { Fill } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { planIn } from "../../protocol/federation/planning.ts";
 import {
@@ -42,17 +44,20 @@ const DAY = 24 * 3600 * 1000;
 export type Patience = { readonly answer: number; readonly late: number };
 const PATIENCE: Patience = { answer: 7 * DAY, late: 60 * DAY };
 
+/** When a calendar is asked, and where its queries' nonces are drawn from. */
+export type Asking = { readonly now: Date; readonly random: Fill };
+
 /** Each entry's query with its times: from when its periods are closed, unless the draft says. */
 export function queriesOf(
   draft: CalendarDraft,
   federation: Federation,
   requester: string,
-  now: Date,
+  { now, random }: Asking,
   patience: Patience = PATIENCE,
 ): { queries: Query[]; aside: string | null } {
   const { indicators } = catalogueHere();
   const datasets = [...federation.datasets.values()].map(({ dataset }) => dataset);
-  const { draft: bound, aside } = withPurpose({ purpose: draft.purpose });
+  const { draft: bound, aside } = withPurpose({ purpose: draft.purpose }, random);
   const queries = draft.entries.map((entry) => {
     const base = queryOfEntry(entry, datasets, indicators);
     const document = federation.datasets.get(entry.dataset);
@@ -69,7 +74,7 @@ export function queriesOf(
       answerBy,
       expires: instant(new Date(from + patience.answer + late)),
     };
-    return fillQuery({ ...times, ...bound, ...base }, federation.hash, requester, now);
+    return fillQuery({ ...times, ...bound, ...base }, federation.hash, requester, now, random);
   });
   checkSpending(queries.map((query) => planIn(federation, query)));
   return { queries, aside };
@@ -80,10 +85,10 @@ export function signCalendar(
   draft: CalendarDraft,
   federation: Federation,
   party: Party,
-  now: Date,
+  asking: Asking,
   patience: Patience = PATIENCE,
 ): SignedCalendar {
-  const { queries, aside } = queriesOf(draft, federation, party.id, now, patience);
+  const { queries, aside } = queriesOf(draft, federation, party.id, asking, patience);
   const signed = queries.map((query) => signQuery(query, party.signer));
   const calendar: Calendar = {
     directory: federation.hash,

@@ -8,7 +8,7 @@ import type { Federation } from "../../protocol/federation/directory.ts";
 import { readVersions } from "../../protocol/federation/versions.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { type Client, clientOf } from "../../protocol/wire/client.ts";
+import { type Client, clientOf, type Fetch } from "../../protocol/wire/client.ts";
 import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
 import { steady } from "../../server/steady.ts";
 import type { Party } from "./ask.ts";
@@ -36,26 +36,36 @@ export const writeText = (path: string, text: string): void => {
   }
 };
 
-export const client = (address: string): Client =>
-  clientOf(address.replace(/\/$/, ""), steady(globalThis.fetch));
+/** What a coordinator at an address is asked by, over the network that a command was handed. */
+export type Connections = {
+  readonly client: (address: string) => Client;
+  /** The newest version of the directory, from the first, which is pinned where its hash is given. */
+  readonly federationAt: (address: string, pinned: string | undefined) => Promise<Federation>;
+  /** What a signed document binds by digest; null where it was not kept, or was erased. */
+  readonly asideAt: (address: string, id: Hash) => Promise<Aside | null>;
+};
 
-/** The newest version of the directory, from the first, which is pinned where its hash is given. */
-export async function federationAt(address: string, pinned: string | undefined): Promise<Federation> {
-  const versions = await client(address)("getDirectory");
-  const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
-  return readVersions(versions, hash, nativeVerify);
-}
-
-/** What a signed document binds by digest; null where it was not kept, or was erased. */
-export async function asideAt(address: string, id: Hash): Promise<Aside | null> {
-  try {
-    const { text } = await client(address)("getAside", { params: { id } });
-    if (asideId(text) !== id) throw new Refusal("signature-invalid", "expected what is bound by the digest");
-    return readAside(text);
-  } catch (error) {
-    if (error instanceof Refusal && error.code === "aside-unknown") return null;
-    throw error;
-  }
+export function connectionsOver(fetch: Fetch): Connections {
+  const client: Connections["client"] = (address) => clientOf(address.replace(/\/$/, ""), steady(fetch));
+  return {
+    client,
+    federationAt: async (address, pinned) => {
+      const versions = await client(address)("getDirectory");
+      const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
+      return readVersions(versions, hash, nativeVerify);
+    },
+    asideAt: async (address, id) => {
+      try {
+        const { text } = await client(address)("getAside", { params: { id } });
+        if (asideId(text) !== id)
+          throw new Refusal("signature-invalid", "expected what is bound by the digest");
+        return readAside(text);
+      } catch (error) {
+        if (error instanceof Refusal && error.code === "aside-unknown") return null;
+        throw error;
+      }
+    },
+  };
 }
 
 /** The person whose key a file holds, as the directory knows them. */

@@ -19,7 +19,7 @@ import type { Client } from "../../protocol/wire/client.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import type { Party } from "./ask.ts";
-import { client, partyOf } from "./connect.ts";
+import { partyOf } from "./connect.ts";
 
 /** What stands behind a release's secure sum, for an auditor of the directory: asked for by signature, which is logged. */
 export async function givenTo(to: Client, release: Hash, auditor: Party, now: Date): Promise<GivenMaterial> {
@@ -36,13 +36,13 @@ export const baseOf = (address: string): string => address.replace(/\/+$/, "").r
 
 /** Asks a running coordinator for what stands behind secure sums, as an auditor of the directory. */
 export function materialGiver(
-  address: string,
+  to: Client,
   keyFile: string,
   federation: Federation,
   now: () => Date,
 ): (release: Hash) => Promise<GivenMaterial> {
   const auditor = partyOf(federation, keyFile, "audit");
-  return (release) => givenTo(client(baseOf(address)), release, auditor, now());
+  return (release) => givenTo(to, release, auditor, now());
 }
 
 /** Throws a refusal that names what does not hold. `onPiece` is called after each piece fetched. */

@@ -16,10 +16,10 @@ import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import { type Out, readBytes, writeText } from "../client/connect.ts";
 import { barOf } from "../client/progress.ts";
-import { materialGiver } from "../client/recompute.ts";
+import { baseOf, materialGiver } from "../client/recompute.ts";
 import { federationIn, firstOf } from "../log/federation.ts";
 import { keptMaterial } from "../log/mirror.ts";
-import { sourceOf } from "../log/source.ts";
+import { client, sourceOf } from "./connections.ts";
 import { wholeNumber } from "./options.ts";
 
 type AuditOptions = {
@@ -77,7 +77,10 @@ async function audited(
 ): Promise<Audit> {
   const before = state === undefined ? null : stateIn(state, first);
   const bar = barOf("Auditing", 1);
-  const given = key === undefined ? null : materialGiver(place, key, await federationIn(source, first), now);
+  const given =
+    key === undefined
+      ? null
+      : materialGiver(client(baseOf(place)), key, await federationIn(source, first), now);
   const found = await auditFrom(source, first, now(), {
     ...(since === undefined ? {} : { since }),
     ...(before === null ? {} : { before }),

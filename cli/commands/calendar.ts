@@ -1,5 +1,7 @@
 /** `brus calendar …`, `brus release …`: what is released when; signed and approved like any query, run when its time has come. */
+
 import type { Command } from "commander";
+import { systemRandom } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { openByPerson, openSigned } from "../../protocol/federation/openers.ts";
 import { planIn } from "../../protocol/federation/planning.ts";
@@ -11,6 +13,7 @@ import { parseJson } from "../../protocol/values/json.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import {
+  type Asking,
   approveCalendar,
   queriesOf,
   queryIn,
@@ -19,8 +22,11 @@ import {
   signCalendar,
   submitCalendar,
 } from "../client/calendar.ts";
-import { client, federationAt, type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
+import { type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
+import { client, federationAt } from "./connections.ts";
 import { type Addressed, addressed, seconds } from "./options.ts";
+
+const asking = (now: () => Date): Asking => ({ now: now(), random: systemRandom });
 
 type Sign = Addressed & { readonly key: string; readonly out: string };
 type Approve = Addressed & { readonly key: string };
@@ -80,7 +86,7 @@ function wordsOf(query: Query, { datasets }: Federation): string {
 /** `brus calendar check` */
 async function checkFile(file: string, options: Addressed, { say, now }: Out): Promise<void> {
   const federation = await federationAt(options.coordinator, options.directory);
-  const { queries } = queriesOf(readDraft(file), federation, "researcher", now());
+  const { queries } = queriesOf(readDraft(file), federation, "researcher", asking(now));
   for (const query of queries) say(`${query.title}, from ${query.notBefore}: ${wordsOf(query, federation)}`);
   say("Charged, by account and period:");
   for (const [account, rho] of chargesOf(queries.map((query) => planIn(federation, query))))
@@ -90,7 +96,12 @@ async function checkFile(file: string, options: Addressed, { say, now }: Out): P
 /** `brus calendar sign` */
 async function signFile(file: string, options: Sign, { say, now }: Out): Promise<void> {
   const federation = await federationAt(options.coordinator, options.directory);
-  const signed = signCalendar(readDraft(file), federation, partyOf(federation, options.key, "ask"), now());
+  const signed = signCalendar(
+    readDraft(file),
+    federation,
+    partyOf(federation, options.key, "ask"),
+    asking(now),
+  );
   writeText(options.out, JSON.stringify(signed));
   say(`${signed.queries.length} queries; calendar ${envelopeId(signed.calendar)}`);
 }

@@ -14,14 +14,14 @@ import { boundOf, settingFor } from "../../protocol/secure-sum/recomputing.ts";
 import { payloadOf } from "../../protocol/signing/envelope.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import { client, type Out } from "../client/connect.ts";
+import type { Out } from "../client/connect.ts";
 import { barOf } from "../client/progress.ts";
 import { baseOf, materialGiver } from "../client/recompute.ts";
 import { lineOf, withPayload } from "../log/entries.ts";
 import { federationIn, firstOf } from "../log/federation.ts";
 import { keepMaterial, mirror } from "../log/mirror.ts";
-import { sourceOf } from "../log/source.ts";
 import { auditFrom } from "./audit.ts";
+import { client, sourceOf } from "./connections.ts";
 import { wholeNumber } from "./options.ts";
 
 type Pinned = { readonly directory1?: string };
@@ -126,7 +126,7 @@ async function copyMaterial(
   federation: Federation,
   now: () => Date,
 ): Promise<void> {
-  const give = materialGiver(address, keyFile, federation, now);
+  const give = materialGiver(client(baseOf(address)), keyFile, federation, now);
   const source = sourceOf(folder);
   const found = await auditFrom(source, federation.first, now());
   for (const { id } of found.releases.filter(({ sum }) => sum === "by digest")) {

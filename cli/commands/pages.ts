@@ -12,7 +12,7 @@ import { writeWhole } from "../../server/tiles.ts";
 import type { Out } from "../client/connect.ts";
 import { barOf } from "../client/progress.ts";
 import { mirror } from "../log/mirror.ts";
-import { sourceOf } from "../log/source.ts";
+import { sourceOf } from "./connections.ts";
 
 const BUILT = join(import.meta.dirname, "../../dashboards/dist");
 

@@ -1,6 +1,8 @@
 /** `brus query …`: check a question before asking, sign it, approve it, hand it in, follow it, read the result. */
+
 import { type Command, Option } from "commander";
 import { z } from "zod";
+import { systemRandom } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { planIn } from "../../protocol/federation/planning.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
@@ -14,10 +16,11 @@ import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { ask, fillQuery, follow, signApproval, signQuery, withPurpose } from "../client/ask.ts";
 import { checkReport, checkText } from "../client/check.ts";
-import { asideAt, client, federationAt, type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
+import { type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
 import { costText, csvOf, type Format, resultText, tableOf } from "../client/print.ts";
 import { barOf } from "../client/progress.ts";
 import { recompute } from "../client/recompute.ts";
+import { asideAt, client, federationAt } from "./connections.ts";
 import { type Addressed, addressed, seconds } from "./options.ts";
 
 /** A signed query in a file, with the words of its purpose. */
@@ -41,7 +44,7 @@ function readDraft(path: string, federation: Federation, now: Date): Query {
   if (Envelope.safeParse(value).success) {
     return payloadOf(Query, parseWith(Envelope, value, "envelope"));
   }
-  return fillQuery(value, federation.hash, "researcher", now);
+  return fillQuery(value, federation.hash, "researcher", now, systemRandom);
 }
 
 type ForMachines = Addressed & { readonly json?: boolean };
@@ -124,8 +127,8 @@ async function checkQuery(file: string, options: Check, { say, now }: Out): Prom
 async function signFile(file: string, { key, out, json, ...at }: Sign, { say, now }: Out): Promise<void> {
   const federation = await federationAt(at.coordinator, at.directory);
   const party = partyOf(federation, key, "ask");
-  const { draft: bound, aside } = withPurpose(parseJson(readBytes(file)));
-  const draft = fillQuery(bound, federation.hash, party.id, now());
+  const { draft: bound, aside } = withPurpose(parseJson(readBytes(file)), systemRandom);
+  const draft = fillQuery(bound, federation.hash, party.id, now(), systemRandom);
   planned(federation, draft, now());
   const envelope = signQuery(draft, party.signer);
   const signed = JSON.stringify({ query: envelope, aside } satisfies SignedQuery);

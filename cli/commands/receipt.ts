@@ -17,7 +17,8 @@ import { Hash, hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { nativeVerify } from "../../server/signing.ts";
-import { client, federationAt, type Out, readBytes, writeText } from "../client/connect.ts";
+import { type Out, readBytes, writeText } from "../client/connect.ts";
+import { client, federationAt } from "./connections.ts";
 
 export function receiptCommands(program: Command, { say }: Out): void {
   program

@@ -10,8 +10,9 @@ import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { cubesOf } from "../../publication/cube.ts";
 import type { StandingRelease } from "../../publication/standing-release.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
-import { client, federationAt, type Out, writeText } from "../client/connect.ts";
+import { type Out, writeText } from "../client/connect.ts";
 import { type ReleasedTables, reportOf } from "../report/report.ts";
+import { client, federationAt } from "./connections.ts";
 import { type Addressed, addressed } from "./options.ts";
 
 type Report = Addressed & { readonly language: Language; readonly out: string };

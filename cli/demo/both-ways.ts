@@ -1,4 +1,5 @@
 /** Asks a question of a running network to its end, and one question in both ways, so that they stand side by side. */
+import { systemRandom } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import type { Cell } from "../../protocol/release/cells.ts";
@@ -42,8 +43,8 @@ export async function askAll(
 ): Promise<AskedBothWays> {
   const { made, client } = network;
   const now = network.now();
-  const { draft: bound, aside } = withPurpose(draft);
-  const query = fillQuery(bound, made.hash, made.researcher.id, now);
+  const { draft: bound, aside } = withPurpose(draft, systemRandom);
+  const query = fillQuery(bound, made.hash, made.researcher.id, now, systemRandom);
   const envelope = signQuery(query, made.researcher.signer);
   const asked = await ask(client, envelope, [], aside);
   const signed = made.approvers.slice(0, approvals).map((approver) => signApproval(asked, approver, now));

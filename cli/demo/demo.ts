@@ -215,7 +215,7 @@ async function runTheCalendar({ network, scenario, watch, following, say }: Runn
 
 async function auditAll({ network, watch, say }: Running): Promise<void> {
   const auditing = watch.now();
-  const verdict = await auditFrom(sourceOf(network.address), network.made.hash, new Date());
+  const verdict = await auditFrom(sourceOf(network.address, fetch), network.made.hash, new Date());
   say(auditText(verdict));
   say("");
   watch.lap("audit", auditing);

@@ -1,7 +1,9 @@
 /** The demonstration's standing releases: made-up registers taken in, a calendar signed, approved and run. */
+
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Mapping, readMapping } from "../../node/import/mapping.ts";
+import { systemRandom } from "../../node/random.ts";
 import { CalendarDraft } from "../../protocol/plan/calendar.ts";
 import { type DatasetDocument, readDataset } from "../../protocol/question/catalogue.ts";
 import { parseJson } from "../../protocol/values/json.ts";
@@ -57,7 +59,13 @@ export async function runStanding(
   const { made, client } = network;
   const now = network.now();
   const federation = federationIn(network);
-  const signed = signCalendar(draft, federation, made.researcher, now, { answer: HOUR, late: HOUR });
+  const signed = signCalendar(
+    draft,
+    federation,
+    made.researcher,
+    { now, random: systemRandom },
+    { answer: HOUR, late: HOUR },
+  );
   await submitCalendar(client, signed);
   for (const approver of made.approvers.slice(0, approvals))
     await approveCalendar(client, signed, approver, now);

@@ -3,13 +3,15 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Source } from "../../protocol/log/documents.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import type { Fetch } from "../../protocol/wire/client.ts";
 import { steady } from "../../server/steady.ts";
 
 /** Milliseconds that one file may take. */
 const PATIENCE = 120_000;
 
-export function sourceOf(place: string): Source {
-  if (/^https?:\/\//.test(place)) return overHttp(`${place.replace(/\/+$/, "").replace(/\/log$/, "")}/log`);
+export function sourceOf(place: string, fetch: Fetch): Source {
+  if (/^https?:\/\//.test(place))
+    return overHttp(`${place.replace(/\/+$/, "").replace(/\/log$/, "")}/log`, fetch);
   if (!existsSync(place) || !statSync(place).isDirectory())
     throw new Refusal("usage", `expected an address, or a folder with a log, at ${place}`);
   return async (path) => {
@@ -19,10 +21,10 @@ export function sourceOf(place: string): Source {
 }
 
 const overHttp =
-  (base: string): Source =>
+  (base: string, fetch: Fetch): Source =>
   async (path) => {
     try {
-      const response = await steady(globalThis.fetch)(`${base}/${path}`, {
+      const response = await steady(fetch)(`${base}/${path}`, {
         signal: AbortSignal.timeout(PATIENCE),
       });
       const bytes = new Uint8Array(await response.arrayBuffer());

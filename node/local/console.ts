@@ -21,7 +21,7 @@ import { httpOf, type Listening, listen } from "../../server/http.ts";
 import { headOf, leavesOf } from "../../server/log-tables.ts";
 import type { Logger } from "../../server/logger.ts";
 import type { RunningNode } from "../node.ts";
-import type { Fill } from "../random.ts";
+import { drawn, type Fill } from "../random.ts";
 import { ledgerView } from "./ledger-view.ts";
 
 const BUILT = join(import.meta.dirname, "../../dashboards/dist");
@@ -91,11 +91,7 @@ type Door = {
 function doorOf(random: Fill): Door {
   let token: string | null = null;
   const sessions = new Set<string>();
-  const secret = (): string => {
-    const bytes = new Uint8Array(32);
-    random(bytes);
-    return toHex(bytes);
-  };
+  const secret = (): string => toHex(drawn(32, random));
   return {
     invite: () => {
       token = secret();

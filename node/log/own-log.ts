@@ -17,7 +17,7 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { oneAtATime, transact } from "../../server/database.ts";
 import { headOf, leavesOf, promiseLeaves, signNext } from "../../server/log-tables.ts";
-import type { Fill } from "../random.ts";
+import { drawn, type Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
 
 export type NodeLogContext = {
@@ -74,9 +74,7 @@ export class NodeLog {
   /** The first leaf of a process: fresh, so that no other process of this node can have a tree like it. */
   async start(): Promise<void> {
     const { store, now, random } = this.#context;
-    const nonce = new Uint8Array(32);
-    random(nonce);
-    const leaf = { kind: "started", nonce: toHex(nonce), time: instant(now()) } as const;
+    const leaf = { kind: "started", nonce: toHex(drawn(32, random)), time: instant(now()) } as const;
     await transact(store, (database) => this.promise(database, leaf));
     this.#started = await this.#alone(() => this.#sign());
   }

@@ -9,7 +9,7 @@ import { sql } from "kysely";
 import { fromBase64, fromHex, fromUtf8, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { readSecret, writeSecret } from "../../server/signing.ts";
-import type { Fill } from "../random.ts";
+import { drawn, type Fill } from "../random.ts";
 import type { NodeStore } from "./database.ts";
 
 export type PersonKeys = {
@@ -55,11 +55,6 @@ export function openIdentities(key: Uint8Array, text: string): Identified[] {
   return pairs.map(([person, identity]) => ({ person: BigInt(person), identity }));
 }
 
-const drawn = (length: number, random: Fill): Uint8Array => {
-  const bytes = new Uint8Array(length);
-  random(bytes);
-  return bytes;
-};
 const newSecret = (random: Fill): string => `${toHex(drawn(32, random))}\n`;
 const readHex = (path: string): Uint8Array => {
   const text = fromUtf8(readSecret(path)).trim();

@@ -9,7 +9,7 @@ import type { Network } from "../../cli/demo/network.ts";
 import { answer as answerQuery } from "../../node/answer/answer.ts";
 import { drawNoise, systemNoise } from "../../node/answer/noise.ts";
 import { readMapping } from "../../node/import/mapping.ts";
-import { RandomnessFailure } from "../../node/random.ts";
+import { RandomnessFailure, systemRandom } from "../../node/random.ts";
 import { planOf } from "../../protocol/plan/plan.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { Answer } from "../../protocol/release/answer.ts";
@@ -294,7 +294,7 @@ describe("what one person can do", () => {
 
 /** A query signed as the researcher, its parts replaced. */
 function signed(network: Network, draft: object) {
-  const query = fillQuery({ ...DRAFT, ...draft }, network.made.hash, "researcher", now());
+  const query = fillQuery({ ...DRAFT, ...draft }, network.made.hash, "researcher", now(), systemRandom);
   return signQuery(query, network.made.researcher.signer);
 }
 
@@ -512,7 +512,7 @@ describe("the question", () => {
     const status = await settled(empty, { measures: ALL, rho: "1/2" });
     const { answer } = await answerOf(empty, status.id);
     const plan = planOf(
-      fillQuery({ ...DRAFT, measures: ALL, rho: "1/2" }, empty.made.hash, "researcher", now()),
+      fillQuery({ ...DRAFT, measures: ALL, rho: "1/2" }, empty.made.hash, "researcher", now(), systemRandom),
       writeDataset(CARE).dataset,
     );
     expect(answer.charge).toBe(format(plan.charge));

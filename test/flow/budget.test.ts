@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/client/ask.ts";
 import { startNetwork } from "../../cli/demo/network.ts";
 import { checkLedger, ledgerOf } from "../../node/answer/ledger.ts";
+import { systemRandom } from "../../node/random.ts";
 import { prepareNode } from "../../node/store/database.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { envelopeId } from "../../protocol/signing/envelope.ts";
@@ -90,7 +91,13 @@ describe.each(ENGINES)("%s", (engine) => {
       );
       const ids = await Promise.all(
         Array.from({ length: ASKS }, async () => {
-          const query = fillQuery({ ...DRAFT, rho: "1/100" }, network.made.hash, "researcher", now());
+          const query = fillQuery(
+            { ...DRAFT, rho: "1/100" },
+            network.made.hash,
+            "researcher",
+            now(),
+            systemRandom,
+          );
           const envelope = signQuery(query, network.made.researcher.signer);
           const [approver] = network.made.approvers;
           if (approver === undefined) throw new Error("there is an approver");

@@ -134,7 +134,13 @@ async function setting(): Promise<Setting> {
     keys,
     ask: async (draft, who = made.researcher, approvers = made.approvers.slice(0, 1), then) => {
       const { directory } = await newest(network);
-      const query = fillQuery({ directory, ...DRAFT, minRegions: 2, ...draft }, made.hash, who.id, now());
+      const query = fillQuery(
+        { directory, ...DRAFT, minRegions: 2, ...draft },
+        made.hash,
+        who.id,
+        now(),
+        systemRandom,
+      );
       const envelope = signQuery(query, who.signer);
       const id = await ask(client, envelope, []);
       await ask(
@@ -171,7 +177,7 @@ async function newest({ client }: Network): Promise<{ directory: string; value: 
   return { directory: federation.hash, value: federation.directory };
 }
 
-const auditOf = ({ address, made }: Network) => auditFrom(sourceOf(address), made.hash, now());
+const auditOf = ({ address, made }: Network) => auditFrom(sourceOf(address, fetch), made.hash, now());
 
 describe("versions of the directory", () => {
   test("keys of a researcher, an approver, a region and a root are rotated and revoked; all releases verify", async () => {
@@ -213,7 +219,7 @@ describe("versions of the directory", () => {
     await reached(2);
 
     const { id } = made.researcher;
-    const stale = fillQuery({ ...DRAFT, directory: hash }, made.hash, id, now());
+    const stale = fillQuery({ ...DRAFT, directory: hash }, made.hash, id, now(), systemRandom);
     await expect(ask(client, signQuery(stale, made.researcher.signer), [])).rejects.toMatchObject({
       code: "key-revoked",
     });
@@ -279,7 +285,7 @@ describe("versions of the directory", () => {
     ]);
     // Paused, its log is there for whoever audits what it did before.
     expect((await auditOf(network)).findings).toEqual([]);
-    expect((await sourceOf(network.address)("nodes/05/checkpoint")) !== null).toBe(true);
+    expect((await sourceOf(network.address, fetch)("nodes/05/checkpoint")) !== null).toBe(true);
     await publish("three.json", "--resume", "05");
     await reached(3);
     const four = await asked({ rho: "1/40" });
@@ -354,16 +360,16 @@ describe("what is said of people", () => {
     await reached(2);
     expect(await brus("directory", "show", ...at)).toContain("person researcher Anna Exempel, Analyst:");
     const draft = { ...DRAFT, purpose: "To help one Bo Persson", rho: "1/50", minRegions: 2 };
-    const { draft: bound, aside } = withPurpose(draft);
+    const { draft: bound, aside } = withPurpose(draft, systemRandom);
     const { directory } = await newest(network);
-    const query = fillQuery(bound, directory, made.researcher.id, now());
+    const query = fillQuery(bound, directory, made.researcher.id, now(), systemRandom);
     const id = await ask(client, signQuery(query, made.researcher.signer), [], aside);
     expect(await brus("query", "approve", id, "--key", keys("approver-1"), ...at)).toContain(
       "Purpose: To help one Bo Persson",
     );
     expect((await follow(client, id)).state).toBe("released");
     // Nothing is kept that nothing names, and nothing else than what is named.
-    const stranger = withPurpose({ purpose: "Nobody asked" }).aside ?? "";
+    const stranger = withPurpose({ purpose: "Nobody asked" }, systemRandom).aside ?? "";
     await expect(client("submitAside", { body: { text: stranger } })).rejects.toMatchObject({
       code: "aside-unknown",
     });
@@ -482,7 +488,7 @@ describe("what does not follow is not in force", () => {
       await promiseLeaves<CoordinatorDatabase>(database, COORDINATOR, [entry]);
     });
     // A leaf is signed for when another is promised: this question's.
-    const query = fillQuery({ ...DRAFT, rho: "1/50" }, made.hash, made.researcher.id, now());
+    const query = fillQuery({ ...DRAFT, rho: "1/50" }, made.hash, made.researcher.id, now(), systemRandom);
     await ask(network.client, signQuery(query, made.researcher.signer), []);
     const before = (await auditOf(network)).size;
     const codes = network.nodes.map(({ config }) => config.code);

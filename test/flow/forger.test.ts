@@ -61,7 +61,7 @@ beforeAll(async () => {
   const found = network.nodes[0]?.answerer.federation;
   if (found === undefined) throw new Error("a node");
   federation = found;
-  source = sourceOf(network.address);
+  source = sourceOf(network.address, fetch);
   whole = await takeApart(source, federation, network.made);
 });
 afterAll(async () => {

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { fillQuery, signApproval, signQuery } from "../../cli/client/ask.ts";
 import { type MadeFederation, makeFederation } from "../../cli/demo/federation.ts";
 import { type RunningCoordinator, startCoordinator } from "../../coordinator/coordinator.ts";
+import { systemRandom } from "../../node/random.ts";
 import { readFederation } from "../../protocol/federation/directory.ts";
 import { planIn } from "../../protocol/federation/planning.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
@@ -167,7 +168,7 @@ async function asked({ made, post }: Coordinator, approved: boolean, times: Time
   const said = Object.fromEntries(
     Object.entries(times).map(([name, after]) => [name, instant(new Date(START + after))]),
   );
-  const query = fillQuery({ ...DRAFT, ...said }, made.hash, made.researcher.id, now());
+  const query = fillQuery({ ...DRAFT, ...said }, made.hash, made.researcher.id, now(), systemRandom);
   const envelope = signQuery(query, made.researcher.signer);
   await post("/api/queries", envelope);
   const id = envelopeId(envelope);
@@ -185,7 +186,7 @@ async function answered({ made, post }: Coordinator, id: string): Promise<void> 
   const verify = () => true;
   const bodies = datasetFiles.map((path) => readFileSync(path));
   const federation = readFederation(envelope, bodies, null, verify);
-  const query = fillQuery(DRAFT, made.hash, made.researcher.id, now());
+  const query = fillQuery(DRAFT, made.hash, made.researcher.id, now(), systemRandom);
   const { charge } = planIn(federation, query);
   const vector = writeVector([60n]);
   const answer = { query: id, directory: made.hash, node: "01", charge: format(charge), vector };

@@ -89,9 +89,9 @@ describe.each(ENGINES)("%s", (engine) => {
       const { directory, datasets } = await retry(() => setting.client("getDirectory"));
       const federation = readFederation(directory, datasets.map(fromBase64), null, nativeVerify);
       const { address } = setting;
-      const found = await auditFrom(sourceOf(address), federation.first, new Date());
+      const found = await auditFrom(sourceOf(address, fetch), federation.first, new Date());
       expect(found.findings).toEqual([]);
-      const file = sourceOf(address);
+      const file = sourceOf(address, fetch);
       const read = async (path: string) => (await file(path)) ?? expect.fail(path);
       const leaves = (await readLog(read, federation)).entries.map(readLeaf);
       for (const id of ids)

@@ -14,6 +14,7 @@ import { type CoordinatorDatabase, prepareCoordinator } from "../../coordinator/
 import { COORDINATOR_MIGRATIONS } from "../../coordinator/store/migrations.ts";
 import { checkLedger, ledgerOf } from "../../node/answer/ledger.ts";
 import { readMapping } from "../../node/import/mapping.ts";
+import { systemRandom } from "../../node/random.ts";
 import { type NodeDatabase, prepareNode } from "../../node/store/database.ts";
 import { NODE_MIGRATIONS } from "../../node/store/migrations.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
@@ -330,7 +331,7 @@ describe.each(ENGINES)("stores of f02469a on %s", (engine) => {
 
       const asker = person("researcher", "ask");
       const draft = { ...DRAFT, title: "Anew", periods: ["2025K3"], rho: "1/8" };
-      const query = fillQuery(draft, left.directory, asker.id, now());
+      const query = fillQuery(draft, left.directory, asker.id, now(), systemRandom);
       const envelope = signQuery(query, asker.signer);
       const id = await ask(client, envelope, []);
       await ask(client, envelope, [signApproval(id, person("approver-2", "approve"), now())]);
@@ -338,7 +339,7 @@ describe.each(ENGINES)("stores of f02469a on %s", (engine) => {
       expect((await fetchResult(client, federation, id)).cells.length).toBeGreaterThan(0);
 
       for (const node of nodes) expect(await checkLedger(node.store)).toBeNull();
-      const audited = await auditFrom(sourceOf(address), left.directory, now());
+      const audited = await auditFrom(sourceOf(address, fetch), left.directory, now());
       expect(audited.findings).toEqual([]);
       await network.stop();
       unpacked.remove();

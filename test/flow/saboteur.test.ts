@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/client/ask.ts";
 import { recompute } from "../../cli/client/recompute.ts";
 import type { Network } from "../../cli/demo/network.ts";
+import { systemRandom } from "../../node/random.ts";
 import { planIn } from "../../protocol/federation/planning.ts";
 import { releasedVariance } from "../../protocol/privacy/noise-shares.ts";
 import { cellsOf, writeCells } from "../../protocol/release/cells.ts";
@@ -272,7 +273,7 @@ test("a region that waits for approvals joins once they have come", async () => 
     policy,
     JSON.stringify({ ...strict, approvals: [{ dataset: "*", role: "approver", persons: 2 }] }),
   );
-  const query = fillQuery({ ...DRAFT, ...NATIONAL }, made.made.hash, "researcher", clock.now());
+  const query = fillQuery({ ...DRAFT, ...NATIONAL }, made.made.hash, "researcher", clock.now(), systemRandom);
   const envelope = signQuery(query, made.made.researcher.signer);
   const id = envelopeId(envelope);
   const [first, second] = made.made.approvers;

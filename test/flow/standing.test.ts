@@ -2,6 +2,7 @@
  * Standing releases over HTTP, with logs: asked in tables of every kind, run twice, with a region that refuses and one that
  * comes late. What is right is released, what is missing is named, nobody is charged twice, and the audit holds.
  */
+
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -19,6 +20,7 @@ import { auditFrom } from "../../cli/commands/audit.ts";
 import { federationIn } from "../../cli/demo/both-ways.ts";
 import type { Network } from "../../cli/demo/network.ts";
 import { sourceOf } from "../../cli/log/source.ts";
+import { systemRandom } from "../../node/random.ts";
 import { readLeaf } from "../../protocol/log/leaf.ts";
 import { COORDINATOR } from "../../protocol/log/quorum.ts";
 import type { Calendar, CalendarDraft } from "../../protocol/plan/calendar.ts";
@@ -97,7 +99,13 @@ async function run(
   draft: CalendarDraft,
   patience = PATIENT,
 ): Promise<{ signed: SignedCalendar; ids: string[] }> {
-  const signed = signCalendar(draft, federationIn(made), made.made.researcher, clock.now(), patience);
+  const signed = signCalendar(
+    draft,
+    federationIn(made),
+    made.made.researcher,
+    { now: clock.now(), random: systemRandom },
+    patience,
+  );
   const ids = await submitCalendar(made.client, signed);
   await approveCalendar(made.client, signed, made.made.approvers[0] ?? expect.fail(), clock.now());
   return { signed, ids };
@@ -167,7 +175,7 @@ describe("a calendar", () => {
     expect(await chargesOf(made)).toEqual(before);
     const { calendars } = await made.client("listCalendars");
     expect(calendars.map(envelopeId)).toEqual([envelopeId(signed.calendar)]);
-    const verdict = await auditFrom(sourceOf(made.address), federation.first, clock.now());
+    const verdict = await auditFrom(sourceOf(made.address, fetch), federation.first, clock.now());
     expect(verdict.findings).toEqual([]);
   });
 
@@ -212,14 +220,14 @@ describe("a calendar", () => {
     const kept = await made.client("getRelease", { params: { id: before.releaseId } });
     expect(envelopeId(kept)).toBe(before.releaseId);
     expect(new Set(await chargesOf(made)).size).toBe(4);
-    const verdict = await auditFrom(sourceOf(made.address), federationIn(made).first, clock.now());
+    const verdict = await auditFrom(sourceOf(made.address, fetch), federationIn(made).first, clock.now());
     expect(verdict.findings).toEqual([]);
     expect(verdict.releases).toHaveLength(2);
     // Once nobody may come any more, an operator who hides the later version is found out by the answer it leaves out.
     clock.forward(new Date(Date.parse(before.query.expires) + 1000));
     const next = await run(made, draftOf(entry({ rho: "1/20" })));
     await runCalendar(made.client, next.signed, clock.now());
-    const source = sourceOf(made.address);
+    const source = sourceOf(made.address, fetch);
     const taken = await takeApart(source, federationIn(made), made.made);
     const entries = taken.logs.get(COORDINATOR) ?? [];
     const second = entries.findIndex((each) => {
@@ -269,11 +277,17 @@ describe("what is refused", () => {
       draftOf(entry({ measures })),
       federationIn(made),
       researcher,
-      clock.now(),
+      { now: clock.now(), random: systemRandom },
       PATIENT,
     );
     await expect(submitCalendar(made.client, signed)).rejects.toMatchObject({ code: "measure-unfit" });
-    const good = signCalendar(draftOf(entry()), federationIn(made), researcher, clock.now(), PATIENT);
+    const good = signCalendar(
+      draftOf(entry()),
+      federationIn(made),
+      researcher,
+      { now: clock.now(), random: systemRandom },
+      PATIENT,
+    );
     await submitCalendar(made.client, good);
     const calendar = parseJson(Buffer.from(good.calendar.payload, "base64")) as Calendar;
     const other = { ...calendar, indicators: calendar.directory };
@@ -294,7 +308,8 @@ describe("what is refused", () => {
     const made = await network({ logged: false });
     const federation = federationIn(made);
     const { researcher } = made.made;
-    const sign = (draft: CalendarDraft) => signCalendar(draft, federation, researcher, clock.now(), PATIENT);
+    const sign = (draft: CalendarDraft) =>
+      signCalendar(draft, federation, researcher, { now: clock.now(), random: systemRandom }, PATIENT);
     expect(() => sign(draftOf(entry({ rho: "1/2" }), entry({ rho: "3/5" })))).toThrow(
       expect.objectContaining({ code: "budget-exceeded" }),
     );
@@ -325,8 +340,14 @@ describe("what is refused", () => {
     const draft = draftOf(
       entry({ release: "national", answerBy: "2026-12-01T00:00:00Z", expires: "2026-12-02T00:00:00Z" }),
     );
-    expect(() => signCalendar(draft, federationIn(made), made.made.researcher, clock.now(), PATIENT)).toThrow(
-      /later than answerBy/,
-    );
+    expect(() =>
+      signCalendar(
+        draft,
+        federationIn(made),
+        made.made.researcher,
+        { now: clock.now(), random: systemRandom },
+        PATIENT,
+      ),
+    ).toThrow(/later than answerBy/);
   });
 });

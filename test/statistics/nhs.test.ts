@@ -11,6 +11,7 @@ import { startNetwork } from "../../cli/demo/network.ts";
 import { addNoise } from "../../node/answer/noise.ts";
 import { runPlan } from "../../node/answer/sums.ts";
 import { Mapping } from "../../node/import/mapping.ts";
+import { systemRandom } from "../../node/random.ts";
 import { planOf } from "../../protocol/plan/plan.ts";
 import { Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
 import { cellsOf, readCells } from "../../protocol/release/cells.ts";
@@ -116,7 +117,7 @@ describe.skipIf(!existsSync(FILE))(
 
     test("with noise, 200 releases cover as their intervals promise", async () => {
       if (network === undefined) throw new Error("the test before this one starts the network");
-      const query = fillQuery(read("good.query.json"), network.made.hash, "researcher", now());
+      const query = fillQuery(read("good.query.json"), network.made.hash, "researcher", now(), systemRandom);
       const plan = planOf(query, dataset);
       const draw = seededNoise("nhs coverage");
       const sums = new Map<string, bigint[]>();

@@ -6,6 +6,7 @@ import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/clien
 import { type Network, type NetworkOptions, startNetwork } from "../../cli/demo/network.ts";
 import { type Mapping, readMapping } from "../../node/import/mapping.ts";
 import type { RunningNode } from "../../node/node.ts";
+import { systemRandom } from "../../node/random.ts";
 import {
   type Dataset,
   type DatasetDocument,
@@ -113,6 +114,7 @@ export async function submit(network: Network, draft: object, approvals = 1): Pr
     network.made.hash,
     network.made.researcher.id,
     network.now(),
+    systemRandom,
   );
   const envelope = signQuery(query, network.made.researcher.signer);
   const id = await ask(network.client, envelope, []);

@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/client/ask.ts";
 import { makeFederation } from "../../cli/demo/federation.ts";
 import { checkLedger } from "../../node/answer/ledger.ts";
+import { systemRandom } from "../../node/random.ts";
 import type { NodeDatabase } from "../../node/store/database.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { type Envelope, envelopeId } from "../../protocol/signing/envelope.ts";
@@ -88,6 +89,7 @@ export async function submit({ made, client }: Setting, more: object = {}): Prom
       made.hash,
       "researcher",
       now(),
+      systemRandom,
     ),
     made.researcher.signer,
   );
