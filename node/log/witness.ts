@@ -78,7 +78,7 @@ export class Witness {
     this.#context = context;
   }
 
-  /** Runs until the signal. */
+  /** Runs until the signal. Throws only where the node must stop: when its source of randomness fails. */
   async watchForever(): Promise<void> {
     const { signal, sleep, random, logger, follow } = this.#context;
     let failures = 0;
