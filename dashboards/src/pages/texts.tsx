@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { day, useLanguage } from "../language.ts";
 import type { PageProps } from "../page.ts";
 import { Heading } from "../parts/shell.tsx";
+import { Heads } from "../parts/table.tsx";
 import { Link } from "../router.tsx";
 
 const Words = ({
@@ -114,12 +115,7 @@ function Data(_: PageProps) {
       }
     >
       <table>
-        <thead>
-          <tr>
-            <th scope="col">{sv ? "Adress" : "Address"}</th>
-            <th scope="col">{sv ? "Vad" : "What"}</th>
-          </tr>
-        </thead>
+        <Heads columns={sv ? ["Adress", "Vad"] : ["Address", "What"]} />
         <tbody>
           {rows.map(([name, what, href]) => (
             <tr key={name}>
