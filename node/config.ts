@@ -20,7 +20,7 @@ export const NodeConfig = z.strictObject({
   /** Where the directory names them: the key of the node's own log, and the one it witnesses others' with. */
   logKey: KeyFiles.optional(),
   witnessKey: KeyFiles.optional(),
-  /** Where the keys of pseudonyms and sealed identities are, outside the database. */
+  /** Where the keys of pseudonyms and encrypted identities are, outside the database. */
   secrets: z.string().max(1000),
   keepIdentities: z.boolean().default(true),
   policy: z.string().max(1000),

@@ -1,6 +1,6 @@
 /**
  * The secure sum's primitives by the platform's own code: X25519, HKDF-SHA-256, AES-256-CTR as a key stream, and
- * ChaCha20-Poly1305 for the sealed shares. Keys live in memory only, and each is used for one thing once.
+ * ChaCha20-Poly1305 for the encrypted shares. Keys live in memory only, and each is used for one thing once.
  */
 import {
   createCipheriv,
@@ -53,18 +53,18 @@ const ZEROS = new Uint8Array(1 << 20);
 const NONCE = new Uint8Array(12);
 const TAG = { authTagLength: 16 };
 
-export function sealBox(key: Uint8Array, plain: Uint8Array): Uint8Array {
+export function encryptBox(key: Uint8Array, plain: Uint8Array): Uint8Array {
   const cipher = createCipheriv("chacha20-poly1305", key, NONCE, TAG);
   return Uint8Array.from(Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]));
 }
 
-export function openBox(key: Uint8Array, box: Uint8Array): Uint8Array {
+export function decryptBox(key: Uint8Array, box: Uint8Array): Uint8Array {
   try {
     const cipher = createDecipheriv("chacha20-poly1305", key, NONCE, TAG);
     cipher.setAuthTag(box.subarray(-16));
     return Uint8Array.from(Buffer.concat([cipher.update(box.subarray(0, -16)), cipher.final()]));
   } catch {
-    throw unfit("a sealed share that opens"); // Cut, changed, or sealed for another session.
+    throw unfit("an encrypted share that opens"); // Cut, changed, or encrypted for another session.
   }
 }
 

@@ -3,7 +3,7 @@ import { drawn, type Fill } from "../../node/random.ts";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
 import type { Approval } from "../../protocol/question/approval.ts";
 import { Query } from "../../protocol/question/query.ts";
-import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -51,7 +51,7 @@ export function fillQuery(
   return parseWith(Query, filled, "query");
 }
 
-export const signQuery = (query: Query, signer: Signer): Envelope => seal("query", query, signer);
+export const signQuery = (query: Query, signer: Signer): Envelope => signDocument("query", query, signer);
 
 export function signApproval(
   query: Hash,
@@ -69,7 +69,7 @@ export function signApproval(
     expires: after(now, 24 * 60),
     ...more,
   };
-  return seal("approval", approval, signer);
+  return signDocument("approval", approval, signer);
 }
 
 /** Submits a query with its approvals, and what stands beside it; gives its id. */

@@ -11,7 +11,7 @@ import {
   queryOfEntry,
 } from "../../protocol/plan/calendar.ts";
 import { Query } from "../../protocol/question/query.ts";
-import { Envelope, envelopeId, payloadOf, seal } from "../../protocol/signing/envelope.ts";
+import { Envelope, envelopeId, payloadOf, signDocument } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { closedAt } from "../../protocol/values/period.ts";
@@ -103,7 +103,7 @@ export function signCalendar(
       at: query.notBefore,
     })),
   };
-  return { calendar: seal("calendar", calendar, party.signer), queries: signed, aside };
+  return { calendar: signDocument("calendar", calendar, party.signer), queries: signed, aside };
 }
 
 const fail = (): never => {

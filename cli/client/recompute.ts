@@ -11,7 +11,7 @@ import {
   recomputeSum,
   settingFor,
 } from "../../protocol/secure-sum/recomputing.ts";
-import { seal } from "../../protocol/signing/envelope.ts";
+import { signDocument } from "../../protocol/signing/envelope.ts";
 import { fromBase64, type Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
@@ -23,7 +23,11 @@ import { partyOf } from "./connect.ts";
 
 /** What stands behind a release's secure sum, for an auditor of the directory: asked for by signature, which is logged. */
 export async function givenTo(to: Client, release: Hash, auditor: Party, now: Date): Promise<GivenMaterial> {
-  const request = seal("material", { release, auditor: auditor.id, time: instant(now) }, auditor.signer);
+  const request = signDocument(
+    "material",
+    { release, auditor: auditor.id, time: instant(now) },
+    auditor.signer,
+  );
   return {
     messages: await to("getMaterial", { body: request }),
     piece: async (document, place) =>

@@ -10,8 +10,8 @@ import {
   envelopeId,
   keyIdOf,
   payloadOf,
-  seal,
-  sealBytes,
+  signDocument,
+  signDocumentBytes,
   signedBy,
   unwrap,
 } from "../../protocol/signing/envelope.ts";
@@ -102,7 +102,7 @@ function addSignature(file: string, root: string, { say }: Out): void {
   const body = drafted.success
     ? unwrap(drafted.data, "directory").body
     : Buffer.from(JSON.stringify(parseWith(Directory, document, "directory")));
-  const signed = sealBytes("directory", body, [signer]);
+  const signed = signDocumentBytes("directory", body, [signer]);
   const before = drafted.success ? drafted.data.signatures : [];
   const others = before.filter(({ keyid }) => keyid !== keyIdOf(signer.publicKey));
   const envelope = { ...signed, signatures: [...others, ...signed.signatures] };
@@ -126,7 +126,7 @@ async function erase(
   { say, now }: Out,
 ): Promise<void> {
   const aside = parseWith(Hash, digest, "digest", "usage");
-  const word = seal("erasure", { aside, time: instant(now()) }, signerOf(readKey(root, "root")));
+  const word = signDocument("erasure", { aside, time: instant(now()) }, signerOf(readKey(root, "root")));
   await client(coordinator)("erase", { body: word });
   say(`Forgotten: ${aside}`);
 }

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { Directory } from "../../protocol/federation/directory.ts";
 import { readDataset, refOf } from "../../protocol/question/catalogue.ts";
-import { Envelope, envelopeId, payloadOf, seal } from "../../protocol/signing/envelope.ts";
+import { Envelope, envelopeId, payloadOf, signDocument } from "../../protocol/signing/envelope.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -133,7 +133,7 @@ function add(file: string, options: Add, { say, now }: Out): void {
 /** Writes a directory, signed by a root; gives its hash. */
 function writeSigned(file: string, value: unknown, root: string): string {
   const directory = parseWith(Directory, value, "directory");
-  const envelope = seal("directory", directory, signerOf(readKey(root, "root")));
+  const envelope = signDocument("directory", directory, signerOf(readKey(root, "root")));
   writeFileSync(file, JSON.stringify(envelope));
   return envelopeId(envelope);
 }

@@ -10,7 +10,7 @@ import type { NodeConfig } from "../../node/config.ts";
 import type { Directory } from "../../protocol/federation/directory.ts";
 import type { ApprovalRule } from "../../protocol/question/approval.ts";
 import { type DatasetDocument, refOf } from "../../protocol/question/catalogue.ts";
-import { envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { newKey, signerOf, writeSecret } from "../../server/signing.ts";
@@ -69,7 +69,7 @@ export function makeFederation(
   const keys = keyRing(join(folder, "keys"), plan.logged !== false);
   const parties = partiesOf(plan, keys);
   const directory = directoryOf(plan, parties, now);
-  const envelope = seal("directory", directory, parties.root);
+  const envelope = signDocument("directory", directory, parties.root);
   const hash = envelopeId(envelope);
   const directoryFile = join(folder, "directory.json");
   writeFileSync(directoryFile, JSON.stringify(envelope));

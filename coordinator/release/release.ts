@@ -9,7 +9,7 @@ import { releasedVariance } from "../../protocol/privacy/noise-shares.ts";
 import { UNITS } from "../../protocol/privacy/privacy.ts";
 import { cellsOf, writeCells } from "../../protocol/release/cells.ts";
 import { type NationalPart, Release } from "../../protocol/release/release.ts";
-import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import {
   decodeVector,
   fromBase64,
@@ -69,7 +69,7 @@ export async function publish(
     intervals: "95 %, noise alone",
     madeAt: instant(context.now()),
   } satisfies Release;
-  const envelope = seal("release", parseWith(Release, release, "release"), context.signer());
+  const envelope = signDocument("release", parseWith(Release, release, "release"), context.signer());
   const row = {
     id: envelopeId(envelope),
     query: state.id,

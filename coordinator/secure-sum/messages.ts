@@ -21,7 +21,7 @@ import {
 import { type Envelope, isOf, payloadOf } from "../../protocol/signing/envelope.ts";
 import { fromBase64, type Hash } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import type { SealedBox } from "../../protocol/wire/routes.ts";
+import type { EncryptedBox } from "../../protocol/wire/routes.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import { type Context, storedEnvelope } from "../context.ts";
 import { plannedOf } from "../query/plans.ts";
@@ -34,7 +34,7 @@ export type Taken = { readonly id: Hash; readonly query: Hash };
 /** A message of a round, or that a region takes no further part in it. */
 export async function takeRound(
   envelope: Envelope,
-  boxes: readonly SealedBox[],
+  boxes: readonly EncryptedBox[],
   context: Context,
 ): Promise<Taken> {
   if (isOf(envelope, Withdrawal)) return await takeWithdrawal(envelope, context);
@@ -43,7 +43,7 @@ export async function takeRound(
 
 async function takeMessage(
   envelope: Envelope,
-  boxes: readonly SealedBox[],
+  boxes: readonly EncryptedBox[],
   context: Context,
 ): Promise<Taken> {
   const phase = PHASES.find((each) => isOf(envelope, MESSAGE[each]));
@@ -178,13 +178,13 @@ async function checkKind(
   payload: Advert | Commitment | Masked | Agreement | Opening,
   phase: Phase,
   round: Round,
-  boxes: readonly SealedBox[],
+  boxes: readonly EncryptedBox[],
   context: Context,
 ): Promise<number> {
   const others = phase === "share" ? round.members.filter((member) => member !== payload.node) : [];
   const to = new Set(boxes.map(({ node }) => node));
   if (to.size !== boxes.length || to.size !== others.length || others.some((node) => !to.has(node)))
-    throw unfit("a sealed share for each other region of the round, and none elsewhere");
+    throw unfit("an encrypted share for each other region of the round, and none elsewhere");
   const { plan, query } = await plannedOf(round.query, context);
   if ("mask" in payload && "channel" in payload) await checkKeys(payload, context);
   if ("self" in payload) {

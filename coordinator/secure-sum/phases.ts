@@ -260,7 +260,7 @@ async function move(
   context.bell.ring();
 }
 
-/** Sealed shares, and vectors of those who are not in the set: nobody has any use for them, now or later. */
+/** Encrypted shares, and vectors of those who are not in the set: nobody has any use for them, now or later. */
 async function drop(
   { query, attempt }: Round,
   keep: readonly string[],

@@ -151,7 +151,7 @@ export async function settingOf(
 /** What every member of a phase is shown: fixed when the phase begins, so read once for all their polls. */
 type Shown = Omit<WorkItem, "round"> & {
   readonly round: Exclude<RoundState, { phase: "mask" }> | null;
-  /** For the phase `mask`, in which each is shown the shares sealed for it. */
+  /** For the phase `mask`, in which each is shown the shares encrypted for it. */
   readonly commitments: readonly Message[];
 };
 const shown = new WeakMap<Context["store"], Map<string, Shown>>();

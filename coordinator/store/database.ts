@@ -74,7 +74,7 @@ export type CoordinatorDatabase = {
     u2: string | null;
     survivors: string | null;
   };
-  /** Signed messages of rounds; sealed shares beside a commitment, as JSON. */
+  /** Signed messages of rounds; encrypted shares beside a commitment, as JSON. */
   message: {
     query: string;
     attempt: number;

@@ -7,7 +7,7 @@ import type { Federation } from "../../protocol/federation/directory.ts";
 import type { Frontier } from "../../protocol/log/frontier.ts";
 import { regionsAnswer } from "../../protocol/plan/plan.ts";
 import { type Answer, writeVector } from "../../protocol/release/answer.ts";
-import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
@@ -56,7 +56,7 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
     charge: format(plan.charge),
     vector,
   };
-  return await node.answers.keep(id, seal("answer", payload satisfies Answer, node.signer));
+  return await node.answers.keep(id, signDocument("answer", payload satisfies Answer, node.signer));
 }
 
 /** What a question is judged by, now. */

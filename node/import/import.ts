@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { tableOf } from "../store/database.ts";
-import { sealIdentities } from "../store/people.ts";
+import { encryptIdentities } from "../store/people.ts";
 import { look } from "./look.ts";
 import { checkMapping } from "./mapping.ts";
 import { targetOf } from "./open-target.ts";
@@ -80,14 +80,14 @@ const recordFile = (target: Target, dataset: Dataset, hash: string, now: Date): 
     [tableOf(dataset), hash, instant(now)],
   );
 
-/** Each identity hashed once; new persons numbered, and their identity numbers sealed where the region keeps them. */
+/** Each identity hashed once; new persons numbered, and their identity numbers encrypted where the region keeps them. */
 async function resolve(target: Target, { keys, random }: ImportContext): Promise<void> {
   const { staging } = target;
   await useKey(staging, keys.pseudonym);
   await staging.run(`create or replace temp table hashed as select identity, cast(substr(${hmacOf("identity")}, 1, 32) as uuid) as pseudonym
     from (select distinct identity from staged)`);
   await target.resolvePersons();
-  if (keys.sealing === null) return;
+  if (keys.encryption === null) return;
   const count = await target.run("select coalesce(max(chunk), 0) from identity");
   let number = BigInt(String(count[0]?.[0] ?? 0));
   // Materialised, not streamed: the statements in between would end a stream on the same connection.
@@ -95,13 +95,13 @@ async function resolve(target: Target, { keys, random }: ImportContext): Promise
     `select to_json(list([cast(person as varchar), identity])) from fresh group by person // ${BOX}`,
   );
   for (const [text] of boxes.getRows()) {
-    const sealed = sealIdentities(keys.sealing, String(text), random);
-    const values = [(++number).toString(), sealed];
+    const encrypted = encryptIdentities(keys.encryption, String(text), random);
+    const values = [(++number).toString(), encrypted];
     await target.run("insert into identity (chunk, sealed) values (cast($1 as bigint), $2)", values);
   }
 }
 
-/** How many persons' identity numbers are sealed in one box. */
+/** How many persons' identity numbers are encrypted in one box. */
 const BOX = 65_536;
 
 function writeRejects(

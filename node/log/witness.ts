@@ -18,7 +18,7 @@ import {
   type WitnessRequest,
 } from "../../protocol/log/witnessing.ts";
 import { WAIT_SECONDS } from "../../protocol/release/answer.ts";
-import { type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { fromBase64, fromHex, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
@@ -150,7 +150,7 @@ export class Witness {
       own: log.heard,
     };
     const reply = await client("witness", {
-      body: seal("witness", request satisfies WitnessRequest, answers),
+      body: signDocument("witness", request satisfies WitnessRequest, answers),
       signal,
     });
     // A node whose own log was longer has lost what it had seen of others', too: it cosigns no more.

@@ -30,21 +30,21 @@ import {
   envelopeId,
   type Kind,
   type Signer,
-  seal,
-  sealBytes,
+  signDocument,
+  signDocumentBytes,
 } from "../../protocol/signing/envelope.ts";
 import { concat, fromBase64, type Hash, toBase64, utf8 } from "../../protocol/values/bytes.ts";
-import type { RoundState, SealedBox } from "../../protocol/wire/routes.ts";
+import type { EncryptedBox, RoundState } from "../../protocol/wire/routes.ts";
 import { oneAtATime } from "../../server/database.ts";
-import { openBox, sealBox } from "../../server/primitives.ts";
+import { decryptBox, encryptBox } from "../../server/primitives.ts";
 import { type Fill, RandomnessFailure } from "../random.ts";
 import type { AttemptDisk } from "./attempts.ts";
 import { type MaskedVector, maskVector, surplusAbove } from "./mask.ts";
 
-/** What a node sends in a round: a signed message; in round 1 sealed shares; in rounds 2 and 4 a vector's pieces. */
+/** What a node sends in a round: a signed message; in round 1 encrypted shares; in rounds 2 and 4 a vector's pieces. */
 export type Reply = {
   readonly envelope: Envelope;
-  readonly boxes: readonly SealedBox[];
+  readonly boxes: readonly EncryptedBox[];
   readonly chunks: readonly Uint8Array[];
 };
 
@@ -130,10 +130,10 @@ export class Participant {
   #reply(
     kind: Kind,
     more: object,
-    boxes: readonly SealedBox[] = [],
+    boxes: readonly EncryptedBox[] = [],
     chunks: readonly Uint8Array[] = [],
   ): Reply {
-    return { envelope: seal(kind, this.#payload(more), this.#own.signer), boxes, chunks };
+    return { envelope: signDocument(kind, this.#payload(more), this.#own.signer), boxes, chunks };
   }
 
   /**
@@ -178,7 +178,7 @@ export class Participant {
       split(this.#mask.private, adverts.length, threshold),
     ]);
     let own: Opened | null = null;
-    const boxes: SealedBox[] = [];
+    const boxes: EncryptedBox[] = [];
     for (const [index, { payload }] of adverts.entries()) {
       const shares = { seed: seeds[index] ?? new Uint8Array(), mask: masks[index] ?? new Uint8Array() };
       if (payload.node === code) {
@@ -187,7 +187,7 @@ export class Participant {
       }
       const secret = primitives.agree(this.#channel.private, fromBase64(payload.channel));
       const key = primitives.derive(secret, session, channelInfo(code, payload.node));
-      boxes.push({ node: payload.node, box: toBase64(sealBox(key, concat(shares.seed, shares.mask))) });
+      boxes.push({ node: payload.node, box: toBase64(encryptBox(key, concat(shares.seed, shares.mask))) });
     }
     if (own === null) throw unfit("the advert that this region sent");
     const commitment = seedCommitment(session, code, seed);
@@ -223,7 +223,7 @@ export class Participant {
     const shares = new Map<string, Opened>([[code, shared.own]]);
     for (const { id, payload } of commitments) {
       if (payload.node !== code)
-        shares.set(payload.node, this.#openShare(payload.node, adverts, session, boxes.get(id) ?? ""));
+        shares.set(payload.node, this.#decrypt(payload.node, adverts, session, boxes.get(id) ?? ""));
     }
     await charge();
     const noise = this.#own.shares(plan);
@@ -249,7 +249,7 @@ export class Participant {
       JSON.stringify(this.#payload({ session, u2, chunks: vector.hashes, surplus: vector.commitments })),
     );
     await disk.keepMasked(setting.query, this.attempt, documentId("masked", body));
-    const reply = { envelope: sealBytes("masked", body, [signer]), boxes: [], chunks: vector.chunks };
+    const reply = { envelope: signDocumentBytes("masked", body, [signer]), boxes: [], chunks: vector.chunks };
     this.#masked = { u2, members: [...shares.keys()], shares, vector, reply };
     // All that they were for is done: what is opened from now on are shares, which others hold.
     wipe([this.#channel.private, this.#mask.private, shared.seed]);
@@ -257,13 +257,13 @@ export class Participant {
     return reply;
   }
 
-  /** Refuses to go on where a share does not open: it may have been changed, or sealed for another session. */
-  #openShare(from: string, adverts: readonly Signed<Advert>[], session: Hash, box: string): Opened {
+  /** Refuses to go on where a share does not open: it may have been changed, or encrypted for another session. */
+  #decrypt(from: string, adverts: readonly Signed<Advert>[], session: Hash, box: string): Opened {
     const { code, primitives } = this.#own;
     const advert = adverts.find(({ payload }) => payload.node === from);
     if (advert === undefined) throw unfit("shares of members of the first set");
     const secret = primitives.agree(this.#channel.private, fromBase64(advert.payload.channel));
-    const plain = openBox(primitives.derive(secret, session, channelInfo(from, code)), fromBase64(box));
+    const plain = decryptBox(primitives.derive(secret, session, channelInfo(from, code)), fromBase64(box));
     if (plain.length !== 66) throw unfit("two shares of 33 bytes");
     return { seed: plain.slice(0, 33), mask: plain.slice(33) };
   }

@@ -6,7 +6,7 @@
  */
 import { regionsAnswer } from "../../protocol/plan/plan.ts";
 import { unfit, type Withdrawal } from "../../protocol/secure-sum/messages.ts";
-import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
@@ -134,7 +134,7 @@ export function withdrawal(
   { code, signer }: Pick<RoundWorker, "code" | "signer">,
 ): Reply {
   const said: Withdrawal = { query: envelopeId(work.query), attempt, node: code };
-  return { envelope: seal("withdrawal", said, signer), boxes: [], chunks: [] };
+  return { envelope: signDocument("withdrawal", said, signer), boxes: [], chunks: [] };
 }
 
 /** Sends a reply: the message first, since it binds the pieces that follow. The same bytes however often it is sent. */

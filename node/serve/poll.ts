@@ -6,7 +6,7 @@ import { versionOf } from "../../protocol/federation/directory.ts";
 import { parseCheckpoint } from "../../protocol/log/checkpoint.ts";
 import { parseNote } from "../../protocol/log/note.ts";
 import { type LedgerHead, type RefusalNote, WAIT_SECONDS } from "../../protocol/release/answer.ts";
-import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
@@ -67,7 +67,7 @@ export async function pollOnce(worker: Worker): Promise<number> {
   memory.head ??= await ledger.head();
   const { cursor, head } = memory;
   const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: head };
-  const reply = await client("poll", { body: seal("poll", poll, signer), signal });
+  const reply = await client("poll", { body: signDocument("poll", poll, signer), signal });
   if (versionOf(worker.federation, reply.directory) === null) {
     await worker.follow();
     if (!signal.aborted)
@@ -114,7 +114,7 @@ function sizeOf(proof: WorkItem["proof"]): number {
   }
 }
 
-/** What is on disk and signed, to be sent. Fresh keys and sealed shares say nothing of the data: they need not wait. */
+/** What is on disk and signed, to be sent. Fresh keys and encrypted shares say nothing of the data: they need not wait. */
 type Ready = { readonly waits: boolean; readonly send: () => Promise<void> };
 
 /**
@@ -273,7 +273,7 @@ async function refuse(
     detail: refusal.message,
     charge,
   };
-  const envelope = seal("refusal", note satisfies RefusalNote, signer);
+  const envelope = signDocument("refusal", note satisfies RefusalNote, signer);
   if (log !== null)
     await transact(store, (database) =>
       log.promise(database, { kind: "refusal", query, id: envelopeId(envelope), time: instant(now()) }),

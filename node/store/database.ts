@@ -1,6 +1,6 @@
 /**
  * What a node stores: persons by pseudonym, one table a dataset, the ledger and the answers. Append only where it
- * says so. No free text of anyone's is kept, and identity numbers only sealed.
+ * says so. No free text of anyone's is kept, and identity numbers only encrypted.
  */
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import type { Store } from "../../server/database.ts";
@@ -12,7 +12,7 @@ export type NodeDatabase = {
   /** Small facts of the node itself: the poll's cursor, the check value of the pseudonym key. */
   meta: { key: string; value: string };
   person: { id: bigint; pseudonym: string; excluded: string | null };
-  /** Identity numbers of persons, sealed many at a time under a key outside the database. */
+  /** Identity numbers of persons, encrypted many at a time under a key outside the database. */
   identity: { chunk: bigint; sealed: string };
   /** Files taken in, by hash: each is taken once. */
   file: { id: number; dataset: string; hash: string; taken: string };

@@ -1,5 +1,5 @@
 /**
- * Persons: pseudonyms by keyed hash, identity numbers sealed for re-keying and intersection only. Both keys live in
+ * Persons: pseudonyms by keyed hash, identity numbers encrypted for re-keying and intersection only. Both keys live in
  * files outside the database and never leave the node.
  */
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
@@ -15,8 +15,8 @@ import type { NodeStore } from "./database.ts";
 export type PersonKeys = {
   /** HMAC-SHA-256 key of pseudonyms: 32 bytes. */
   readonly pseudonym: Uint8Array;
-  /** AES-256-GCM key that seals identity numbers; null where the region does not keep them. */
-  readonly sealing: Uint8Array | null;
+  /** AES-256-GCM key that encrypts identity numbers; null where the region does not keep them. */
+  readonly encryption: Uint8Array | null;
 };
 
 const CHECK = utf8("brus pseudonym key");
@@ -38,19 +38,19 @@ export function padsOf(key: Uint8Array): { inner: string; outer: string } {
 
 export type Identified = { readonly person: bigint; readonly identity: string };
 
-/** Seals a JSON list of [number, identity] of many persons: nonce, ciphertext and tag, base64. */
-export function sealIdentities(key: Uint8Array, plain: string, random: Fill): string {
+/** Encrypts a JSON list of [number, identity] of many persons: nonce, ciphertext and tag, base64. */
+export function encryptIdentities(key: Uint8Array, plain: string, random: Fill): string {
   const nonce = drawn(12, random);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
-  const sealed = Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
-  return sealed.toString("base64"); // Megabytes at a time: the platform's own is twenty times as fast as ours.
+  const encrypted = Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
+  return encrypted.toString("base64"); // Megabytes at a time: the platform's own is twenty times as fast as ours.
 }
 
-export function openIdentities(key: Uint8Array, text: string): Identified[] {
-  const sealed = fromBase64(text);
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12));
-  decipher.setAuthTag(sealed.subarray(-16));
-  const plain = Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]);
+export function decryptIdentities(key: Uint8Array, text: string): Identified[] {
+  const encrypted = fromBase64(text);
+  const decipher = createDecipheriv("aes-256-gcm", key, encrypted.subarray(0, 12));
+  decipher.setAuthTag(encrypted.subarray(-16));
+  const plain = Buffer.concat([decipher.update(encrypted.subarray(12, -16)), decipher.final()]);
   const pairs = JSON.parse(fromUtf8(plain)) as Array<[string, string]>; // Our own text: the tag has just proved it.
   return pairs.map(([person, identity]) => ({ person: BigInt(person), identity }));
 }
@@ -73,13 +73,13 @@ export async function loadPersonKeys(
   store: NodeStore,
   random: Fill,
 ): Promise<PersonKeys> {
-  const paths = { pseudonym: join(folder, "pseudonym.key"), sealing: join(folder, "sealing.key") };
+  const paths = { pseudonym: join(folder, "pseudonym.key"), encryption: join(folder, "sealing.key") };
   if (!existsSync(paths.pseudonym)) writeSecret(paths.pseudonym, newSecret(random));
   const boxes = await store.kysely.selectFrom("identity").select("chunk").limit(1).execute();
-  // A new key would not open what an old one sealed: then its absence is an error, not a first start.
-  if (keepIdentities && !existsSync(paths.sealing) && boxes.length === 0)
-    writeSecret(paths.sealing, newSecret(random));
-  const sealing = keepIdentities ? readHex(paths.sealing) : null;
+  // A new key would not open what an old one encrypted: then its absence is an error, not a first start.
+  if (keepIdentities && !existsSync(paths.encryption) && boxes.length === 0)
+    writeSecret(paths.encryption, newSecret(random));
+  const encryption = keepIdentities ? readHex(paths.encryption) : null;
   const stored = await store.kysely
     .selectFrom("meta")
     .select("value")
@@ -98,7 +98,7 @@ export async function loadPersonKeys(
   } else if (stored.value !== checkOf(pseudonym)) {
     throw new Refusal("config-invalid", "expected the pseudonym key that this node's persons were made with");
   }
-  return { pseudonym, sealing };
+  return { pseudonym, encryption };
 }
 
 const checkOf = (key: Uint8Array): string => createHmac("sha256", key).update(CHECK).digest("hex");
@@ -110,13 +110,13 @@ export async function rekey(
   store: NodeStore,
   random: Fill,
 ): Promise<PersonKeys> {
-  if (keys.sealing === null) {
+  if (keys.encryption === null) {
     throw new Refusal(
       "usage",
-      "expected a node that keeps sealed identity numbers; import everything anew instead",
+      "expected a node that keeps encrypted identity numbers; import everything anew instead",
     );
   }
-  const sealing = keys.sealing;
+  const encryption = keys.encryption;
   const next = join(folder, "pseudonym.key.next");
   if (!existsSync(next)) writeSecret(next, newSecret(random));
   const pseudonym = readHex(next);
@@ -124,7 +124,7 @@ export async function rekey(
     // No import may add a person meanwhile; within one process they already take turns.
     if (store.pool !== null) await sql`lock table person in share row exclusive mode`.execute(transaction);
     const chunks = await transaction.selectFrom("identity").select("sealed").execute();
-    const persons = chunks.flatMap(({ sealed }) => openIdentities(sealing, sealed));
+    const persons = chunks.flatMap(({ sealed }) => decryptIdentities(encryption, sealed));
     const { total } = await transaction
       .selectFrom("person")
       .select((row) => row.fn.countAll<bigint>().as("total"))
@@ -132,7 +132,7 @@ export async function rekey(
     if (BigInt(persons.length) !== BigInt(total)) {
       throw new Refusal(
         "usage",
-        "expected a sealed identity number for every person; import everything anew instead",
+        "expected an encrypted identity number for every person; import everything anew instead",
       );
     }
     const excluded = new Map(
@@ -160,5 +160,5 @@ export async function rekey(
       .execute();
   });
   renameSync(next, join(folder, "pseudonym.key"));
-  return { pseudonym, sealing };
+  return { pseudonym, encryption };
 }

@@ -42,9 +42,9 @@ export type SealEvidence = {
   readonly dataset: Dataset;
   readonly plan: Plan;
   readonly documents: {
-    readonly query: SealedDocument;
-    readonly release: SealedDocument;
-    readonly approvals: ReadonlyArray<SealedDocument & { readonly approval: Approval }>;
+    readonly query: EvidenceDocument;
+    readonly release: EvidenceDocument;
+    readonly approvals: ReadonlyArray<EvidenceDocument & { readonly approval: Approval }>;
   };
   readonly release: Release;
   /** Of each region that is in it: what its own log says it was charged, and what the period came to. */
@@ -69,7 +69,7 @@ export type SealEvidence = {
   readonly regions: ReadonlyArray<{ readonly code: string; readonly name: string }>;
   readonly version: number;
 };
-type SealedDocument = {
+type EvidenceDocument = {
   readonly id: Hash;
   readonly place: number;
   readonly envelope: Envelope;
@@ -249,7 +249,7 @@ function evidenceOf(
 const sealed = (
   kind: "query" | "approval" | "release",
   { id, place, envelope }: Placed<{ id: Hash; envelope: Envelope }>,
-): SealedDocument => ({ id, place, envelope, payload: fromUtf8(unwrap(envelope, kind).body) });
+): EvidenceDocument => ({ id, place, envelope, payload: fromUtf8(unwrap(envelope, kind).body) });
 
 /** That a leaf stands in the tree that was claimed: proved from the entries, and the proof held to the root. */
 function inclusionOf(place: number, { log, claimed }: Examined, raise: Raise): SealEvidence["inclusion"] {

@@ -11,7 +11,7 @@ import {
   type KindOfRole,
   type OfKind,
   type Opened,
-  open,
+  openEnvelope,
 } from "../signing/envelope.ts";
 import type { Hash } from "../values/bytes.ts";
 import { instant } from "../values/names.ts";
@@ -66,7 +66,7 @@ export function openSigned<S extends OfPerson>(
   const { kind } = form;
   const { purpose } = KINDS[kind];
   const keys = directory.people.flatMap((person) => person.keys.map((entry) => ({ person, entry })));
-  const opened = open(envelope, form, keysOf(directory), verify);
+  const opened = openEnvelope(envelope, form, keysOf(directory), verify);
   const found = keys.find(({ entry }) => entry.key === opened.key);
   if (found === undefined || found.entry.purpose !== purpose) {
     throw new Refusal("key-wrong-purpose", `expected a key of purpose ${purpose}`);
@@ -102,7 +102,7 @@ export function openByNode<S extends OfKind<KindOfRole<"node">, { node: string }
   form: S,
 ): Opened<z.output<S>> {
   const keys = answerKeysOf(federation);
-  const opened = open(envelope, form, [...keys.keys()], federation.verify);
+  const opened = openEnvelope(envelope, form, [...keys.keys()], federation.verify);
   if (keys.get(opened.key) !== opened.payload.node) {
     nodeOf(federation, opened.payload.node);
     throw new Refusal("key-unknown", "expected the node's own answer key");
@@ -115,11 +115,11 @@ export const openByCoordinator = <S extends OfKind<KindOfRole<"coordinator">>>(
   { directory, verify }: Federation,
   envelope: Envelope,
   form: S,
-): Opened<z.output<S>> => open(envelope, form, [directory.coordinator.release], verify);
+): Opened<z.output<S>> => openEnvelope(envelope, form, [directory.coordinator.release], verify);
 
 /** Opens the word of one root, any of them. */
 export const openByRoot = <S extends OfKind<KindOfRole<"root">>>(
   { directory, verify }: Federation,
   envelope: Envelope,
   form: S,
-): Opened<z.output<S>> => open(envelope, form, directory.roots.keys, verify);
+): Opened<z.output<S>> => openEnvelope(envelope, form, directory.roots.keys, verify);

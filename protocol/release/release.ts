@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Federation } from "../federation/directory.ts";
 import { judgingSince, versionsSince } from "../federation/versions.ts";
 import { ReleaseKind } from "../question/query.ts";
-import { type Envelope, type Opened, ofKind, open } from "../signing/envelope.ts";
+import { type Envelope, type Opened, ofKind, openEnvelope } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
 import { Instant, RegionCode } from "../values/names.ts";
 import { RationalText } from "../values/rational.ts";
@@ -69,7 +69,7 @@ export function openRelease(
   envelope: Envelope,
 ): Opened<Release> & { readonly judged: Federation } {
   const keys = [...federation.earlier, federation].map(({ directory }) => directory.coordinator.release);
-  const opened = open(envelope, Release, keys, federation.verify);
+  const opened = openEnvelope(envelope, Release, keys, federation.verify);
   const versions = versionsSince(federation, opened.payload.directory);
   if (!versions.some(({ directory }) => directory.coordinator.release === opened.key))
     throw new Refusal(

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { answerKeysOf, type Federation } from "../federation/directory.ts";
 import type { Shares } from "../privacy/noise-shares.ts";
-import { type Envelope, type KindOfRole, type OfKind, ofKind, open } from "../signing/envelope.ts";
+import { type Envelope, type KindOfRole, type OfKind, ofKind, openEnvelope } from "../signing/envelope.ts";
 import { concat, fromBase64, fromHex, Hash, hashOf, utf8 } from "../values/bytes.ts";
 import { RegionCode } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
@@ -45,14 +45,14 @@ const bound = { ...common, session: Hash };
 /** Bytes of a vector, in pieces of a mebibyte, each known by its hash. */
 const Chunks = z.array(Hash).min(1).max(64);
 
-/** Round 0: fresh keys of one attempt, for sealed channels and for masks. */
+/** Round 0: fresh keys of one attempt, for encrypted channels and for masks. */
 export const Advert = ofKind(
   "advert",
   z.strictObject({ ...common, directory: Hash, channel: X25519Key, mask: X25519Key }),
 );
 export type Advert = z.infer<typeof Advert>;
 
-/** Round 1: binds a node to the seed of its own mask, whose shares travel sealed beside it. */
+/** Round 1: binds a node to the seed of its own mask, whose shares travel encrypted beside it. */
 export const Commitment = ofKind("commitment", z.strictObject({ ...bound, commitment: Hash }));
 export type Commitment = z.infer<typeof Commitment>;
 
@@ -123,7 +123,7 @@ export function openMessage<
   const { federation, roster } = setting;
   const keys = answerKeysOf(federation);
   const { kind } = form;
-  const { id, payload, key } = open(envelope, form, [...keys.keys()], federation.verify);
+  const { id, payload, key } = openEnvelope(envelope, form, [...keys.keys()], federation.verify);
   if (!roster.includes(payload.node) || keys.get(key) !== payload.node)
     throw unfit(`a ${kind} signed by the region it names, of those that were asked`);
   if (payload.query !== setting.query || payload.attempt !== setting.attempt)

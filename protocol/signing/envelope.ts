@@ -103,8 +103,8 @@ export function keyIdOf(publicKey: PublicKey): string {
   return id;
 }
 
-/** Seals a payload that is already bytes: the bytes given are the bytes signed. */
-export function sealBytes(kind: Kind, body: Uint8Array, signers: readonly Signer[]): Envelope {
+/** Signs a payload that is already bytes: the bytes given are the bytes signed. */
+export function signDocumentBytes(kind: Kind, body: Uint8Array, signers: readonly Signer[]): Envelope {
   const type = payloadType(kind);
   const message = pae(type, body);
   return {
@@ -117,8 +117,8 @@ export function sealBytes(kind: Kind, body: Uint8Array, signers: readonly Signer
   };
 }
 
-export const seal = (kind: Kind, payload: unknown, ...signers: readonly Signer[]): Envelope =>
-  sealBytes(kind, utf8(JSON.stringify(payload)), signers);
+export const signDocument = (kind: Kind, payload: unknown, ...signers: readonly Signer[]): Envelope =>
+  signDocumentBytes(kind, utf8(JSON.stringify(payload)), signers);
 
 export const isOf = (envelope: Envelope, { kind }: OfKind): boolean =>
   envelope.payloadType === payloadType(kind);
@@ -143,7 +143,7 @@ export type Opened<T> = { readonly id: Hash; readonly payload: T; readonly key: 
  * Opens an envelope of one signature: finds the key among `candidates` (the keyid is a hint, tried first),
  * verifies, and only then parses. Refuses the wrong type, a bad signature, and bytes that do not fit the form.
  */
-export function open<S extends OfKind>(
+export function openEnvelope<S extends OfKind>(
   envelope: Envelope,
   form: S,
   candidates: readonly PublicKey[],

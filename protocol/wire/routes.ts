@@ -49,9 +49,9 @@ export const QueryStatus = z.strictObject({
 });
 export type QueryStatus = z.infer<typeof QueryStatus>;
 
-/** A share of one region's secrets, sealed for another: ChaCha20-Poly1305, base64. */
-export const SealedBox = z.strictObject({ node: RegionCode, box: bytesOf(82) });
-export type SealedBox = z.infer<typeof SealedBox>;
+/** A share of one region's secrets, encrypted for another: ChaCha20-Poly1305, base64. */
+export const EncryptedBox = z.strictObject({ node: RegionCode, box: bytesOf(82) });
+export type EncryptedBox = z.infer<typeof EncryptedBox>;
 
 const Members = z.array(Envelope).max(255);
 
@@ -62,7 +62,7 @@ export const RoundState = z.discriminatedUnion("phase", [
   z.strictObject({
     phase: z.literal("mask"),
     attempt: Attempt,
-    /** Each member's commitment, with the share it sealed for the reader; null for the reader's own. */
+    /** Each member's commitment, with the share it encrypted for the reader; null for the reader's own. */
     members: z.array(z.strictObject({ commitment: Envelope, box: bytesOf(82).nullable() })).max(255),
   }),
   z.strictObject({ phase: z.literal("agree"), attempt: Attempt, masked: Members }),
@@ -206,8 +206,8 @@ export const ROUTES = {
   submitRound: {
     method: "post",
     path: "/api/rounds",
-    says: "A node hands in its signed message of a secure sum's round, with shares sealed for the others.",
-    body: z.strictObject({ envelope: Envelope, boxes: z.array(SealedBox).max(254) }),
+    says: "A node hands in its signed message of a secure sum's round, with shares encrypted for the others.",
+    body: z.strictObject({ envelope: Envelope, boxes: z.array(EncryptedBox).max(254) }),
     response: Accepted,
   },
   submitChunk: {

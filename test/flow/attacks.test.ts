@@ -13,7 +13,7 @@ import { RandomnessFailure, systemRandom } from "../../node/random.ts";
 import { planOf } from "../../protocol/plan/plan.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { Answer } from "../../protocol/release/answer.ts";
-import { seal } from "../../protocol/signing/envelope.ts";
+import { signDocument } from "../../protocol/signing/envelope.ts";
 import { fromBase64, fromUtf8 } from "../../protocol/values/bytes.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { Problem } from "../../protocol/values/refusal.ts";
@@ -364,7 +364,7 @@ describe("the question", () => {
     const { status, problem, text } = await post(
       network,
       ROUTES.submitQuery.path,
-      JSON.stringify(seal("query", { ...base, ...draft }, network.made.researcher.signer)),
+      JSON.stringify(signDocument("query", { ...base, ...draft }, network.made.researcher.signer)),
     );
     expect(problem?.code).toBe(code);
     expect(status).toBeLessThan(500);

@@ -28,7 +28,7 @@ import type { Directory } from "../../protocol/federation/directory.ts";
 import { readVersions } from "../../protocol/federation/versions.ts";
 import { documentEntry } from "../../protocol/log/leaf.ts";
 import { COORDINATOR } from "../../protocol/log/quorum.ts";
-import { Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
@@ -376,7 +376,7 @@ describe("what is said of people", () => {
     await brus("directory", "erase", query.purpose, "--root", keys("root"), ...at);
     await brus("directory", "erase", card, "--root", keys("root"), ...at);
     const word = { aside: card, time: instant(now()) };
-    const body = seal("erasure", word, made.approvers[0]?.signer ?? expect.fail());
+    const body = signDocument("erasure", word, made.approvers[0]?.signer ?? expect.fail());
     await expect(client("erase", { body })).rejects.toMatchObject({ code: "key-unknown" });
     expect(await client("submitAside", { body: { text: aside ?? "" } })).toEqual({ id: query.purpose });
     await expect(client("getAside", { params: { id: query.purpose } })).rejects.toMatchObject({
@@ -458,10 +458,10 @@ describe("what does not follow is not in force", () => {
       ],
     };
     for (const [name, [directory, signers, code]] of Object.entries(cases)) {
-      const body = { directory: seal("directory", directory, ...signers), datasets: [] };
+      const body = { directory: signDocument("directory", directory, ...signers), datasets: [] };
       await expect(client("publishDirectory", { body }), name).rejects.toMatchObject({ code });
     }
-    const good = { directory: seal("directory", draft, root), datasets: [] };
+    const good = { directory: signDocument("directory", draft, root), datasets: [] };
     const { id } = await client("publishDirectory", { body: good });
     expect(await client("publishDirectory", { body: good })).toEqual({ id });
   });
@@ -473,7 +473,7 @@ describe("what does not follow is not in force", () => {
     const stranger = signerOf(newKey("root"));
     const envelope = Envelope.parse(JSON.parse(readFileSync(made.coordinator.directoryFile, "utf8")));
     const value = JSON.parse(Buffer.from(envelope.payload, "base64").toString()) as Directory;
-    const forged = seal(
+    const forged = signDocument(
       "directory",
       {
         ...value,

@@ -25,7 +25,7 @@ import {
   readNodeLeaf,
 } from "../../protocol/log/leaf.ts";
 import { COORDINATOR, logKeyOf } from "../../protocol/log/quorum.ts";
-import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
@@ -97,7 +97,11 @@ function signedRelease(
   change: (release: Record<string, never>) => object,
 ): void {
   const release = { ...payloadAt(taken, place), ...change(payloadAt(taken, place) as Record<string, never>) };
-  const envelope = seal("release", release, signerOf(readKey(taken.made.coordinator.releaseKey, "release")));
+  const envelope = signDocument(
+    "release",
+    release,
+    signerOf(readKey(taken.made.coordinator.releaseKey, "release")),
+  );
   put(taken, COORDINATOR, place, documentEntry("release", envelopeId(envelope), envelope));
 }
 
@@ -121,7 +125,11 @@ function putVersion(
   place = taken.logs.get(COORDINATOR)?.length ?? 0,
 ): number {
   const { directory, hash } = taken.made;
-  const envelope = seal("directory", { ...directory, version: 2, previous: hash, ...changes }, signer);
+  const envelope = signDocument(
+    "directory",
+    { ...directory, version: 2, previous: hash, ...changes },
+    signer,
+  );
   put(taken, COORDINATOR, place, documentEntry("directory", envelopeId(envelope), envelope), 0);
   return place;
 }
@@ -318,7 +326,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   "a query in a researcher's name, signed by a stranger": {
     forge: (taken) => {
       const [place = -1] = placesOf(taken, "query");
-      const envelope = seal("query", payloadAt(taken, place), signerOf(newKey("ask")));
+      const envelope = signDocument("query", payloadAt(taken, place), signerOf(newKey("ask")));
       taken.logs.get(COORDINATOR)?.push(documentEntry("query", envelopeId(envelope), envelope));
       return (taken.logs.get(COORDINATOR)?.length ?? 0) - 1;
     },
@@ -399,7 +407,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   "a release signed by another key": {
     forge: (taken) => {
       const [place = -1] = placesOf(taken, "release");
-      const envelope = seal(
+      const envelope = signDocument(
         "release",
         payloadAt(taken, place),
         signerOf(readKey(taken.made.nodes[0]?.config.answerKey ?? "", "answer")),

@@ -16,7 +16,7 @@ import { readFederation } from "../../protocol/federation/directory.ts";
 import { planIn } from "../../protocol/federation/planning.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { writeVector } from "../../protocol/release/answer.ts";
-import { Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { temporaryFolder } from "../support/engines.ts";
@@ -192,7 +192,7 @@ async function answered({ made, post }: Coordinator, id: string): Promise<void> 
   const answer = { query: id, directory: made.hash, node: "01", charge: format(charge), vector };
   const [first] = made.nodes;
   if (first === undefined) throw new Error("a federation has a node");
-  await post("/api/answers", seal("answer", answer, first.signer));
+  await post("/api/answers", signDocument("answer", answer, first.signer));
 }
 
 /** As many more as it says, that stand where this one does: so many at once would be written for minutes. */
@@ -222,7 +222,9 @@ async function idle(coordinator: Coordinator, cursor: number) {
   const ask = async () => {
     for (const { code, signer } of coordinator.made.nodes) {
       const poll = { node: code, cursor, wait: 0, time: instant(now()), ledger };
-      expect(await coordinator.post("/api/poll", seal("poll", poll, signer))).toMatchObject({ work: [] });
+      expect(await coordinator.post("/api/poll", signDocument("poll", poll, signer))).toMatchObject({
+        work: [],
+      });
     }
   };
   await ask(); // The first keeps the heads of the ledgers, and finds the end of the work.

@@ -15,7 +15,7 @@ import { ENGINES, type Engine, missing, openNodeStore, temporaryFolder } from ".
 import { CARE } from "../support/federation.ts";
 import { plainMapping } from "../support/generate.ts";
 
-const KEYS = { pseudonym: new Uint8Array(32).fill(3), sealing: new Uint8Array(32).fill(4) };
+const KEYS = { pseudonym: new Uint8Array(32).fill(3), encryption: new Uint8Array(32).fill(4) };
 const HEAD = "person,period,sex,unit,score,flag";
 
 describe.each(ENGINES)("%s", (engine: Engine) => {

@@ -7,11 +7,11 @@ import { describe, expect, test } from "vitest";
 import { systemRandom } from "../../node/random.ts";
 import { ANSWER, pairKey, Sum64, selfKey, signOf } from "../../protocol/secure-sum/mask.ts";
 import { Advert, Commitment, Masked, Opening, survivorsHash } from "../../protocol/secure-sum/messages.ts";
-import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { decodeVector, fromBase64, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { RoundState } from "../../protocol/wire/routes.ts";
-import { hashNatively, nativePrimitives, openBox } from "../../server/primitives.ts";
+import { decryptBox, hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import { newKey, signerOf } from "../../server/signing.ts";
 import { type Actor, type Cast, castOf, Stage } from "../support/cast.ts";
 import { chiSquareTail } from "../support/chisquare.ts";
@@ -92,8 +92,8 @@ describe("adverts", () => {
     const [, victim = ""] = stage.cast.roster;
     const honest = stage.adverts.get(victim) ?? expect.fail();
     const key = toBase64(nativePrimitives.publicOf(new Uint8Array(32).fill(7)));
-    const mine = seal("advert", { ...payloadOf(honest.envelope), mask: key }, first(stage).signer);
-    const strangers = seal(
+    const mine = signDocument("advert", { ...payloadOf(honest.envelope), mask: key }, first(stage).signer);
+    const strangers = signDocument(
       "advert",
       { ...payloadOf(honest.envelope), mask: key },
       signerOf(newKey("answer")),
@@ -110,7 +110,7 @@ describe("adverts", () => {
     const { mask } = Advert.parse(payloadOf(stage.adverts.get(own)?.envelope ?? expect.fail()));
     const thief = stage.cast.actors.get(other) ?? expect.fail();
     const honest = stage.adverts.get(other) ?? expect.fail();
-    const envelope = seal("advert", { ...payloadOf(honest.envelope), mask }, thief.signer);
+    const envelope = signDocument("advert", { ...payloadOf(honest.envelope), mask }, thief.signer);
     stage.adverts.set(other, { ...honest, envelope });
     await refuses(first(stage), stage.shareState());
   });
@@ -123,7 +123,7 @@ describe("adverts", () => {
     const channel = toBase64(new Uint8Array(32));
     stage.adverts.set(other, {
       ...honest,
-      envelope: seal("advert", { ...payloadOf(honest.envelope), channel }, thief.signer),
+      envelope: signDocument("advert", { ...payloadOf(honest.envelope), channel }, thief.signer),
     });
     await refuses(first(stage), stage.shareState());
   });
@@ -136,7 +136,7 @@ describe("adverts", () => {
     const directory = hashOf(utf8("an old directory"));
     stage.adverts.set(other, {
       ...honest,
-      envelope: seal("advert", { ...payloadOf(honest.envelope), directory }, thief.signer),
+      envelope: signDocument("advert", { ...payloadOf(honest.envelope), directory }, thief.signer),
     });
     await refuses(first(stage), stage.shareState());
   });
@@ -168,7 +168,7 @@ describe("adverts", () => {
   });
 });
 
-describe("sealed shares and the second set", () => {
+describe("encrypted shares and the second set", () => {
   test("a share that is changed, swapped or left out: the region does not go on", async () => {
     const stage = await played("share");
     const actor = first(stage);
@@ -238,7 +238,7 @@ describe("sealed shares and the second set", () => {
     const eight = small.cast.roster.slice(0, 8);
     await small.play("share", eight, () => small.shareState(eight));
     const [, outsider] = [eight, small.cast.actors.get(small.cast.roster[8] ?? "") ?? expect.fail()];
-    const commitment = seal(
+    const commitment = signDocument(
       "commitment",
       { ...payloadOf(small.shared.get(eight[0] ?? "")?.envelope ?? expect.fail()), node: outsider.code },
       outsider.signer,
@@ -292,7 +292,7 @@ describe("the set that is opened", () => {
     await refuses(actor, { ...state, masked: [...state.masked, ...state.masked.slice(0, 1)] });
     // Another vector of its own, as the region never sent it, though rightly signed.
     const own = payloadOf(stage.masked.get(actor.code)?.envelope ?? expect.fail());
-    const forged = seal("masked", { ...own, chunks: [hashOf(utf8("another"))] }, actor.signer);
+    const forged = signDocument("masked", { ...own, chunks: [hashOf(utf8("another"))] }, actor.signer);
     await refuses(actor, { ...state, masked: [forged, ...state.masked.slice(1)] });
   });
 
@@ -307,7 +307,11 @@ describe("the set that is opened", () => {
     await refuses(actor, { ...state, agreements: [...state.agreements, ...state.agreements.slice(0, 1)] });
     const other = stage.cast.actors.get(roster[8] ?? "") ?? expect.fail();
     const honest = payloadOf(stage.agreed.get(other.code)?.envelope ?? expect.fail());
-    const elsewhere = seal("agreement", { ...honest, survivors: hashOf(utf8("another set")) }, other.signer);
+    const elsewhere = signDocument(
+      "agreement",
+      { ...honest, survivors: hashOf(utf8("another set")) },
+      other.signer,
+    );
     await refuses(actor, { ...state, agreements: [...state.agreements, elsewhere] });
     const unsigned = changed(stage.agreed.get(roster[7] ?? "")?.envelope ?? expect.fail(), {});
     await refuses(actor, {
@@ -323,7 +327,7 @@ describe("the set that is opened", () => {
     await stage.play("agree", roster.slice(0, 6), () => stage.agreeState(seven));
     const outside = actors.get(roster[8] ?? "") ?? expect.fail();
     const honest = payloadOf(stage.agreed.get(roster[0] ?? "")?.envelope ?? expect.fail());
-    const envelope = seal("agreement", { ...honest, node: outside.code }, outside.signer);
+    const envelope = signDocument("agreement", { ...honest, node: outside.code }, outside.signer);
     stage.agreed.set(outside.code, { envelope, boxes: [], chunks: [] });
     await refuses(first(stage), stage.openState(seven));
   });
@@ -361,7 +365,11 @@ describe("the set that is opened", () => {
     for (const node of seven) {
       const { signer } = actors.get(node) ?? expect.fail();
       const statement = { query: stage.cast.query, attempt: 1, node, session, u2, survivors };
-      stage.agreed.set(node, { envelope: seal("agreement", statement, signer), boxes: [], chunks: [] });
+      stage.agreed.set(node, {
+        envelope: signDocument("agreement", statement, signer),
+        boxes: [],
+        chunks: [],
+      });
     }
     await refuses(first(stage), stage.openState(seven));
     // Not even on its disk: the one set of a query would be spent on it.
@@ -422,7 +430,7 @@ describe("the set that is opened", () => {
       self: falseShares,
       surplus: { salt: payload.surplus?.salt ?? "", chunks: chunks.map(hashNatively) },
     };
-    stage.opened.set(liar, { envelope: seal("opening", lying, signer), boxes: [], chunks });
+    stage.opened.set(liar, { envelope: signDocument("opening", lying, signer), boxes: [], chunks });
     const { bytes, unopened } = await stage.sum();
     expect(unopened).toEqual([liar]);
     const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -444,7 +452,7 @@ test("two regions that open with false shares, not side by side, are found out: 
       return { of, share: toBase64(bytes) };
     });
     const { signer } = actors.get(liar) ?? expect.fail();
-    stage.opened.set(liar, { ...opened, envelope: seal("opening", { ...payload, self }, signer) });
+    stage.opened.set(liar, { ...opened, envelope: signDocument("opening", { ...payload, self }, signer) });
   }
   const { bytes, unopened } = await stage.sum();
   expect(unopened).toEqual([]);
@@ -559,7 +567,7 @@ describe("garbage carries nothing", () => {
     const { session, u2 } = Masked.parse(payloadOf(masked.envelope));
     const length = plan.length * plan.periods.length * 8;
     const of = { session, u2, vector: ANSWER, length };
-    // What each holds of the victim: the shares sealed for it, and its own mask secret with the victim's public key.
+    // What each holds of the victim: the shares encrypted for it, and its own mask secret with the victim's public key.
     const { envelope: advert } = stage.adverts.get(victim) ?? expect.fail();
     const public_ = fromBase64(Advert.parse(payloadOf(advert)).mask);
     const held = await Promise.all(roster.slice(0, 8).map((node) => insides(stage, node, victim)));
@@ -605,7 +613,7 @@ async function insides(stage: Stage, node: string, victim: string) {
   const box = stage.shared.get(victim)?.boxes.find((each) => each.node === node)?.box ?? "";
   const shared = nativePrimitives.agree(secrets.channel, fromBase64(advert.channel));
   const info = utf8(JSON.stringify(["share", victim, node]));
-  const plain = openBox(nativePrimitives.derive(shared, session, info), fromBase64(box));
+  const plain = decryptBox(nativePrimitives.derive(shared, session, info), fromBase64(box));
   return { seed: plain.slice(0, 33), mask: plain.slice(33), maskSecret: secrets.mask };
 }
 

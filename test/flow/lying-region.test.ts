@@ -19,7 +19,7 @@ import { formatSignature, parseNote } from "../../protocol/log/note.ts";
 import { COORDINATOR, logKeyOf, openWitnessed, witnessKeyOf } from "../../protocol/log/quorum.ts";
 import type { Push, WitnessReply, WitnessRequest } from "../../protocol/log/witnessing.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
-import { envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import type { Client } from "../../protocol/wire/client.ts";
@@ -194,7 +194,7 @@ test("an outsider who brings public cosignatures again renews nothing, and adds 
 test("what does not fit an entry is no leaf: a document is named by its id, and anything else refused", async () => {
   const { store, logs, push, started, signerFor } = await setting();
   const large = "x".repeat(70_000);
-  const document = seal("query", { large }, signerFor("01", "logKey"));
+  const document = signDocument("query", { large }, signerFor("01", "logKey"));
   const entry = documentEntry("query", envelopeId(document), document);
   expect(readLeaf(entry)).toEqual({ kind: "query", id: envelopeId(document), document: null });
   const add = (bytes: Uint8Array) =>

@@ -11,7 +11,7 @@ import { systemRandom } from "../../node/random.ts";
 import { planIn } from "../../protocol/federation/planning.ts";
 import { releasedVariance } from "../../protocol/privacy/noise-shares.ts";
 import { cellsOf, writeCells } from "../../protocol/release/cells.ts";
-import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { decodeVector, fromBase64, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -66,7 +66,7 @@ async function withSaboteur(codes: readonly string[] = four) {
   const { signer } = made.made.nodes.find((entry) => entry.code === code) ?? expect.fail();
   await node.stop();
   const send = (kind: "advert" | "opening" | "refusal", payload: object): Promise<unknown> => {
-    const envelope = seal(kind, { node: code, ...payload }, signer);
+    const envelope = signDocument(kind, { node: code, ...payload }, signer);
     return kind === "refusal"
       ? made.client("submitAnswer", { body: envelope })
       : made.client("submitRound", { body: { envelope, boxes: [] } });
@@ -295,7 +295,7 @@ test("too many that refuse for good: over at once, not at the deadline", async (
   expect(status.regions[0]).toMatchObject({ state: "refused", code: "policy-missing" });
 });
 
-test("after the release nothing is left of who is not in it, and no sealed share", async () => {
+test("after the release nothing is left of who is not in it, and no encrypted share", async () => {
   const made = await network(four, {
     fetch: (code: string) => async (url: string, init?: RequestInit) => {
       // The last region's vector comes in part: its message, and not its pieces.
@@ -329,7 +329,7 @@ describe("a coordinator that says of a sum what is not so", () => {
     const payload = parseJson(utf8(atob(truth.payload))) as Record<string, unknown>;
     change(payload);
     const signer = signerOf(readKey(made.made.coordinator.releaseKey, "release"));
-    const told = seal("release", payload, signer);
+    const told = signDocument("release", payload, signer);
     const lying = (async (name: string, input?: { params?: { id: string } }) =>
       name === "getRelease"
         ? told
@@ -367,7 +367,7 @@ describe("a coordinator that says of a sum what is not so", () => {
         const payload = parseJson(utf8(atob(envelope.payload))) as object;
         const signer = made?.made.nodes.find((entry) => entry.code === "03")?.signer ?? expect.fail();
         const body = JSON.stringify({
-          envelope: seal("opening", { ...payload, surplus: null }, signer),
+          envelope: signDocument("opening", { ...payload, surplus: null }, signer),
           boxes: [],
         });
         const sent = await fetch(url, { ...init, body });
@@ -391,11 +391,15 @@ describe("a coordinator that says of a sum what is not so", () => {
     for (const each of told.national.noise) each.variance = format(releasedVariance(shares, 0, 0, 0));
     const { hash } = writeCells(cells);
     const signer = signerOf(readKey(made.made.coordinator.releaseKey, "release"));
-    const retelling = seal("release", { ...told, cells: { hash, count: cells.figures.length } }, signer);
+    const retelling = signDocument(
+      "release",
+      { ...told, cells: { hash, count: cells.figures.length } },
+      signer,
+    );
     const real = made.client as (name: string, input?: object) => Promise<unknown>;
     // It names the retelling as the query's release, and gives what stands behind the true one.
     const time = instant(clock.now());
-    const request = seal("material", { release, auditor: auditor.id, time }, auditor.signer);
+    const request = signDocument("material", { release, auditor: auditor.id, time }, auditor.signer);
     const lying = (async (name: string, input?: { body?: object }) => {
       if (name === "getRelease") return retelling;
       if (name === "getCells") return cells;

@@ -24,7 +24,7 @@ import { systemRandom } from "../../node/random.ts";
 import { readLeaf } from "../../protocol/log/leaf.ts";
 import { COORDINATOR } from "../../protocol/log/quorum.ts";
 import type { Calendar, CalendarDraft } from "../../protocol/plan/calendar.ts";
-import { type Envelope, envelopeId, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import type { Fetch } from "../../protocol/wire/client.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
@@ -291,7 +291,7 @@ describe("what is refused", () => {
     await submitCalendar(made.client, good);
     const calendar = parseJson(Buffer.from(good.calendar.payload, "base64")) as Calendar;
     const other = { ...calendar, indicators: calendar.directory };
-    const body = seal("calendar", other, researcher.signer);
+    const body = signDocument("calendar", other, researcher.signer);
     await expect(made.client("submitCalendar", { body })).rejects.toMatchObject({ code: "measure-unfit" });
     // One that was taken while another catalogue was published stays, and may come again.
     await made.coordinator.store.kysely
@@ -321,16 +321,20 @@ describe("what is refused", () => {
     const [own] = calendar.entries;
     if (own === undefined) throw new Error("a calendar has an entry");
     const other = { ...calendar, entries: [{ ...own, periods: ["2025K2"] }] };
-    await refused(seal("calendar", other, researcher.signer)).toMatchObject({ code: "schema-mismatch" });
+    await refused(signDocument("calendar", other, researcher.signer)).toMatchObject({
+      code: "schema-mismatch",
+    });
     const approver = made.made.approvers[0] ?? expect.fail();
-    await refused(seal("calendar", calendar, approver.signer)).toMatchObject({ code: "key-wrong-purpose" });
+    await refused(signDocument("calendar", calendar, approver.signer)).toMatchObject({
+      code: "key-wrong-purpose",
+    });
     // The coordinator counts as well, whoever signed the queries one by one.
     const [one, two] = [sign(draftOf(entry({ rho: "3/5" }))), sign(draftOf(entry({ rho: "1/2" })))];
     for (const each of [one, two]) await submitCalendar(made.client, each);
     const entries = [one, two].flatMap(
       ({ calendar: each }) => (parseJson(Buffer.from(each.payload, "base64")) as Calendar).entries,
     );
-    await refused(seal("calendar", { ...calendar, entries }, researcher.signer)).toMatchObject({
+    await refused(signDocument("calendar", { ...calendar, entries }, researcher.signer)).toMatchObject({
       code: "budget-exceeded",
     });
   });

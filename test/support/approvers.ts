@@ -6,7 +6,7 @@ import { type Directory, type Federation, readFederation } from "../../protocol/
 import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
 import type { Approval, ApprovalRule } from "../../protocol/question/approval.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
-import { type Envelope, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { CARE } from "./federation.ts";
@@ -101,10 +101,15 @@ export function sceneOf(rules: readonly ApprovalRule[], said: readonly Said[]): 
     datasets: [{ dataset: "care@1", hash: document.hash }],
     approvalRules: [...rules],
   };
-  const federation = readFederation(seal("directory", directory, root), [document.body], null, nativeVerify);
+  const federation = readFederation(
+    signDocument("directory", directory, root),
+    [document.body],
+    null,
+    nativeVerify,
+  );
   const purpose = hashOf(utf8("why"));
   const query = queryOf({ requester: "rut", directory: federation.hash, purpose });
-  const envelope = seal("query", query, signerFor("rut", "ask"));
+  const envelope = signDocument("query", query, signerFor("rut", "ask"));
   const asked = openQuery(federation, envelope, NOW);
   const approvals = said.map(({ by, signed, ...more }) => {
     const approval: Approval = {
@@ -117,7 +122,7 @@ export function sceneOf(rules: readonly ApprovalRule[], said: readonly Said[]): 
       expires: "2026-06-02T12:00:00Z",
       ...more,
     };
-    return seal("approval", approval, signerFor(signed?.with ?? by, signed?.key ?? "approve"));
+    return signDocument("approval", approval, signerFor(signed?.with ?? by, signed?.key ?? "approve"));
   });
   return { federation, envelope, asked, approvals };
 }

@@ -13,7 +13,7 @@ import { type Dataset, writeDataset } from "../../protocol/question/catalogue.ts
 import type { Query } from "../../protocol/question/query.ts";
 import type { Setting } from "../../protocol/secure-sum/messages.ts";
 import { type OpenedSum, openSum, readMaterial } from "../../protocol/secure-sum/opening.ts";
-import { type Envelope, envelopeId, type Signer, seal } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { type Hash, hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { RoundState } from "../../protocol/wire/routes.ts";
@@ -167,7 +167,12 @@ export function castOf(options: CastOptions): Cast {
     datasets: [{ dataset: "care@1", hash: document.hash }],
     approvalRules: [{ dataset: "*", role: "approver", persons: 1 }],
   };
-  const federation = readFederation(seal("directory", directory, root), [document.body], null, nativeVerify);
+  const federation = readFederation(
+    signDocument("directory", directory, root),
+    [document.body],
+    null,
+    nativeVerify,
+  );
   const plan = planOf(queryOf({ release: "national", ...options.query }), document.dataset, n);
   const { shares } = plan;
   if (shares === null) throw new Error("a cast plays a national query");

@@ -3,7 +3,14 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { isGoodPublicKey, verify as pure } from "../../protocol/signing/ed25519.ts";
-import { ofKind, open, pae, type Signer, seal, signedBy } from "../../protocol/signing/envelope.ts";
+import {
+  ofKind,
+  openEnvelope,
+  pae,
+  type Signer,
+  signDocument,
+  signedBy,
+} from "../../protocol/signing/envelope.ts";
 import { concat, fromBase64, fromHex, toBase64, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 
@@ -104,21 +111,22 @@ describe("DSSE envelopes", () => {
     );
   });
 
-  test("opens what was sealed; refuses another kind, key, byte or base64", () => {
-    const envelope = seal("query", { a: 1 }, signer);
-    expect(open(envelope, Any, [signer.publicKey]).payload).toEqual({ a: 1 });
-    expect(() => open(envelope, Other, [signer.publicKey])).toThrow(/vnd\.brus\.approval/);
-    expect(() => open(envelope, Any, [newKey("ask").public])).toThrow(/signed by a key/);
+  test("opens what was signed; refuses another kind, key, byte or base64", () => {
+    const envelope = signDocument("query", { a: 1 }, signer);
+    expect(openEnvelope(envelope, Any, [signer.publicKey]).payload).toEqual({ a: 1 });
+    expect(() => openEnvelope(envelope, Other, [signer.publicKey])).toThrow(/vnd\.brus\.approval/);
+    expect(() => openEnvelope(envelope, Any, [newKey("ask").public])).toThrow(/signed by a key/);
     const other = { ...envelope, payload: toBase64(utf8('{"a":2}')) };
-    expect(() => open(other, Any, [signer.publicKey])).toThrow(/exact bytes/);
+    expect(() => openEnvelope(other, Any, [signer.publicKey])).toThrow(/exact bytes/);
     // The same bytes under another base64 text: trailing bits that decoding drops.
     const loose = {
       ...envelope,
       payload: envelope.payload.replace(/.=$/, (end) => `${String.fromCharCode(end.charCodeAt(0) + 1)}=`),
     };
-    if (loose.payload !== envelope.payload) expect(() => open(loose, Any, [signer.publicKey])).toThrow();
+    if (loose.payload !== envelope.payload)
+      expect(() => openEnvelope(loose, Any, [signer.publicKey])).toThrow();
     expect(() =>
-      open({ ...envelope, signatures: [...envelope.signatures, ...envelope.signatures] }, Any, [
+      openEnvelope({ ...envelope, signatures: [...envelope.signatures, ...envelope.signatures] }, Any, [
         signer.publicKey,
       ]),
     ).toThrow(/one signature/);
@@ -126,7 +134,7 @@ describe("DSSE envelopes", () => {
 
   test("a threshold counts distinct keys, however often they sign", () => {
     const second = signerOf(newKey("root"));
-    const envelope = seal("directory", { a: 1 }, signer, signer, second);
+    const envelope = signDocument("directory", { a: 1 }, signer, signer, second);
     expect(
       signedBy(envelope, "directory", [signer.publicKey, signer.publicKey, second.publicKey]),
     ).toHaveLength(2);

@@ -22,7 +22,7 @@ import { Definitions } from "../parts/definitions.tsx";
 import { KeyBox, type Signing } from "../parts/key-box.tsx";
 import { Heading, Loaded, Section } from "../parts/shell.tsx";
 import { client, failureText, federation as loadFederation, type PersonOf } from "../proof/federation.ts";
-import { sealWith } from "../proof/keys.ts";
+import { signDocumentWith } from "../proof/keys.ts";
 import { Link } from "../router.tsx";
 import { askedBefore, isAlike } from "./ask/similar.tsx";
 import { useStatus } from "./question/question.tsx";
@@ -282,7 +282,7 @@ function Decide({
     if (decision === "decline" && remarks.reason.trim() === "") return set(say.needReason);
     const approval = approvalOf(id, decision, known, roleFor(known.person, decisions), remarks);
     try {
-      await client("submitApproval", { body: await sealWith("approval", approval, held) });
+      await client("submitApproval", { body: await signDocumentWith("approval", approval, held) });
       set(say.done);
       onDone();
     } catch (error) {

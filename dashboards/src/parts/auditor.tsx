@@ -6,7 +6,7 @@ import type { Overview } from "../../../publication/overview.ts";
 import { useLoaded } from "../data.ts";
 import { useSay } from "../language.ts";
 import { federation } from "../proof/federation.ts";
-import { sealWith } from "../proof/keys.ts";
+import { signDocumentWith } from "../proof/keys.ts";
 import { KeyBox, type Signing } from "./key-box.tsx";
 import { Loaded } from "./shell.tsx";
 
@@ -31,7 +31,7 @@ export function Auditor({
     if (signing === null) return;
     const { held, known } = signing;
     const time = instant(new Date());
-    onRequest(await sealWith("material", { release, auditor: known.person.id, time }, held));
+    onRequest(await signDocumentWith("material", { release, auditor: known.person.id, time }, held));
   };
   return (
     <Loaded of={loaded}>

@@ -85,8 +85,12 @@ export async function takeKey(text: string, now: number): Promise<HeldKey | null
   }
 }
 
-/** Seals a document as `protocol/signing/envelope.ts` does, with a key that only WebCrypto can use. */
-export async function sealWith(kind: Kind, payload: unknown, { key, publicKey }: HeldKey): Promise<Envelope> {
+/** Signs a document as `protocol/signing/envelope.ts` does, with a key that only WebCrypto can use. */
+export async function signDocumentWith(
+  kind: Kind,
+  payload: unknown,
+  { key, publicKey }: HeldKey,
+): Promise<Envelope> {
   const body = utf8(JSON.stringify(payload));
   const type = payloadType(kind);
   const sig = await crypto.subtle.sign({ name: "Ed25519" }, key, Uint8Array.from(pae(type, body)));

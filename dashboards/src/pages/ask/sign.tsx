@@ -13,7 +13,7 @@ import { Definitions } from "../../parts/definitions.tsx";
 import { FileChoice } from "../../parts/file-choice.tsx";
 import { KeyBox, type Signing } from "../../parts/key-box.tsx";
 import { client, failureText } from "../../proof/federation.ts";
-import { sealWith } from "../../proof/keys.ts";
+import { signDocumentWith } from "../../proof/keys.ts";
 import { go, hrefOf } from "../../router.tsx";
 import { type Draft, type Priced, queryOf } from "./draft.ts";
 
@@ -85,7 +85,7 @@ async function signIn(draft: Draft, federation: Federation, { known, held }: Non
     now: new Date(),
     hours: HOURS,
   });
-  return await handIn(await sealWith("query", query, held), aside.text);
+  return await handIn(await signDocumentWith("query", query, held), aside.text);
 }
 
 /** Hands in, says how it goes, and goes to the question once it is there. */
