@@ -2,7 +2,7 @@
  * What a secure sum is worth: the standard error of the nation's figure against one trusted curator's with the same
  * ρ, from draws of the noise path itself, and against the sum of regions that each add all of the noise.
  */
-import { drawNoise, drawShares } from "../node/answer/noise.ts";
+import { drawNoise, drawNoiseShares } from "../node/answer/noise.ts";
 import { systemRandom } from "../node/random.ts";
 import { type Plan, planOf } from "../protocol/plan/plan.ts";
 import { stepOf } from "../protocol/privacy/noise-shares.ts";
@@ -46,8 +46,8 @@ const planned = (release: "regions" | "national"): Plan =>
 
 export async function accuracy(): Promise<void> {
   const [regional, national] = [planned("regions"), planned("national")];
-  const { shares } = national;
-  if (shares === null) throw new Error("the plan is national");
+  const { noiseShares } = national;
+  if (noiseShares === null) throw new Error("the plan is national");
   const missing = [0, 2, 6];
   const squares = { curator: 0, ...Object.fromEntries(missing.map((d) => [d, 0])) } as Record<string, number>;
   for (let done = 0; done < DRAWS; done += CELLS) {
@@ -55,11 +55,11 @@ export async function accuracy(): Promise<void> {
       squares["curator"] = (squares["curator"] ?? 0) + Number(value) ** 2;
     const sums = missing.map(() => new Float64Array(CELLS));
     for (let node = 0; node < N; node++) {
-      const components = drawShares(national, systemRandom);
+      const components = drawNoiseShares(national, systemRandom);
       missing.forEach((d, index) => {
         if (node >= N - d) return;
         const sum = sums[index];
-        for (const component of components.slice(0, stepOf(shares, d) + 1))
+        for (const component of components.slice(0, stepOf(noiseShares, d) + 1))
           component.forEach((value, cell) => {
             if (sum !== undefined) sum[cell] = (sum[cell] ?? 0) + value;
           });
@@ -72,25 +72,25 @@ export async function accuracy(): Promise<void> {
   const deviation = (name: string, scale = 1) => Math.sqrt((squares[name] ?? 0) / DRAWS) / scale;
   const curator = deviation("curator");
   for (const d of missing) {
-    const own = deviation(String(d), Number(shares.scale));
+    const own = deviation(String(d), Number(noiseShares.scale));
     report({
       name: `accuracy/national/${d}-missing`,
       value: own / curator,
       unit: "times one curator's error",
       draws: DRAWS,
-      planned: Number(Math.sqrt(plannedVariance(shares, d)).toPrecision(4)),
+      planned: Number(Math.sqrt(plannedVariance(noiseShares, d)).toPrecision(4)),
     });
   }
   report({
     name: "accuracy/gain-over-regions",
-    value: (Math.sqrt(N) * curator) / deviation("0", Number(shares.scale)),
+    value: (Math.sqrt(N) * curator) / deviation("0", Number(noiseShares.scale)),
     unit: "times as exact",
     draws: DRAWS,
   });
 }
 
 /** The design's own ratio: (n − D)/(N − step(D)), N = n − c_noise. */
-function plannedVariance({ n, noiseColluders, steps }: NonNullable<Plan["shares"]>, d: number): number {
+function plannedVariance({ n, noiseColluders, steps }: NonNullable<Plan["noiseShares"]>, d: number): number {
   const step = steps.find((covers) => covers >= d) ?? 0;
   return (n - d) / (n - noiseColluders - step);
 }

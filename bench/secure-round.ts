@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ask, fillQuery, signApproval, signQuery } from "../cli/client/ask.ts";
 import { type Network, startNetwork } from "../cli/demo/network.ts";
-import { drawShares } from "../node/answer/noise.ts";
+import { drawNoiseShares } from "../node/answer/noise.ts";
 import { readMapping } from "../node/import/mapping.ts";
 import { systemRandom } from "../node/random.ts";
 import { maskVector } from "../node/secure-sum/mask.ts";
@@ -224,7 +224,7 @@ function nodeAlone(cells: number, n: number, measure: (name: string, work: () =>
   }));
   let noise: Float64Array[] = [];
   measure("node-noise", () => {
-    noise = drawShares(plan, systemRandom);
+    noise = drawNoiseShares(plan, systemRandom);
   });
   measure("node-masks", () => {
     for (const { offset, length } of pieces(cells * 8)) {

@@ -46,7 +46,9 @@ export function checkReport(
     integers: plan.length * plan.periods.length,
     remains,
     floor:
-      plan.shares === null ? null : { threshold: plan.shares.threshold, survivors: plan.shares.survivors },
+      plan.noiseShares === null
+        ? null
+        : { threshold: plan.noiseShares.threshold, survivors: plan.noiseShares.survivors },
     expected: bothKinds(federation, query, roster.length),
     reconciled: query.release === "both" ? expectedOfBoth(plan, roster.length, SIZES) : null,
   };

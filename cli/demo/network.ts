@@ -31,7 +31,7 @@ export type NetworkOptions = {
   readonly port?: number;
   /** Tests alone pass another noise than the system's. */
   readonly draw?: (plan: Plan) => bigint[];
-  readonly shares?: (plan: Plan, code: string) => Float64Array[];
+  readonly noiseShares?: (plan: Plan, code: string) => Float64Array[];
   /** What stands between a node and the coordinator: tests alone make it fail. */
   readonly fetch?: (code: string) => Fetch;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
@@ -118,7 +118,7 @@ const effectsOf = (code: string, now: () => Date, options: NetworkOptions): Effe
   now,
   noise: {
     regional: options.draw ?? systemNoise.regional,
-    shares: (plan) => options.shares?.(plan, code) ?? systemNoise.shares(plan),
+    national: (plan) => options.noiseShares?.(plan, code) ?? systemNoise.national(plan),
   },
   random: systemRandom,
   ...limitOf(options),

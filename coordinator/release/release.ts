@@ -172,10 +172,10 @@ function nationalOf(
   plan: Plan,
   { round, bytes, masked, agreements, openings, unopened }: SecureSum,
 ): NationalPart {
-  const { shares } = plan;
-  if (shares === null || round.session === null || round.u2 === null)
+  const { noiseShares } = plan;
+  if (noiseShares === null || round.session === null || round.u2 === null)
     throw new Error("a sum is open only of a session that was");
-  const missing = shares.n - masked.length;
+  const missing = noiseShares.n - masked.length;
   return {
     attempt: round.attempt,
     session: round.session,
@@ -184,10 +184,10 @@ function nationalOf(
     agreements: agreements.map(({ node, id }) => ({ region: node, hash: id })),
     openings: openings.map(({ node, id }) => ({ region: node, hash: id, surplus: !unopened.includes(node) })),
     sum: hashOf(bytes),
-    scale: shares.scale.toString(),
+    scale: noiseShares.scale.toString(),
     noise: plan.vectors.map(({ id }, vector) => ({
       vector: id,
-      variance: format(releasedVariance(shares, vector, missing, unopened.length)),
+      variance: format(releasedVariance(noiseShares, vector, missing, unopened.length)),
     })),
   };
 }

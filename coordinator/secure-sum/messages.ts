@@ -189,7 +189,7 @@ async function checkKind(
   if ("mask" in payload && "channel" in payload) await checkKeys(payload, context);
   if ("self" in payload) {
     const gone = (round.second ?? []).filter((node) => !round.members.includes(node));
-    const lists = [payload.self, payload.mask].map((shares) => shares.map(({ of }) => of).join());
+    const lists = [payload.self, payload.mask].map((secretShares) => secretShares.map(({ of }) => of).join());
     if (lists[0] !== round.members.join() || lists[1] !== gone.join())
       throw unfit("one share of each survivor's seed, and of each missing region's mask key");
   }

@@ -88,7 +88,7 @@ export async function turn(
 async function phaseOf(
   round: Round,
   { query, outcomes }: QueryState,
-  { roster, shares }: Setting,
+  { roster, noiseShares }: Setting,
   context: Context,
 ): Promise<PhaseState> {
   const { phase, attempt, members, began } = round;
@@ -113,7 +113,7 @@ async function phaseOf(
     refused: refusing(true),
     never: refusing(false),
     ready: adverts.filter((node) => !gone.includes(node)),
-    needed: set ? shares.threshold : shares.survivors,
+    needed: set ? noiseShares.threshold : noiseShares.survivors,
     began,
     limit: set ? answerBy : expires,
     deadline: set || phase === "mask" ? answerBy : expires,
@@ -139,10 +139,10 @@ async function end(
   state: QueryState,
   round: Round,
   ended: Ended,
-  { shares }: Setting,
+  { noiseShares }: Setting,
   context: Context & Rounds,
 ): Promise<void> {
-  await close(state, "failed", reasonOf(round, ended, shares), context);
+  await close(state, "failed", reasonOf(round, ended, noiseShares), context);
   await transact(context.store, (database) => drop(round, [], database));
 }
 

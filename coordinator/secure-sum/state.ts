@@ -134,7 +134,7 @@ export async function settingOf(
   context: Context,
 ): Promise<{ setting: Setting; plan: Plan }> {
   const { plan, roster, query } = await plannedOf(id, context);
-  if (plan.shares === null) throw new Refusal("round-unfit", "expected a query with a secure sum");
+  if (plan.noiseShares === null) throw new Refusal("round-unfit", "expected a query with a secure sum");
   return {
     setting: {
       federation: judgingSince(context.federation(), query.directory),
@@ -142,7 +142,7 @@ export async function settingOf(
       query: id,
       attempt,
       roster,
-      shares: plan.shares,
+      noiseShares: plan.noiseShares,
     },
     plan,
   };

@@ -32,17 +32,17 @@ export function drawNoise(plan: Plan, fill: Fill): bigint[] {
  * the plan's order and times its scale. Only the sum of all regions' shares is private
  * (`protocol/privacy/noise-shares.ts`).
  */
-export function drawShares(plan: Plan, fill: Fill): Float64Array[] {
-  const { shares } = plan;
-  if (shares === null) throw new RangeError("expected a plan with a secure sum");
+export function drawNoiseShares(plan: Plan, fill: Fill): Float64Array[] {
+  const { noiseShares } = plan;
+  if (noiseShares === null) throw new RangeError("expected a plan with a secure sum");
   const bits = new Bits(fill);
   try {
-    return shares.steps.map((_, component) => {
+    return noiseShares.steps.map((_, component) => {
       const noise = new Float64Array(plan.length * plan.periods.length);
       let at = 0;
       for (const _ of plan.periods) {
         plan.vectors.forEach(({ width }, vector) => {
-          const variance = shares.vectors[vector]?.components[component];
+          const variance = noiseShares.vectors[vector]?.components[component];
           if (variance === undefined) throw new RangeError("expected a variance for each component");
           const draw = discreteGaussian(bits, variance);
           for (let left = plan.cells * width; left > 0; left--) noise[at++] = draw();
@@ -58,13 +58,13 @@ export function drawShares(plan: Plan, fill: Fill): Float64Array[] {
 /** All the noise that a node ever draws, fresh each time it is asked for. */
 export type Noise = {
   readonly regional: (plan: Plan) => bigint[];
-  readonly shares: (plan: Plan) => Float64Array[];
+  readonly national: (plan: Plan) => Float64Array[];
 };
 
 /** Noise from the system's CSPRNG: what every node outside a test draws. */
 export const systemNoise: Noise = {
   regional: (plan) => drawNoise(plan, systemRandom),
-  shares: (plan) => drawShares(plan, systemRandom),
+  national: (plan) => drawNoiseShares(plan, systemRandom),
 };
 
 /** True sums plus noise, integer by integer. */

@@ -45,8 +45,8 @@ export type ToMask = {
 
 export function maskVector(input: ToMask): MaskedVector {
   const { plan, sums, noise, session, u2, code, peers, primitives } = input;
-  const { shares } = plan;
-  if (shares === null) throw new RangeError("expected a plan with a secure sum");
+  const { noiseShares } = plan;
+  if (noiseShares === null) throw new RangeError("expected a plan with a secure sum");
   const length = vectorBytes(plan);
   const stream: Stream = { session, u2, vector: ANSWER, length };
   const masks: Mask[] = [
@@ -58,11 +58,11 @@ export function maskVector(input: ToMask): MaskedVector {
   ];
   const bounded = clamped(plan, sums);
   const masked = cut(length, (sum, offset) => {
-    sum.addBig(bounded, offset / 8, shares.scale);
+    sum.addBig(bounded, offset / 8, noiseShares.scale);
     for (const component of noise) sum.addNumbers(component, offset / 8);
     sum.addMasks(masks, primitives, offset, false);
   });
-  const surplus = shares.steps.slice(0, -1).map((_, step): Surplus => {
+  const surplus = noiseShares.steps.slice(0, -1).map((_, step): Surplus => {
     const above = noise.slice(step + 1);
     const pieces = cut(length, (sum, offset) => {
       for (const component of above) sum.addNumbers(component, offset / 8);

@@ -57,12 +57,12 @@ export type ParticipantContext = {
   readonly primitives: Primitives;
   readonly random: Fill;
   /** This region's sums without noise, and its share of the noise, component by component; drawn before they are read. */
-  readonly shares: (plan: Plan) => Float64Array[];
+  readonly noiseShares: (plan: Plan) => Float64Array[];
   readonly sums: (plan: Plan) => Promise<bigint[]>;
 };
 
 type Keys = { readonly private: Uint8Array; readonly public: Uint8Array };
-type Opened = { readonly seed: Uint8Array; readonly mask: Uint8Array };
+type SecretShares = { readonly seed: Uint8Array; readonly mask: Uint8Array };
 
 /** Everything of one attempt, in memory only. Each part is made once; shown the same again, the node sends the same. */
 export class Participant {
@@ -71,12 +71,17 @@ export class Participant {
   readonly #channel: Keys;
   readonly #mask: Keys;
   readonly #advert: Reply;
-  #shared: { session: Hash; adverts: Signed<Advert>[]; seed: Uint8Array; own: Opened; reply: Reply } | null =
-    null;
+  #shared: {
+    session: Hash;
+    adverts: Signed<Advert>[];
+    seed: Uint8Array;
+    own: SecretShares;
+    reply: Reply;
+  } | null = null;
   #masked: {
     u2: Hash;
     members: string[];
-    shares: ReadonlyMap<string, Opened>;
+    secretShares: ReadonlyMap<string, SecretShares>;
     vector: MaskedVector;
     reply: Reply;
   } | null = null;
@@ -172,22 +177,25 @@ export class Participant {
     if (!adverts.some(({ id }) => id === envelopeId(this.#advert.envelope)))
       throw unfit("the advert that this region sent");
     const seed = this.#fresh(32);
-    const { threshold } = setting.shares;
+    const { threshold } = setting.noiseShares;
     const [seeds, masks] = await Promise.all([
       split(seed, adverts.length, threshold),
       split(this.#mask.private, adverts.length, threshold),
     ]);
-    let own: Opened | null = null;
+    let own: SecretShares | null = null;
     const boxes: EncryptedBox[] = [];
     for (const [index, { payload }] of adverts.entries()) {
-      const shares = { seed: seeds[index] ?? new Uint8Array(), mask: masks[index] ?? new Uint8Array() };
+      const secretShares = { seed: seeds[index] ?? new Uint8Array(), mask: masks[index] ?? new Uint8Array() };
       if (payload.node === code) {
-        own = shares;
+        own = secretShares;
         continue;
       }
       const secret = primitives.agree(this.#channel.private, fromBase64(payload.channel));
       const key = primitives.derive(secret, session, channelInfo(code, payload.node));
-      boxes.push({ node: payload.node, box: toBase64(encryptBox(key, concat(shares.seed, shares.mask))) });
+      boxes.push({
+        node: payload.node,
+        box: toBase64(encryptBox(key, concat(secretShares.seed, secretShares.mask))),
+      });
     }
     if (own === null) throw unfit("the advert that this region sent");
     const commitment = seedCommitment(session, code, seed);
@@ -220,13 +228,13 @@ export class Participant {
     if (!commitments.some(({ id }) => id === envelopeId(shared.reply.envelope)))
       throw unfit("the commitment that this region sent");
     const boxes = new Map(members.map(({ commitment, box }) => [envelopeId(commitment), box]));
-    const shares = new Map<string, Opened>([[code, shared.own]]);
+    const secretShares = new Map<string, SecretShares>([[code, shared.own]]);
     for (const { id, payload } of commitments) {
       if (payload.node !== code)
-        shares.set(payload.node, this.#decrypt(payload.node, adverts, session, boxes.get(id) ?? ""));
+        secretShares.set(payload.node, this.#decrypt(payload.node, adverts, session, boxes.get(id) ?? ""));
     }
     await charge();
-    const noise = this.#own.shares(plan);
+    const noise = this.#own.noiseShares(plan);
     const sums = await this.#own.sums(plan);
     const vector = maskVector({
       plan,
@@ -238,7 +246,7 @@ export class Participant {
       seed: shared.seed,
       maskKey: this.#mask.private,
       peers: adverts.flatMap(({ payload }) =>
-        payload.node !== code && shares.has(payload.node)
+        payload.node !== code && secretShares.has(payload.node)
           ? [{ node: payload.node, key: fromBase64(payload.mask) }]
           : [],
       ),
@@ -250,7 +258,7 @@ export class Participant {
     );
     await disk.keepMasked(setting.query, this.attempt, documentId("masked", body));
     const reply = { envelope: signDocumentBytes("masked", body, [signer]), boxes: [], chunks: vector.chunks };
-    this.#masked = { u2, members: [...shares.keys()], shares, vector, reply };
+    this.#masked = { u2, members: [...secretShares.keys()], secretShares, vector, reply };
     // All that they were for is done: what is opened from now on are shares, which others hold.
     wipe([this.#channel.private, this.#mask.private, shared.seed]);
     for (const component of noise) component.fill(0);
@@ -258,7 +266,7 @@ export class Participant {
   }
 
   /** Refuses to go on where a share does not open: it may have been changed, or encrypted for another session. */
-  #decrypt(from: string, adverts: readonly Signed<Advert>[], session: Hash, box: string): Opened {
+  #decrypt(from: string, adverts: readonly Signed<Advert>[], session: Hash, box: string): SecretShares {
     const { code, primitives } = this.#own;
     const advert = adverts.find(({ payload }) => payload.node === from);
     if (advert === undefined) throw unfit("shares of members of the first set");
@@ -297,19 +305,25 @@ export class Participant {
   /** Round 4: shown t signatures of one set, gives of each peer one kind of share, and its surplus for this D. */
   async #open(survivors: readonly Survivor[], agreements: readonly Envelope[]): Promise<Reply> {
     const { setting } = this.#own;
-    const { session, u2, members, shares, vector } = this.#sent();
+    const { session, u2, members, secretShares, vector } = this.#sent();
     const codes = survivors.map(({ node }) => node);
     const rising = codes.every((node, index) => index === 0 || (codes[index - 1] ?? "") < node);
-    if (!rising || codes.some((node) => !members.includes(node)) || codes.length < setting.shares.survivors)
+    if (
+      !rising ||
+      codes.some((node) => !members.includes(node)) ||
+      codes.length < setting.noiseShares.survivors
+    )
       throw unfit("survivors of the second set, each once, not fewer than the floor");
     const hash = survivorsHash(session, u2, survivors);
     openAgreements(setting, { session, u2, survivors: hash }, survivors, agreements);
     await this.#settle(session, u2, survivors);
     if (this.#opening !== null) return this.#opening;
-    const step = stepOf(setting.shares, setting.shares.n - codes.length);
+    const step = stepOf(setting.noiseShares, setting.noiseShares.n - codes.length);
     const surplus = surplusAbove(vector, step);
-    const give = (kind: keyof Opened, nodes: readonly string[]) =>
-      nodes.toSorted().map((of) => ({ of, share: toBase64(shares.get(of)?.[kind] ?? new Uint8Array()) }));
+    const give = (kind: keyof SecretShares, nodes: readonly string[]) =>
+      nodes
+        .toSorted()
+        .map((of) => ({ of, share: toBase64(secretShares.get(of)?.[kind] ?? new Uint8Array()) }));
     const gone = members.filter((node) => !codes.includes(node));
     this.#opening = this.#reply(
       "opening",
@@ -323,7 +337,7 @@ export class Participant {
       [],
       surplus?.chunks ?? [],
     );
-    for (const share of shares.values()) wipe([share.seed, share.mask]);
+    for (const share of secretShares.values()) wipe([share.seed, share.mask]);
     return this.#opening;
   }
 
@@ -331,7 +345,7 @@ export class Participant {
   forget(): void {
     this.#over = true;
     wipe([this.#channel.private, this.#mask.private, this.#shared?.seed]);
-    const held = [...(this.#masked?.shares.values() ?? []), this.#shared?.own];
+    const held = [...(this.#masked?.secretShares.values() ?? []), this.#shared?.own];
     for (const share of held) wipe([share?.seed, share?.mask]);
     this.#shared = null;
     this.#masked = null;

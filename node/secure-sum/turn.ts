@@ -68,8 +68,8 @@ async function goOn(
 async function join(work: WorkItem, round: RoundState, node: RoundWorker): Promise<Turn> {
   const asked = admitted(work, node);
   const { id, plan, roster, query } = asked;
-  const { shares } = plan;
-  if (shares === null) throw unfit("a query with a secure sum");
+  const { noiseShares } = plan;
+  if (noiseShares === null) throw unfit("a query with a secure sum");
   // An answer of the region's own is charged for here. Behind masks alone nothing is, until masks are made: a round
   // that never forms costs nobody. What could not be paid is refused now, and not when the others count on it.
   const own = regionsAnswer(plan) ? await answer(work, node) : null;
@@ -81,7 +81,7 @@ async function join(work: WorkItem, round: RoundState, node: RoundWorker): Promi
       query: id,
       attempt: round.attempt,
       roster,
-      shares,
+      noiseShares,
     },
     plan,
     code: node.code,
@@ -89,7 +89,7 @@ async function join(work: WorkItem, round: RoundState, node: RoundWorker): Promi
     disk: node.disk,
     primitives: nativePrimitives,
     random: node.random,
-    shares: node.noise.shares,
+    noiseShares: node.noise.national,
     sums: (planned) => runPlan(planned, node.store),
   });
   node.attempts.get(id)?.participant.forget();

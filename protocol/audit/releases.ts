@@ -119,7 +119,7 @@ function checkLists(
     wrong("plan", "expected every region that was asked, as answering or as missing");
   if (within.size < query.minRegions) wrong("plan", `expected at least ${query.minRegions} regions`);
   const parts =
-    (release.national === null) === (plan.shares === null) &&
+    (release.national === null) === (plan.noiseShares === null) &&
     (regionsAnswer(plan) || release.answers.length === 0);
   if (!parts) wrong("plan", `expected the parts of a release of kind ${query.release}`);
   const answered = new Set(codesOf(release.answers));
@@ -280,7 +280,8 @@ async function checkTable(
     answers.set(region, readVector(payload, plan));
   }
   const summed = { query, id: release.query };
-  const national = plan.shares === null ? null : await nationalFrom(summed, release, { federation, source });
+  const national =
+    plan.noiseShares === null ? null : await nationalFrom(summed, release, { federation, source });
   const cells = await documentOf(source, release.cells.hash);
   const table = cellsOf(plan, { answers, national });
   const { hash } = writeCells(table);
@@ -299,7 +300,7 @@ async function sumOf(
   { federation, tools }: AuditContext,
   wrong: Wrong,
 ): Promise<AuditedRelease["sum"]> {
-  if (plan.shares === null) return "recomputed";
+  if (plan.noiseShares === null) return "recomputed";
   const given = (await tools.material?.(id)) ?? null;
   if (given === null) return "by digest";
   const sum = await step("sum", wrong, () =>

@@ -4,7 +4,7 @@
  * on data. Exact throughout: not one float.
  */
 import { type AttributeSet, cellsIn } from "../privacy/marginals.ts";
-import { type Shares, sharesOf } from "../privacy/noise-shares.ts";
+import { type NoiseShares, noiseSharesOf } from "../privacy/noise-shares.ts";
 import {
   chargeOf,
   costOf,
@@ -82,7 +82,7 @@ export type Plan = {
   /** Integers of one period; the whole answer is `length × periods.length`, period by period. */
   readonly length: number;
   /** The noise of the secure sum, vector by vector; null where there is none (release `regions`). */
-  readonly shares: Shares | null;
+  readonly noiseShares: NoiseShares | null;
   /** ρ that each period is charged. */
   readonly charge: Rational;
 };
@@ -127,9 +127,9 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
   checkFigures(measures, vectors, places * (pool ? 1 : periods.length), most);
   const needs = (whole: Rational) =>
     laid.map(({ noise, reach, width }) => ({ reach, variance: noise(whole), dimension: cells * width }));
-  const shares =
-    national === null ? null : sharesOf(regions, query.minRegions, needs(national), dataset.maxPersons);
-  const charge = chargeWithin(rho, vectors, shares, tables);
+  const noiseShares =
+    national === null ? null : noiseSharesOf(regions, query.minRegions, needs(national), dataset.maxPersons);
+  const charge = chargeWithin(rho, vectors, noiseShares, tables);
   return {
     dataset,
     periods,
@@ -141,7 +141,7 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
     vectors,
     measures,
     length,
-    shares,
+    noiseShares,
     charge,
   };
 }
@@ -210,12 +210,12 @@ function vectorsOf(
 function chargeWithin(
   rho: Rational,
   vectors: readonly Vector[],
-  shares: Shares | null,
+  noiseShares: NoiseShares | null,
   tables: PlannedTables | null,
 ): Rational {
   const used = [
     ...vectors.flatMap(({ reach, variance }) => (variance === null ? [] : [costOf(reach, variance)])),
-    ...(shares?.costs ?? []),
+    ...(noiseShares?.costs ?? []),
   ].map((cost) => (tables === null ? cost : shortCost(cost)));
   // The margin kept free for it has always sufficed; were it not to, nothing may be charged less than it costs.
   if (compare(sum(used), rho) > 0)

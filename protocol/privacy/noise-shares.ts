@@ -27,12 +27,12 @@ const LEAST_VARIANCE = rational(4n);
 const MARGIN = rational(2n ** 20n - 1n, 2n ** 20n);
 
 /** What one vector of the plan needs of its noise. */
-export type Share = {
+export type NoiseShare = {
   /** Variance of each component of one region's noise, in units of 1/(60·scale) squared. */
   readonly components: readonly Rational[];
 };
 
-export type Shares = {
+export type NoiseShares = {
   /** Regions the query is put to. */
   readonly n: number;
   /** Regions whose own noise is counted for nothing: they may tell the coordinator what they drew. */
@@ -48,12 +48,12 @@ export type Shares = {
   /** All integers are multiplied by this power of two, so that no component is narrower than σ = 2. */
   readonly scale: bigint;
   /** In the order of the plan's vectors. */
-  readonly vectors: readonly Share[];
+  readonly vectors: readonly NoiseShare[];
   /** ρ that each vector costs at worst, by the formula, for each period. */
   readonly costs: readonly Rational[];
 };
 
-export type ShareNeed = {
+export type NoiseNeed = {
   readonly reach: Reach;
   /** What one trusted curator's noise would have, in units of 1/3600. */
   readonly variance: Rational;
@@ -72,12 +72,12 @@ export function thresholdsOf(n: number): {
 }
 
 /** The noise of a national release over n regions. Refuses a roster that no secure sum can be had of. */
-export function sharesOf(
+export function noiseSharesOf(
   n: number,
   minRegions: number,
-  needs: readonly ShareNeed[],
+  needs: readonly NoiseNeed[],
   maxPersons: number,
-): Shares {
+): NoiseShares {
   if (n < 2 || n > MAX_NODES || minRegions > n) {
     throw new Refusal(
       "roster-unfit",
@@ -90,10 +90,10 @@ export function sharesOf(
   const steps = [...new Set([0, 2, most])].filter((step) => step <= most).sort((a, b) => a - b);
   const honest = n - limits.noiseColluders;
   let scale = 1n;
-  let vectors = needs.map((need) => shareOf(need, scale, honest, steps));
+  let vectors = needs.map((need) => noiseShareOf(need, scale, honest, steps));
   while (vectors.some(({ components }) => components.some((part) => compare(part, LEAST_VARIANCE) < 0))) {
     scale *= 2n;
-    vectors = needs.map((need) => shareOf(need, scale, honest, steps));
+    vectors = needs.map((need) => noiseShareOf(need, scale, honest, steps));
   }
   needs.forEach(({ reach }, index) => {
     const all = multiply(rational(BigInt(n)), sum(vectors[index]?.components ?? []));
@@ -115,7 +115,7 @@ export function sharesOf(
  * With D of n missing, the n − D − c_noise honest regions must together add σ²: each σ²/(N − D), N = n − c_noise.
  * Component 0 is that for D = 0; each next one lifts the running sum to what the next step needs.
  */
-function shareOf(need: ShareNeed, scale: bigint, honest: number, steps: readonly number[]): Share {
+function noiseShareOf(need: NoiseNeed, scale: bigint, honest: number, steps: readonly number[]): NoiseShare {
   const variance = shortUp(divide(multiply(need.variance, rational(scale * scale)), MARGIN));
   let before = ZERO;
   const components = steps.map((step) => {
@@ -129,7 +129,7 @@ function shareOf(need: ShareNeed, scale: bigint, honest: number, steps: readonly
 
 /** ρ at the worst step: D missing, c_noise counted for nothing, components up to D's kept. */
 function costOf(
-  { reach, dimension }: ShareNeed,
+  { reach, dimension }: NoiseNeed,
   components: readonly Rational[],
   scale: bigint,
   honest: number,
@@ -149,7 +149,7 @@ function costOf(
 }
 
 /** The component up to which noise is kept when so many are missing: the least step that covers them. */
-export function stepOf({ n, survivors, steps }: Shares, missing: number): number {
+export function stepOf({ n, survivors, steps }: NoiseShares, missing: number): number {
   const step = steps.findIndex((covers) => covers >= missing);
   if (missing < 0 || step < 0) {
     throw new Refusal("round-unfit", `expected at most ${n - survivors} regions missing; ${missing} are`);
@@ -162,13 +162,13 @@ export function stepOf({ n, survivors, steps }: Shares, missing: number): number
  * the others have left their surplus in.
  */
 export function releasedVariance(
-  shares: Shares,
+  noiseShares: NoiseShares,
   vector: number,
   missing: number,
   unopened: number,
 ): Rational {
-  const { n, scale, vectors } = shares;
-  const step = stepOf(shares, missing);
+  const { n, scale, vectors } = noiseShares;
+  const step = stepOf(noiseShares, missing);
   const components = vectors[vector]?.components ?? [];
   const kept = multiply(sum(components.slice(0, step + 1)), rational(BigInt(n - missing)));
   const left = multiply(sum(components.slice(step + 1)), rational(BigInt(unopened)));

@@ -48,8 +48,8 @@ export function areasOf(plan: Plan, { answers, national }: Sent): Area[] {
       ...regions.map(([code, answer]) => areaOf(plan, code, inPersons(answer, 1n), own)),
     ];
   }
-  const total = inPersons(pooled(plan, national.sum), plan.shares?.scale ?? 1n);
-  const missing = (plan.shares?.n ?? 0) - national.survivors.length;
+  const total = inPersons(pooled(plan, national.sum), plan.noiseShares?.scale ?? 1n);
+  const missing = (plan.noiseShares?.n ?? 0) - national.survivors.length;
   const totals = nationalVariances(plan, missing, national.unopened);
   if (!regionsAnswer(plan)) return [areaOf(plan, NATION, total, totals)];
   return reconciled(plan, regions, national.survivors, { total, own, totals });
@@ -135,8 +135,8 @@ export const regionalVariances = (plan: Plan): number[] =>
  */
 export const nationalVariances = (plan: Plan, missing: number, unopened: number): number[] =>
   plan.vectors.map((_, vector) => {
-    if (plan.shares === null) return 0;
-    const variance = releasedVariance(plan.shares, vector, missing, unopened);
+    if (plan.noiseShares === null) return 0;
+    const variance = releasedVariance(plan.noiseShares, vector, missing, unopened);
     return toNumber(variance) * periodsPooled(plan);
   });
 

@@ -96,7 +96,7 @@ export function expectedByKind(
   sizes: readonly number[],
 ): ExpectedByKind {
   const own = regionalVariances(regional);
-  const least = national?.shares?.survivors ?? 0;
+  const least = national?.noiseShares?.survivors ?? 0;
   const secure = (plan: Plan, count: number) =>
     expectedErrors(plan, nationalVariances(plan, regions - count, 0), sizes);
   return {

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { answerKeysOf, type Federation } from "../federation/directory.ts";
-import type { Shares } from "../privacy/noise-shares.ts";
+import type { NoiseShares } from "../privacy/noise-shares.ts";
 import { type Envelope, type KindOfRole, type OfKind, ofKind, openEnvelope } from "../signing/envelope.ts";
 import { concat, fromBase64, fromHex, Hash, hashOf, utf8 } from "../values/bytes.ts";
 import { RegionCode } from "../values/names.ts";
@@ -67,7 +67,7 @@ export type Masked = z.infer<typeof Masked>;
 export const Agreement = ofKind("agreement", z.strictObject({ ...bound, u2: Hash, survivors: Hash }));
 export type Agreement = z.infer<typeof Agreement>;
 
-const OpenedShare = z.strictObject({ of: RegionCode, share: bytesOf(33) });
+const OpenedSecretShare = z.strictObject({ of: RegionCode, share: bytesOf(33) });
 
 /** Round 4: shares of the survivors' seeds and of the missing ones' mask keys, and the node's own surplus. */
 export const Opening = ofKind(
@@ -75,8 +75,8 @@ export const Opening = ofKind(
   z.strictObject({
     ...bound,
     survivors: Hash,
-    self: z.array(OpenedShare).max(255),
-    mask: z.array(OpenedShare).max(255),
+    self: z.array(OpenedSecretShare).max(255),
+    mask: z.array(OpenedSecretShare).max(255),
     surplus: z.strictObject({ salt: bytesOf(32), chunks: Chunks }).nullable(),
   }),
 );
@@ -108,7 +108,7 @@ export type Setting = {
   readonly attempt: number;
   /** The regions the query is put to. */
   readonly roster: readonly string[];
-  readonly shares: Shares;
+  readonly noiseShares: NoiseShares;
 };
 
 export type Signed<T> = { readonly id: Hash; readonly payload: T; readonly envelope: Envelope };
@@ -149,10 +149,10 @@ function openEach<T extends { node: string }>(
   return opened;
 }
 
-function checkFloor({ shares }: Setting, count: number): void {
-  if (count < shares.survivors)
+function checkFloor({ noiseShares }: Setting, count: number): void {
+  if (count < noiseShares.survivors)
     throw unfit(
-      `at least ${shares.survivors} regions, the threshold or the query's minRegions; ${count} came`,
+      `at least ${noiseShares.survivors} regions, the threshold or the query's minRegions; ${count} came`,
     );
 }
 
@@ -240,8 +240,8 @@ export function openAgreements(
   const opened = openEach(envelopes, (each) => openMessage(setting, Agreement, each, within));
   if (opened.some(({ payload }) => !survivors.some(({ node }) => node === payload.node)))
     throw unfit("signatures of survivors");
-  if (opened.length < setting.shares.threshold)
-    throw unfit(`${setting.shares.threshold} signatures of one set; ${opened.length} came`);
+  if (opened.length < setting.noiseShares.threshold)
+    throw unfit(`${setting.noiseShares.threshold} signatures of one set; ${opened.length} came`);
   return opened;
 }
 

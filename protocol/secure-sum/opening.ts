@@ -118,7 +118,7 @@ async function masksOf(
   const survivors = masked.map(({ payload }) => payload.node);
   const publicOf = (node: string) =>
     fromBase64(adverts.find(({ payload }) => payload.node === node)?.payload.mask ?? "");
-  const openers = new Openers(setting.shares.threshold, openings);
+  const openers = new Openers(setting.noiseShares.threshold, openings);
   const masks: Mask[] = [];
   for (const { payload } of commitments) {
     const { node, commitment } = payload;
@@ -217,9 +217,9 @@ function shuffler(n: number): () => number[] {
 
 /** Whose surplus above this D's step is as it was committed to in round 2. */
 function surplusesOf(setting: Setting, { session, masked, openings }: Material) {
-  const { shares } = setting;
-  const step = stepOf(shares, shares.n - masked.length);
-  if (step === shares.steps.length - 1) return { opened: [], unopened: [] };
+  const { noiseShares } = setting;
+  const step = stepOf(noiseShares, noiseShares.n - masked.length);
+  if (step === noiseShares.steps.length - 1) return { opened: [], unopened: [] };
   const opened: Hash[] = [];
   const unopened: string[] = [];
   for (const { payload } of masked) {

@@ -35,17 +35,17 @@ export function checkNational(
   bytes: Uint8Array,
 ): NationalSum {
   const plan = planIn(federation, query);
-  const { shares } = plan;
-  if (national === null || shares === null) throw unlike("a release with a secure sum");
+  const { noiseShares } = plan;
+  if (national === null || noiseShares === null) throw unlike("a release with a secure sum");
   const { attempt, session, u2, openings } = national;
   const roster = rosterOf(federation, query);
   const survivors = national.survivors.map(({ region, masked }) => ({ node: region, masked }));
   const codes = survivors.map(({ node }) => node);
-  if (codes.length < shares.survivors || codes.some((node) => !roster.includes(node)))
-    throw unlike(`a sum of at least ${shares.survivors} regions`);
+  if (codes.length < noiseShares.survivors || codes.some((node) => !roster.includes(node)))
+    throw unlike(`a sum of at least ${noiseShares.survivors} regions`);
   const within = { session, u2, survivors: survivorsHash(session, u2, survivors) };
   openAgreements(
-    { federation, directory: query.directory, query: id, attempt, roster, shares },
+    { federation, directory: query.directory, query: id, attempt, roster, noiseShares },
     within,
     survivors,
     agreements,
@@ -56,11 +56,11 @@ export function checkNational(
   if (new Set(openers).size !== openers.length || openers.some((node) => !codes.includes(node)))
     throw unlike("openings of survivors, one each");
   const unopened = codes.length - openings.filter(({ surplus }) => surplus).length;
-  const noise = shares.vectors.map((_, vector) =>
-    format(releasedVariance(shares, vector, shares.n - codes.length, unopened)),
+  const noise = noiseShares.vectors.map((_, vector) =>
+    format(releasedVariance(noiseShares, vector, noiseShares.n - codes.length, unopened)),
   );
   if (
-    national.scale !== shares.scale.toString() ||
+    national.scale !== noiseShares.scale.toString() ||
     national.noise.length !== noise.length ||
     national.noise.some(({ variance }, vector) => variance !== noise[vector])
   )
@@ -95,8 +95,8 @@ function boundBy(setting: Setting, messages: MaterialMessages) {
 
 /** The setting by which the messages of a release's rounds are judged. */
 export function settingFor(federation: Federation, { query, id }: Summed, { national }: Release): Setting {
-  const { shares } = planIn(federation, query);
-  if (national === null || shares === null) throw unlike("a release with a secure sum");
+  const { noiseShares } = planIn(federation, query);
+  if (national === null || noiseShares === null) throw unlike("a release with a secure sum");
   const roster = rosterOf(federation, query);
   return {
     federation,
@@ -104,7 +104,7 @@ export function settingFor(federation: Federation, { query, id }: Summed, { nati
     query: id,
     attempt: national.attempt,
     roster,
-    shares,
+    noiseShares,
   };
 }
 
@@ -140,8 +140,8 @@ export async function recomputeSum(
   const said = survivors.flatMap(({ node }) =>
     national.openings.some(({ region, surplus }) => region === node && surplus) ? [] : [node],
   );
-  const { steps, n } = setting.shares;
-  const left = stepOf(setting.shares, n - survivors.length) < steps.length - 1;
+  const { steps, n } = setting.noiseShares;
+  const left = stepOf(setting.noiseShares, n - survivors.length) < steps.length - 1;
   if (left && said.join() !== unopened.join())
     throw unlike("the surplus noise taken away that the release says");
   return { survivors: survivors.map(({ node }) => node), unopened };

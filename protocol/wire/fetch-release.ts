@@ -42,7 +42,7 @@ export async function fetchResult(client: Client, federation: Federation, id: Ha
   const table = await client("getCells", { params: { id: status.release } });
   const { answers, agreements } = await client("getAnswers", { params: { id: status.release } });
   const national =
-    plan.shares === null
+    plan.noiseShares === null
       ? null
       : checkNational(
           judged,

@@ -419,7 +419,7 @@ describe("the set that is opened", () => {
     const opened = stage.opened.get(liar) ?? expect.fail();
     const payload = Opening.parse(payloadOf(opened.envelope));
     const chunks = opened.chunks.map((bytes) => Uint8Array.from(bytes, (byte) => byte ^ 1));
-    const falseShares = payload.self.map(({ of, share }) => {
+    const falseSecretShares = payload.self.map(({ of, share }) => {
       const bytes = fromBase64(share);
       bytes[0] = (bytes[0] ?? 0) ^ 1;
       return { of, share: toBase64(bytes) };
@@ -427,7 +427,7 @@ describe("the set that is opened", () => {
     const { signer } = actors.get(liar) ?? expect.fail();
     const lying = {
       ...payload,
-      self: falseShares,
+      self: falseSecretShares,
       surplus: { salt: payload.surplus?.salt ?? "", chunks: chunks.map(hashNatively) },
     };
     stage.opened.set(liar, { envelope: signDocument("opening", lying, signer), boxes: [], chunks });
@@ -514,7 +514,7 @@ describe("garbage carries nothing", () => {
       groupBy: ["sex", "unit"],
     },
     draw: (plan: Cast["plan"]) =>
-      (plan.shares?.steps ?? []).map(() => new Float64Array(plan.length * plan.periods.length)),
+      (plan.noiseShares?.steps ?? []).map(() => new Float64Array(plan.length * plan.periods.length)),
     sums: (plan: Cast["plan"]) => new Array<bigint>(plan.length * plan.periods.length).fill(0n),
     random: watched,
   };
@@ -529,10 +529,10 @@ describe("garbage carries nothing", () => {
     const victim = roster[8] ?? "";
     const masked = stage.masked.get(victim) ?? expect.fail();
     const { session, u2 } = Masked.parse(payloadOf(masked.envelope));
-    const shares = [...stage.opened.values()].flatMap(({ envelope }) =>
+    const secretShares = [...stage.opened.values()].flatMap(({ envelope }) =>
       Opening.parse(payloadOf(envelope)).mask.map(({ share }) => fromBase64(share)),
     );
-    const secret = await combine(shares.slice(0, THRESHOLD));
+    const secret = await combine(secretShares.slice(0, THRESHOLD));
     const length = plan.length * plan.periods.length * 8;
     const of = { session, u2, vector: ANSWER, length };
     const left = new Sum64(length / 8);
@@ -560,7 +560,7 @@ describe("garbage carries nothing", () => {
   test("c_mask regions with the coordinator hold nothing of an honest region's vector; t of them hold all", async () => {
     const stage = await played("mask", wide);
     const { roster, plan } = stage.cast;
-    const colluders = plan.shares?.maskColluders ?? 0;
+    const colluders = plan.noiseShares?.maskColluders ?? 0;
     expect(colluders).toBe(4);
     const victim = roster[8] ?? "";
     const masked = stage.masked.get(victim) ?? expect.fail();

@@ -379,8 +379,8 @@ describe("a coordinator that says of a sum what is not so", () => {
     const { auditor } = made.made;
     expect((await recompute(made.client, federation, id, auditor, clock.now())).unopened).toEqual(["03"]);
     const { plan, query } = await fetchResult(made.client, federation, id);
-    const { shares } = planIn(federation, query);
-    if (shares === null) throw new Error("the query is national");
+    const { noiseShares } = planIn(federation, query);
+    if (noiseShares === null) throw new Error("the query is national");
     const { sum } = await made.client("getSum", { params: { id: release ?? "" } });
     const truth = await made.client("getRelease", { params: { id: release ?? "" } });
     const told = parseJson(utf8(atob(truth.payload))) as { national: National; cells: object };
@@ -388,7 +388,7 @@ describe("a coordinator that says of a sum what is not so", () => {
     const national = { sum: decodeVector(fromBase64(sum)), survivors, unopened: 0 };
     const cells = cellsOf(plan, { answers: new Map(), national });
     for (const opening of told.national.openings) opening.surplus = true;
-    for (const each of told.national.noise) each.variance = format(releasedVariance(shares, 0, 0, 0));
+    for (const each of told.national.noise) each.variance = format(releasedVariance(noiseShares, 0, 0, 0));
     const { hash } = writeCells(cells);
     const signer = signerOf(readKey(made.made.coordinator.releaseKey, "release"));
     const retelling = signDocument(

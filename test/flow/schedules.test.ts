@@ -74,8 +74,8 @@ async function deliver(
 
 /** The coordinator as it should be: sets fixed when a phase begins, new attempts while nobody has signed. */
 async function honest(cast: Cast, luck: Chance, rate: number): Promise<Stage | null> {
-  const { shares } = cast.plan;
-  if (shares === null) throw new Error("a cast plays a national query");
+  const { noiseShares } = cast.plan;
+  if (noiseShares === null) throw new Error("a cast plays a national query");
   for (let attempt = 1; attempt <= 4; attempt++) {
     const stage = new Stage(cast, attempt);
     let members: string[] = [...cast.roster];
@@ -95,7 +95,7 @@ async function honest(cast: Cast, luck: Chance, rate: number): Promise<Stage | n
           if (!into(stage, act).has(node)) await deliver(stage, act, node, stateFor(node), luck, rate);
       const came = [...into(stage, act).keys()].toSorted();
       const late = act === "agree" || act === "open";
-      if (came.length < (late ? shares.threshold : shares.survivors)) {
+      if (came.length < (late ? noiseShares.threshold : noiseShares.survivors)) {
         if (late) return null; // Burnt.
         stopped = true;
         break;

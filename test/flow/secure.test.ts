@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recompute } from "../../cli/client/recompute.ts";
 import type { Network } from "../../cli/demo/network.ts";
-import { drawShares } from "../../node/answer/noise.ts";
+import { drawNoiseShares } from "../../node/answer/noise.ts";
 import { runPlan } from "../../node/answer/sums.ts";
 import { systemRandom } from "../../node/random.ts";
 import { planIn } from "../../protocol/federation/planning.ts";
@@ -73,8 +73,8 @@ beforeAll(async () => {
     fetch: flaky,
     now: clock.now,
     datasets: [{ ...CARE, budget: { rhoPerPeriod: "100", delta: "1e-9" } }],
-    shares: (plan, code) => {
-      const noise = drawShares(plan, systemRandom);
+    noiseShares: (plan, code) => {
+      const noise = drawNoiseShares(plan, systemRandom);
       drawn.set(
         code,
         noise.map((component) => component.slice()),
@@ -128,11 +128,11 @@ async function asked(
 
 /** The survivors' true sums times the scale, with the noise that stays in. */
 async function expected({ plan, release }: Result): Promise<bigint[]> {
-  const { shares } = plan;
+  const { noiseShares } = plan;
   const { national } = release;
-  if (shares === null || national === null) throw new Error("the release is national");
+  if (noiseShares === null || national === null) throw new Error("the release is national");
   const survivors = national.survivors.map(({ region }) => region);
-  const step = shares.steps.findIndex((covers) => covers >= shares.n - survivors.length);
+  const step = noiseShares.steps.findIndex((covers) => covers >= noiseShares.n - survivors.length);
   const opened = new Set(national.openings.flatMap(({ region, surplus }) => (surplus ? [region] : [])));
   const total = new Array<bigint>(plan.length * plan.periods.length).fill(0n);
   for (const node of network.nodes.filter(({ config }) => survivors.includes(config.code))) {
@@ -141,7 +141,7 @@ async function expected({ plan, release }: Result): Promise<bigint[]> {
     const kept = opened.has(node.config.code) ? noise.slice(0, step + 1) : noise;
     sums.forEach((sum, index) => {
       const added = kept.reduce((all, component) => all + BigInt(component[index] ?? 0), 0n);
-      total[index] = (total[index] ?? 0n) + sum * shares.scale + added;
+      total[index] = (total[index] ?? 0n) + sum * noiseShares.scale + added;
     });
   }
   return total;
@@ -154,10 +154,10 @@ async function sumOf(id: string): Promise<bigint[]> {
 }
 
 const variancesOf = (plan: Plan, missing: number): number[] =>
-  (plan.shares?.vectors ?? []).map(({ components }) => {
-    const step = plan.shares?.steps.findIndex((covers) => covers >= missing) ?? 0;
+  (plan.noiseShares?.vectors ?? []).map(({ components }) => {
+    const step = plan.noiseShares?.steps.findIndex((covers) => covers >= missing) ?? 0;
     const kept = components.slice(0, step + 1).reduce((sum, variance) => sum + toNumber(variance), 0);
-    return ((21 - missing) * kept) / (60 * Number(plan.shares?.scale)) ** 2;
+    return ((21 - missing) * kept) / (60 * Number(plan.noiseShares?.scale)) ** 2;
   });
 
 describe("21 regions over HTTP", () => {

@@ -18,7 +18,7 @@ const MUTATIONS: ReadonlyArray<readonly [string, string, string, string, string?
   [
     "no set below the floor",
     "protocol/secure-sum/messages.ts",
-    "if (count < shares.survivors)",
+    "if (count < noiseShares.survivors)",
     "if (count < 0)",
   ],
   ["one message of each region", "protocol/secure-sum/messages.ts", "size !== opened.length)", "size < 0)"],
@@ -61,7 +61,7 @@ const MUTATIONS: ReadonlyArray<readonly [string, string, string, string, string?
   [
     "t signatures",
     "protocol/secure-sum/messages.ts",
-    "opened.length < setting.shares.threshold",
+    "opened.length < setting.noiseShares.threshold",
     "opened.length < 0",
   ],
   [
@@ -103,8 +103,8 @@ const MUTATIONS: ReadonlyArray<readonly [string, string, string, string, string?
   [
     "no set below the floor, whoever has signed it",
     "node/secure-sum/participant.ts",
-    " || codes.length < setting.shares.survivors",
-    "",
+    "codes.length < setting.noiseShares.survivors",
+    "false",
   ],
   [
     "one kind of share of a peer",

@@ -15,7 +15,7 @@ test("255 regions open their sum; 256 are refused with a code", async () => {
       name: "secure-255",
       value: Number(((performance.now() - start) / 1000).toFixed(1)),
       unit: "s",
-      threshold: cast.plan.shares?.threshold,
+      threshold: cast.plan.noiseShares?.threshold,
     }),
   );
   expect(unopened).toEqual([]);

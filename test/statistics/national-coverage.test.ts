@@ -4,7 +4,7 @@
  * more intervals: a right system of this size falls outside 93–97 % that seldom.
  */
 import { expect, test } from "vitest";
-import { drawNoise, drawShares } from "../../node/answer/noise.ts";
+import { drawNoise, drawNoiseShares } from "../../node/answer/noise.ts";
 import { systemRandom } from "../../node/random.ts";
 import { type Plan, planOf } from "../../protocol/plan/plan.ts";
 import { stepOf } from "../../protocol/privacy/noise-shares.ts";
@@ -72,19 +72,21 @@ const added = (vectors: Iterable<readonly bigint[]>): bigint[] =>
   );
 
 function coverage(plan: Plan, missing: number, unopened: number, releases: number) {
-  const { shares } = plan;
-  if (shares === null) throw new Error("the plan has a secure sum");
+  const { noiseShares } = plan;
+  if (noiseShares === null) throw new Error("the plan has a secure sum");
   const truth = truths(plan);
   const survivors = CODES.slice(0, N - missing);
   const both = plan.vectors.every(({ variance }) => variance !== null);
   const among = new Map(both ? truth : [...truth].filter(([code]) => survivors.includes(code)));
   const exact = figures(planOf({ ...asRegions(plan) }, dataset), among, null);
-  const step = stepOf(shares, missing);
+  const step = stepOf(noiseShares, missing);
   const found = { nation: [0, 0] as [number, number], regions: [0, 0] as [number, number] };
   for (let each = 0; each < releases; each++) {
-    const sum = added(survivors.map((code) => (truth.get(code) ?? []).map((value) => value * shares.scale)));
+    const sum = added(
+      survivors.map((code) => (truth.get(code) ?? []).map((value) => value * noiseShares.scale)),
+    );
     survivors.forEach((_, index) => {
-      const noise = drawShares(plan, systemRandom);
+      const noise = drawNoiseShares(plan, systemRandom);
       const kept = index < unopened ? noise : noise.slice(0, step + 1);
       for (const component of kept)
         component.forEach((value, at) => {

@@ -3,7 +3,7 @@
  * away, against the plan. And the sum of shares against the discrete Gaussian it stands for. False alarm 1e-6 each.
  */
 import { expect, test } from "vitest";
-import { drawShares } from "../../node/answer/noise.ts";
+import { drawNoiseShares } from "../../node/answer/noise.ts";
 import { discreteGaussian } from "../../node/answer/sampler.ts";
 import { Bits, systemRandom } from "../../node/random.ts";
 import { Opening } from "../../protocol/secure-sum/messages.ts";
@@ -33,8 +33,8 @@ const options: CastOptions = {
 async function opened(missing: number, silent: number, atLeast: number) {
   const draws: number[] = [];
   const cast = castOf(options);
-  const { shares } = cast.plan;
-  if (shares === null) throw new Error("a cast plays a national query");
+  const { noiseShares } = cast.plan;
+  if (noiseShares === null) throw new Error("a cast plays a national query");
   for (let attempt = 1; draws.length < atLeast; attempt++) {
     for (const actor of cast.actors.values()) {
       actor.disk.sets.clear(); // Another query, were it not for the time that would take.
@@ -49,7 +49,7 @@ async function opened(missing: number, silent: number, atLeast: number) {
     // No component at or below D is ever opened: what was is the sum of those above.
     for (const [node, { envelope, chunks }] of stage.opened) {
       const { surplus } = Opening.parse(JSON.parse(fromUtf8(fromBase64(envelope.payload))));
-      const step = shares.steps.findIndex((covers) => covers >= missing);
+      const step = noiseShares.steps.findIndex((covers) => covers >= missing);
       const above = (cast.actors.get(node)?.noise.at(-1) ?? []).slice(step + 1);
       expect(surplus === null).toBe(above.length === 0);
       if (surplus === null) continue;
@@ -59,7 +59,7 @@ async function opened(missing: number, silent: number, atLeast: number) {
       );
     }
   }
-  return { draws, shares };
+  return { draws, noiseShares };
 }
 
 /** The sample variance of n Gaussian draws has a standard error of √(2/n) of itself: 0.45 % at 10^5. */
@@ -74,10 +74,10 @@ test.each([
 ])(
   "%i missing, %i silent: the opened sum's variance is the plan's within 2 per cent in 10^5 draws",
   async (missing, silent) => {
-    const { draws, shares } = await opened(missing, silent, 100_000);
-    expect(shares.steps).toEqual([0, 2, most]);
-    const components = (shares.vectors[0]?.components ?? []).map(toNumber);
-    const step = shares.steps.findIndex((covers) => covers >= missing);
+    const { draws, noiseShares } = await opened(missing, silent, 100_000);
+    expect(noiseShares.steps).toEqual([0, 2, most]);
+    const components = (noiseShares.vectors[0]?.components ?? []).map(toNumber);
+    const step = noiseShares.steps.findIndex((covers) => covers >= missing);
     const kept = components.slice(0, step + 1).reduce((a, b) => a + b, 0) * (n - missing);
     const left = components.slice(step + 1).reduce((a, b) => a + b, 0) * silent;
     const ratio = variance(draws) / (kept + left);
@@ -98,15 +98,15 @@ test("the sum of 21 shares at σ = 2 is a discrete Gaussian, to chi-square with 
 
 test("each component is the discrete Gaussian of the plan, independent of the others", () => {
   const { plan } = castOf(options);
-  const { shares } = plan;
-  if (shares === null) throw new Error("a cast plays a national query");
-  const components: number[][] = shares.steps.map(() => []);
+  const { noiseShares } = plan;
+  if (noiseShares === null) throw new Error("a cast plays a national query");
+  const components: number[][] = noiseShares.steps.map(() => []);
   while ((components[0]?.length ?? 0) < 200_000)
-    drawShares(plan, systemRandom).forEach((noise, index) => {
+    drawNoiseShares(plan, systemRandom).forEach((noise, index) => {
       for (const value of noise) components[index]?.push(value);
     });
   components.forEach((values, index) => {
-    const planned = toNumber(shares.vectors[0]?.components[index] ?? rational(1n));
+    const planned = toNumber(noiseShares.vectors[0]?.components[index] ?? rational(1n));
     expect(Math.abs(variance(values) / planned - 1)).toBeLessThan(0.02);
     const next = components[(index + 1) % components.length] ?? [];
     const correlation =
@@ -123,7 +123,7 @@ test("a scaled sum (σ below 2 without it) opens to whole multiples within the n
     query: { rho: "100", groupBy: ["sex"] },
     dataset: { budget: { rhoPerPeriod: "1000", delta: "1e-9" } },
   });
-  expect(cast.plan.shares?.scale).toBeGreaterThan(1n);
+  expect(cast.plan.noiseShares?.scale).toBeGreaterThan(1n);
   const stage = new Stage(cast);
   await stage.run();
   const { bytes } = await stage.sum();

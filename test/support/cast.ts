@@ -2,7 +2,7 @@
  * A cast of regions for secure sums, without databases or HTTP: real participants over disks in memory that survive a
  * crash, and a stage on which a test plays the coordinator, honest or not.
  */
-import { drawShares } from "../../node/answer/noise.ts";
+import { drawNoiseShares } from "../../node/answer/noise.ts";
 import { type Fill, systemRandom } from "../../node/random.ts";
 import type { AgreedSet, AttemptDisk } from "../../node/secure-sum/attempts.ts";
 import { Participant, type Reply } from "../../node/secure-sum/participant.ts";
@@ -93,7 +93,7 @@ export class Actor {
         disk: this.disk,
         primitives: nativePrimitives,
         random: this.#cast.random,
-        shares: (planned) => {
+        noiseShares: (planned) => {
           const drawn = draw(planned);
           this.noise.push(drawn.map((component) => component.slice())); // The participant wipes its own.
           return drawn;
@@ -174,8 +174,8 @@ export function castOf(options: CastOptions): Cast {
     nativeVerify,
   );
   const plan = planOf(queryOf({ release: "national", ...options.query }), document.dataset, n);
-  const { shares } = plan;
-  if (shares === null) throw new Error("a cast plays a national query");
+  const { noiseShares } = plan;
+  if (noiseShares === null) throw new Error("a cast plays a national query");
   const roster = directory.nodes.map(({ code }) => code);
   const query = hashOf(utf8("the query"));
   const size = plan.length * plan.periods.length;
@@ -191,12 +191,12 @@ export function castOf(options: CastOptions): Cast {
       query: of,
       attempt,
       roster,
-      shares,
+      noiseShares,
     }),
     sums: (code) =>
       options.sums?.(plan, code) ??
       Array.from({ length: size }, (_, index) => BigInt(60 * Number(code) + index)),
-    draw: options.draw ?? ((planned) => drawShares(planned, systemRandom)),
+    draw: options.draw ?? ((planned) => drawNoiseShares(planned, systemRandom)),
     random: options.random ?? systemRandom,
     actors,
   };
@@ -329,10 +329,10 @@ export class Stage {
   /** What the opened sum must be: the survivors' sums times the scale, with the noise that stays in. */
   expected(survivors: readonly string[], unopened: readonly string[] = []): bigint[] {
     const { plan } = this.cast;
-    const { shares } = plan;
-    if (shares === null) throw new Error("a cast plays a national query");
-    const missing = shares.n - survivors.length;
-    const step = shares.steps.findIndex((covers) => covers >= missing);
+    const { noiseShares } = plan;
+    if (noiseShares === null) throw new Error("a cast plays a national query");
+    const missing = noiseShares.n - survivors.length;
+    const step = noiseShares.steps.findIndex((covers) => covers >= missing);
     const total = new Array<bigint>(plan.length * plan.periods.length).fill(0n);
     for (const node of survivors) {
       const noise = this.cast.actors.get(node)?.noise.at(-1) ?? [];
@@ -340,7 +340,7 @@ export class Stage {
       this.cast.sums(node).forEach((value, index) => {
         total[index] =
           (total[index] ?? 0n) +
-          value * shares.scale +
+          value * noiseShares.scale +
           kept.reduce((sum, component) => sum + BigInt(component[index] ?? 0), 0n);
       });
     }

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { planOf } from "../../protocol/plan/plan.ts";
 import {
+  type NoiseShares,
+  noiseSharesOf,
   releasedVariance,
-  type Shares,
-  sharesOf,
   stepOf,
   thresholdsOf,
 } from "../../protocol/privacy/noise-shares.ts";
@@ -122,11 +122,12 @@ const need = (bound: bigint, rho: string, dimension = 1) => ({
 const total = (parts: readonly Rational[]) => toNumber(sum(parts));
 
 /** What the honest regions' kept noise comes to, at worst, over what the cost needs. */
-function worst(shares: Shares, vector: number): number {
-  const components = shares.vectors[vector]?.components ?? [];
+function worst(noiseShares: NoiseShares, vector: number): number {
+  const components = noiseShares.vectors[vector]?.components ?? [];
   return Math.min(
-    ...shares.steps.map(
-      (step, last) => (shares.n - step - shares.noiseColluders) * total(components.slice(0, last + 1)),
+    ...noiseShares.steps.map(
+      (step, last) =>
+        (noiseShares.n - step - noiseShares.noiseColluders) * total(components.slice(0, last + 1)),
     ),
   );
 }
@@ -135,25 +136,27 @@ test("at every step the honest regions' noise keeps to ρ, no component is below
   for (const n of [2, 3, 4, 9, 10, 21, 50, 255])
     for (const rho of ["1/1000000", "1/1000", "1/100", "1/10", "1/2", "4", "100"])
       for (const bound of [1n, 50n, 1250n]) {
-        const shares = sharesOf(n, 2, [need(bound, rho, 200)], 100_000);
-        const delta = 60 * Number(bound * shares.scale);
-        expect(worst(shares, 0) * 2 * toNumber(parseRational(rho))).toBeGreaterThanOrEqual(delta * delta);
-        for (const { components } of shares.vectors)
+        const noiseShares = noiseSharesOf(n, 2, [need(bound, rho, 200)], 100_000);
+        const delta = 60 * Number(bound * noiseShares.scale);
+        expect(worst(noiseShares, 0) * 2 * toNumber(parseRational(rho))).toBeGreaterThanOrEqual(
+          delta * delta,
+        );
+        for (const { components } of noiseShares.vectors)
           for (const part of components) expect(compare(part, rational(4n))).toBeGreaterThanOrEqual(0);
-        const [cost] = shares.costs;
+        const [cost] = noiseShares.costs;
         expect(compare(cost ?? rational(1000n), parseRational(rho))).toBeLessThanOrEqual(0);
         expect(toNumber(cost ?? rational(0n)) / toNumber(parseRational(rho))).toBeGreaterThan(0.99);
         // The least power of two: with half of it some component would be too narrow.
-        expect([1n, 2n, 4n, 8n, 16n, 32n, 64n, 128n, 256n, 512n]).toContain(shares.scale);
+        expect([1n, 2n, 4n, 8n, 16n, 32n, 64n, 128n, 256n, 512n]).toContain(noiseShares.scale);
       }
 });
 
 test("the error over one curator's, with all present and with D missing, is the design's table", () => {
-  const shares = sharesOf(21, 15, [need(1n, "1/100")], 100_000);
-  expect(shares.steps).toEqual([0, 2, 6]);
+  const noiseShares = noiseSharesOf(21, 15, [need(1n, "1/100")], 100_000);
+  expect(noiseShares.steps).toEqual([0, 2, 6]);
   const curator = 1 / (2 * 0.01);
   const got = [0, 1, 2, 3, 4, 5, 6].map((missing) =>
-    Math.sqrt(toNumber(releasedVariance(shares, 0, missing, 0)) / curator),
+    Math.sqrt(toNumber(releasedVariance(noiseShares, 0, missing, 0)) / curator),
   );
   [1.05, 1.08, 1.06, 1.18, 1.14, 1.11, 1.07].forEach((planned, missing) => {
     expect(Math.abs((got[missing] ?? 0) - planned)).toBeLessThan(0.006);
@@ -161,21 +164,22 @@ test("the error over one curator's, with all present and with D missing, is the 
 });
 
 test("steps: the least that covers the missing; more than may be missing is refused", () => {
-  const shares = sharesOf(21, 15, [need(1n, "1/100")], 100_000);
-  expect([0, 1, 2, 3, 6].map((missing) => stepOf(shares, missing))).toEqual([0, 1, 1, 2, 2]);
-  expect(() => stepOf(shares, 7)).toThrow(/at most 6 regions missing/);
-  expect(() => stepOf(shares, -1)).toThrow();
-  expect(sharesOf(3, 1, [need(1n, "1/100")], 1000).steps).toEqual([0]);
-  expect(sharesOf(21, 20, [need(1n, "1/100")], 1000).steps).toEqual([0, 1]);
+  const noiseShares = noiseSharesOf(21, 15, [need(1n, "1/100")], 100_000);
+  expect([0, 1, 2, 3, 6].map((missing) => stepOf(noiseShares, missing))).toEqual([0, 1, 1, 2, 2]);
+  expect(() => stepOf(noiseShares, 7)).toThrow(/at most 6 regions missing/);
+  expect(() => stepOf(noiseShares, -1)).toThrow();
+  expect(noiseSharesOf(3, 1, [need(1n, "1/100")], 1000).steps).toEqual([0]);
+  expect(noiseSharesOf(21, 20, [need(1n, "1/100")], 1000).steps).toEqual([0, 1]);
 });
 
 test("sums that could pass the modulus are refused, just above where they fit", () => {
-  const largest = (maxPersons: number) => () => sharesOf(21, 15, [need(2_147_483_647n, "1/100")], maxPersons);
+  const largest = (maxPersons: number) => () =>
+    noiseSharesOf(21, 15, [need(2_147_483_647n, "1/100")], maxPersons);
   // 60 · 2^31 · 21 · persons < 2^63.
   expect(largest(3_000_000)).not.toThrow();
   expect(largest(4_000_000)).toThrow(/64 bits/);
   // Noise too wide for the rest of the room.
-  expect(() => sharesOf(21, 15, [need(2_147_483_647n, "1/1000000000000")], 1000)).toThrow(/64 bits/);
+  expect(() => noiseSharesOf(21, 15, [need(2_147_483_647n, "1/1000000000000")], 1000)).toThrow(/64 bits/);
 });
 
 describe("plans", () => {
@@ -184,7 +188,7 @@ describe("plans", () => {
     planOf(queryOf({ release: "national", ...more }), document.dataset, n);
 
   test("255 regions are planned; one, or 256, are refused with a code", () => {
-    expect(plan(255).shares?.n).toBe(255);
+    expect(plan(255).noiseShares?.n).toBe(255);
     for (const n of [1, 256, 1000]) {
       expect(() => plan(n)).toThrow(/2 to 255 regions/);
     }
@@ -193,7 +197,7 @@ describe("plans", () => {
 
   test("the same plan, whoever computes it: one text for one query", () => {
     const text = (n: number) =>
-      JSON.stringify(plan(n, { rho: "1/100" }).shares, (_, value) =>
+      JSON.stringify(plan(n, { rho: "1/100" }).noiseShares, (_, value) =>
         typeof value === "bigint" ? value.toString() : value,
       );
     expect(text(21)).toBe(text(21));
@@ -205,7 +209,7 @@ describe("plans", () => {
   test("both kinds split ρ, and the charge is at most what was asked", () => {
     const both = plan(21, { release: "both", nationalPart: "1/4", rho: "1/100" });
     const alone = plan(21, { rho: "1/400" });
-    expect(both.shares).toEqual(alone.shares);
+    expect(both.noiseShares).toEqual(alone.noiseShares);
     const regional = planOf(queryOf({ rho: "3/400" }), document.dataset);
     expect(both.vectors).toEqual(regional.vectors);
     expect(compare(both.charge, parseRational("1/100"))).toBeLessThanOrEqual(0);
