@@ -10,7 +10,7 @@ import { openStore } from "../server/database.ts";
 import { type Logger, nameOf } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { apiOf } from "./api.ts";
-import { bellOf } from "./bell.ts";
+import { type Bell, bellOf } from "./bell.ts";
 import { Clockwork } from "./clockwork.ts";
 import { type CoordinatorConfig, signersOf } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -48,12 +48,8 @@ export async function startCoordinator(
   if (config.roundSeconds !== undefined)
     logger.warn({}, "roundSeconds has no effect: a phase waits by the question's own times");
   const bell = bellOf();
-  const onPublic = () => {
-    const told = announcePublic(context).then(() => bell.ring());
-    void told.catch((error) =>
-      logger.error({ error: nameOf(error) }, "what is public was not put to the nodes"),
-    );
-  };
+  const announcer = announcerOf(bell, logger);
+  const { onPublic } = announcer;
   const folder = join(at(config.data), "log");
   const logs =
     signers.watching === null
@@ -62,6 +58,7 @@ export async function startCoordinator(
   await logs?.append();
   const parts = { federation, directoryPlace, store, now, bell, logger, logs };
   const context = { ...parts, signer: () => signers.release(federation()) };
+  announcer.begin(context);
   const clockwork = new Clockwork({ store, now, logger, step: (id) => advance(id, context) });
   await waitAnew(context);
   await clockwork.nudgeAll();
@@ -130,6 +127,23 @@ function firstOf(config: CoordinatorConfig, at: (path: string) => string, limit?
   const envelope = parseWith(Envelope, parseJson(read(config.directoryFile)), "directory");
   const datasets = config.datasetFiles.map(read);
   return readFederation(envelope, datasets, config.directory ?? null, nativeVerify, limit);
+}
+
+/** Puts to the nodes what has become public, from when there is somebody to do it. */
+function announcerOf(bell: Bell, logger: Logger) {
+  let by: (Context & Dispatcher) | null = null;
+  return {
+    begin: (context: Context & Dispatcher): void => {
+      by = context;
+    },
+    onPublic: (): void => {
+      if (by === null) return; // All that is public by then is announced at the end of the start.
+      const told = announcePublic(by).then(() => bell.ring());
+      void told.catch((error) =>
+        logger.error({ error: nameOf(error) }, "what is public was not put to the nodes"),
+      );
+    },
+  };
 }
 
 /** While this was off nobody could come: waiting begins anew. */

@@ -40,9 +40,13 @@ export function logCommands(program: Command, out: Out): void {
       .description("every entry in a line: who asked what, who approved, what it cost"),
   ).action((place: string, options: OneLog) => listEntries(place, options, out));
 
-  ofOneLog(log.command("show <source> <leaf>").description("one entry, whole")).action(
-    (place: string, leaf: string, options: OneLog) => showEntry(place, leaf, options, out),
-  );
+  ofOneLog(
+    log
+      .command("show")
+      .description("one entry, whole")
+      .argument("<source>")
+      .argument("<leaf>", "its place in the log", wholeNumber),
+  ).action((place: string, leaf: number, options: OneLog) => showEntry(place, leaf, options, out));
 
   pinned(
     log
@@ -69,9 +73,9 @@ async function listEntries(place: string, options: OneLog, { say }: Out): Promis
 }
 
 /** `brus log show` */
-async function showEntry(place: string, leaf: string, options: OneLog, { say }: Out): Promise<void> {
+async function showEntry(place: string, leaf: number, options: OneLog, { say }: Out): Promise<void> {
   const { federation, entries } = await entriesAt(place, options);
-  const entry = entries[wholeNumber(leaf)];
+  const entry = entries[leaf];
   if (entry === undefined) throw new Refusal("usage", `expected an entry below ${entries.length}`);
   say(lineOf(entry, federation, options.log));
   say(JSON.stringify(withPayload(parseJson(entry)), null, 2));

@@ -78,13 +78,13 @@ const reportText = ({ file, outcome, rows, rejected, rejects }: ImportReport): s
 /** `brus ledger` */
 async function showLedger({ config, json }: ForMachines, { say, now }: Out): Promise<void> {
   const view = await withNode(config, now, (local) => local.ledger());
+  if (view.broken !== null) process.exitCode = 1;
   if (json === true) return say(JSON.stringify(view));
   say(
     `Node ${view.node}: ${view.head.sequence} entries, ${view.broken === null ? "all recomputed" : `broken at ${view.broken}`}, head ${view.head.hash}`,
   );
   for (const { group, period, spent, budget } of view.accounts)
     say(`  ${group} ${period}: ρ ${spent} spent of ${budget}`);
-  if (view.broken !== null) process.exitCode = 1;
 }
 
 /** `brus console` */

@@ -24,8 +24,10 @@ export class Succession {
 
   /** Refuses (`config-invalid`) where the node does not hold the keys that the version in force names for it. */
   static async begin(context: SuccessionContext): Promise<Succession> {
-    const superseded = (): void => succession.supersede();
-    const succession: Succession = new Succession(context, await beginServing({ ...context, superseded }));
+    let succession: Succession | null = null;
+    // Before it has begun there is nobody to stop: work looks by itself whether it was overtaken.
+    const superseded = (): void => succession?.supersede();
+    succession = new Succession(context, await beginServing({ ...context, superseded }));
     return succession;
   }
 
@@ -36,6 +38,8 @@ export class Succession {
 
   /** Another version is in force, or a key was revoked here: what serves ends, and the next begins. */
   supersede(): void {
+    // Said late, by a version that has ended: who serves now is not meant.
+    if (this.#context.followed.current() === this.#serving.answerer.federation) return;
     this.#serving.stop();
   }
 
