@@ -3,7 +3,7 @@
  */
 import type { Hono, Context as HonoContext } from "hono";
 import { documentsOf, VersionDocument } from "../protocol/federation/versions.ts";
-import { Push } from "../protocol/log/witnessing.ts";
+import { Push } from "../protocol/log/witness-messages.ts";
 import { Poll } from "../protocol/release/answer.ts";
 import { PieceRequest } from "../protocol/release/material.ts";
 import { Envelope, payloadOf } from "../protocol/signing/envelope.ts";
@@ -13,9 +13,10 @@ import { ROUTES } from "../protocol/wire/routes.ts";
 import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
 import type { Logger } from "../server/logger.ts";
 import type { Bell } from "./bell.ts";
-import { type Context, isPublic, storedEnvelope, storedRelease } from "./context.ts";
+import { type Context, storedEnvelope, storedRelease } from "./context.ts";
 import { asideOf, erase, takeAside } from "./directory/asides.ts";
 import type { Logs } from "./log/logs.ts";
+import { isPublic } from "./log/public.ts";
 import { openApi } from "./openapi.ts";
 import { answerPoll } from "./poll.ts";
 import { comparisonsOf } from "./publish/comparisons.ts";
@@ -26,8 +27,8 @@ import { type Publication, publicationOf } from "./publish/publication.ts";
 import { pxwebOf } from "./publish/pxweb.ts";
 import { calendarsOf, takeCalendar } from "./query/calendars.ts";
 import { takeAnswer, takeApproval, takePoll, takeQuery, takeWitness } from "./query/intake.ts";
-import { stateOf } from "./query/state.ts";
-import { latestQueries, statusOf } from "./query/status.ts";
+import { latestQueries, statusOf } from "./query/shown-status.ts";
+import { stateOf } from "./query/stored-state.ts";
 import { materialOf, pieceOf } from "./secure-sum/material.ts";
 import { takeChunk, takeRound } from "./secure-sum/messages.ts";
 

@@ -1,7 +1,7 @@
 /**
  * What makes the coordinator go on: a query is taken a step further when an event concerns it, or when the instant has
  * come that its last step named. The instant is in the database; one timer sleeps until the earliest. It decides
- * nothing itself: what a step does, and when to look again, `round.ts` says.
+ * nothing itself: what a step does, and when to look again, `advance.ts` says.
  */
 import type { Hash } from "../protocol/values/bytes.ts";
 import { Refusal } from "../protocol/values/refusal.ts";

@@ -29,7 +29,3 @@ export const storedRelease = (envelope: string): Release => payloadOf(Release, s
 
 export const storedEnvelope = (text: string): Envelope =>
   parseWith(Envelope, parseJson(text), "stored envelope");
-
-/** A release is published once a quorum has cosigned a checkpoint that holds it. */
-export const isPublic = (place: number | null, { logs }: Context): boolean =>
-  logs === null || place === null || place < logs.publicSize;

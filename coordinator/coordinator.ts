@@ -9,6 +9,7 @@ import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import { openStore } from "../server/database.ts";
 import { type Logger, nameOf } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
+import { advance } from "./advance.ts";
 import { apiOf } from "./api.ts";
 import { type Bell, bellOf } from "./bell.ts";
 import { Clockwork } from "./clockwork.ts";
@@ -18,7 +19,6 @@ import { openDirectories } from "./directory/directories.ts";
 import { Logs } from "./log/logs.ts";
 import { announcePublic, type Dispatcher } from "./query/dispatch.ts";
 import { keepBehind } from "./release/release.ts";
-import { advance } from "./round.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./store/database.ts";
 
 export type RunningCoordinator = {

@@ -9,7 +9,7 @@ import { deadlineIn } from "../server/deadline.ts";
 import type { Bell } from "./bell.ts";
 import type { Context } from "./context.ts";
 import type { Dispatcher } from "./query/dispatch.ts";
-import { MAY_YET_ANSWER, shownOf, stateOf } from "./query/state.ts";
+import { MAY_YET_ANSWER, shownOf, stateOf } from "./query/stored-state.ts";
 import { isForming, itemIn, roundOf } from "./secure-sum/state.ts";
 
 export type WorkList = { cursor: number; work: WorkItem[] };

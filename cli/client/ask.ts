@@ -10,7 +10,7 @@ import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { deadlineIn } from "../../server/deadline.ts";
-import { waitsFor } from "./waiting.ts";
+import { waitsFor } from "./waits-for.ts";
 
 /** A person who signs. */
 export type Party = { readonly id: string; readonly signer: Signer };

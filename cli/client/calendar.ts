@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Fill } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import {
   type Calendar,
   type CalendarDraft,

@@ -9,8 +9,8 @@ import { readVersions } from "../../protocol/federation/versions.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { type Client, clientOf, type Fetch } from "../../protocol/wire/client.ts";
+import { steady } from "../../server/retry-fetch.ts";
 import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
-import { steady } from "../../server/steady.ts";
 import type { Party } from "./ask.ts";
 
 export type Out = {

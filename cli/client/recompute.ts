@@ -10,7 +10,7 @@ import {
   type Recomputed,
   recomputeSum,
   settingFor,
-} from "../../protocol/secure-sum/recomputing.ts";
+} from "../../protocol/secure-sum/recompute.ts";
 import { signDocument } from "../../protocol/signing/envelope.ts";
 import { fromBase64, type Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";

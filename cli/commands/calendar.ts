@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { systemRandom } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { openByPerson, openSigned } from "../../protocol/federation/openers.ts";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import { Calendar, CalendarDraft, chargesOf } from "../../protocol/plan/calendar.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import { inWords } from "../../protocol/question/words.ts";

@@ -14,7 +14,7 @@ import type { Plan } from "../../protocol/plan/plan.ts";
 import { type Client, clientOf, type Fetch } from "../../protocol/wire/client.ts";
 import { type Listening, listen } from "../../server/http.ts";
 import { loggerOf } from "../../server/logger.ts";
-import { steady } from "../../server/steady.ts";
+import { steady } from "../../server/retry-fetch.ts";
 import { type FederationPlan, type MadeFederation, makeFederation } from "./federation.ts";
 
 export type Network = {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Source } from "../../protocol/log/documents.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Fetch } from "../../protocol/wire/client.ts";
-import { steady } from "../../server/steady.ts";
+import { steady } from "../../server/retry-fetch.ts";
 
 /** Milliseconds that one file may take. */
 const PATIENCE = 120_000;

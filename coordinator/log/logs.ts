@@ -6,17 +6,10 @@
 import { join } from "node:path";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { checkpointEntry, type DocumentKind, documentEntry, holdsDocument } from "../../protocol/log/leaf.ts";
+import { type PublicProof, proveAll, readHashes } from "../../protocol/log/public-proof.ts";
 import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf } from "../../protocol/log/quorum.ts";
 import { formatReceipt } from "../../protocol/log/receipt.ts";
-import {
-  type Cosigned,
-  type PublicProof,
-  type Push,
-  proveAll,
-  readHashes,
-  type WitnessReply,
-  type WitnessRequest,
-} from "../../protocol/log/witnessing.ts";
+import type { Cosigned, Push, WitnessReply, WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import type { Envelope, Signer } from "../../protocol/signing/envelope.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
@@ -35,9 +28,9 @@ import { type Bell, bellOf } from "../bell.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { together } from "../store/write.ts";
 import { keepDocuments, keepVersions, type LogFile, readFile } from "./files.ts";
+import { catchUp, type Kept, type Offer, openKept } from "./kept-log.ts";
 import { filesOf, isOf, lineOf, offersTo, ownLine, turnsOf, unreadOf } from "./offers.ts";
 import { publish, takePush } from "./region-entries.ts";
-import { catchUp, type Kept, type Offer, openKept } from "./served-log.ts";
 
 type Database = CoordinatorStore["kysely"];
 

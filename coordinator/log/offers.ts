@@ -3,14 +3,15 @@ import type { Federation } from "../../protocol/federation/directory.ts";
 import { cosign, cosignatures, openCheckpoint } from "../../protocol/log/checkpoint.ts";
 import { consistencyProof } from "../../protocol/log/merkle.ts";
 import { formatSignature, parseNote } from "../../protocol/log/note.ts";
+import { hashTexts, SKEW_SECONDS } from "../../protocol/log/public-proof.ts";
 import { COORDINATOR, logKeyOf, witnessKeyOf } from "../../protocol/log/quorum.ts";
-import { hashTexts, type Offered, SKEW_SECONDS } from "../../protocol/log/witnessing.ts";
+import type { Offered } from "../../protocol/log/witness-messages.ts";
 import type { Signer } from "../../protocol/signing/envelope.ts";
 import { type Hash, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { leavesOf } from "../../server/log-tables.ts";
 import type { CoordinatorStore } from "../store/database.ts";
-import type { Kept, Offer } from "./served-log.ts";
+import type { Kept, Offer } from "./kept-log.ts";
 
 /**
  * A witness's cosignature of the checkpoint, as one line; null where it is none of its, or of a time that is not now:

@@ -5,7 +5,7 @@ import { extend, rootOfFrontier } from "../../protocol/log/frontier.ts";
 import { readNodeLeaf } from "../../protocol/log/leaf.ts";
 import { formatNote } from "../../protocol/log/note.ts";
 import { logKeyOf } from "../../protocol/log/quorum.ts";
-import type { Push } from "../../protocol/log/witnessing.ts";
+import type { Push } from "../../protocol/log/witness-messages.ts";
 import { fromBase64, fromUtf8, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { type Batch, headOf, keepSigned } from "../../server/log-tables.ts";

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import type { Calendar } from "../../protocol/plan/calendar.ts";
 import type { Indicator } from "../../protocol/question/indicator.ts";
 import type { CellTable } from "../../protocol/release/release.ts";

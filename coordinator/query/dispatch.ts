@@ -7,7 +7,7 @@ import { transact } from "../../server/database.ts";
 import type { Bell } from "../bell.ts";
 import type { Context } from "../context.ts";
 import { once } from "../store/write.ts";
-import type { QueryState } from "./state.ts";
+import type { QueryState } from "./stored-state.ts";
 import { addWork, announce } from "./work.ts";
 
 export type Dispatcher = { readonly bell: Bell };

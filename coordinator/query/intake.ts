@@ -5,7 +5,7 @@
 import { answerKeysOf, type Federation, rosterOf, versionOf } from "../../protocol/federation/directory.ts";
 import { type Asked, openApproval, openByNode, openQuery } from "../../protocol/federation/openers.ts";
 import { judgingSince } from "../../protocol/federation/versions.ts";
-import { WitnessRequest } from "../../protocol/log/witnessing.ts";
+import { WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import { Answer, Poll, RefusalNote, readVector } from "../../protocol/release/answer.ts";

@@ -1,10 +1,10 @@
 /** Plans of queries, each made once and kept for as long as it is used: the same for each of their hundreds of messages. */
 import { type Federation, rosterOf } from "../../protocol/federation/directory.ts";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import type { Query } from "../../protocol/question/query.ts";
+import { remembered } from "../../protocol/values/bounded-memory.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import { remembered } from "../../protocol/values/remembered.ts";
 import { type Context, storedQuery } from "../context.ts";
 
 export type Planned = { readonly query: Query; readonly plan: Plan; readonly roster: readonly string[] };

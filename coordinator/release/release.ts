@@ -25,10 +25,10 @@ import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { transact } from "../../server/database.ts";
 import { type Context, storedEnvelope, storedRelease } from "../context.ts";
 import { plannedOf } from "../query/plans.ts";
-import type { QueryState } from "../query/state.ts";
-import type { SecureSum } from "../secure-sum/phases.ts";
+import type { QueryState } from "../query/stored-state.ts";
+import type { SecureSum } from "../secure-sum/run-phases.ts";
 import type { CoordinatorDatabase } from "../store/database.ts";
-import { answersOf, type Collected } from "./combine.ts";
+import { answersOf, type Collected } from "./collect.ts";
 
 export type Publisher = { readonly signer: () => Signer };
 

@@ -8,7 +8,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { type Context, storedRelease } from "../context.ts";
 import { once } from "../store/write.ts";
-import { readChunk } from "./phases.ts";
+import { readChunk } from "./run-phases.ts";
 import { messagesOf, type Round, roundOf } from "./state.ts";
 
 const MAX_AGE = 15 * 60_000;

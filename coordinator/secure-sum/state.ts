@@ -6,13 +6,13 @@ import { judgingSince } from "../../protocol/federation/versions.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { MESSAGE, type Phase, type Setting } from "../../protocol/secure-sum/messages.ts";
 import type { Envelope, Kind } from "../../protocol/signing/envelope.ts";
+import { remembered } from "../../protocol/values/bounded-memory.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import { remembered } from "../../protocol/values/remembered.ts";
 import type { RoundState, WorkItem } from "../../protocol/wire/routes.ts";
 import { type Context, storedEnvelope } from "../context.ts";
 import { plannedOf } from "../query/plans.ts";
-import { shownOf, stateOf } from "../query/state.ts";
+import { shownOf, stateOf } from "../query/stored-state.ts";
 
 export type Round = {
   readonly query: Hash;

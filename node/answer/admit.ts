@@ -5,10 +5,10 @@
 import { expectedBy, judgeApprovals, openApprovals } from "../../protocol/federation/approvals.ts";
 import { type Federation, isLogged, rosterOf } from "../../protocol/federation/directory.ts";
 import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
 import { type Frontier, rootOfFrontier } from "../../protocol/log/frontier.ts";
-import { checkPublic } from "../../protocol/log/witnessing.ts";
+import { checkPublic } from "../../protocol/log/public-proof.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
 import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";

@@ -1,7 +1,7 @@
 /**
  * Read this first: all that a node does with a question, a call a step. Nothing leaves that was not stored; nothing
  * is read that was not charged; nothing is charged that was not admitted. A question for the nation alone goes through
- * the five rounds of `node/secure-sum/participant.ts`, which calls `charge` before it masks.
+ * the five phases of `node/secure-sum/participant.ts`, which calls `charge` before it masks.
  */
 import type { Federation } from "../../protocol/federation/directory.ts";
 import type { Frontier } from "../../protocol/log/frontier.ts";
@@ -16,7 +16,7 @@ import { type AdmitContext, type Admitted, admit } from "./admit.ts";
 import type { Charge, Ledger } from "./ledger.ts";
 import { addNoise, type Noise } from "./noise.ts";
 import type { Policy } from "./policy.ts";
-import type { AnswerShelf } from "./shelf.ts";
+import type { AnswerShelf } from "./stored-answers.ts";
 import { runPlan } from "./sums.ts";
 
 export type Answerer = {

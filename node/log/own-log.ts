@@ -9,7 +9,7 @@ import { EMPTY, extend, rootOfFrontier } from "../../protocol/log/frontier.ts";
 import { type NodeLeaf, nodeEntry } from "../../protocol/log/leaf.ts";
 import { parseNote, type VerifierKey } from "../../protocol/log/note.ts";
 import { logKeyOf, openWitnessed, type Witnessed } from "../../protocol/log/quorum.ts";
-import type { Push } from "../../protocol/log/witnessing.ts";
+import type { Push } from "../../protocol/log/witness-messages.ts";
 import type { Signer } from "../../protocol/signing/envelope.ts";
 import { fromUtf8, toBase64, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";

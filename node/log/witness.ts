@@ -9,14 +9,9 @@ import { EMPTY, extend, type Frontier, rootOfFrontier } from "../../protocol/log
 import { readLeaf } from "../../protocol/log/leaf.ts";
 import { verifyConsistency } from "../../protocol/log/merkle.ts";
 import { formatSignature, parseNote } from "../../protocol/log/note.ts";
+import { readHashes } from "../../protocol/log/public-proof.ts";
 import { COORDINATOR, logKeyOf, witnessKeyOf } from "../../protocol/log/quorum.ts";
-import {
-  type Cosigned,
-  type Offered,
-  readHashes,
-  type WitnessReply,
-  type WitnessRequest,
-} from "../../protocol/log/witnessing.ts";
+import type { Cosigned, Offered, WitnessReply, WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { WAIT_SECONDS } from "../../protocol/release/answer.ts";
 import { type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { fromBase64, fromHex, toHex, utf8 } from "../../protocol/values/bytes.ts";

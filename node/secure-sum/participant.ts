@@ -1,5 +1,5 @@
 /**
- * A region's part in a secure sum: five rounds, each a function of what the coordinator shows, judged by
+ * A region's part in a secure sum: five phases, each a function of what the coordinator shows, judged by
  * `protocol/secure-sum/messages.ts`. Its secrets live in this process's memory alone: a node that restarts is missing
  * for the attempt. It helps to open one set of one query, ever, and never gives a seed and a mask key of the same peer.
  */

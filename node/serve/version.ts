@@ -10,7 +10,7 @@ import { keyringOf } from "../../server/signing.ts";
 import type { Answerer } from "../answer/answer.ts";
 import { ledgerOf } from "../answer/ledger.ts";
 import { readPolicy } from "../answer/policy.ts";
-import { shelfOf } from "../answer/shelf.ts";
+import { shelfOf } from "../answer/stored-answers.ts";
 import type { Effects, NodeConfig } from "../config.ts";
 import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
 import { Witness, type WitnessContext } from "../log/witness.ts";

@@ -5,7 +5,7 @@
 import { expectedBy, judgeApprovals, openApprovals } from "../federation/approvals.ts";
 import { type Federation, rosterOf } from "../federation/directory.ts";
 import { type Asked, openQuery } from "../federation/openers.ts";
-import { planIn } from "../federation/planning.ts";
+import { planIn } from "../federation/plan-in.ts";
 import type { Raise, Rule } from "../log/finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "../log/frontier.ts";
 import { checkClosed } from "../plan/plan.ts";

@@ -5,7 +5,7 @@ import type { Source } from "../log/documents.ts";
 import type { Raise } from "../log/finding.ts";
 import { extend, type Frontier, rootOfFrontier } from "../log/frontier.ts";
 import { type NodeLeaf, readNodeLeaf } from "../log/leaf.ts";
-import { openLog, readEntries } from "../log/reading.ts";
+import { openLog, readEntries } from "../log/open-log.ts";
 import { isShort } from "../privacy/privacy.ts";
 import { ledgerGroupOf } from "../question/catalogue.ts";
 import { type Hash, toHex } from "../values/bytes.ts";

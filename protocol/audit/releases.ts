@@ -1,7 +1,7 @@
 /** What one release is held to: its query, its plan, each region's own log, and the sum recomputed. */
 import { type Federation, rosterOf, versionOf } from "../federation/directory.ts";
 import { openByNode } from "../federation/openers.ts";
-import { planIn } from "../federation/planning.ts";
+import { planIn } from "../federation/plan-in.ts";
 import { judgingSince } from "../federation/versions.ts";
 import { documentOf, envelopeOf, type Source } from "../log/documents.ts";
 import type { Raise, Rule } from "../log/finding.ts";
@@ -15,7 +15,7 @@ import { cellsOf, writeCells } from "../release/cells.ts";
 import { type Release, regionsOf } from "../release/release.ts";
 import type { Primitives } from "../secure-sum/mask.ts";
 import { survivorsHash } from "../secure-sum/messages.ts";
-import { checkNational, type GivenMaterial, recomputeSum } from "../secure-sum/recomputing.ts";
+import { checkNational, type GivenMaterial, recomputeSum } from "../secure-sum/recompute.ts";
 import { type Hash, hashOf } from "../values/bytes.ts";
 import { divide, format, rational } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";

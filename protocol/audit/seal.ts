@@ -4,14 +4,14 @@
  */
 import type { Federation } from "../federation/directory.ts";
 import { openSigned } from "../federation/openers.ts";
-import { planIn } from "../federation/planning.ts";
+import { planIn } from "../federation/plan-in.ts";
 import { judgingSince } from "../federation/versions.ts";
 import { cosignatures, openCheckpoint } from "../log/checkpoint.ts";
 import { documentOf, envelopeOf, type Source } from "../log/documents.ts";
 import type { Finding, Raise, Rule } from "../log/finding.ts";
 import { inclusionProof, readerOf, verifyInclusion } from "../log/merkle.ts";
+import { pathIn } from "../log/open-log.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "../log/quorum.ts";
-import { pathIn } from "../log/reading.ts";
 import { readBundle, TILE, tilePath } from "../log/tile.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Approval } from "../question/approval.ts";

@@ -18,6 +18,7 @@ import {
 import { type Dataset, refOf } from "../question/catalogue.ts";
 import { checkFilter, type Filter, valuesIn } from "../question/filter.ts";
 import type { Measure, Query } from "../question/query.ts";
+import { remembered } from "../values/bounded-memory.ts";
 import type { Hash } from "../values/bytes.ts";
 import { closedAt, ordinalOf, type Period, pooledName } from "../values/period.ts";
 import {
@@ -31,7 +32,6 @@ import {
   ZERO,
 } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
-import { remembered } from "../values/remembered.ts";
 import { type Dimension, dimensionOf } from "./cells.ts";
 import { MAX_INTEGERS, needsOf, type Statistic, simplest, vectorId } from "./statistic.ts";
 import { type PlannedTables, plannedTables, reachOn, shortCost, varianceOn } from "./tables.ts";

@@ -9,6 +9,7 @@ import { UNITS } from "../privacy/privacy.ts";
 import { NATION } from "../values/codes.ts";
 import { toNumber } from "../values/rational.ts";
 import type { Noisy } from "./estimate.ts";
+import { reconciledVariances, shiftsOf } from "./reconcile.ts";
 
 /** What the secure sum came to. */
 export type NationalSum = {
@@ -55,11 +56,7 @@ export function areasOf(plan: Plan, { answers, national }: Sent): Area[] {
   return reconciled(plan, regions, national.survivors, { total, own, totals });
 }
 
-/**
- * Region estimates r_i (variance v each, m of them in the sum S = Σr_i) and the secure sum s (variance w). Weighted
- * least squares moves each r_i by λ(s − S), λ = v/(mv + w): the nation becomes the mean of both estimates by inverse
- * variance, mvw/(mv + w), and a region's variance v − λv. Regions that came too late for the sum are added as they are.
- */
+/** Regions' estimates and the secure sum of them, reconciled. Regions that came too late for the sum are added as they are. */
 function reconciled(
   plan: Plan,
   regions: ReadonlyArray<readonly [string, readonly bigint[]]>,
@@ -78,12 +75,9 @@ function reconciled(
       .reduce(added, zeros(plan)),
     1n,
   );
-  const pulls = pullsOf(own, totals, m);
-  const shifts = vectorOfEach(plan).map(
-    (vector, index) => (pulls[vector] ?? 0) * ((total[index] ?? 0) - (sums[index] ?? 0)),
-  );
+  const shifts = shiftsOf({ sums, total, vectors: vectorOfEach(plan) }, { own, totals, m });
   const nation = sums.map((value, index) => value + m * (shifts[index] ?? 0) + (outside[index] ?? 0));
-  const variances = reconciledVariances(own, totals, m);
+  const variances = reconciledVariances({ own, totals, m });
   const nationVariances = variances.nation.map((variance, vector) => variance + others * (own[vector] ?? 0));
   return [
     areaOf(plan, NATION, nation, nationVariances),
@@ -98,25 +92,6 @@ function reconciled(
       );
     }),
   ];
-}
-
-const pullsOf = (own: readonly number[], totals: readonly number[], m: number): number[] =>
-  own.map((v, vector) => v / (m * v + (totals[vector] ?? 0)));
-
-/** Variances, vector by vector, once the estimates of m regions and of their secure sum are reconciled. */
-export function reconciledVariances(
-  own: readonly number[],
-  totals: readonly number[],
-  m: number,
-): { readonly region: number[]; readonly nation: number[] } {
-  const pulls = pullsOf(own, totals, m);
-  return {
-    region: own.map((v, vector) => v - (pulls[vector] ?? 0) * v),
-    nation: own.map((v, vector) => {
-      const w = totals[vector] ?? 0;
-      return (m * v * w) / (m * v + w);
-    }),
-  };
 }
 
 const PER_UNIT = Number(UNITS);

@@ -8,8 +8,8 @@ import { tableOf } from "../plan/tables.ts";
 import { type Hash, hashOf, utf8 } from "../values/bytes.ts";
 import { type Area, areasOf, type Sent } from "./areas.ts";
 import { type Figure, figuresOf } from "./estimate.ts";
+import { tablesOf } from "./rebuild-tables.ts";
 import type { CellTable } from "./release.ts";
-import { tablesOf } from "./tables-rebuilt.ts";
 
 export type Cell = Figure & {
   readonly at: Readonly<Record<string, string | null>>;

@@ -1,8 +1,9 @@
 /** What error to expect of a planned query, before asking: from the plan alone, without touching data. */
 import { type Plan, vectorOf } from "../plan/plan.ts";
 import { type AttributeSet, cellsIn, keyOf, spreadOf, subsetsOf } from "../privacy/marginals.ts";
-import { nationalVariances, reconciledVariances, regionalVariances } from "./areas.ts";
+import { nationalVariances, regionalVariances } from "./areas.ts";
 import { Z } from "./estimate.ts";
+import { reconciledVariances } from "./reconcile.ts";
 
 export type Expected = {
   readonly measure: string;
@@ -85,7 +86,7 @@ export function expectedOfBoth(
 ): { readonly region: readonly Expected[]; readonly nation: readonly Expected[] } {
   const own = regionalVariances(plan);
   const totals = nationalVariances(plan, 0, 0);
-  const { region, nation } = reconciledVariances(own, totals, regions);
+  const { region, nation } = reconciledVariances({ own, totals, m: regions });
   return { region: expectedErrors(plan, region, sizes), nation: expectedErrors(plan, nation, sizes) };
 }
 

@@ -1,13 +1,13 @@
 /** Reads a release back and checks it before showing it: signature, directory, table, and the sum of the answers. */
 import type { Federation } from "../federation/directory.ts";
 import { openByNode } from "../federation/openers.ts";
-import { planIn } from "../federation/planning.ts";
+import { planIn } from "../federation/plan-in.ts";
 import type { Plan } from "../plan/plan.ts";
 import { Query } from "../question/query.ts";
 import { Answer, readVector } from "../release/answer.ts";
 import { type Cell, cellsOf, readCells, writeCells } from "../release/cells.ts";
 import { type CellTable, openRelease, type Release } from "../release/release.ts";
-import { checkNational } from "../secure-sum/recomputing.ts";
+import { checkNational } from "../secure-sum/recompute.ts";
 import { type Envelope, envelopeId, payloadOf } from "../signing/envelope.ts";
 import { fromBase64, type Hash } from "../values/bytes.ts";
 import { Refusal } from "../values/refusal.ts";

@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import { VersionDocument, Versions } from "../federation/versions.ts";
-import { PublicProof, Push, WitnessReply } from "../log/witnessing.ts";
+import { PublicProof } from "../log/public-proof.ts";
+import { Push, WitnessReply } from "../log/witness-messages.ts";
 import { LedgerHead } from "../release/answer.ts";
 import { MaterialMessages, PieceRequest } from "../release/material.ts";
 import { CellTable } from "../release/release.ts";

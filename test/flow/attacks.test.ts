@@ -31,7 +31,7 @@ import {
   submit,
 } from "../support/federation.ts";
 import { plainMapping } from "../support/generate.ts";
-import { seededNoise, zeroNoise } from "../support/seeded.ts";
+import { seededNoise, zeroNoise } from "../support/seeded-noise.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;
 const HEAD = "person,period,sex,unit,score,flag";

@@ -13,7 +13,7 @@ import { type MadeFederation, makeFederation } from "../../cli/demo/federation.t
 import { type RunningCoordinator, startCoordinator } from "../../coordinator/coordinator.ts";
 import { systemRandom } from "../../node/random.ts";
 import { readFederation } from "../../protocol/federation/directory.ts";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { writeVector } from "../../protocol/release/answer.ts";
 import { Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";

@@ -12,7 +12,7 @@ import { readLeaf } from "../../protocol/log/leaf.ts";
 import { fromBase64 } from "../../protocol/values/bytes.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import { ENGINES, missing } from "../support/engines.ts";
-import { outlived, retry, setUp, submit } from "../support/killing.ts";
+import { outlived, retry, setUp, submit } from "../support/kill-setting.ts";
 import { readLog } from "../support/logs.ts";
 import { type Party, startParty, stopParty } from "../support/process.ts";
 

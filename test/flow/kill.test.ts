@@ -12,7 +12,7 @@ import { writeDataset } from "../../protocol/question/catalogue.ts";
 import type { Envelope } from "../../protocol/signing/envelope.ts";
 import { ENGINES, missing } from "../support/engines.ts";
 import { CARE } from "../support/federation.ts";
-import { outlived, released, retry, setUp, storedAnswers, submit } from "../support/killing.ts";
+import { outlived, released, retry, setUp, storedAnswers, submit } from "../support/kill-setting.ts";
 import { type Party, startParty, stopParty } from "../support/process.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;

@@ -23,8 +23,8 @@ import {
   verifyInclusion,
 } from "../../protocol/log/merkle.ts";
 import { parseNote } from "../../protocol/log/note.ts";
+import { proveAll } from "../../protocol/log/public-proof.ts";
 import { logKeyOf } from "../../protocol/log/quorum.ts";
-import { proveAll } from "../../protocol/log/witnessing.ts";
 import { envelopeId } from "../../protocol/signing/envelope.ts";
 import { fromUtf8, utf8 } from "../../protocol/values/bytes.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";

@@ -17,7 +17,7 @@ import { EMPTY, extend, rootOfFrontier } from "../../protocol/log/frontier.ts";
 import { checkpointEntry, documentEntry, nodeEntry, readLeaf } from "../../protocol/log/leaf.ts";
 import { formatSignature, parseNote } from "../../protocol/log/note.ts";
 import { COORDINATOR, logKeyOf, openWitnessed, witnessKeyOf } from "../../protocol/log/quorum.ts";
-import type { Push, WitnessReply, WitnessRequest } from "../../protocol/log/witnessing.ts";
+import type { Push, WitnessReply, WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";

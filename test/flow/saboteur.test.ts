@@ -8,7 +8,7 @@ import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/clien
 import { recompute } from "../../cli/client/recompute.ts";
 import type { Network } from "../../cli/demo/network.ts";
 import { systemRandom } from "../../node/random.ts";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import { releasedVariance } from "../../protocol/privacy/noise-shares.ts";
 import { cellsOf, writeCells } from "../../protocol/release/cells.ts";
 import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";

@@ -12,7 +12,7 @@ import { writeDataset } from "../../protocol/question/catalogue.ts";
 import type { Tables } from "../../protocol/question/query.ts";
 import { areasOf } from "../../protocol/release/areas.ts";
 import { cellsOf, readCells } from "../../protocol/release/cells.ts";
-import { tablesOf } from "../../protocol/release/tables-rebuilt.ts";
+import { tablesOf } from "../../protocol/release/rebuild-tables.ts";
 import { multiply, rational, toNumber } from "../../protocol/values/rational.ts";
 import { CARE } from "../support/federation.ts";
 import { queryOf } from "../support/generate.ts";

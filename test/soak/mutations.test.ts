@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
-const LIARS = "test/flow/liar.test.ts";
+const LIARS = "test/flow/lying-coordinator.test.ts";
 const NOISE = "test/statistics/shares.test.ts";
 
 /** What the rule says; the file; the text that enforces it; what stands there instead; the tests that must miss it. */
@@ -144,13 +144,13 @@ const MUTATIONS: ReadonlyArray<readonly [string, string, string, string, string?
   ],
   [
     "seeds as committed to",
-    "protocol/secure-sum/opening.ts",
+    "protocol/secure-sum/open-sum.ts",
     "secret === null || !fits(secret)) continue;",
     "secret === null) continue;",
   ],
   [
     "surplus as committed to",
-    "protocol/secure-sum/opening.ts",
+    "protocol/secure-sum/open-sum.ts",
     "if (committed && opening !== undefined)",
     "if (surplus !== null && opening !== undefined)",
   ],

@@ -16,7 +16,7 @@ import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { importText, released } from "../support/federation.ts";
 import { type Weighted, weigh } from "../support/oracle.ts";
-import { seededNoise } from "../support/seeded.ts";
+import { seededNoise } from "../support/seeded-noise.ts";
 
 const folder = temporaryFolder();
 let network: Network | undefined;

@@ -18,7 +18,7 @@ import { cellsOf, readCells } from "../../protocol/release/cells.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { importText, now, released } from "../support/federation.ts";
-import { seededNoise, zeroNoise } from "../support/seeded.ts";
+import { seededNoise, zeroNoise } from "../support/seeded-noise.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FILE = join(ROOT, "../shared/data/nhs-fft/responses.csv");

@@ -16,7 +16,7 @@ import {
 import { Bits, RandomnessFailure } from "../../node/random.ts";
 import { type Rational, rational, toNumber } from "../../protocol/values/rational.ts";
 import { gaussianMass, pValue } from "../support/chisquare.ts";
-import { seededFill } from "../support/seeded.ts";
+import { seededFill } from "../support/seeded-noise.ts";
 
 const DRAWS = process.env["BRUS_SOAK"] === undefined ? 1_000_000 : 20_000_000;
 const FALSE_ALARM = 1e-6;

@@ -13,7 +13,7 @@ import { contrast, covarianceOf, marginalOf } from "../../protocol/privacy/resid
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { areasOf } from "../../protocol/release/areas.ts";
 import { type Figure, figuresOf } from "../../protocol/release/estimate.ts";
-import { tablesOf } from "../../protocol/release/tables-rebuilt.ts";
+import { tablesOf } from "../../protocol/release/rebuild-tables.ts";
 import { toNumber } from "../../protocol/values/rational.ts";
 import { differenceOf, type Estimate, gapOf } from "../../publication/intervals.ts";
 import { CARE } from "../support/federation.ts";

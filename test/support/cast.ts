@@ -12,7 +12,7 @@ import { type Plan, planOf } from "../../protocol/plan/plan.ts";
 import { type Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import type { Setting } from "../../protocol/secure-sum/messages.ts";
-import { type OpenedSum, openSum, readMaterial } from "../../protocol/secure-sum/opening.ts";
+import { type OpenedSum, openSum, readMaterial } from "../../protocol/secure-sum/open-sum.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { type Hash, hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";

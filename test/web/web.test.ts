@@ -1,11 +1,11 @@
 /** The web application in real Chromium, against the real demonstration, which is started once for all of it. */
 import { afterAll, beforeAll, describe } from "vitest";
 import { startDemo } from "../support/demo.ts";
-import { asking } from "./asking.ts";
+import { asking } from "./ask.ts";
 import { CHROMIUM, type Given, launch } from "./browser.ts";
 import { pagesHold } from "./pages.ts";
-import { proving } from "./proving.ts";
-import { walking } from "./walking.ts";
+import { proving } from "./prove.ts";
+import { walking } from "./walk.ts";
 
 describe.skipIf(CHROMIUM === null)("in Chromium (skipped where it is not installed)", () => {
   let started: Given | undefined;

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { asideId, readAside } from "../../../protocol/federation/aside.ts";
 import type { Federation } from "../../../protocol/federation/directory.ts";
-import { planIn } from "../../../protocol/federation/planning.ts";
+import { planIn } from "../../../protocol/federation/plan-in.ts";
 import { epsilonAt } from "../../../protocol/privacy/privacy.ts";
 import type { Approval } from "../../../protocol/question/approval.ts";
 import type { Dataset } from "../../../protocol/question/catalogue.ts";

@@ -6,12 +6,12 @@ import { cosignatures, openCheckpoint } from "../../../protocol/log/checkpoint.t
 import { federationFrom } from "../../../protocol/log/directory-files.ts";
 import { eventOf } from "../../../protocol/log/events.ts";
 import type { Finding } from "../../../protocol/log/finding.ts";
+import { claimedCheckpoint, openLog, pathIn } from "../../../protocol/log/open-log.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "../../../protocol/log/quorum.ts";
-import { claimedCheckpoint, openLog, pathIn } from "../../../protocol/log/reading.ts";
 import { readBundle, TILE, tilePath } from "../../../protocol/log/tile.ts";
 import { epsilonAt, UNITS } from "../../../protocol/privacy/privacy.ts";
 import { inWords } from "../../../protocol/question/words.ts";
-import type { GivenMaterial } from "../../../protocol/secure-sum/recomputing.ts";
+import type { GivenMaterial } from "../../../protocol/secure-sum/recompute.ts";
 import { verify } from "../../../protocol/signing/ed25519.ts";
 import type { Envelope } from "../../../protocol/signing/envelope.ts";
 import { fromBase64, fromUtf8, type Hash, hashOf } from "../../../protocol/values/bytes.ts";

@@ -10,10 +10,10 @@ import { Heading, Loaded, Section } from "../../parts/shell.tsx";
 import { client, federation as loadFederation } from "../../proof/federation.ts";
 import { Link } from "../../router.tsx";
 import { Question } from "../question/question.tsx";
+import { Remaining } from "./budget-left.tsx";
 import { closedPeriods, type Draft, PRICES, type Priced, priced, rhoOf } from "./draft.ts";
 import { Compose } from "./form.tsx";
 import { Live } from "./live.tsx";
-import { Remaining } from "./remaining.tsx";
 import { Sign } from "./sign.tsx";
 import { Similar } from "./similar.tsx";
 

@@ -1,6 +1,6 @@
 /** A question as it is composed: from choices to a query, its plan, its price and what to expect. No data is touched. */
 import type { Federation } from "../../../../protocol/federation/directory.ts";
-import { planIn } from "../../../../protocol/federation/planning.ts";
+import { planIn } from "../../../../protocol/federation/plan-in.ts";
 import type { Plan } from "../../../../protocol/plan/plan.ts";
 import { epsilonAt } from "../../../../protocol/privacy/privacy.ts";
 import type { Dataset } from "../../../../protocol/question/catalogue.ts";

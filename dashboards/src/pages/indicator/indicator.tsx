@@ -5,7 +5,7 @@ import { useTable } from "../../data.ts";
 import { chosenIn, regionGroups } from "../../figures.ts";
 import { day, upper, useLanguage, useSay } from "../../language.ts";
 import type { PageProps } from "../../page.ts";
-import { Broken } from "../../parts/broken.tsx";
+import { Broken } from "../../parts/broken-notice.tsx";
 import { Definitions } from "../../parts/definitions.tsx";
 import { HelpLine } from "../../parts/help.tsx";
 import { Heading, Loaded } from "../../parts/shell.tsx";

@@ -1,7 +1,7 @@
 /** A question on its way: six stations from signature to release; then the result as chart, table, file and receipt. */
 import { useEffect, useState } from "preact/hooks";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
-import { planIn } from "../../../../protocol/federation/planning.ts";
+import { planIn } from "../../../../protocol/federation/plan-in.ts";
 import { Query } from "../../../../protocol/question/query.ts";
 import { inWords } from "../../../../protocol/question/words.ts";
 import { envelopeId, payloadOrNull } from "../../../../protocol/signing/envelope.ts";

@@ -14,7 +14,7 @@ import { Heading, Section } from "../../parts/shell.tsx";
 import { ViewFoot } from "../../parts/view-foot.tsx";
 import { go, hrefOf, Link } from "../../router.tsx";
 import { type Names, namesOf, storyDetail, storyTitle } from "../../sentences.ts";
-import { Brief, WholeField } from "./field.tsx";
+import { Brief, WholeField } from "./lower-half.tsx";
 
 const SAY = {
   sv: {

@@ -1,5 +1,5 @@
 /**
- * Takes a secure sum from phase to phase, as `phase.ts` judges what has come. Where an attempt has come to nothing
+ * Takes a secure sum from phase to phase, as `phase-rule.ts` judges what has come. Where an attempt has come to nothing
  * before a set is agreed on there may be a new one, with fresh keys; after that there is none: the query ends with its
  * sum, or burnt.
  */
@@ -17,7 +17,7 @@ import {
   u2Of,
   unfit,
 } from "../../protocol/secure-sum/messages.ts";
-import { openSum, readMaterial } from "../../protocol/secure-sum/opening.ts";
+import { openSum, readMaterial } from "../../protocol/secure-sum/open-sum.ts";
 import type { Kind } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -29,10 +29,10 @@ import { nativePrimitives } from "../../server/primitives.ts";
 import type { Bell } from "../bell.ts";
 import type { Due } from "../clockwork.ts";
 import type { Context } from "../context.ts";
-import { close, MAY_YET_ANSWER, type QueryState } from "../query/state.ts";
+import { close, MAY_YET_ANSWER, type QueryState } from "../query/stored-state.ts";
 import { addWork } from "../query/work.ts";
 import type { CoordinatorStore } from "../store/database.ts";
-import { judge, type PhaseState } from "./phase.ts";
+import { judge, type PhaseState } from "./phase-rule.ts";
 import {
   cameIn,
   isForming,

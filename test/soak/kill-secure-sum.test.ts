@@ -1,2 +1,2 @@
 /** The whole of what `npm test` runs a part of. */
-import "../flow/kill-secure.test.ts";
+import "../flow/kill-secure-sum.test.ts";

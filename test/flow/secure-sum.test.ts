@@ -11,7 +11,7 @@ import type { Network } from "../../cli/demo/network.ts";
 import { drawNoiseShares } from "../../node/answer/noise.ts";
 import { runPlan } from "../../node/answer/sums.ts";
 import { systemRandom } from "../../node/random.ts";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { decodeVector, fromBase64 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";

@@ -5,7 +5,7 @@ import {
   MOST_ATTEMPTS,
   type PhaseState,
   type Verdict,
-} from "../../../../coordinator/secure-sum/phase.ts";
+} from "../../../../coordinator/secure-sum/phase-rule.ts";
 
 // Seven regions, of which five must be there. The phase began at 1000 and its messages can be made until 5000: a
 // quarter of the time that was left then is over at 2000.

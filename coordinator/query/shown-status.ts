@@ -1,9 +1,10 @@
 /** What the world is shown of queries: where each stands, as far as what it rests on is public. */
 import type { ShownState } from "../../protocol/wire/routes.ts";
-import { type Context, isPublic } from "../context.ts";
-import { progressOf } from "../secure-sum/phases.ts";
+import type { Context } from "../context.ts";
+import { isPublic } from "../log/public.ts";
+import { progressOf } from "../secure-sum/run-phases.ts";
 import { roundOf } from "../secure-sum/state.ts";
-import type { QueryState, StateName } from "./state.ts";
+import type { QueryState, StateName } from "./stored-state.ts";
 
 /** The latest queries, newest first, as many as a list may hold. */
 export async function latestQueries(context: Context) {

@@ -14,7 +14,7 @@ import { openStore } from "../../server/database.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import { ENGINES, missing } from "../support/engines.ts";
 import { now } from "../support/federation.ts";
-import { outlived, retry, type Setting, setUp, storedAnswers, submit } from "../support/killing.ts";
+import { outlived, retry, type Setting, setUp, storedAnswers, submit } from "../support/kill-setting.ts";
 import { type Party, startParty, stopParty } from "../support/process.ts";
 
 const SOAK = process.env["BRUS_SOAK"] !== undefined;

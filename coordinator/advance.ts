@@ -10,10 +10,10 @@ import { type Due, earliest } from "./clockwork.ts";
 import type { Context } from "./context.ts";
 import { beginningsAfter } from "./directory/directories.ts";
 import { type Dispatcher, dispatch } from "./query/dispatch.ts";
-import { close, type QueryState, settle, stateOf } from "./query/state.ts";
-import { collect } from "./release/combine.ts";
+import { close, type QueryState, settle, stateOf } from "./query/stored-state.ts";
+import { collect } from "./release/collect.ts";
 import { type Publisher, publish } from "./release/release.ts";
-import { type Rounds, turn } from "./secure-sum/phases.ts";
+import { type Rounds, turn } from "./secure-sum/run-phases.ts";
 
 /**
  * Takes one query a step, if there is one to take now, and says when to look again unless something happens to it: now,

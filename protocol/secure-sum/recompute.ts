@@ -3,7 +3,7 @@
  * vectors can recompute of it.
  */
 import { type Federation, rosterOf } from "../federation/directory.ts";
-import { planIn } from "../federation/planning.ts";
+import { planIn } from "../federation/plan-in.ts";
 import { vectorBytes } from "../plan/plan.ts";
 import { releasedVariance, stepOf } from "../privacy/noise-shares.ts";
 import type { Query } from "../question/query.ts";
@@ -16,7 +16,7 @@ import { format } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 import type { Primitives } from "./mask.ts";
 import { openAgreements, type Setting, survivorsHash } from "./messages.ts";
-import { openSum, readMaterial } from "./opening.ts";
+import { openSum, readMaterial } from "./open-sum.ts";
 
 export type Summed = { readonly query: Query; readonly id: Hash };
 

@@ -1,6 +1,6 @@
 /** What a question would ask, cost and yield, told before it is asked: from the directory and the nodes' budgets alone. */
 import { type Federation, rosterOf } from "../../protocol/federation/directory.ts";
-import { planIn } from "../../protocol/federation/planning.ts";
+import { planIn } from "../../protocol/federation/plan-in.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";

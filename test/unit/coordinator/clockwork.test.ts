@@ -1,15 +1,15 @@
 /** The clockwork by itself: a query is looked at after an event, or when its instant has come, and at no other time. */
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { Clockwork, type Due } from "../../coordinator/clockwork.ts";
+import { Clockwork, type Due } from "../../../coordinator/clockwork.ts";
 import {
   type CoordinatorDatabase,
   type CoordinatorStore,
   prepareCoordinator,
-} from "../../coordinator/store/database.ts";
-import { Refusal } from "../../protocol/values/refusal.ts";
-import { openStore } from "../../server/database.ts";
-import { temporaryFolder } from "../support/engines.ts";
+} from "../../../coordinator/store/database.ts";
+import { Refusal } from "../../../protocol/values/refusal.ts";
+import { openStore } from "../../../server/database.ts";
+import { temporaryFolder } from "../../support/engines.ts";
 
 const folder = temporaryFolder();
 let store: CoordinatorStore;

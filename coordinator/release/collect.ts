@@ -1,12 +1,10 @@
-/**
- * Adds the answers up. Only arithmetic on what the nodes sent: the coordinator has no noise to add or to take away.
- */
+/** What has come of a query: whose answers, whose refusals, who may still come, and the integers that were sent. */
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { Answer, readVector } from "../../protocol/release/answer.ts";
 import { payloadOf } from "../../protocol/signing/envelope.ts";
 import type { RefusalCode } from "../../protocol/values/refusal.ts";
 import { storedEnvelope } from "../context.ts";
-import { MAY_YET_ANSWER, type QueryState } from "../query/state.ts";
+import { MAY_YET_ANSWER, type QueryState } from "../query/stored-state.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 
 export type Collected = {
