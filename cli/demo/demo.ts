@@ -14,7 +14,7 @@ import { auditFrom, auditText } from "../commands/audit.ts";
 import { sourceOf } from "../log/source.ts";
 import { type AskedBothWays, askAll, askBothWays, federationIn } from "./both-ways.ts";
 import { type Network, startNetwork } from "./network.ts";
-import { fromFolder, madeUp, type Scenario } from "./scenario.ts";
+import { fromFolder, type Import, madeUp, type Scenario } from "./scenario.ts";
 import { standingText } from "./standing-releases.ts";
 
 export type DemoOptions = {
@@ -122,7 +122,8 @@ async function started(
   const bar = barOf("Starting regions and importing their journals", scenario.regions.length);
   const notes: string[] = [];
   const prepare = async (node: RunningNode) => {
-    await importAll(node, scenario, data, notes);
+    const region = scenario.regions.find(({ code }) => code === node.config.code);
+    await importAll(node, region?.imports() ?? [], data, notes);
     bar.step();
   };
   const plan = { ...scenario, approvers: Math.max(2, scenario.approvals) };
@@ -135,12 +136,11 @@ async function started(
 /** Takes a region's files into its node; what was rejected is said in the notes, with where the reasons are. */
 async function importAll(
   node: RunningNode,
-  scenario: Scenario,
+  imports: readonly Import[],
   data: string | null,
   notes: string[],
 ): Promise<void> {
-  const region = scenario.regions.find(({ code }) => code === node.config.code);
-  for (const each of region?.imports() ?? []) {
+  for (const each of imports) {
     const report = await node.import({ ...each, dryRun: false }, () => undefined);
     if (report.rejected > 0 && report.rejects !== null) {
       // The demonstration's own folder goes away with it: the reasons are for whoever brought the data.
@@ -157,6 +157,15 @@ async function importAll(
       );
     }
   }
+}
+
+/** All of it, two at a time: what one waits for of its database, another works. */
+async function twoAtATime(works: ReadonlyArray<() => Promise<void>>): Promise<void> {
+  const left = [...works];
+  const worker = async () => {
+    for (let work = left.shift(); work !== undefined; work = left.shift()) await work();
+  };
+  await Promise.all([worker(), worker()]);
 }
 
 /** What the file that `json` names is told of a release. */
@@ -206,8 +215,19 @@ async function askTheRare({ network, scenario, watch, following, say }: Running)
   return both.map(releasedBy);
 }
 
+/** What only the calendar is of, into each region's node, and then the calendar, to its releases. */
 async function runTheCalendar({ network, scenario, watch, following, say }: Running): Promise<void> {
   if (scenario.calendar === null) return;
+  const importing = watch.now();
+  const bar = barOf("Importing the regions' registers", scenario.regions.length);
+  const importers = scenario.regions.map(({ code, later }) => async () => {
+    const node = network.nodes.find(({ config }) => config.code === code);
+    if (node !== undefined) await importAll(node, later(), null, []);
+    bar.step();
+  });
+  await twoAtATime(importers);
+  bar.done();
+  watch.lap("registers", importing);
   const running = watch.now();
   say(await standingText(network, scenario.calendar, scenario.approvals, following));
   watch.lap("standing", running);

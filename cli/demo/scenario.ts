@@ -18,7 +18,7 @@ import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_Q
 import { REGIONS } from "./regions.ts";
 import { demoCalendar, registersOf, standingDatasets } from "./standing-releases.ts";
 
-type Import = { readonly dataset: string; readonly mapping: Mapping; readonly path: string };
+export type Import = { readonly dataset: string; readonly mapping: Mapping; readonly path: string };
 /** What is demonstrated: regions with data to import, and what is asked of them. */
 export type Scenario = {
   readonly name: string;
@@ -26,7 +26,10 @@ export type Scenario = {
   readonly regions: ReadonlyArray<{
     readonly code: string;
     readonly name: string;
+    /** What the questions are of: taken in before anybody asks. */
     readonly imports: () => Import[];
+    /** What only the calendar is of: taken in before it runs, so that nobody waits for it who reads the first answers. */
+    readonly later: () => Import[];
   }>;
   readonly queries: readonly unknown[];
   /** A question to ask in both ways, of the regions and of the nation alone. */
@@ -80,11 +83,9 @@ export function madeUp({ regions: count, rows, seed }: MadeUp, folder: string): 
         const path = join(sources, `${region.code}.csv`);
         const share = rows === 0 ? region.population / 50 : (rows * region.population) / population;
         writeFileSync(path, journalOf(region, Math.max(1, Math.round(share)), seed), { mode: 0o600 });
-        return [
-          { dataset: "care-experience@1", mapping: readMapping(CARE_EXPERIENCE_MAPPING), path },
-          ...registersOf(sources, region, seed, rows === 0 ? 1 : (50 * rows) / population),
-        ];
+        return [{ dataset: "care-experience@1", mapping: readMapping(CARE_EXPERIENCE_MAPPING), path }];
       },
+      later: () => registersOf(sources, region, seed, rows === 0 ? 1 : (50 * rows) / population),
     })),
     queries: [{ ...DEMO_QUERY, minRegions: Math.min(DEMO_QUERY.minRegions, chosen.length) }],
     // A secure sum of one region would be that region's figure.
@@ -133,6 +134,7 @@ export function fromFolder(folder: string, environment: Environment): Scenario {
             path: resolve(base, withVariables(each, environment)),
           }));
         }),
+      later: () => [],
     })),
     queries: file.queries.map((name) => parseJson(read(name))),
     rare: null,
