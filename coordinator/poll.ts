@@ -1,6 +1,6 @@
 /**
- * What a region's poll is answered with: its work from a cursor on. A repeatable read; nothing is handed out twice
- * differently.
+ * What a region's poll is answered with: its work from a cursor on. A repeatable read, of questions as they stand now:
+ * a round's sets are fixed when its phase begins, its approvals and proofs are the latest.
  */
 import type { Poll } from "../protocol/release/answer.ts";
 import type { Hash } from "../protocol/values/bytes.ts";

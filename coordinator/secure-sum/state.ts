@@ -148,35 +148,37 @@ export async function settingOf(
   };
 }
 
-/** What every member of a phase is shown: fixed when the phase begins, so read once for all their polls. */
-type Shown = Omit<WorkItem, "round"> & {
+/** The sets that every member of a phase is shown: fixed when the phase begins, so read once for all their polls. */
+type Sets = {
   readonly round: Exclude<RoundState, { phase: "mask" }> | null;
   /** For the phase `mask`, in which each is shown the shares encrypted for it. */
   readonly commitments: readonly Message[];
 };
-const shown = new WeakMap<Context["store"], Map<string, Shown>>();
-const MOST_SHOWN = 10;
+const sets = new WeakMap<Context["store"], Map<string, Sets>>();
+const MOST_KEPT = 10;
 
-/** The query and where its round stands, after the phase `advertise`, as a member is shown it. */
+/**
+ * The query and where its round stands, after the phase `advertise`, as a member is shown it. Of the query everything is
+ * as it is now: a phase may last for weeks, in which an approver declines, a proof grows old, and another version of the
+ * directory comes into force, whose proof alone nodes then accept.
+ */
 export async function itemIn(round: Round, node: string, context: Context): Promise<WorkItem> {
   const { attempt, phase } = round;
   const of = JSON.stringify([round.query, attempt, phase]);
-  const all = shown.get(context.store) ?? new Map<string, Shown>();
-  shown.set(context.store, all);
-  const known = all.get(of) ?? {
-    ...shownOf(await stateOf(round.query, context), context),
-    ...(await shownIn(round, context)),
-  };
-  const { commitments, ...item } = remembered(all, of, MOST_SHOWN, () => known);
-  if (item.round !== null) return { ...item, round: item.round };
+  const all = sets.get(context.store) ?? new Map<string, Sets>();
+  sets.set(context.store, all);
+  const known = all.get(of) ?? (await setsIn(round, context));
+  const { round: fixed, commitments } = remembered(all, of, MOST_KEPT, () => known);
+  const shown = shownOf(await stateOf(round.query, context), context);
+  if (fixed !== null) return { ...shown, round: fixed };
   const members = commitments.map(({ envelope, boxes }) => ({
     commitment: envelope,
     box: boxes.get(node) ?? null,
   }));
-  return { ...item, round: { phase: "mask", attempt, members } };
+  return { ...shown, round: { phase: "mask", attempt, members } };
 }
 
-async function shownIn(round: Round, context: Context): Promise<Pick<Shown, "round" | "commitments">> {
+async function setsIn(round: Round, context: Context): Promise<Sets> {
   const { attempt, phase, members } = round;
   const sent = async (kind: Kind) =>
     (await messagesOf(round, kind, context)).filter((message) => members.includes(message.node));

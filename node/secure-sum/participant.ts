@@ -117,6 +117,11 @@ export class Participant {
     return this.#own.setting.federation;
   }
 
+  /** Whether its vector is made: charged for, and bound by what is on disk. */
+  get hasMasked(): boolean {
+    return this.#masked !== null;
+  }
+
   #fresh(length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     try {

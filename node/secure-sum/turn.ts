@@ -55,8 +55,10 @@ async function goOn(
   joined: Participant,
   node: RoundWorker,
 ): Promise<Turn> {
-  // What was admitted may no longer be: data are read, and masks made, only of what still is.
-  const still = round.phase === "share" || round.phase === "mask" ? admitted(work, node) : null;
+  // What was admitted may no longer be: data are read, and masks made, only of what still is. A vector that was made stands
+  // as an answer does: a decline that comes then does not burn what the others and this region were charged for.
+  const judged = round.phase === "share" || (round.phase === "mask" && !joined.hasMasked);
+  const still = judged ? admitted(work, node) : null;
   const charged = async (): Promise<void> => {
     if (still === null) throw new Error("data are read, and charged for, in the phase mask alone");
     await charge(still, node);

@@ -159,7 +159,7 @@ async function single(item: WorkItem, worker: Worker): Promise<Ready | null> {
 }
 
 /** A question that regions answer together: what the round asks for now, or that this region takes no part in it. */
-async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promise<Ready | null> {
+async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promise<Ready> {
   const passing = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -186,9 +186,8 @@ async function inRound(item: WorkItem, round: RoundState, worker: Worker): Promi
     };
     return { waits: own !== null || !KEYS.has(round.phase), send: () => passing(send) };
   } catch (error) {
-    if (!isPassedOver(error)) throw error;
+    if (!isRoundRefusal(error)) throw error; // What is for later is asked for again.
     worker.logger.warn({ code: error.code, phase: round.phase }, "nothing is sent in this round");
-    if (!isRoundRefusal(error)) return null;
     // What it was charged for and has stored still leaves it, though the attempt's secrets are gone.
     const own = round.phase === "advertise" ? await worker.answers.find(envelopeId(item.query)) : null;
     const send = async () => {
@@ -217,8 +216,14 @@ async function leave(worker: Worker): Promise<void> {
 const isPassedOver = (error: unknown): error is Refusal =>
   isRoundRefusal(error) || (error instanceof Refusal && error.code === "query-not-public");
 
-/** Not the region's no: what is missing may come. */
-const isForLater = (error: unknown): boolean => error instanceof Refusal && error.code === "unavailable";
+/**
+ * Not the region's no: what is missing may come. So it is for a round whose proof does not hold, which a relay can spoil,
+ * too: asked for again, the attempt's secrets are still here, and the others wait no longer than for one that is silent.
+ * A withdrawal would be worse: it speaks of what the world may not know of, and ends at once, for good, attempts that
+ * the others needed this region for.
+ */
+const isForLater = (error: unknown): boolean =>
+  error instanceof Refusal && (error.code === "unavailable" || error.code === "query-not-public");
 
 const atTick = ({ sleep, tick, now }: Worker): Promise<void> => sleep(tick - (now().getTime() % tick));
 
