@@ -131,7 +131,10 @@ async function takeWithdrawal(envelope: Envelope, context: Context): Promise<Tak
 }
 
 const late = ({ attempt, phase }: Round): Refusal =>
-  new Refusal("round-late", `expected a message for attempt ${attempt}, phase ${phase}`);
+  new Refusal(
+    "round-late",
+    `expected a message for attempt ${attempt}, phase ${phase}, of a query that is open`,
+  );
 
 type Database = CoordinatorStore["kysely"];
 type Place = {
@@ -160,7 +163,10 @@ async function isKnown(
   return before !== undefined;
 }
 
-/** Refuses once the phase is over. Writes, not only reads: the step that ends it at the same moment conflicts. */
+/**
+ * Refuses once the phase is over, or its query: a round stays in the phase in which it ended, and what a region chooses
+ * to send then nobody would forget. Writes, not only reads: the step that ends it at the same moment conflicts.
+ */
 async function hold(round: Round, database: Database): Promise<void> {
   const { query, attempt, phase } = round;
   const held = await database
@@ -169,6 +175,7 @@ async function hold(round: Round, database: Database): Promise<void> {
     .where("query", "=", query)
     .where("attempt", "=", attempt)
     .where("phase", "=", phase)
+    .where("query", "in", (rows) => rows.selectFrom("query").select("id").where("state", "=", "open"))
     .executeTakeFirst();
   if (held.numUpdatedRows === 0n) throw late(round);
 }
