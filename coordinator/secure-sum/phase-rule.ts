@@ -22,6 +22,8 @@ export type PhaseState = {
   readonly never: readonly string[];
   /** Who has shown that it would take part in the next attempt, and is not in this one. */
   readonly ready: readonly string[];
+  /** Those of them who were in no attempt before. */
+  readonly newcomers: readonly string[];
   /** So many make a set: max(t, minRegions) before one is agreed on, t to agree on it and to open its sum. */
   readonly needed: number;
   /** When the phase began, in milliseconds, and until when its messages can be made: a quarter of that is waited. */
@@ -43,6 +45,12 @@ export type Verdict =
 
 /** So often it is tried anew: regions that stop every attempt would otherwise keep all others at work for ever. */
 export const MOST_ATTEMPTS = 10;
+/**
+ * So many attempts may be followed by another at once: regions that were restarted need no more. A region that lies chooses
+ * when it withdraws, and could spend all attempts in seconds, before those have come who would make the others enough:
+ * each later one is followed at the quarter. Unless a region is ready that was in none before, which each is but once.
+ */
+export const AT_ONCE = 3;
 
 /** Phases whose messages a set cannot use of a region that has withdrawn since: its keys or its shares are gone. */
 const NEEDED_LATER: ReadonlySet<Phase> = new Set(["advertise", "share"]);
@@ -71,7 +79,8 @@ export function judge(state: PhaseState, now: number): Verdict {
   if (!enough && here.length + may.length < needed) {
     // Too few can come, however long it takes: those who are back can only take part anew.
     const could = roster.filter((region) => !state.never.includes(region)).length;
-    return BEFORE_A_SET.has(phase) && could >= needed && attempt < MOST_ATTEMPTS ? { next: "again" } : end;
+    if (!BEFORE_A_SET.has(phase) || could < needed || attempt >= MOST_ATTEMPTS) return end;
+    if (attempt <= AT_ONCE || state.newcomers.length > 0 || now >= quarter) return { next: "again" };
   }
   if (!enough && now >= quarter && phase !== "advertise" && BEFORE_A_SET.has(phase)) {
     // Some are silent, and others, who were not there when the attempt was formed, are.

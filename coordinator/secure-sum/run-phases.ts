@@ -96,6 +96,7 @@ async function phaseOf(
   const forming = isForming(round) ? { query: round.query, attempt: attempt + 1 } : null;
   const gone = forming === null ? [] : await senders(forming, "withdrawal", context);
   const adverts = forming === null ? [] : await senders(forming, "advert", context);
+  const ready = adverts.filter((node) => !gone.includes(node));
   const refusing = (may: boolean) =>
     outcomes.flatMap(({ region, code }) =>
       code !== null && MAY_YET_ANSWER.has(code) === may ? [region] : [],
@@ -112,12 +113,31 @@ async function phaseOf(
     withdrawn,
     refused: refusing(true),
     never: refusing(false),
-    ready: adverts.filter((node) => !gone.includes(node)),
+    ready,
+    newcomers: await newcomersOf(ready, round, context),
     needed: set ? noiseShares.threshold : noiseShares.survivors,
     began,
     limit: set ? answerBy : expires,
     deadline: set || phase === "mask" ? answerBy : expires,
   };
+}
+
+/** Those who have sent nothing in this attempt, nor in one before it. */
+async function newcomersOf(
+  nodes: readonly string[],
+  { query, attempt }: Round,
+  { store }: Context,
+): Promise<string[]> {
+  if (nodes.length === 0) return [];
+  const rows = await store.kysely
+    .selectFrom("message")
+    .select("node")
+    .distinct()
+    .where("query", "=", query)
+    .where("attempt", "<=", attempt)
+    .execute();
+  const known = new Set(rows.map(({ node }) => node));
+  return nodes.filter((node) => !known.has(node));
 }
 
 /** Who has sent what the phase asks for, and who is waited for; null where no secure sum is under way. */
@@ -129,8 +149,9 @@ export async function progressOf(state: QueryState, context: Context): Promise<R
   const verdict = judge(phase, context.now().getTime());
   const { attempt, came, needed } = phase;
   const awaited = verdict.next === "wait" ? [...verdict.for] : [];
-  const enough = verdict.next === "wait" && came.length >= needed;
-  const until = enough ? instant(new Date(verdict.until)) : null;
+  // Where nobody is awaited, it is this moment that is: the next attempt may begin then.
+  const goesOn = verdict.next === "wait" && (came.length >= needed || awaited.length === 0);
+  const until = goesOn ? instant(new Date(verdict.until)) : null;
   return { attempt, phase: round.phase, sent: [...came], awaited, until };
 }
 

@@ -31,7 +31,7 @@ export const RoundProgress = z.strictObject({
   phase: z.enum(PHASES),
   sent: z.array(RegionCode),
   awaited: z.array(RegionCode),
-  /** When it goes on without those, if the others are enough; null where they are not yet. */
+  /** When it goes on without those, if the others are enough or nobody is awaited; null where they are not yet. */
   until: Instant.nullable(),
 });
 export type RoundProgress = z.infer<typeof RoundProgress>;

@@ -19,7 +19,8 @@ export function clockOf(): Clock {
 
 /**
  * Follows a query to its release, or to its end without one. As soon as only `absent` regions are waited for, the clock,
- * which is the network's, is set to when the others go on without them; or to the deadline, where they are too few.
+ * which is the network's, is set to when the others go on without them; or to the deadline, where they are too few. And
+ * to when the next attempt begins, where that alone is waited for.
  */
 export async function without(
   absent: readonly string[],
@@ -32,9 +33,10 @@ export async function without(
     if (status.state !== "waiting" && status.state !== "open") return status;
     const waiting = status.regions.flatMap(({ region, state }) => (state === "waiting" ? [region] : []));
     const awaited = status.round?.awaited ?? waiting;
-    if (awaited.length > 0 && awaited.every((each) => absent.includes(each))) {
+    const until = status.round?.until ?? null;
+    if ((awaited.length > 0 || until !== null) && awaited.every((each) => absent.includes(each))) {
       // Instants are told to the second, rounded down.
-      clock.forward(new Date(Date.parse(status.round?.until ?? answerByOf(status)) + 1000));
+      clock.forward(new Date(Date.parse(until ?? answerByOf(status)) + 1000));
       await coordinator.look();
     }
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,6 +1,7 @@
 /** When a phase of a secure sum is over: the rule as a table, and what no region can do to it. */
 import { describe, expect, test } from "vitest";
 import {
+  AT_ONCE,
   judge,
   MOST_ATTEMPTS,
   type PhaseState,
@@ -23,6 +24,7 @@ const STATE: PhaseState = {
   refused: [],
   never: [],
   ready: [],
+  newcomers: [],
   needed: 5,
   began: BEGAN,
   limit: LIMIT,
@@ -90,6 +92,30 @@ const BEFORE_ONE_IS_AGREED_ON: readonly Row[] = [
     { came: FOUR, withdrawn: ["05", "06", "07"] },
     BEGAN,
     AGAIN,
+  ],
+  [
+    "that has come so often already: at the quarter, and not before",
+    { came: FOUR, withdrawn: ["05", "06", "07"], attempt: AT_ONCE + 1 },
+    QUARTER - 1,
+    wait(QUARTER),
+  ],
+  [
+    "so often already, at the quarter: a new one",
+    { came: FOUR, withdrawn: ["05", "06", "07"], attempt: AT_ONCE + 1 },
+    QUARTER,
+    AGAIN,
+  ],
+  [
+    "so often already, and one is ready who was in none before: at once",
+    { members: FIVE, came: FOUR, withdrawn: ["05"], ready: ["06"], newcomers: ["06"], attempt: AT_ONCE + 1 },
+    BEGAN,
+    AGAIN,
+  ],
+  [
+    "so often already, and one is ready who was in one before: at the quarter",
+    { members: FIVE, came: FOUR, withdrawn: ["05"], ready: ["06"], attempt: AT_ONCE + 1 },
+    QUARTER - 1,
+    wait(QUARTER),
   ],
   [
     "the last attempt of all: no other",
@@ -187,6 +213,32 @@ describe("no region holds the others up", () => {
       for (const withdrawn of [[], ["07"], ["06", "07"]])
         for (const refused of [[], ["07"]])
           expect(judge({ ...STATE, came, withdrawn, refused }, QUARTER)).toMatchObject({ next: "close" });
+  });
+
+  test("one that joins and withdraws again and again leaves the time in which another may still come", () => {
+    // Three must be there of four: 04 waits for an approval, 05 lies, and does all that it does at once.
+    const joined = ["01", "03", "05"];
+    const lied = { ...STATE, roster: ["01", "03", "04", "05"], refused: ["04"], needed: 3 };
+    const [limit, deadline] = [1024, 1024];
+    let now = 0;
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const state = { ...lied, limit, deadline, attempt, began: now };
+      const members = lied.roster;
+      expect(judge({ ...state, phase: "advertise", members, came: joined }, now)).toEqual(
+        close(joined, false),
+      );
+      const shared: PhaseState = { ...state, members: joined, came: ["01", "03"], withdrawn: ["05"] };
+      const verdict = judge(shared, now);
+      if (attempt === MOST_ATTEMPTS) expect(verdict).toEqual(end(2, "05"));
+      else if (attempt <= AT_ONCE) expect(verdict).toEqual(AGAIN);
+      else {
+        expect(verdict).toEqual(wait(now + (limit - now) / 4));
+        now += (limit - now) / 4;
+        expect(judge(shared, now)).toEqual(AGAIN);
+      }
+    }
+    // Six quarters of what was left each time.
+    expect(now).toBe(1024 * (1 - 0.75 ** (MOST_ATTEMPTS - 1 - AT_ONCE)));
   });
 
   test("one that is silent in each phase costs the others a quarter of what is left, and never all of it", () => {
