@@ -30,6 +30,8 @@ export async function answerPoll(
       if (signal.aborted) return { cursor: poll.cursor, work: [], directory };
       const rung = bell.rung();
       const list = await workFor(poll, context);
+      // One came into force while the work was read: its proofs may be of either, and the reply names one of them.
+      if (federation().hash !== directory) continue;
       // Another version of the directory is news, too: the node fetches it first.
       if (list.cursor !== poll.cursor || directory !== before || over.aborted) return { ...list, directory };
       await bell.wait(rung, over);

@@ -5,9 +5,14 @@
 import { afterEach, expect, test } from "vitest";
 import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/client/ask.ts";
 import type { Network } from "../../cli/demo/network.ts";
+import { bellOf } from "../../coordinator/bell.ts";
+import type { Logs } from "../../coordinator/log/logs.ts";
+import { answerPoll } from "../../coordinator/poll.ts";
 import { systemRandom } from "../../node/random.ts";
 import { readVersions } from "../../protocol/federation/versions.ts";
+import type { Poll } from "../../protocol/release/answer.ts";
 import { signDocument } from "../../protocol/signing/envelope.ts";
+import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import type { Fetch } from "../../protocol/wire/client.ts";
 import { ROUTES } from "../../protocol/wire/routes.ts";
@@ -152,4 +157,41 @@ test("a round whose proof a relay has spoilt once is asked for again, and the re
     state: "released",
     regions: Array(4).fill("answered"),
   });
+});
+
+test("a poll's reply names the version that its proofs are of, though another comes while its work is read", async () => {
+  const made = await network((text) => text, false);
+  const { client, coordinator, nodes } = made;
+  await nodes.find(({ config }) => config.code === "04")?.stop();
+  const id = await submit(made, { rho: "1/100", minRegions: 3 });
+  const answered = async () =>
+    (await client("getQuery", { params: { id } })).regions.filter(({ state }) => state === "answered").length;
+  await expect.poll(answered).toBe(3);
+  const one = nodes[0]?.answerer.federation ?? expect.fail();
+  const two: typeof one = { ...one, hash: hashOf(utf8("two")), earlier: [one] };
+  let inForce = one;
+  const proved: number[] = [];
+  const prove = ([place]: readonly number[]) => {
+    proved.push(place ?? -1);
+    return { checkpoint: "", places: [] };
+  };
+  const context = {
+    store: coordinator.store,
+    federation: () => inForce,
+    now: clock.now,
+    // It comes into force, and is public, while the database is read.
+    directoryPlace: () => {
+      const place = inForce === one ? 0 : 9;
+      setImmediate(() => {
+        inForce = two;
+      });
+      return place;
+    },
+    logs: { publicSize: 100, prove } as unknown as Logs,
+    bell: bellOf(),
+  };
+  const poll = { node: "04", cursor: 0, wait: 0 } as unknown as Poll;
+  const { directory, work } = await answerPoll(poll, context, new AbortController().signal);
+  expect(work).toHaveLength(1);
+  expect([directory, proved.at(-1)]).toEqual([two.hash, 9]);
 });
