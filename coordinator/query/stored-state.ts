@@ -112,21 +112,32 @@ export async function settle({ id, released }: QueryState, { store, now }: Conte
   return now();
 }
 
+type Closed = "expired" | "declined" | "failed";
+
 export async function close(
-  { id, name }: QueryState,
-  to: "expired" | "declined" | "failed",
+  state: QueryState,
+  to: Closed,
   reason: string,
   { store, now }: Context,
 ): Promise<Date> {
-  await transact(store, (database) =>
-    database
-      .updateTable("query")
-      .set({ state: to, reason })
-      .where("id", "=", id)
-      .where("state", "=", name)
-      .execute(),
-  );
+  await transact(store, (database) => closeIn(database, state, to, reason));
   return now();
+}
+
+/** Within a transaction; false where the query is not where it was read any more. */
+export async function closeIn(
+  database: Context["store"]["kysely"],
+  { id, name }: QueryState,
+  to: Closed,
+  reason: string,
+): Promise<boolean> {
+  const closed = await database
+    .updateTable("query")
+    .set({ state: to, reason })
+    .where("id", "=", id)
+    .where("state", "=", name)
+    .executeTakeFirst();
+  return closed.numUpdatedRows > 0n;
 }
 
 /** What a further approval, or a little time, can still turn into an answer. */

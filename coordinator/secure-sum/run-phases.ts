@@ -29,7 +29,7 @@ import { nativePrimitives } from "../../server/primitives.ts";
 import type { Bell } from "../bell.ts";
 import type { Due } from "../clockwork.ts";
 import type { Context } from "../context.ts";
-import { close, MAY_YET_ANSWER, type QueryState } from "../query/stored-state.ts";
+import { closeIn, MAY_YET_ANSWER, type QueryState } from "../query/stored-state.ts";
 import { addWork } from "../query/work.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { judge, type PhaseState } from "./phase-rule.ts";
@@ -155,7 +155,10 @@ export async function progressOf(state: QueryState, context: Context): Promise<R
   return { attempt, phase: round.phase, sent: [...came], awaited, until };
 }
 
-/** Without a sum. What could still say something of a region, were keys to leak one day, is forgotten. */
+/**
+ * Without a sum. What could still say something of a region, were keys to leak one day, is forgotten as it is closed: a
+ * process that ended between the two would never come back to it.
+ */
 async function end(
   state: QueryState,
   round: Round,
@@ -163,8 +166,19 @@ async function end(
   { noiseShares }: Setting,
   context: Context & Rounds,
 ): Promise<void> {
-  await close(state, "failed", reasonOf(round, ended, noiseShares), context);
-  await transact(context.store, (database) => drop(round, [], database));
+  const { query, version } = round;
+  await transact(context.store, async (database) => {
+    const held = await database
+      .updateTable("round")
+      .set({ version: version + 1 })
+      .where("query", "=", query)
+      .where("version", "=", version)
+      .executeTakeFirst();
+    // Something came meanwhile: it is judged with it.
+    if (held.numUpdatedRows === 0n) return;
+    if (await closeIn(database, state, "failed", reasonOf(round, ended, noiseShares)))
+      await drop(round, [], database);
+  });
 }
 
 type Ended = { readonly came: number; readonly missing: readonly string[] };

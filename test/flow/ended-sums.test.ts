@@ -1,7 +1,13 @@
 /** A secure sum that ends without a sum: what came for it is forgotten as it ends, and nothing is taken after. */
 import { afterEach, expect, test } from "vitest";
+import type { Network } from "../../cli/demo/network.ts";
+import { bellOf } from "../../coordinator/bell.ts";
+import { stateOf } from "../../coordinator/query/stored-state.ts";
+import { turn } from "../../coordinator/secure-sum/run-phases.ts";
+import type { CoordinatorStore } from "../../coordinator/store/database.ts";
 import type { Fetch } from "../../protocol/wire/client.ts";
 import { ROUTES } from "../../protocol/wire/routes.ts";
+import { loggerOf } from "../../server/logger.ts";
 import { clockOf } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { CARE, federationOf, submit } from "../support/federation.ts";
@@ -69,4 +75,69 @@ test("what is still on its way when a query ends is not taken: nobody would forg
   go();
   await expect.poll(() => said.length).toBeGreaterThan(0);
   expect({ said, pieces: await pieces() }).toEqual({ said: [409], pieces: 0 });
+});
+
+type Writing = Parameters<ReturnType<CoordinatorStore["kysely"]["transaction"]>["execute"]>[0];
+
+/** A store in which each transaction runs as `within` has it. */
+function storeIn({ coordinator: { store } }: Network, within: (work: Writing) => Writing): CoordinatorStore {
+  const kysely = new Proxy(store.kysely, {
+    get: (target, name) => {
+      if (name === "transaction")
+        return () => {
+          const transaction = target.transaction();
+          return { execute: (work: Writing) => transaction.execute(within(work)) };
+        };
+      const found: unknown = Reflect.get(target, name, target);
+      return typeof found === "function" ? found.bind(target) : found;
+    },
+  });
+  return { ...store, kysely };
+}
+
+test("a query is closed as what came for it is forgotten: both, or neither", async () => {
+  const { made, id, where, pieces } = await waitingForOne();
+  const federation = made.nodes[0]?.answerer.federation ?? expect.fail();
+  const { store } = made.coordinator;
+  const step = async (within: (work: Writing) => Writing): Promise<unknown> => {
+    const context = {
+      federation: () => federation,
+      directoryPlace: () => 0,
+      logs: null,
+      now: past,
+      bell: bellOf(),
+      logger: loggerOf("test", "silent"),
+      store: storeIn(made, within),
+    };
+    return await turn(await stateOf(id, context), context);
+  };
+  const before = await pieces();
+  // It ends before the pieces are gone.
+  const killed = step((work) => async (database) => {
+    const dying = new Proxy(database, {
+      get: (target, name) => {
+        if (name === "deleteFrom") throw new Error("killed");
+        const found: unknown = Reflect.get(target, name, target);
+        return typeof found === "function" ? found.bind(target) : found;
+      },
+    });
+    return await work(dying);
+  });
+  await expect(killed).rejects.toThrow("killed");
+  expect([await where(), await pieces()]).toEqual(["open mask 01,03", before]);
+  // Something comes between the judging and the closing.
+  await step((work) => async (database) => {
+    await database
+      .updateTable("round")
+      .set({ version: 1000 })
+      .where("query", "=", id as never)
+      .execute();
+    return await work(database);
+  });
+  expect([await where(), await pieces()]).toEqual(["open mask 01,03", before]);
+  await step((work) => work);
+  expect([await where(), await pieces()]).toEqual(["failed", 0]);
+  expect(
+    (await store.kysely.selectFrom("message").select("boxes").execute()).map(({ boxes }) => boxes),
+  ).toEqual(expect.not.arrayContaining([expect.stringContaining("node")]));
 });
