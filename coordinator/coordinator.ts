@@ -7,16 +7,17 @@ import { Envelope } from "../protocol/signing/envelope.ts";
 import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import { openStore } from "../server/database.ts";
-import { type Logger, nameOf } from "../server/logger.ts";
+import type { Logger } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { advance } from "./advance.ts";
 import { apiOf } from "./api.ts";
-import { type Bell, bellOf } from "./bell.ts";
+import { bellOf } from "./bell.ts";
 import { Clockwork } from "./clockwork.ts";
 import { type CoordinatorConfig, signersOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { openDirectories } from "./directory/directories.ts";
 import { Logs } from "./log/logs.ts";
+import { Announcer } from "./query/announcer.ts";
 import { announcePublic, type Dispatcher } from "./query/dispatch.ts";
 import { keepBehind } from "./release/release.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./store/database.ts";
@@ -48,8 +49,8 @@ export async function startCoordinator(
   if (config.roundSeconds !== undefined)
     logger.warn({}, "roundSeconds has no effect: a phase waits by the question's own times");
   const bell = bellOf();
-  const announcer = announcerOf(bell, logger);
-  const { onPublic } = announcer;
+  const announcer = new Announcer(logger);
+  const onPublic = () => announcer.onPublic();
   const folder = join(at(config.data), "log");
   const logs =
     signers.watching === null
@@ -87,6 +88,7 @@ export async function startCoordinator(
     stop: async () => {
       clearInterval(renewing);
       stopping.abort();
+      announcer.stop();
       logs?.close();
       await clockwork.stop();
       await logs?.append();
@@ -127,23 +129,6 @@ function firstOf(config: CoordinatorConfig, at: (path: string) => string, limit?
   const envelope = parseWith(Envelope, parseJson(read(config.directoryFile)), "directory");
   const datasets = config.datasetFiles.map(read);
   return readFederation(envelope, datasets, config.directory ?? null, nativeVerify, limit);
-}
-
-/** Puts to the nodes what has become public, from when there is somebody to do it. */
-function announcerOf(bell: Bell, logger: Logger) {
-  let by: (Context & Dispatcher) | null = null;
-  return {
-    begin: (context: Context & Dispatcher): void => {
-      by = context;
-    },
-    onPublic: (): void => {
-      if (by === null) return; // All that is public by then is announced at the end of the start.
-      const told = announcePublic(by).then(() => bell.ring());
-      void told.catch((error) =>
-        logger.error({ error: nameOf(error) }, "what is public was not put to the nodes"),
-      );
-    },
-  };
 }
 
 /** While this was off nobody could come: waiting begins anew. */
