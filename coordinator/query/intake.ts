@@ -7,9 +7,10 @@ import { type Asked, openApproval, openByNode, openQuery } from "../../protocol/
 import { judgingSince } from "../../protocol/federation/versions.ts";
 import { WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
+import { Approval, type Judged } from "../../protocol/question/approval.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import { Answer, Poll, RefusalNote, readVector } from "../../protocol/release/answer.ts";
-import { type Envelope, envelopeId, isOf, type Opened } from "../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId, isOf, type Opened, payloadOf } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { compare, parseRational } from "../../protocol/values/rational.ts";
@@ -19,6 +20,9 @@ import type { CoordinatorStore } from "../store/database.ts";
 import { once, together } from "../store/write.ts";
 import { planned } from "./plans.ts";
 import { announce } from "./work.ts";
+
+/** How far a region's clock may be off, in milliseconds. */
+const MAX_SKEW = 15 * 60_000;
 
 export async function takeQuery(
   envelope: Envelope,
@@ -66,9 +70,7 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
   const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
   if (person === asked.requester)
     throw new Refusal("approval-unfit", "expected an approver other than the requester");
-  const { query, role, region, decision } = approval;
-  // One document a person, role, region and decision: nobody can crowd out the others'.
-  const slot = JSON.stringify([person, role, region, decision]);
+  const { query } = approval;
   await once(store, async (database) => {
     // Written even if nothing changes, so that a dispatch at the same moment conflicts, and no approval falls between.
     await database
@@ -88,27 +90,65 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
       .selectFrom("approval")
       .select("id")
       .where("query", "=", query)
-      .where("slot", "=", slot)
+      .where("id", "=", id)
       .executeTakeFirst();
-    if (known?.id === id) return;
+    if (known !== undefined) return;
+    const slot = await slotFor(database, { person, approval }, now());
     const place = (await logs?.document(database, "approval", id, envelope)) ?? null;
     const document = { id, envelope: JSON.stringify(envelope), received: instant(now()), place };
-    if (known === undefined)
+    const over = await database
+      .updateTable("approval")
+      .set(document)
+      .where("query", "=", query)
+      .where("slot", "=", slot)
+      .executeTakeFirst();
+    if (over.numUpdatedRows === 0n)
       await database
         .insertInto("approval")
         .values({ query, slot, ...document })
-        .execute();
-    else
-      await database
-        .updateTable("approval")
-        .set(document)
-        .where("query", "=", query)
-        .where("slot", "=", slot)
         .execute();
     // Nodes that refused for want of approvals look again.
     if (state !== "waiting") await announce(database, query, place);
   });
   return { id, query: approval.query };
+}
+
+/** Documents in force of one person, role, region and decision: room to renew one, or to sign with another key. */
+const MOST_IN_FORCE = 4;
+
+/**
+ * Where a document is kept beside those that its person has signed before. None gives way while it may count: the audit
+ * judges all that stand in the log, and so must the nodes, or an approver could choose, by a second document that ends
+ * sooner, that a region which was shown that one alone is named for the first. And nobody can crowd out the others'.
+ */
+async function slotFor(
+  database: CoordinatorStore["kysely"],
+  { person, approval }: Pick<Judged, "person" | "approval">,
+  now: Date,
+): Promise<string> {
+  const { query, role, region, decision } = approval;
+  const said = [person, role, region, decision];
+  const slots = Array.from({ length: MOST_IN_FORCE }, (_, at) =>
+    JSON.stringify(at === 0 ? said : [...said, at]),
+  );
+  const rows = await database
+    .selectFrom("approval")
+    .select(["slot", "envelope"])
+    .where("query", "=", query)
+    .where("slot", "in", slots)
+    .execute();
+  const until = new Map(
+    rows.map(({ slot, envelope }) => [slot, payloadOf(Approval, storedEnvelope(envelope)).expires]),
+  );
+  // Over by every region's clock.
+  const over = instant(new Date(now.getTime() - MAX_SKEW));
+  const free = slots.find((slot) => (until.get(slot) ?? "") <= over);
+  if (free !== undefined) return free;
+  const [first] = [...until.values()].sort();
+  throw new Refusal(
+    "approval-unfit",
+    `expected at most ${MOST_IN_FORCE} of one person, role, region and decision, none of which gives way to another while it is in force; the first ends at ${first}`,
+  );
 }
 
 /** The asker of a stored query, whatever has happened to the key since. */
@@ -227,8 +267,6 @@ async function keepAnswer(
         .execute();
   });
 }
-
-const MAX_SKEW = 15 * 60_000;
 
 function checkClock(time: string, now: Date): void {
   if (Math.abs(Date.parse(time) - now.getTime()) > MAX_SKEW)

@@ -32,7 +32,7 @@ export type CoordinatorDatabase = {
   };
   /** What stands beside the log by digest; null once it was erased. */
   aside: { id: string; text: string | null; erased: string | null };
-  /** One a person, role, region and decision (`slot`); a later one replaces it. */
+  /** Some few a person, role, region and decision (`slot`); one gives way to another once it has expired. */
   approval: {
     query: string;
     slot: string;

@@ -13,8 +13,9 @@ import { RandomnessFailure, systemRandom } from "../../node/random.ts";
 import { planOf } from "../../protocol/plan/plan.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { Answer } from "../../protocol/release/answer.ts";
-import { signDocument } from "../../protocol/signing/envelope.ts";
+import { envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { fromBase64, fromUtf8 } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { Problem } from "../../protocol/values/refusal.ts";
 import { ROUTES } from "../../protocol/wire/routes.ts";
@@ -463,6 +464,28 @@ describe("the question", () => {
     await expect
       .poll(async () => (await network.client("getQuery", { params: { id } })).state)
       .toBe("declined");
+  });
+
+  test("none of an approver's documents gives way while it is in force, and they do not crowd out others'", async () => {
+    const id = await submit(network, {}, 0);
+    const [first, second] = network.made.approvers;
+    if (first === undefined || second === undefined) throw new Error("there are approvers");
+    const region = "03"; // Regions' own matter: the question waits on.
+    const said = [60, 50, 40, 30, 20].map((minutes) => {
+      const expires = instant(new Date(Date.now() + minutes * 60_000));
+      return signApproval(id, first, now(), { decision: "decline", region, expires });
+    });
+    for (const each of said.slice(0, 4)) await network.client("submitApproval", { body: each });
+    for (const body of said.slice(4)) {
+      const handedIn = network.client("submitApproval", { body });
+      await expect(handedIn).rejects.toMatchObject({ code: "approval-unfit" });
+    }
+    await network.client("submitApproval", { body: said[0] ?? expect.fail() });
+    const other = signApproval(id, second, now(), { region });
+    await network.client("submitApproval", { body: other });
+    const { approvals } = await network.client("getQuery", { params: { id } });
+    const kept = [...said.slice(0, 4), other].map(envelopeId);
+    expect(approvals.map(envelopeId).sort()).toEqual(kept.sort());
   });
 
   test("a node judges approvals for itself: a lying coordinator's work is refused, and nothing is charged", async () => {
