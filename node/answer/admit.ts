@@ -12,6 +12,7 @@ import { checkPublic } from "../../protocol/log/public-proof.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
 import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
+import type { Envelope } from "../../protocol/signing/envelope.ts";
 import { type Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import type { Rational } from "../../protocol/values/rational.ts";
@@ -39,6 +40,8 @@ export type AdmitContext = {
   readonly now: Date;
   /** The coordinator's log as far as this node has read and cosigned it; null where no logs are kept. */
   readonly seen: Frontier | null;
+  /** Declines of the query that this node has read in that log, whatever it is shown now. */
+  readonly declines: readonly Envelope[];
 };
 
 /** The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. */
@@ -98,14 +101,19 @@ function checkTimes({ query }: Asked, now: Date): void {
     throw new Refusal("query-expired", `expected to be asked before ${query.expires}`);
 }
 
-/** The directory's rules and the region's own; one decline is a no. */
+/**
+ * The directory's rules and the region's own; one decline is a no, shown or read before. Of one that is both, what was
+ * read counts: the relay may show the same payload with a signature that is none.
+ */
 function checkApprovals(
   { approvals }: WorkItem,
   asked: Asked,
   policy: Policy,
-  { federation, code, now }: AdmitContext,
+  { federation, code, now, declines }: AdmitContext,
 ): void {
-  const given = openApprovals(federation, approvals, now);
+  const read = new Set(declines.map(({ payload }) => payload));
+  const shown = approvals.filter(({ payload }) => !read.has(payload));
+  const given = openApprovals(federation, [...declines, ...shown], now);
   const by = { region: code, rules: policy.approvals };
   const { verdict, missing } = judgeApprovals(federation, asked, given, by);
   if (verdict === "declined") throw new Refusal("query-declined", "an approver declined the query");

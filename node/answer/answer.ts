@@ -11,6 +11,7 @@ import { type Envelope, envelopeId, type Signer, signDocument } from "../../prot
 import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
+import { declinesOf } from "../log/declines.ts";
 import type { NodeStore } from "../store/database.ts";
 import { type AdmitContext, type Admitted, admit } from "./admit.ts";
 import type { Charge, Ledger } from "./ledger.ts";
@@ -39,7 +40,7 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
   const stored = await node.answers.find(envelopeId(work.query));
   if (stored !== null) return stored;
 
-  const admitted = admit(work, contextOf(node));
+  const admitted = admit(work, await contextOf(work, node));
   const { id, plan, query } = admitted;
   if (!regionsAnswer(plan))
     throw new Refusal("round-unfit", "expected a round: a national query is answered by a secure sum alone");
@@ -60,12 +61,15 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
 }
 
 /** What a question is judged by, now. */
-export const contextOf = (
-  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen">,
-): AdmitContext => {
-  const { federation, code } = node;
-  return { federation, code, policy: node.policy(), now: node.now(), seen: node.seen() };
-};
+export async function contextOf(
+  { query }: WorkItem,
+  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen" | "store">,
+): Promise<AdmitContext> {
+  const { federation, code, store } = node;
+  const seen = node.seen(); // First: what was read so far is on disk.
+  const declines = await declinesOf(envelopeId(query), store);
+  return { federation, code, policy: node.policy(), now: node.now(), seen, declines };
+}
 
 /** What comes before any data are read, for an answer or for a masked vector: the charge, on disk, once a query. */
 export async function charge(admitted: Admitted, { ledger }: Pick<Answerer, "ledger">): Promise<void> {

@@ -48,7 +48,7 @@ export async function readState({ kysely }: NodeStore): Promise<WitnessState> {
 }
 
 export async function writeState(
-  { kysely }: NodeStore,
+  kysely: NodeStore["kysely"],
   { logs, frontier, own }: WitnessState,
 ): Promise<void> {
   const state = JSON.stringify({

@@ -18,11 +18,12 @@ import { fromBase64, fromHex, toHex, utf8 } from "../../protocol/values/bytes.ts
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
-import { oneAtATime } from "../../server/database.ts";
+import { oneAtATime, transact } from "../../server/database.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
 import { backoffOf } from "../backoff.ts";
 import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
+import { keepRead, NOTHING, type Read, readIn, together } from "./declines.ts";
 import type { NodeLog } from "./own-log.ts";
 import { isStranger } from "./stranger.ts";
 import { markOwn, readState, type Seen, type WitnessState, writeState } from "./witness-state.ts";
@@ -46,8 +47,8 @@ export type WitnessContext = {
   readonly follow: () => Promise<void>;
 };
 
-/** Entries of the coordinator's log read beyond the tree that was cosigned, and how much of the own log they show. */
-type Ahead = { readonly frontier: Frontier; readonly logged: number };
+/** Entries read beyond the tree that was cosigned: how much of the own log they show, and what of them is to be kept. */
+type Ahead = { readonly frontier: Frontier; readonly logged: number; readonly read: Read };
 
 const MAX_BACKOFF = 10_000;
 const HOUR = 3600_000;
@@ -131,7 +132,7 @@ export class Witness {
     await this.missingFor(now());
     this.#report();
     const { logs, frontier } = await this.#load();
-    const ahead = this.#ahead ?? { frontier, logged: 0 };
+    const ahead = this.#ahead ?? { frontier, logged: 0, read: NOTHING };
     // Handed in once, whatever becomes of it: what did not arrive is offered anew.
     const cosignatures = this.#cosigned;
     this.#cosigned = [];
@@ -163,7 +164,7 @@ export class Witness {
 
   /** Every entry is read before the tree that holds it is cosigned. False where another version of the directory came. */
   async #read(ahead: Ahead, entries: readonly Uint8Array[]): Promise<boolean> {
-    const { code, federation, follow, signal } = this.#context;
+    const { code, federation, follow, signal, now } = this.#context;
     let { logged } = ahead;
     const leaves = entries.map(readLeaf);
     for (const leaf of leaves) {
@@ -177,7 +178,8 @@ export class Witness {
         logged = Math.max(logged, size);
       }
     }
-    this.#ahead = { frontier: extend(ahead.frontier, entries), logged };
+    const read = together(ahead.read, readIn(leaves, federation, code, now()));
+    this.#ahead = { frontier: extend(ahead.frontier, entries), logged, read };
     return true;
   }
 
@@ -186,6 +188,7 @@ export class Witness {
     const state = await this.#load();
     const logs: Record<string, Seen> = { ...state.logs };
     let { frontier, own } = state;
+    let read = NOTHING;
     const agreed: Array<{ log: string; checkpoint: Checkpoint; text: string }> = [];
     const refusals: Refusal[] = [];
     for (const { log, checkpoint: bytes, proof } of offered) {
@@ -198,7 +201,7 @@ export class Witness {
         if (!this.#isWhole(log, checkpoint)) continue;
         checkGrown(logs[log], checkpoint, proof);
         if (log === COORDINATOR && this.#ahead !== null) {
-          ({ frontier } = this.#ahead);
+          ({ frontier, read } = this.#ahead);
           own = { ...own, logged: Math.max(own.logged, this.#ahead.logged) };
         }
         logs[log] = { size: checkpoint.size, root: toHex(checkpoint.root) };
@@ -211,7 +214,8 @@ export class Witness {
     if (agreed.some(({ log }) => log === COORDINATOR)) this.#latest = now().getTime();
     if (agreed.length > 0) {
       // On disk before anything is signed.
-      await this.#keep({ logs, frontier, own: markOwn(own, this.#context.log.size, now()) });
+      await this.#keep({ logs, frontier, own: markOwn(own, this.#context.log.size, now()) }, read);
+      if (this.#ahead?.read === read) this.#ahead = { ...this.#ahead, read: NOTHING };
       const key = witnessKeyOf(federation, code);
       const time = Math.floor(now().getTime() / 1000);
       this.#cosigned = agreed.map(({ log, checkpoint, text }) => ({
@@ -289,8 +293,12 @@ export class Witness {
     return this.#state;
   }
 
-  async #keep(state: WitnessState): Promise<void> {
-    await writeState(this.#context.store, state);
+  async #keep(state: WitnessState, read: Read = NOTHING): Promise<void> {
+    const { store, now } = this.#context;
+    await transact(store, async (database) => {
+      await writeState(database, state);
+      await keepRead(database, read, now());
+    });
     this.#state = state;
     this.#wake();
   }

@@ -58,7 +58,7 @@ async function goOn(
   // What was admitted may no longer be: data are read, and masks made, only of what still is. A vector that was made stands
   // as an answer does: a decline that comes then does not burn what the others and this region were charged for.
   const judged = round.phase === "share" || (round.phase === "mask" && !joined.hasMasked);
-  const still = judged ? admitted(work, node) : null;
+  const still = judged ? await admitted(work, node) : null;
   const charged = async (): Promise<void> => {
     if (still === null) throw new Error("data are read, and charged for, in the phase mask alone");
     await charge(still, node);
@@ -68,7 +68,7 @@ async function goOn(
 }
 
 async function join(work: WorkItem, round: RoundState, node: RoundWorker): Promise<Turn> {
-  const asked = admitted(work, node);
+  const asked = await admitted(work, node);
   const { id, plan, roster, query } = asked;
   const { noiseShares } = plan;
   if (noiseShares === null) throw unfit("a query with a secure sum");
@@ -102,7 +102,8 @@ async function join(work: WorkItem, round: RoundState, node: RoundWorker): Promi
 
 const notYet = (): Promise<void> => Promise.reject(new Error("an advert is charged for nothing"));
 
-const admitted = (work: WorkItem, node: RoundWorker): Admitted => admit(work, contextOf(node));
+const admitted = async (work: WorkItem, node: RoundWorker): Promise<Admitted> =>
+  admit(work, await contextOf(work, node));
 
 /**
  * What a coordinator shows may be anything: a refusal of it is between the two, never one that the region hands in. The

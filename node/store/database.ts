@@ -36,6 +36,10 @@ export type NodeDatabase = {
   answer: { query: string; charge: string; envelope: string | null; made: string };
   /** One row: what this witness has seen of every log, as JSON. */
   witness: { id: number; state: string };
+  /** Questions in the coordinator's log that have not expired, as far as it was read and cosigned. */
+  question: { query: string; expires: string };
+  /** Declines in it that bind this region: of one key, role and question, the one that ends last. */
+  decline: { query: string; key: string; role: string; expires: string; envelope: string };
 } & LogTables;
 
 export type NodeStore = Store<NodeDatabase>;

@@ -3,6 +3,7 @@
  * that was landed is never changed, and none may lose a charge. Tables of datasets are made beside these, as versions
  * of the directory name them (`prepareNode`): a step that changes their shape finds them in `tables()` by their `d_`.
  */
+import { sql } from "kysely";
 import { LOG_TABLES } from "../../server/log-tables.ts";
 import type { Changing, Migrations } from "../../server/migrations.ts";
 
@@ -33,7 +34,25 @@ async function begin({ engine, run }: Changing): Promise<void> {
   if (engine === "postgresql") for (const statement of FIRST_INDEXES) await run(statement);
 }
 
+/**
+ * Declines are kept. A store from before has read its log and kept nothing of it: it is read anew from its first entry,
+ * and nothing is answered until that has come to what was cosigned, which stays known.
+ */
+async function keepDeclines({ run }: Changing): Promise<void> {
+  await run("create table question (query varchar not null, expires varchar not null)");
+  await run(
+    "create table decline (query varchar not null, key varchar not null, role varchar not null, expires varchar not null, envelope varchar not null)",
+  );
+  for (const { id, state } of await run<{ id: number; state: string }>("select id, state from witness")) {
+    const anew = { ...(JSON.parse(state) as object), frontier: { size: 0, roots: [] } }; // Our own text.
+    await run(sql`update witness set state = ${JSON.stringify(anew)} where id = ${id}`);
+  }
+}
+
 export const NODE_MIGRATIONS: Migrations = {
   party: "node",
-  steps: [{ version: 1, name: "the store as it was before it had versions", change: begin }],
+  steps: [
+    { version: 1, name: "the store as it was before it had versions", change: begin },
+    { version: 2, name: "declines that were read are kept", change: keepDeclines },
+  ],
 };

@@ -93,3 +93,16 @@ test("a decline binds until it ends, though its signer adds one that ends before
   clock.forward(new Date(soon.getTime() + 30_000));
   expect(await outcome()).toEqual(DECLINED);
 });
+
+test("a decline binds a region that has read it in the log, though the relay leaves it out, with its proof", async () => {
+  const { decline, outcome } = await halfAnswered((reply) => {
+    const work = reply.work.map(({ approvals, proof, ...item }) => {
+      const kept = approvals.map(({ payload }) => !atob(payload).includes('"decline"'));
+      const places = proof.places.filter((_, at) => at < 2 || kept[at - 2]);
+      return { ...item, approvals: approvals.filter((_, at) => kept[at]), proof: { ...proof, places } };
+    });
+    return { ...reply, work };
+  });
+  await decline();
+  expect(await outcome()).toEqual(DECLINED);
+});

@@ -4,8 +4,11 @@
  */
 
 import { readFileSync } from "node:fs";
+import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
+import { fillQuery, type Party, signApproval, signQuery } from "../../cli/client/ask.ts";
 import { makeFederation } from "../../cli/demo/federation.ts";
+import { declinesOf, keepRead } from "../../node/log/declines.ts";
 import { NodeLog } from "../../node/log/own-log.ts";
 import { Witness } from "../../node/log/witness.ts";
 import { systemRandom } from "../../node/random.ts";
@@ -19,15 +22,17 @@ import { parseNote } from "../../protocol/log/note.ts";
 import { hashTexts } from "../../protocol/log/public-proof.ts";
 import { COORDINATOR, logKeyOf, witnessKeyOf } from "../../protocol/log/quorum.ts";
 import { type WitnessReply, WitnessRequest } from "../../protocol/log/witness-messages.ts";
+import type { Approval } from "../../protocol/question/approval.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
-import { Envelope } from "../../protocol/signing/envelope.ts";
+import { Envelope, envelopeId } from "../../protocol/signing/envelope.ts";
 import { fromBase64, fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import type { Client } from "../../protocol/wire/client.ts";
-import { openStore } from "../../server/database.ts";
+import { openStore, transact } from "../../server/database.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
 import { databaseUrlFor, ENGINES, missing, temporaryFolder } from "../support/engines.ts";
-import { CARE } from "../support/federation.ts";
+import { CARE, DRAFT } from "../support/federation.ts";
 
 const running: Array<() => Promise<void>> = [];
 afterEach(async () => {
@@ -49,7 +54,13 @@ describe.each(ENGINES)("%s", (engine) => {
     const document = writeDataset(CARE);
     const made = makeFederation(
       folder.path,
-      { name: "W", regions: codes.map((code) => ({ code, name: code })), datasets: [document], approvals: 1 },
+      {
+        name: "W",
+        regions: codes.map((code) => ({ code, name: code })),
+        datasets: [document],
+        approvals: 1,
+        approvers: 2,
+      },
       NOW,
       "http://127.0.0.1:1",
     );
@@ -127,7 +138,8 @@ describe.each(ENGINES)("%s", (engine) => {
     const restart = () => {
       state.witness = fresh();
     };
-    return { federation, show, offer, texts, restart, checkpoint, signers, proofOf };
+    const request = () => asked;
+    return { federation, made, store, show, offer, texts, restart, checkpoint, signers, proofOf, request };
   }
 
   test.skipIf(missing(engine))(
@@ -160,6 +172,102 @@ describe.each(ENGINES)("%s", (engine) => {
       expect(await show({ offered: [given], entries: texts(leaves.slice(0, 4)) })).toEqual([]);
       expect(await show({ offered: [given], entries: texts(leaves.slice(4, 9)) })).toEqual([]);
       expect(await show({ offered: [given], entries: texts(leaves.slice(9)) })).toHaveLength(1);
+    },
+  );
+
+  test.skipIf(missing(engine))(
+    "remembers declines that it has read, each question's until it expires, and no more of them than keys",
+    async () => {
+      const { federation, made, store, show, offer, texts, restart } = await witnessing();
+      const [one, two] = made.approvers;
+      if (one === undefined || two === undefined) throw new Error("two approvers");
+      const hours = (count: number) => instant(new Date(NOW.getTime() + count * 3600_000));
+      const asked = (expires: string, title = "A question") => {
+        const draft = { ...DRAFT, title, expires, answerBy: hours(100) };
+        const query = fillQuery(draft, federation.hash, made.researcher.id, NOW, systemRandom);
+        return signQuery(query, made.researcher.signer);
+      };
+      const [open, brief] = [asked(hours(50)), asked(hours(1), "Another")];
+      const id = envelopeId(open);
+      const said = (by: Party, more: Partial<Approval>, of = id) =>
+        signApproval(of, by, NOW, { decision: "decline", expires: hours(10), ...more });
+      const last = said(one, { expires: hours(30) });
+      const own = said(two, { region: "01" });
+      const declines = [
+        ...[10, 20].map((count) => said(one, { expires: hours(count) })),
+        last,
+        said(one, { expires: hours(15) }),
+        own,
+        // Of these none is kept: they bind other regions, no more, or nobody.
+        said(two, { region: "03", expires: hours(40) }),
+        said(two, { expires: hours(-1) }),
+        said(two, { role: "nobodys", expires: hours(40) }),
+        said(two, { decision: "approve", expires: hours(40) }),
+        { ...said(two, { expires: hours(40) }), signatures: last.signatures },
+        said({ ...two, signer: signerOf(newKey("approve")) }, { expires: hours(40) }),
+      ];
+      const short = said(one, { expires: hours(40) }, envelopeId(brief));
+      const leaves = [
+        documentEntry("query", id, open),
+        documentEntry("query", envelopeId(brief), brief),
+        ...[...declines, short].map((each) => documentEntry("approval", envelopeId(each), each)),
+        // Too large for an entry: it is known by its id.
+        documentEntry("approval", hashOf(utf8("large")), null),
+      ];
+      const kept = async (of = id) =>
+        (await declinesOf(of, store)).sort((a, b) => (a.payload < b.payload ? -1 : 1));
+      const inOrder = (envelopes: Envelope[]) => envelopes.sort((a, b) => (a.payload < b.payload ? -1 : 1));
+      const given = offer(COORDINATOR, leaves, 0);
+      // Read, and not cosigned yet: another process reads it again.
+      expect(await show({ offered: [given], entries: texts(leaves.slice(0, -1)) })).toEqual([]);
+      expect(await kept()).toEqual([]);
+      restart();
+      expect(await show({ offered: [given], entries: texts(leaves) })).toHaveLength(1);
+      restart();
+      expect(await kept()).toEqual(inOrder([last, own]));
+      expect(await kept(envelopeId(brief))).toEqual([short]);
+      // Whatever is kept next, what is over goes.
+      const later = new Date(NOW.getTime() + 11 * 3600_000);
+      await transact(store, (database) =>
+        keepRead(database, { questions: [{ query: "another", expires: hours(50) }], declines: [] }, later),
+      );
+      expect(await kept()).toEqual([last]);
+      expect(await kept(envelopeId(brief))).toEqual([]);
+    },
+  );
+
+  test.skipIf(missing(engine))(
+    "a store from before declines were kept reads its log anew, and still knows what it has cosigned",
+    async () => {
+      const { made, store, show, offer, texts, restart, request } = await witnessing();
+      const [approver] = made.approvers;
+      if (approver === undefined) throw new Error("an approver");
+      const query = hashOf(utf8("query 0"));
+      const decline = signApproval(query, approver, NOW, { decision: "decline" });
+      const leaves = [...entries(0, 3), documentEntry("approval", envelopeId(decline), decline)];
+      expect(await show({ offered: [offer(COORDINATOR, leaves, 0)], entries: texts(leaves) })).toHaveLength(
+        1,
+      );
+      for (const statement of [
+        "drop table question",
+        "drop table decline",
+        "delete from migration where version > 1",
+      ])
+        await sql.raw(statement).execute(store.kysely);
+      await prepareNode(store, []);
+      restart();
+      expect(await declinesOf(query, store)).toEqual([]);
+      const other = entries(0, 6, 1);
+      await expect(
+        show({ offered: [offer(COORDINATOR, other, 4)], entries: texts(other) }),
+      ).rejects.toMatchObject({ code: "log-forked" });
+      restart();
+      const grown = [...leaves, entry(9)];
+      expect(await show({})).toEqual([]);
+      expect(request()).toMatchObject({ read: 0, sizes: [{ log: COORDINATOR, size: 4 }] });
+      const given = offer(COORDINATOR, grown, 4);
+      expect(await show({ offered: [given], entries: texts(grown) })).toHaveLength(1);
+      expect(await declinesOf(query, store)).toEqual([decline]);
     },
   );
 

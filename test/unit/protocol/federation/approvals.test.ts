@@ -21,7 +21,7 @@ import {
   type Useless,
 } from "../../../../protocol/federation/approvals.ts";
 import type { ApprovalRule } from "../../../../protocol/question/approval.ts";
-import { envelopeId } from "../../../../protocol/signing/envelope.ts";
+import { type Envelope, envelopeId } from "../../../../protocol/signing/envelope.ts";
 import { instant } from "../../../../protocol/values/names.ts";
 import { Refusal, type RefusalCode } from "../../../../protocol/values/refusal.ts";
 import { openStore } from "../../../../server/database.ts";
@@ -397,11 +397,29 @@ describe.each(rows)("$name", ({ scene, why, floor, nodes, directory01 = nodes[0]
   });
 });
 
-/** What a node refuses, by its code; null where it admits the query. */
+test("what a node has read counts as if it were shown, and a copy that is not signed takes nothing from it", () => {
+  const scene = sceneOf([rule(1)], [approves("ada"), declines("bo")]);
+  const [yes, no] = scene.approvals;
+  if (yes === undefined || no === undefined) throw new Error("two that were said");
+  const unsigned = { ...no, signatures: yes.signatures };
+  const cases: ReadonlyArray<[shown: Envelope[], read: Envelope[], RefusalCode | null]> = [
+    [[yes], [], null],
+    [[yes, unsigned], [], null],
+    [[yes], [no], "query-declined"],
+    [[yes, no], [no], "query-declined"],
+    [[yes, unsigned], [no], "query-declined"],
+    [[unsigned, yes], [no], "query-declined"],
+  ];
+  for (const [shown, read, says] of cases)
+    expect(nodeSays({ ...scene, approvals: shown }, "01", [], read)).toBe(says);
+});
+
+/** What a node refuses, by its code; null where it admits the query. `read` are the declines that it has read. */
 function nodeSays(
   { federation, envelope, approvals }: Scene,
   code: string,
   own: readonly ApprovalRule[],
+  read: readonly Envelope[] = [],
 ): RefusalCode | null {
   const policy = {
     mayAsk: "researchers" as const,
@@ -412,7 +430,7 @@ function nodeSays(
   };
   const work = { query: envelope, approvals: [...approvals], round: null, proof: null };
   try {
-    admit(work, { federation, code, policy, now: NOW, seen: null });
+    admit(work, { federation, code, policy, now: NOW, seen: null, declines: read });
     return null;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
