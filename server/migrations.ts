@@ -128,6 +128,18 @@ function check(taken: readonly Taken[], party: string, known: number): void {
 }
 
 /**
+ * Refuses (`config-invalid`) a store from before versions that holds a table which only the other party has: nothing
+ * in it says whose it is, and whoever opened it first would take it.
+ */
+export async function refuseOthers(
+  { tables }: Changing,
+  { party, other, table }: { readonly party: string; readonly other: string; readonly table: string },
+): Promise<void> {
+  if ((await tables()).has(table))
+    throw new Refusal("config-invalid", `expected the store of a ${party}; this one is a ${other}'s`);
+}
+
+/**
  * Statements that give a table another shape: create, copy, drop, rename. DuckDB alters no column where an index
  * stands, adds none that is `not null`, and makes no index after an update in the same transaction. `from` says what
  * each column of the new table is in the old one's rows; indexes that are not part of `definition` are made anew.

@@ -8,7 +8,7 @@ import { fromBase64 } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { LOG_TABLES } from "../../server/log-tables.ts";
-import { type Changing, type Migrations, reshape } from "../../server/migrations.ts";
+import { type Changing, type Migrations, refuseOthers, reshape } from "../../server/migrations.ts";
 
 /** As f02469a made them. */
 const FIRST = [
@@ -36,7 +36,9 @@ const FIRST = [
  * versions, each was its query's first. Where queries held their purposes in words, what was signed then can no longer
  * be read: refused.
  */
-async function begin({ run, tables }: Changing): Promise<void> {
+async function begin(store: Changing): Promise<void> {
+  const { run, tables } = store;
+  await refuseOthers(store, { party: "coordinator", other: "node", table: "ledger_entry" });
   const before = await tables();
   if (before.get("query")?.has("purpose") === false)
     throw new Refusal(

@@ -5,7 +5,7 @@
  */
 import { sql } from "kysely";
 import { LOG_TABLES } from "../../server/log-tables.ts";
-import type { Changing, Migrations } from "../../server/migrations.ts";
+import { type Changing, type Migrations, refuseOthers } from "../../server/migrations.ts";
 
 /** As f02469a made them. */
 const FIRST = [
@@ -29,7 +29,9 @@ const FIRST_INDEXES = [
 ];
 
 /** Stores had no versions before this step: what an earlier program made is left as it is. */
-async function begin({ engine, run }: Changing): Promise<void> {
+async function begin(store: Changing): Promise<void> {
+  const { engine, run } = store;
+  await refuseOthers(store, { party: "node", other: "coordinator", table: "query" });
   for (const statement of FIRST) await run(statement);
   if (engine === "postgresql") for (const statement of FIRST_INDEXES) await run(statement);
 }

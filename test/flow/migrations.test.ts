@@ -223,6 +223,25 @@ describe.each(ENGINES)("stores of f02469a on %s", (engine) => {
     failing.remove();
   });
 
+  test.skipIf(missing(engine))(
+    "another party does not take them, though they do not say whose they are",
+    async () => {
+      const unpacked = await unpack(engine);
+      for (const [party, others] of [
+        ["coordinator", NODE_MIGRATIONS],
+        ["05", COORDINATOR_MIGRATIONS],
+      ] as const) {
+        const store = await opened(unpacked, party);
+        const before = await allIn(store);
+        await expect(migrate(store, others)).rejects.toMatchObject({ code: "config-invalid" });
+        expect(await allIn(store)).toEqual(before);
+        await migrate(store, party === "05" ? NODE_MIGRATIONS : COORDINATOR_MIGRATIONS);
+        await store.close();
+      }
+      unpacked.remove();
+    },
+  );
+
   test.skipIf(missing(engine))("made by a later program, they are refused and not touched", async () => {
     const unpacked = await unpack(engine);
     for (const party of ["coordinator", "05"]) {
