@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Hash } from "../protocol/values/bytes.ts";
 import { RegionCode } from "../protocol/values/names.ts";
 import type { Fetch } from "../protocol/wire/client.ts";
+import type { Sleep } from "../server/deadline.ts";
 import { LEVELS, type Logger } from "../server/logger.ts";
 import { KeyFiles } from "../server/signing.ts";
 import type { Noise } from "./answer/noise.ts";
@@ -42,6 +43,6 @@ export type Effects = {
   readonly random: Fill;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly sleep: Sleep;
   readonly logger: Logger;
 };

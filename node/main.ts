@@ -1,6 +1,7 @@
 /** Starts one node as a process: `brus node --config F`. Only this file reads the environment and the clock. */
 import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
+import { sleep } from "../server/deadline.ts";
 import { endOnUnexpected, loggerOf, nameOf } from "../server/logger.ts";
 import { systemNoise } from "./answer/noise.ts";
 import { NodeConfig } from "./config.ts";
@@ -19,7 +20,7 @@ export async function runNode(configPath: string | null, onReady: (code: string)
     now: () => new Date(),
     noise: systemNoise,
     random: systemRandom,
-    sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+    sleep,
     logger,
   });
   const closeLocal = await serveLocal(node, resolve(base, config.data), logger);

@@ -21,3 +21,19 @@ export function deadlineIn(milliseconds: number): Deadline {
   const timer = setTimeout(() => controller.abort(), milliseconds);
   return { signal, stop: () => clearTimeout(timer) };
 }
+
+/** Rests so many milliseconds, or until the signal: whoever is stopped is not waited for. */
+export type Sleep = (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+
+/** By a timer; neither that nor a listener is left behind. */
+export const sleep: Sleep = (milliseconds, signal) =>
+  new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener("abort", end);
+  });

@@ -8,6 +8,7 @@ import type { LedgerView } from "../../node/local/ledger-view.ts";
 import type { RunningNode } from "../../node/node.ts";
 import { Problem, parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { readConfig } from "../../server/config.ts";
+import { sleep } from "../../server/deadline.ts";
 import { loggerOf } from "../../server/logger.ts";
 
 /** What a command asks of a node. */
@@ -58,7 +59,7 @@ export async function withNode<T>(
     now,
     noise: systemNoise,
     random: systemRandom,
-    sleep: (milliseconds) => {
+    sleep: (milliseconds, signal) => {
       // Somebody waits at a terminal: not for ever, as a node would.
       if (now() > patience) {
         throw new Refusal(
@@ -66,7 +67,7 @@ export async function withNode<T>(
           `expected the coordinator at ${config.coordinator}: the directory was never fetched`,
         );
       }
-      return new Promise((done) => setTimeout(done, milliseconds));
+      return sleep(milliseconds, signal);
     },
     logger: loggerOf(`node-${config.code}`, config.logLevel),
   });

@@ -12,6 +12,7 @@ import { type RunningNode, startNode } from "../../node/node.ts";
 import { systemRandom } from "../../node/random.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { type Client, clientOf, type Fetch } from "../../protocol/wire/client.ts";
+import { sleep } from "../../server/deadline.ts";
 import { type Listening, listen } from "../../server/http.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { steady } from "../../server/retry-fetch.ts";
@@ -122,7 +123,7 @@ const effectsOf = (code: string, now: () => Date, options: NetworkOptions): Effe
   },
   random: systemRandom,
   ...limitOf(options),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  sleep,
   logger: loggerOf(`node-${code}`, "error"),
 });
 

@@ -19,6 +19,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { oneAtATime, transact } from "../../server/database.ts";
+import type { Sleep } from "../../server/deadline.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
 import { backoffOf } from "../backoff.ts";
 import type { Fill } from "../random.ts";
@@ -40,7 +41,7 @@ export type WitnessContext = {
   readonly now: () => Date;
   readonly random: Fill;
   readonly signal: AbortSignal;
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly sleep: Sleep;
   readonly logger: Logger;
   readonly log: NodeLog;
   /** Fetches versions of the directory after the one in force; if there are any, the signal comes. */
@@ -93,7 +94,7 @@ export class Witness {
           );
         else if (failures === 1 || failures % 20 === 0)
           logger.warn({ error: nameOf(error), failures }, "watching failed");
-        await sleep(backoffOf(failures, MAX_BACKOFF, random));
+        await sleep(backoffOf(failures, MAX_BACKOFF, random), signal);
       }
     }
   }

@@ -12,6 +12,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { type RoundState, WorkItem } from "../../protocol/wire/routes.ts";
 import { transact } from "../../server/database.ts";
+import type { Sleep } from "../../server/deadline.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
 import { answer } from "../answer/answer.ts";
 import { backoffOf } from "../backoff.ts";
@@ -33,7 +34,7 @@ export type Worker = RoundWorker & {
   readonly follow: () => Promise<void>;
   /** Answers leave on multiples of this many milliseconds of the clock, so that their time tells little of the data. */
   readonly tick: number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly sleep: Sleep;
 };
 
 const MAX_BACKOFF = 30_000;
@@ -54,7 +55,7 @@ export async function pollForever(worker: Worker): Promise<void> {
       failures++;
       if (failures === 1 || failures % 20 === 0)
         worker.logger.warn({ error: nameOf(error), failures }, "poll failed");
-      await worker.sleep(backoffOf(failures, MAX_BACKOFF, worker.random));
+      await worker.sleep(backoffOf(failures, MAX_BACKOFF, worker.random), worker.signal);
     }
   }
 }
@@ -225,7 +226,8 @@ const isPassedOver = (error: unknown): error is Refusal =>
 const isForLater = (error: unknown): boolean =>
   error instanceof Refusal && (error.code === "unavailable" || error.code === "query-not-public");
 
-const atTick = ({ sleep, tick, now }: Worker): Promise<void> => sleep(tick - (now().getTime() % tick));
+const atTick = ({ sleep, tick, now, signal }: Worker): Promise<void> =>
+  sleep(tick - (now().getTime() % tick), signal);
 
 const isReadable = (item: WorkItem): boolean => {
   try {
@@ -250,14 +252,14 @@ async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker)
         attempt <= SKEW_SECONDS &&
         !worker.signal.aborted
       ) {
-        await worker.sleep(1000);
+        await worker.sleep(1000, worker.signal);
         continue;
       }
       if (error instanceof Refusal) return await refuse(item, error, worker);
       worker.logger.error({ error: nameOf(error), attempt }, "answering failed");
       if (attempt >= TRIES)
         return await refuse(item, new Refusal("internal", "the node could not compute its answer"), worker);
-      await worker.sleep(200 * attempt);
+      await worker.sleep(200 * attempt, worker.signal);
     }
   }
 }
