@@ -196,7 +196,11 @@ export class Logs {
     // What the world is shown already is there for those to read who have not.
     const met = !again && kept.shown?.size === size;
     kept.offer = { size, checkpoint, lines: new Map(), met };
-    if (!met && quorumOf(federation, name).least === 0) void this.#met(name, kept, kept.offer);
+    if (!met && quorumOf(federation, name).least === 0)
+      this.#met(name, kept, kept.offer).catch((error) => {
+        // Shown with whatever the log grows by next: no cosignature comes that would try again.
+        this.#context.logger.error({ error: nameOf(error), log: name }, "a log was not shown");
+      });
     this.#bell.ring();
   }
 

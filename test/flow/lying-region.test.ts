@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Logs } from "../../coordinator/log/logs.ts";
 import { type CoordinatorDatabase, prepareCoordinator } from "../../coordinator/store/database.ts";
 import { NodeLog } from "../../node/log/own-log.ts";
@@ -39,15 +39,18 @@ afterEach(async () => {
 const HONEST = ["01", "03", "04"] as const;
 const DAY = 24 * 3600_000;
 
-async function setting() {
+async function setting(
+  codes: readonly string[] = [...HONEST, "05"],
+  logger = loggerOf("coordinator", "error"),
+) {
   const folder = temporaryFolder();
   const document = writeDataset(CARE);
   const clock = { shift: 0 };
   const begun = Date.now(); // It stands: no cosignature grows old while a slow machine makes it.
   const now = () => new Date(begun + clock.shift);
-  const codes = [...HONEST, "05"];
   const { made, federation, store, files, open } = await coordinatorLogs(folder.path, codes, document, {
     now,
+    logger,
   });
   running.push(async () => {
     await store.close();
@@ -227,6 +230,20 @@ test("a file that could not be written once is written by the next, and witnesse
   await logs.append();
   for (let round = 0; round < 2; round++) for (const code of HONEST) await turn(code);
   expect(logs.publicSize).toBe(2);
+});
+
+test("of one region alone, whose log no other cosigns: what could not be shown is said, and shown with the next", async () => {
+  const logger = loggerOf("coordinator", "silent");
+  const said = vi.spyOn(logger, "error");
+  const { files, logs, push, started } = await setting(["05"], logger);
+  const block = join(files, "nodes/05/checkpoint.tmp");
+  mkdirSync(block, { recursive: true });
+  await push("05", [started(0)]);
+  await expect.poll(() => said.mock.calls.map(([, words]) => words)).toEqual(["a log was not shown"]);
+  rmdirSync(block);
+  await push("05", [started(0), started(1)], 1);
+  const shown = () => fromUtf8(logs.read("nodes/05/checkpoint")?.bytes ?? new Uint8Array()).split("\n")[1];
+  await expect.poll(shown).toBe("2");
 });
 
 test("of two coordinators on one database none shows less than the other has, nor tells it twice", async () => {

@@ -12,7 +12,7 @@ import { type Federation, readFederation } from "../../protocol/federation/direc
 import type { DatasetDocument } from "../../protocol/question/catalogue.ts";
 import { Envelope } from "../../protocol/signing/envelope.ts";
 import { openStore } from "../../server/database.ts";
-import { loggerOf } from "../../server/logger.ts";
+import { type Logger, loggerOf } from "../../server/logger.ts";
 import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
 
 export type CoordinatorLogs = {
@@ -31,7 +31,12 @@ export async function coordinatorLogs(
   {
     databaseUrl,
     now = () => new Date(),
-  }: { readonly databaseUrl?: string | undefined; readonly now?: () => Date } = {},
+    logger = loggerOf("coordinator", "error"),
+  }: {
+    readonly databaseUrl?: string | undefined;
+    readonly now?: () => Date;
+    readonly logger?: Logger;
+  } = {},
 ): Promise<CoordinatorLogs> {
   const regions = codes.map((code) => ({ code, name: code }));
   const plan = { name: "L", regions, datasets: [document], approvals: 1 };
@@ -55,7 +60,7 @@ export async function coordinatorLogs(
       signers: () => signers,
       now,
       onPublic: () => undefined,
-      logger: loggerOf("coordinator", "error"),
+      logger,
     });
   return { made, federation, store, files, open };
 }
