@@ -46,6 +46,9 @@ export function readIn(leaves: readonly Leaf[], federation: Federation, code: st
   return { questions, declines };
 }
 
+export const isNothing = ({ questions, declines }: Read): boolean =>
+  questions.length === 0 && declines.length === 0;
+
 export const together = (one: Read, other: Read): Read => ({
   questions: [...one.questions, ...other.questions],
   declines: [...one.declines, ...other.declines],
@@ -76,7 +79,6 @@ export async function keepRead(
   { questions, declines }: Read,
   now: Date,
 ): Promise<void> {
-  if (questions.length === 0 && declines.length === 0) return;
   for (const { query, expires } of questions) {
     const known = await kysely.selectFrom("question").select("query").where("query", "=", query).execute();
     if (known.length === 0) await kysely.insertInto("question").values({ query, expires }).execute();

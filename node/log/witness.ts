@@ -24,7 +24,7 @@ import { type Logger, nameOf } from "../../server/logger.ts";
 import { backoffOf } from "../backoff.ts";
 import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
-import { keepRead, NOTHING, type Read, readIn, together } from "./declines.ts";
+import { isNothing, keepRead, NOTHING, type Read, readIn, together } from "./declines.ts";
 import type { NodeLog } from "./own-log.ts";
 import { isStranger } from "./stranger.ts";
 import { markOwn, readState, type Seen, type WitnessState, writeState } from "./witness-state.ts";
@@ -296,10 +296,12 @@ export class Witness {
 
   async #keep(state: WitnessState, read: Read = NOTHING): Promise<void> {
     const { store, now } = this.#context;
-    await transact(store, async (database) => {
-      await writeState(database, state);
-      await keepRead(database, read, now());
-    });
+    if (isNothing(read)) await writeState(store.kysely, state);
+    else
+      await transact(store, async (database) => {
+        await writeState(database, state);
+        await keepRead(database, read, now());
+      });
     this.#state = state;
     this.#wake();
   }
