@@ -8,10 +8,10 @@ import type { Frontier } from "../../protocol/log/frontier.ts";
 import { regionsAnswer } from "../../protocol/plan/plan.ts";
 import { type Answer, writeVector } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
+import type { Hash } from "../../protocol/values/bytes.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
-import { declinesOf } from "../log/declines.ts";
 import type { NodeStore } from "../store/database.ts";
 import { type AdmitContext, type Admitted, admit } from "./admit.ts";
 import type { Charge, Ledger } from "./ledger.ts";
@@ -33,6 +33,8 @@ export type Answerer = {
   readonly now: () => Date;
   /** The coordinator's log as far as this node has read and cosigned it; null where no logs are kept. */
   readonly seen: () => Frontier | null;
+  /** Declines of a query that this node has read in it. */
+  readonly declines: (query: Hash) => Promise<readonly Envelope[]>;
 };
 
 /** The node's signed answer, the same bytes for ever. Throws a refusal; a failure after the charge keeps it. */
@@ -63,11 +65,11 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
 /** What a question is judged by, now. */
 export async function contextOf(
   { query }: WorkItem,
-  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen" | "store">,
+  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen" | "declines">,
 ): Promise<AdmitContext> {
-  const { federation, code, store } = node;
+  const { federation, code } = node;
   const seen = node.seen(); // First: what was read so far is on disk.
-  const declines = await declinesOf(envelopeId(query), store);
+  const declines = await node.declines(envelopeId(query));
   return { federation, code, policy: node.policy(), now: node.now(), seen, declines };
 }
 
