@@ -109,7 +109,8 @@ describe("neighbours", () => {
       { length: SOAK ? 800 : 80 },
       (_, index) => `${1826 + Math.floor(index / 4)}K${(index % 4) + 1}`,
     );
-    const rounds = SOAK ? 63 : 2;
+    // Of 240 draws among 60 one in the mean does not come; of 160 ten would not, once in a few hundred runs.
+    const rounds = SOAK ? 63 : 3;
     const grids = { n: 1e4, sum: 1e4, mean: 1e4, share: 1e6 };
     const seen: Array<Map<string, Set<number>>> = [];
     for (const network of [a, b]) {
