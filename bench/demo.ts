@@ -2,10 +2,12 @@
  * The demonstration as a newcomer sees it, from `npm start -- --once` on: seconds, CPU and memory; and what it costs
  * when it is left running and nobody asks. `BRUS_IDLE_MINUTES` says how long its memory is watched (10).
  */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { REGIONS } from "../cli/demo/regions.ts";
+import { sleep } from "../server/deadline.ts";
 import { median, report } from "./report.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -114,7 +116,7 @@ function said(child: ChildProcess, stream: "stdout" | "stderr", looked: RegExp):
   });
 }
 
-const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));
+const seconds = (count: number): Promise<void> => sleep(count * 1000);
 
 const read = (path: string): string => {
   try {

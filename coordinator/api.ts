@@ -1,6 +1,7 @@
 /**
  * The coordinator's HTTP interface: the routes of `protocol/wire/routes.ts`, each a few lines over intake and reads.
  */
+
 import type { Hono, Context as HonoContext } from "hono";
 import { documentsOf, VersionDocument } from "../protocol/federation/versions.ts";
 import { Push } from "../protocol/log/witness-messages.ts";
@@ -29,6 +30,7 @@ import { calendarsOf, takeCalendar } from "./query/calendars.ts";
 import { takeAnswer, takeApproval, takePoll, takeQuery, takeWitness } from "./query/intake.ts";
 import { latestQueries, statusOf } from "./query/shown-status.ts";
 import { stateOf } from "./query/stored-state.ts";
+import { agreementsOn } from "./release/release.ts";
 import { materialOf, pieceOf } from "./secure-sum/material.ts";
 import { takeChunk, takeRound } from "./secure-sum/messages.ts";
 
@@ -229,15 +231,9 @@ async function answersBehind(
     .execute();
   const texts = new Map(rows.map((row) => [row.id, row.envelope]));
   const envelopes = answers.flatMap(({ hash }) => texts.get(hash) ?? []);
-  const signed = await store.kysely
-    .selectFrom("message")
-    .select(["id", "envelope"])
-    .where("query", "=", query)
-    .where("kind", "=", "agreement")
-    .execute();
-  const agreed = new Map(signed.map((row) => [row.id, row.envelope]));
-  const agreements = (national?.agreements ?? []).flatMap(({ hash }) => agreed.get(hash) ?? []);
-  return { answers: envelopes.map(storedEnvelope), agreements: agreements.map(storedEnvelope) };
+  const agreements = await agreementsOn(query, national, store);
+  const stored = ({ envelope: text }: { readonly envelope: string }) => storedEnvelope(text);
+  return { answers: envelopes.map(storedEnvelope), agreements: agreements.map(stored) };
 }
 
 /** Each node's latest poll, which says where its ledger stands. */

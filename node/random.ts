@@ -11,16 +11,24 @@ export const systemRandom: Fill = (bytes) => {
   randomFillSync(bytes);
 };
 
-/** So many random bytes. */
-export function drawn(count: number, random: Fill): Uint8Array {
-  const bytes = new Uint8Array(count);
-  random(bytes);
-  return bytes;
-}
-
 /** The source failed: the node stops rather than answer with anything else. */
 export class RandomnessFailure extends Error {
   override name = "RandomnessFailure";
+}
+
+function fillWith(random: Fill, bytes: Uint8Array): void {
+  try {
+    random(bytes);
+  } catch (cause) {
+    throw new RandomnessFailure("the source of randomness failed", { cause });
+  }
+}
+
+/** So many random bytes, or a `RandomnessFailure`. */
+export function drawn(count: number, random: Fill): Uint8Array {
+  const bytes = new Uint8Array(count);
+  fillWith(random, bytes);
+  return bytes;
 }
 
 const WORDS = 4096;
@@ -38,11 +46,7 @@ export class Bits {
 
   #word(): number {
     if (this.#next === WORDS) {
-      try {
-        this.#fill(new Uint8Array(this.#words.buffer));
-      } catch (cause) {
-        throw new RandomnessFailure("the source of randomness failed", { cause });
-      }
+      fillWith(this.#fill, new Uint8Array(this.#words.buffer));
       this.#next = 0;
     }
     const word = this.#words[this.#next] ?? 0;

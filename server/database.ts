@@ -2,10 +2,12 @@
  * Opens a party's database: DuckDB in a file by default, PostgreSQL where there is a `databaseUrl`. The same Kysely
  * statements run on both. What differs is said here and nowhere else.
  */
+
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
+import { sleep } from "./deadline.ts";
 import { type DuckDb, duckDbDialect, openDuckDb } from "./duckdb.ts";
 
 export type Store<DB> = {
@@ -92,7 +94,7 @@ export async function transact<DB, T>(
       return result;
     } catch (error) {
       if (attempt >= 200 || !isConflict(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(50, attempt)));
+      await sleep(Math.min(50, attempt));
     }
   }
 }

@@ -3,7 +3,9 @@
  * request is sent again. All of ours may be sent twice: what was seen before is known by its hash. Where nobody
  * listens it fails at once.
  */
+
 import type { Fetch } from "../protocol/wire/client.ts";
+import { sleep } from "./deadline.ts";
 
 /** Of undici's: a connection that took too long to make, one that the other side closed as it was used again. */
 const CUT: ReadonlySet<string> = new Set([
@@ -21,7 +23,7 @@ export function steady(fetch: Fetch): Fetch {
         return await fetch(url, init);
       } catch (error) {
         if (attempt === MOST_TRIES || init?.signal?.aborted === true || !isCut(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
+        await sleep(100 * attempt);
       }
     }
   };

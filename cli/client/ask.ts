@@ -9,7 +9,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
-import { deadlineIn } from "../../server/deadline.ts";
+import { deadlineIn, sleep } from "../../server/deadline.ts";
 import { waitsFor } from "./waits-for.ts";
 
 /** A person who signs. */
@@ -123,7 +123,7 @@ export async function follow(
       }
       if (patience.signal.aborted)
         throw new Refusal("unavailable", `expected the query to end within ${seconds} s; ${line}`);
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await sleep(pause);
       pause = Math.min(LOOK_SELDOM, pause * 1.2);
     }
   } finally {

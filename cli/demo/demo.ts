@@ -13,7 +13,7 @@ import { barOf } from "../client/progress.ts";
 import { auditFrom, auditText } from "../commands/audit.ts";
 import { sourceOf } from "../log/source.ts";
 import { type AskedBothWays, askAll, askBothWays, federationIn } from "./both-ways.ts";
-import { type Network, startNetwork } from "./network.ts";
+import { type Network, startNetwork, twoAtATime } from "./network.ts";
 import { fromFolder, type Import, madeUp, type Scenario } from "./scenario.ts";
 import { standingText } from "./standing-releases.ts";
 
@@ -157,15 +157,6 @@ async function importAll(
       );
     }
   }
-}
-
-/** All of it, two at a time: what one waits for of its database, another works. */
-async function twoAtATime(works: ReadonlyArray<() => Promise<void>>): Promise<void> {
-  const left = [...works];
-  const worker = async () => {
-    for (let work = left.shift(); work !== undefined; work = left.shift()) await work();
-  };
-  await Promise.all([worker(), worker()]);
 }
 
 /** What the file that `json` names is told of a release. */

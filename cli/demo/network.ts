@@ -98,19 +98,24 @@ async function startNodes(
   options: NetworkOptions,
 ): Promise<RunningNode[]> {
   const nodes: RunningNode[] = [];
-  const preparing: Array<Promise<void>> = [];
   for (const { code, folder, config: own } of made.nodes) {
     const tick = options.tick ?? own.tick;
     const config = { ...own, coordinator: address, tick, ...storeOf(code, options) };
     writeFileSync(join(folder, "node.json"), `${JSON.stringify(config, null, 2)}\n`);
-    const node = await startNode(config, folder, effectsOf(code, now, options));
-    // Two at a time: what one waits for of its database, another works.
-    if (preparing.length >= 2) await preparing.shift();
-    preparing.push(Promise.resolve(options.prepare?.(node)));
-    nodes.push(node);
+    nodes.push(await startNode(config, folder, effectsOf(code, now, options)));
   }
-  await Promise.all(preparing);
+  const { prepare } = options;
+  if (prepare !== undefined) await twoAtATime(nodes.map((node) => () => prepare(node)));
   return nodes;
+}
+
+/** All of it, two at a time: what one waits for of its database, another works. */
+export async function twoAtATime(works: ReadonlyArray<() => Promise<void>>): Promise<void> {
+  const left = [...works];
+  const worker = async () => {
+    for (let work = left.shift(); work !== undefined; work = left.shift()) await work();
+  };
+  await Promise.all([worker(), worker()]);
 }
 
 /** What a node has of the world outside it: the system's own, but for what tests put in its place. */

@@ -14,7 +14,7 @@ import type { Envelope, Signer } from "../../protocol/signing/envelope.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { onceWritten, oneAtATime, transact } from "../../server/database.ts";
-import { deadlineIn } from "../../server/deadline.ts";
+import { deadlineIn, sleep } from "../../server/deadline.ts";
 import {
   type Batch,
   headOf,
@@ -230,7 +230,7 @@ export class Logs {
         const reply = await this.#replyTo(request);
         if (reply.offered.length > 0 || reply.own !== null || over.aborted) return reply;
         await this.#bell.wait(rung, over);
-        await new Promise((resolve) => setTimeout(resolve, GATHER));
+        await sleep(GATHER);
       }
     } finally {
       deadline.stop();

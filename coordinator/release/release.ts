@@ -27,7 +27,7 @@ import { type Context, storedEnvelope, storedRelease } from "../context.ts";
 import { plannedOf } from "../query/plans.ts";
 import type { QueryState } from "../query/stored-state.ts";
 import type { SecureSum } from "../secure-sum/run-phases.ts";
-import type { CoordinatorDatabase } from "../store/database.ts";
+import type { CoordinatorDatabase, CoordinatorStore } from "../store/database.ts";
 import { answersOf, type Collected } from "./collect.ts";
 
 export type Publisher = { readonly signer: () => Signer };
@@ -151,20 +151,29 @@ export async function keepBehind(
     .where("query", "=", query)
     .where("kind", "=", "answer")
     .execute();
-  const named = new Set(storedRelease(envelope).national?.agreements.map(({ hash }) => hash));
-  const agreements = await store.kysely
-    .selectFrom("message")
-    .select(["id", "envelope"])
-    .where("query", "=", query)
-    .where("kind", "=", "agreement")
-    .execute();
-  const signed = [...answers, ...agreements.filter(({ id }) => named.has(id))];
+  const signed = [...answers, ...(await agreementsOn(query, storedRelease(envelope).national, store))];
   logs.keep([
     ...signed.map((document) => [document.id, utf8(document.envelope)] as const),
     [envelopeId(storedEnvelope(envelope)), utf8(envelope)],
     [hashOf(utf8(cells)), utf8(cells)],
     ...(sum === null ? [] : [[hashOf(fromBase64(sum)), fromBase64(sum)] as const]),
   ]);
+}
+
+/** The agreements on the set that a release names, as they were signed, in its order; none where it has no secure sum. */
+export async function agreementsOn(
+  query: string,
+  national: Release["national"],
+  { kysely }: CoordinatorStore,
+): Promise<Array<{ readonly id: string; readonly envelope: string }>> {
+  const rows = await kysely
+    .selectFrom("message")
+    .select(["id", "envelope"])
+    .where("query", "=", query)
+    .where("kind", "=", "agreement")
+    .execute();
+  const signed = new Map(rows.map((row) => [row.id, row]));
+  return (national?.agreements ?? []).flatMap(({ hash }) => signed.get(hash) ?? []);
 }
 
 /** What the release says of the secure sum: enough for anyone to check the set, and for an auditor to add up anew. */

@@ -37,7 +37,7 @@ import { concat, fromBase64, type Hash, toBase64, utf8 } from "../../protocol/va
 import type { EncryptedBox, RoundState } from "../../protocol/wire/routes.ts";
 import { oneAtATime } from "../../server/database.ts";
 import { decryptBox, encryptBox } from "../../server/primitives.ts";
-import { type Fill, RandomnessFailure } from "../random.ts";
+import { drawn, type Fill } from "../random.ts";
 import type { AttemptDisk } from "./attempts.ts";
 import { type MaskedVector, maskVector, surplusAbove } from "./mask.ts";
 
@@ -123,13 +123,7 @@ export class Participant {
   }
 
   #fresh(length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    try {
-      this.#own.random(bytes);
-    } catch (cause) {
-      throw new RandomnessFailure("the source of randomness failed", { cause });
-    }
-    return bytes;
+    return drawn(length, this.#own.random);
   }
 
   #payload(more: object): object {

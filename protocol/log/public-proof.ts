@@ -10,8 +10,10 @@ import { inclusionProof, leafHash, type ReadHash, type TreeHash, verifyInclusion
 import { base64 } from "./note.ts";
 import { COORDINATOR, openWitnessed } from "./quorum.ts";
 
-const Size = z.int().min(0);
-const HashText = z.string().length(44);
+/** How many entries a log has, or a place in it. */
+export const Size = z.int().min(0);
+/** A tree's hash, in base64. */
+export const HashText = z.string().length(44);
 /** A checkpoint with its cosignatures. */
 export const NoteText = z.string().max(500_000);
 

@@ -5,14 +5,12 @@
 import { z } from "zod";
 import { ofKind } from "../signing/envelope.ts";
 import { Instant, RegionCode } from "../values/names.ts";
-import { NoteText } from "./public-proof.ts";
+import { HashText, NoteText, Size } from "./public-proof.ts";
 import { COORDINATOR } from "./quorum.ts";
 import { MAX_ENTRY } from "./tile.ts";
 
-const Size = z.int().min(0);
 /** A checkpoint as its log signed it, without cosignatures. */
 const SignedText = z.string().max(2000);
-const HashText = z.string().length(44);
 const LogName = z.union([z.literal(COORDINATOR), RegionCode]);
 
 /** Entries of a region's own log after those that the coordinator has, and the checkpoint they lead to. */

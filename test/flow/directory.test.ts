@@ -2,6 +2,7 @@
  * Who is who, changed while questions are asked: keys of a researcher, an approver, a region and a root rotated and
  * revoked through the command line; releases before and after verify, and the audit judges each by its own version.
  */
+
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -34,6 +35,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { transact } from "../../server/database.ts";
+import { sleep } from "../../server/deadline.ts";
 import { promiseLeaves } from "../../server/log-tables.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { nativeVerify, newKey, signerOf, writeSecret } from "../../server/signing.ts";
@@ -113,7 +115,7 @@ async function setting(): Promise<Setting> {
         now,
         noise: systemNoise,
         random: systemRandom,
-        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+        sleep,
         logger: loggerOf(`node-${code}`, "silent"),
       },
     );

@@ -2,6 +2,7 @@
  * The logs over HTTP: all that was acknowledged stands in them, once; every node witnesses every other's; what is not
  * public is not answered, and what a quorum has not seen does not leave.
  */
+
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -28,6 +29,7 @@ import { logKeyOf } from "../../protocol/log/quorum.ts";
 import { envelopeId } from "../../protocol/signing/envelope.ts";
 import { fromUtf8, utf8 } from "../../protocol/values/bytes.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
+import { sleep } from "../../server/deadline.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { clockOf, without } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
@@ -256,7 +258,7 @@ describe("no silent rollback", () => {
         now: clock.now,
         noise: systemNoise,
         random: systemRandom,
-        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+        sleep,
         logger: loggerOf("test", "silent"),
       });
       void node.work().catch(() => undefined);

@@ -1,4 +1,5 @@
 /** A federation that ran under f02469a, as it was left on disk: unpacked for a test, and gone on with by this program. */
+
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -14,6 +15,7 @@ import { systemRandom } from "../../node/random.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { type Client, clientOf } from "../../protocol/wire/client.ts";
 import type { DatabaseConfig } from "../../server/database.ts";
+import { sleep } from "../../server/deadline.ts";
 import { listen } from "../../server/http.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { readKey, signerOf } from "../../server/signing.ts";
@@ -114,7 +116,7 @@ export async function resume({ folder, store }: Unpacked, now: () => Date): Prom
       now,
       noise: systemNoise,
       random: systemRandom,
-      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      sleep,
       logger: loggerOf(`node-${code}`, "error"),
     });
     nodes.push(node);
