@@ -47,7 +47,7 @@ const MOST = 20;
 const ends = new WeakMap<Bell, { readonly rung: number; readonly cursors: Set<number> }>();
 
 /** What a node has not read yet, of queries that are open and put to it; and the cursor after it. */
-export async function workFor(poll: Poll, context: Context & Dispatcher): Promise<WorkList> {
+async function workFor(poll: Poll, context: Context & Dispatcher): Promise<WorkList> {
   const { bell } = context;
   const rung = bell.rung();
   const known = ends.get(bell);

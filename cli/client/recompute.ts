@@ -22,7 +22,7 @@ import type { Party } from "./ask.ts";
 import { partyOf } from "./connect.ts";
 
 /** What stands behind a release's secure sum, for an auditor of the directory: asked for by signature, which is logged. */
-export async function givenTo(to: Client, release: Hash, auditor: Party, now: Date): Promise<GivenMaterial> {
+async function givenTo(to: Client, release: Hash, auditor: Party, now: Date): Promise<GivenMaterial> {
   const request = signDocument(
     "material",
     { release, auditor: auditor.id, time: instant(now) },
