@@ -1,5 +1,5 @@
 /**
- * `brus demo`: a whole federation on this machine in under a minute. 21 regions with made-up journals, or a folder's
+ * `brus demo`: a whole federation on this machine. 21 regions with made-up journals, or a folder's
  * own data; coordinator and nodes over real HTTP; a question signed, approved, answered and checked.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
