@@ -30,6 +30,7 @@ export async function answering(): Promise<void> {
             mapping: readMapping(CARE_EXPERIENCE_MAPPING),
             path,
             dryRun: false,
+            covers: "2025K1..2025K4",
           },
           () => undefined,
         );

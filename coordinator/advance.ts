@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
 import { beginningsAfter } from "./directory/directories.ts";
 import { type Dispatcher, dispatch } from "./query/dispatch.ts";
 import { close, type QueryState, settle, stateOf } from "./query/stored-state.ts";
-import { collect } from "./release/collect.ts";
+import { type Collected, collect } from "./release/collect.ts";
 import { type Publisher, publish } from "./release/release.ts";
 import { type Rounds, turn } from "./secure-sum/run-phases.ts";
 
@@ -61,13 +61,15 @@ async function conclude(state: QueryState, context: Context & Publisher & Rounds
   const { minRegions, ...query } = state.query;
   const [now, answerBy, expires] = [context.now(), new Date(query.answerBy), new Date(query.expires)];
   const collected = collect(state);
-  if (!collected.complete && now < answerBy) return answerBy;
+  if (collected.awaited && now < answerBy) return answerBy;
   if (collected.answerIds.length >= minRegions) return await publish(state, collected, null, context);
   // Those who may still come late may yet be enough.
   if (!collected.complete && now < expires) return expires;
-  const reason = `fewer regions answered than minRegions (${minRegions})`;
-  return await close(state, "failed", reason, context);
+  return await close(state, "failed", tooFew(collected, minRegions), context);
 }
+
+const tooFew = ({ answerIds, missing }: Collected, minRegions: number): string =>
+  `${answerIds.length} of ${answerIds.length + missing.length} regions answered; minRegions is ${minRegions}; missing: ${missing.map(({ region, reason }) => `${region} (${reason})`).join(", ")}`;
 
 /** Late → a new version with every region that came since; → released once nobody may come any more. */
 async function amend(state: QueryState, context: Context & Publisher): Promise<Due> {

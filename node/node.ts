@@ -7,7 +7,7 @@ import type { Dataset } from "../protocol/question/catalogue.ts";
 import type { PublicKey } from "../protocol/signing/ed25519.ts";
 import { Refusal } from "../protocol/values/refusal.ts";
 import { type Client, clientOf } from "../protocol/wire/client.ts";
-import { oneAtATime, openStore } from "../server/database.ts";
+import { oneAtATime, openStore, transact } from "../server/database.ts";
 import { nameOf } from "../server/logger.ts";
 import type { Answerer } from "./answer/answer.ts";
 import type { Effects, NodeConfig } from "./config.ts";
@@ -60,10 +60,10 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     import: ({ dataset: name, ...request }, onProgress) =>
       alone(async () => {
         const dataset = datasetOf(followed, name);
-        return await importFile(
-          { ...request, dataset },
-          { store, keys, data, threads, now, random, onProgress },
-        );
+        const context = { store, keys, data, threads, now, random, onProgress };
+        const report = await importFile({ ...request, dataset }, context);
+        if (report.delivered.length > 0 && !request.dryRun) await lookAgain(store, succession);
+        return report;
       }),
     rekey: () =>
       alone(async () => {
@@ -101,6 +101,12 @@ async function openNode(config: NodeConfig, data: string, effects: Effects): Pro
     );
   });
   return { store, client, followed };
+}
+
+/** From the beginning of its work: also where the node ends before it has asked. */
+async function lookAgain(store: NodeStore, succession: Succession): Promise<void> {
+  await transact(store, (database) => database.deleteFrom("meta").where("key", "=", "cursor").execute());
+  succession.lookAgain();
 }
 
 function datasetOf(followed: Followed, name: string): Dataset {

@@ -7,6 +7,7 @@ import type { Language } from "../protocol/values/language.ts";
 import { format, parseRational, toNumber } from "../protocol/values/rational.ts";
 import { type Cube, contentsOf } from "./cube.ts";
 import { HELP_LINE, needsHelpLine } from "./help-line.ts";
+import { whyMissing } from "./missing.ts";
 
 export const WORDS = {
   sv: {
@@ -23,6 +24,7 @@ export const WORDS = {
       "u: osäkert tal, med ett standardfel över 30 % av talet, eller för andelar och medelvärden av det antal personer som de avser. ..: för osäkert för att redovisas. : (kolon): regionen är inte med i släppet. . (punkt): inte tillämpligt.",
     missing: "Regioner som inte är med i släppet för",
     late: "svarade inte i tid",
+    undelivered: "har inte lämnat perioden",
     declined: "avböjde",
     shown:
       "Visningstalen är framräknade ur talen: hela, aldrig negativa, och summerar inom varje region; inte mellan regioner. De är snedvridna, och inget ska räknas på dem.",
@@ -42,6 +44,7 @@ export const WORDS = {
       "u: unreliable, with a standard error above 30 % of the figure or, for shares and means, of the number of persons they are of. ..: too uncertain to be published. : (colon): the region is not in the release. . (full stop): not applicable.",
     missing: "Regions that are not in the release of",
     late: "did not answer in time",
+    undelivered: "has not delivered the period",
     declined: "declined",
     shown:
       "Display figures are made from the figures: whole, never negative, adding up within each region, not between regions. They are biased, and nothing is to be reckoned with them.",
@@ -61,9 +64,7 @@ export function missingNotes(
   const say = WORDS[language];
   const periods = releases.flatMap(({ period, missing }) => {
     if (missing.length === 0) return [];
-    const regions = missing.map(
-      ({ region, reason }) => `${named(region)} (${reason === "no-answer" ? say.late : say.declined})`,
-    );
+    const regions = missing.map((each) => `${named(each.region)} (${say[whyMissing(each)]})`);
     return [`${period}: ${regions.join(", ")}`];
   });
   return periods.length === 0 ? [] : [`${say.missing} ${periods.join("; ")}.`];

@@ -9,6 +9,7 @@ import { ordinalOf } from "../protocol/values/period.ts";
 import { type Cube, type CubeDimension, contentsOf, dimensionsOf, everyAt } from "./cube.ts";
 import type { CubeFigure } from "./figure.ts";
 import { privacyIn } from "./footnotes.ts";
+import { whyMissing } from "./missing.ts";
 import { finderOf, isTabled, type StandingRelease, type TabledPlan } from "./standing-release.ts";
 import { type View, type ViewIndicator, type ViewRelease, viewed } from "./view.ts";
 
@@ -76,7 +77,7 @@ export function viewOf(cube: Cube, others: readonly string[]): View {
       query: made.query,
       madeAt: made.madeAt,
       regions: within,
-      missing: made.missing.map(({ region, reason }) => ({ region, late: reason === "no-answer" })),
+      missing: made.missing.map((each) => ({ region: each.region, why: whyMissing(each) })),
       charge: made.charge,
       budget: plan.dataset.budget.rhoPerPeriod,
     })),
@@ -122,8 +123,8 @@ function unlikeMeasure(view: View, standing: StandingRelease, kind: Measure["kin
 
 function unlikeRelease(said: ViewRelease, { release }: StandingRelease): string[] {
   const listed = (missing: ViewRelease["missing"]) =>
-    missing.map(({ region, late }) => `${region} ${late}`).join();
-  const missing = release.missing.map(({ region, reason }) => ({ region, late: reason === "no-answer" }));
+    missing.map(({ region, why }) => `${region} ${why}`).join();
+  const missing = release.missing.map((each) => ({ region: each.region, why: whyMissing(each) }));
   const alike = said.regions.join() === regionsOf(release).join() && said.charge === release.charge;
   return [
     ...(alike ? [] : [`regions or charge of ${said.period}`]),

@@ -13,6 +13,7 @@ import type { Cube } from "./cube.ts";
 import type { CubeFigure } from "./figure.ts";
 import type { Interval, Places, Trend, Verdict } from "./intervals.ts";
 import { viewIndicator } from "./make-view.ts";
+import { type WhyMissing, whyMissing } from "./missing.ts";
 
 /** Estimate and limits of a point; null where nothing is published. */
 export type Point = readonly [value: number, low: number, high: number] | null;
@@ -99,7 +100,7 @@ export type Overview = {
       readonly region: string;
       readonly dataset: Text;
       readonly period: string;
-      readonly late: boolean;
+      readonly why: WhyMissing;
     }>;
   };
 };
@@ -239,12 +240,13 @@ function indicatorOf(indicator: Indicator, tables: readonly Cube[], families: nu
 function missingIn(cubes: readonly Cube[]): Overview["unsaid"]["missing"] {
   const missing = new Map(
     cubes.flatMap((cube) =>
-      (cube.releases.at(-1)?.standing.release.missing ?? []).map(({ region, reason }) => {
+      (cube.releases.at(-1)?.standing.release.missing ?? []).map((each) => {
+        const { region } = each;
         const { title: dataset } = cube.plan.dataset;
         const period = lastOf(cube);
         return [
           `${region} ${dataset.en} ${period}`,
-          { region, dataset, period, late: reason === "no-answer" },
+          { region, dataset, period, why: whyMissing(each) },
         ] as const;
       }),
     ),

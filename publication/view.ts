@@ -8,6 +8,7 @@ import type { Text } from "../protocol/values/text.ts";
 import type { Comparable } from "./comparisons.ts";
 import type { CubeDimension } from "./cube.ts";
 import { type CubeFigure, type FigureAt, NOTHING } from "./figure.ts";
+import type { WhyMissing } from "./missing.ts";
 
 type Dimensions = "regions" | "periods" | "columns";
 
@@ -33,7 +34,7 @@ export type ViewRelease = {
   readonly query: Hash;
   readonly madeAt: string;
   readonly regions: readonly string[];
-  readonly missing: ReadonlyArray<{ readonly region: string; readonly late: boolean }>;
+  readonly missing: ReadonlyArray<{ readonly region: string; readonly why: WhyMissing }>;
   /** ρ that each region was charged for the period, and the period's whole budget, as fractions. */
   readonly charge: string;
   readonly budget: string;

@@ -10,7 +10,7 @@ import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { deadlineIn, sleep } from "../../server/deadline.ts";
-import { waitsFor } from "./waits-for.ts";
+import { needsDelivery, waitsFor } from "./waits-for.ts";
 
 /** A person who signs. */
 export type Party = { readonly id: string; readonly signer: Signer };
@@ -97,7 +97,10 @@ const LOOK = 50;
 const LOOK_SELDOM = 250;
 const SAY = 10_000;
 
-/** Waits until a query has come to an end, however slow the regions are. */
+/**
+ * Waits until a query has come to an end, however slow the regions are; or stays open for nothing but what regions have
+ * not delivered.
+ */
 export async function follow(
   client: Client,
   id: Hash,
@@ -112,7 +115,7 @@ export async function follow(
   try {
     for (;;) {
       const status = await client("getQuery", { params: { id } });
-      if (status.state !== "waiting" && status.state !== "open") return status;
+      if ((status.state !== "waiting" && status.state !== "open") || needsDelivery(status)) return status;
       const line = waitsFor(status);
       if (line !== before) {
         [before, pause] = [line, LOOK];

@@ -20,6 +20,7 @@ type Local = {
       path: string;
       dryRun: boolean;
       replace: boolean;
+      covers?: string | undefined;
     },
     onProgress: (step: string, done: number, of: number) => void,
   ) => Promise<ImportReport>;

@@ -18,6 +18,7 @@ type Import = ForMachines & {
   readonly mapping: string;
   readonly dryRun?: boolean;
   readonly replace?: boolean;
+  readonly covers?: string;
 };
 
 export function nodeCommands(program: Command, out: Out): void {
@@ -34,6 +35,10 @@ export function nodeCommands(program: Command, out: Out): void {
     .requiredOption("--dataset <name@version>", "which dataset")
     .requiredOption("--mapping <file>", "how the files' columns become the dataset's")
     .option("--replace", "take a file that was taken before once more, in place of what came of it then")
+    .option(
+      "--covers <periods>",
+      "the periods that are delivered with these files, such as 2026K1 or 2025K3..2026K2; unless said, those that their rows fall in",
+    )
     .option("--dry-run", "report what would come in and what would be rejected; keep nothing")
     .option("--json", "for machines")
     .action((files: string[], options: Import) => importFiles(files, options, out));
@@ -58,22 +63,22 @@ export function nodeCommands(program: Command, out: Out): void {
 
 /** `brus import`: the exit code says when nothing came of a file. */
 async function importFiles(files: string[], options: Import, { say, now }: Out): Promise<void> {
-  const { dataset, dryRun = false, replace = false } = options;
+  const { dataset, dryRun = false, replace = false, covers } = options;
   const mapping = readMapping(readDocument(options.mapping));
   await withNode(options.config, now, async (local) => {
     for (const file of files) {
-      const request = { dataset, mapping, path: resolve(file), dryRun, replace };
+      const request = { dataset, mapping, path: resolve(file), dryRun, replace, covers };
       const bar = barOf(file, 1);
       const report = await local.import(request, (step, done, of) => step === "reading" && bar.set(done, of));
       bar.done();
-      if (report.outcome === "nothing") process.exitCode = 1;
+      if (report.outcome === "nothing" && report.delivered.length === 0) process.exitCode = 1;
       say(options.json === true ? JSON.stringify(report) : reportText(report));
     }
   });
 }
 
-const reportText = ({ file, outcome, rows, rejected, rejects }: ImportReport): string =>
-  `${file}: ${outcome}, ${rows} rows in, ${rejected} rejected${rejects === null ? "" : ` (${rejects})`}`;
+const reportText = ({ file, outcome, rows, rejected, rejects, delivered }: ImportReport): string =>
+  `${file}: ${outcome}, ${rows} rows in, ${rejected} rejected${rejects === null ? "" : ` (${rejects})`}${delivered.length === 0 ? "" : `; delivered: ${delivered.join(", ")}`}`;
 
 /** `brus ledger` */
 async function showLedger({ config, json }: ForMachines, { say, now }: Out): Promise<void> {

@@ -20,6 +20,7 @@ import { checkReport, checkText } from "../client/price.ts";
 import { costText, csvOf, type Format, resultText, tableOf } from "../client/print.ts";
 import { barOf } from "../client/progress.ts";
 import { recompute } from "../client/recompute.ts";
+import { waitsFor } from "../client/waits-for.ts";
 import { asideAt, client, federationAt } from "./connections.ts";
 import { type Addressed, addressed, seconds } from "./options.ts";
 
@@ -192,7 +193,10 @@ async function showResult(id: string, options: ShowResult, { say, wait }: Out): 
   const hash = parseWith(Hash, id, "id", "usage");
   const federation = await federationAt(options.coordinator, options.directory);
   const from = client(options.coordinator);
-  if (options.wait > 0) await follow(from, hash, { seconds: options.wait, onWait: wait });
+  if (options.wait > 0) {
+    const status = await follow(from, hash, { seconds: options.wait, onWait: wait });
+    if (status.state === "open") throw new Refusal("no-data", waitsFor(status));
+  }
   const result = await fetchResult(from, federation, hash);
   const written = {
     table: () => resultText(result, federation),

@@ -18,6 +18,7 @@ import {
   withPurpose,
 } from "../client/ask.ts";
 import { figureText } from "../client/print.ts";
+import { waitsFor } from "../client/waits-for.ts";
 import type { Network } from "./network.ts";
 
 export type AskedBothWays = {
@@ -52,6 +53,7 @@ export async function askAll(
   const status = await follow(client, asked, following);
   const federation = federationIn(network);
   if (status.release === null) {
+    if (status.state === "open") throw new Refusal("no-data", waitsFor(status));
     const codes = status.regions.flatMap(({ region, code }) => (code === null ? [] : [`${region} ${code}`]));
     throw new Refusal(
       "release-unknown",

@@ -14,11 +14,24 @@ import { parseJson } from "../../protocol/values/json.ts";
 import { RegionCode } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { textOf } from "../../protocol/values/text.ts";
-import { CARE_EXPERIENCE, CARE_EXPERIENCE_MAPPING, DEMO_QUERY, journalOf, RARE_QUERY } from "./journals.ts";
+import {
+  CARE_EXPERIENCE,
+  CARE_EXPERIENCE_MAPPING,
+  DEMO_QUERY,
+  journalOf,
+  QUARTERS,
+  RARE_QUERY,
+} from "./journals.ts";
 import { REGIONS } from "./regions.ts";
 import { demoCalendar, registersOf, standingDatasets } from "./standing-releases.ts";
 
-export type Import = { readonly dataset: string; readonly mapping: Mapping; readonly path: string };
+export type Import = {
+  readonly dataset: string;
+  readonly mapping: Mapping;
+  readonly path: string;
+  /** The periods that are delivered with it; unless said, those that its rows fall in. */
+  readonly covers?: string | undefined;
+};
 /** What is demonstrated: regions with data to import, and what is asked of them. */
 export type Scenario = {
   readonly name: string;
@@ -57,6 +70,7 @@ const FederationFile = z.strictObject({
               dataset: z.string().max(60),
               mapping: FileName,
               files: z.array(FileName).min(1).max(1000),
+              covers: z.string().min(1).max(1000).optional(),
             }),
           )
           .max(100),
@@ -83,7 +97,8 @@ export function madeUp({ regions: count, rows, seed }: MadeUp, folder: string): 
         const path = join(sources, `${region.code}.csv`);
         const share = rows === 0 ? region.population / 50 : (rows * region.population) / population;
         writeFileSync(path, journalOf(region, Math.max(1, Math.round(share)), seed), { mode: 0o600 });
-        return [{ dataset: "care-experience@1", mapping: readMapping(CARE_EXPERIENCE_MAPPING), path }];
+        const mapping = readMapping(CARE_EXPERIENCE_MAPPING);
+        return [{ dataset: "care-experience@1", mapping, path, covers: QUARTERS.join(",") }];
       },
       later: () => registersOf(sources, region, seed, rows === 0 ? 1 : (50 * rows) / population),
     })),
@@ -125,13 +140,14 @@ export function fromFolder(folder: string, environment: Environment): Scenario {
       code,
       name,
       imports: () =>
-        imports.flatMap(({ dataset, mapping, files }) => {
+        imports.flatMap(({ dataset, mapping, files, covers }) => {
           const parsed = parseWith(Mapping, parseJson(read(mapping)), mapping, "mapping-unfit");
           const ref = parseWith(DatasetRef, latest.get(dataset) ?? dataset, "dataset");
           return files.map((each) => ({
             dataset: ref,
             mapping: parsed,
             path: resolve(base, withVariables(each, environment)),
+            covers,
           }));
         }),
       later: () => [],

@@ -29,11 +29,17 @@ export const registersOf = (
   region: Region,
   seed: number,
   scale: number,
-): Array<{ readonly dataset: string; readonly mapping: Mapping; readonly path: string }> =>
+): Array<{
+  readonly dataset: string;
+  readonly mapping: Mapping;
+  readonly path: string;
+  readonly covers: string;
+}> =>
   REGISTERS.map((register) => {
     const path = join(folder, `${region.code}-${register.dataset.replace("@", "-")}.csv`);
     writeFileSync(path, registerOf(register, region, seed, scale), { mode: 0o600 });
-    return { dataset: register.dataset, mapping: readMapping(registerMapping(register)), path };
+    const { dataset, periods } = register;
+    return { dataset, mapping: readMapping(registerMapping(register)), path, covers: periods.join(",") };
   });
 
 /** The calendar that the demonstration runs, for so many regions. A secure sum needs two. */

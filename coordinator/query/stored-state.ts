@@ -140,8 +140,9 @@ export async function closeIn(
   return closed.numUpdatedRows > 0n;
 }
 
-/** What a further approval, or a little time, can still turn into an answer. */
+/** What a further approval, a little time, or a delivery can still turn into an answer. */
 export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "approvals-missing",
   "query-not-yet-valid",
+  "no-data",
 ]);

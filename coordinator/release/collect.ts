@@ -10,7 +10,9 @@ import type { CoordinatorStore } from "../store/database.ts";
 export type Collected = {
   readonly answerIds: ReadonlyArray<{ readonly region: string; readonly hash: string }>;
   readonly missing: ReadonlyArray<{ readonly region: string; readonly reason: RefusalCode | "no-answer" }>;
-  /** True if nobody is left to wait for. */
+  /** True while some have not said anything, or will be able to say more soon: the first release waits for them. */
+  readonly awaited: boolean;
+  /** True if nobody can answer any more. */
   readonly complete: boolean;
 };
 
@@ -25,11 +27,13 @@ export function collect(state: QueryState): Collected {
     const outcome = outcomes.get(region);
     return outcome?.kind === "answer" ? [] : [{ region, reason: outcome?.code ?? ("no-answer" as const) }];
   });
-  const waits = missing.some(({ reason }) => reason === "no-answer" || MAY_YET_ANSWER.has(reason));
+  const may = missing.filter(({ reason }) => reason === "no-answer" || MAY_YET_ANSWER.has(reason));
   return {
     answerIds: answered.map(({ region, id }) => ({ region, hash: id })),
     missing,
-    complete: !waits,
+    // What a region has not delivered may come in a week: it makes a later version, as all that comes late does.
+    awaited: may.some(({ reason }) => reason !== "no-data"),
+    complete: may.length === 0,
   };
 }
 

@@ -10,7 +10,7 @@ import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
 import { type Frontier, rootOfFrontier } from "../../protocol/log/frontier.ts";
 import { checkPublic } from "../../protocol/log/public-proof.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
-import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
+import { ledgerGroupOf, refOf } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import type { Envelope } from "../../protocol/signing/envelope.ts";
 import { type Hash, toHex } from "../../protocol/values/bytes.ts";
@@ -18,6 +18,7 @@ import { instant } from "../../protocol/values/names.ts";
 import type { Rational } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
+import { type Delivered, undelivered } from "../store/delivered.ts";
 import { ceilingOf, checkPolicy, type Policy } from "./policy.ts";
 
 export type Admitted = {
@@ -42,6 +43,8 @@ export type AdmitContext = {
   readonly seen: Frontier | null;
   /** Declines of the query that this node has read in that log, whatever it is shown now. */
   readonly declines: readonly Envelope[];
+  /** The periods of each dataset that this region has delivered. */
+  readonly delivered: Delivered;
 };
 
 /** The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. */
@@ -60,6 +63,7 @@ export function admit(work: WorkItem, context: AdmitContext): Admitted {
   checkPolicy(policy, asked, plan);
   checkApprovals(work, asked, policy, context);
   const seen = isLogged(federation) ? publicIn(work, context) : null;
+  checkDelivered(plan, policy, context.delivered);
   return {
     id: asked.id,
     seen,
@@ -92,6 +96,16 @@ function publicIn(work: WorkItem, { federation, now, seen }: AdmitContext): Chec
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal("query-not-public", error.message, { cause: error });
   }
+}
+
+/** By what was declared alone: the rows are not looked at, which could tell of one person. */
+function checkDelivered(plan: Plan, { complete = [] }: Policy, delivered: Delivered): void {
+  const period = undelivered(plan, delivered, complete);
+  if (period !== null)
+    throw new Refusal(
+      "no-data",
+      `expected periods that the region has delivered of ${refOf(plan.dataset)}; ${period} is not`,
+    );
 }
 
 function checkTimes({ query }: Asked, now: Date): void {

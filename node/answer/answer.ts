@@ -13,6 +13,7 @@ import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
 import type { NodeStore } from "../store/database.ts";
+import type { Delivered } from "../store/delivered.ts";
 import { type AdmitContext, type Admitted, admit } from "./admit.ts";
 import type { Charge, Ledger } from "./ledger.ts";
 import { addNoise, type Noise } from "./noise.ts";
@@ -35,6 +36,8 @@ export type Answerer = {
   readonly seen: () => Frontier | null;
   /** Declines of a query that this node has read in it. */
   readonly declines: (query: Hash) => Promise<readonly Envelope[]>;
+  /** The periods of each dataset that this region has delivered, as its operator has said by now. */
+  readonly delivered: () => Promise<Delivered>;
 };
 
 /** The node's signed answer, the same bytes for ever. Throws a refusal; a failure after the charge keeps it. */
@@ -65,12 +68,13 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
 /** What a question is judged by, now. */
 export async function contextOf(
   { query }: WorkItem,
-  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen" | "declines">,
+  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen" | "declines" | "delivered">,
 ): Promise<AdmitContext> {
   const { federation, code } = node;
   const seen = node.seen(); // First: what was read so far is on disk.
   const declines = await node.declines(envelopeId(query));
-  return { federation, code, policy: node.policy(), now: node.now(), seen, declines };
+  const delivered = await node.delivered();
+  return { federation, code, policy: node.policy(), now: node.now(), seen, declines, delivered };
 }
 
 /** What comes before any data are read, for an answer or for a masked vector: the charge, on disk, once a query. */

@@ -7,8 +7,9 @@ import { z } from "zod";
 import type { Asked } from "../../protocol/federation/openers.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { ApprovalRule } from "../../protocol/question/approval.ts";
-import { ColumnName, DatasetName } from "../../protocol/question/catalogue.ts";
+import { ColumnName, DatasetName, DatasetRef } from "../../protocol/question/catalogue.ts";
 import { columnsIn, type Filter } from "../../protocol/question/filter.ts";
+import { Period } from "../../protocol/values/period.ts";
 import {
   compare,
   least,
@@ -27,6 +28,11 @@ export const Policy = z.strictObject({
   /** At most this much of each period's ρ, in all and by one query; a fraction as text. */
   ceilings: z.strictObject({ rhoPerPeriod: RationalText.optional(), rhoPerQuery: RationalText.optional() }),
   withheld: z.array(z.strictObject({ dataset: DatasetName, column: ColumnName })).max(1000),
+  /** Periods that are delivered whatever imports have said: of a dataset of which nothing is to come, too. */
+  complete: z
+    .array(z.strictObject({ dataset: DatasetRef, periods: z.array(Period).min(1).max(1000) }))
+    .max(1000)
+    .optional(),
 });
 export type Policy = z.infer<typeof Policy>;
 

@@ -6,7 +6,9 @@ import { mkdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { instant } from "../../protocol/values/names.ts";
+import { type Period, periodAt } from "../../protocol/values/period.ts";
 import { tableOf } from "../store/database.ts";
+import { declaredBy } from "../store/delivered.ts";
 import { encryptIdentities } from "../store/people.ts";
 import { look } from "./look.ts";
 import { checkMapping } from "./mapping.ts";
@@ -20,6 +22,7 @@ import { assertWeights, weigh } from "./weights.ts";
 export async function importFile(request: ImportRequest, context: ImportContext): Promise<ImportReport> {
   const { dataset, mapping, path, dryRun } = request;
   checkMapping(mapping, dataset);
+  const declared = request.covers === undefined ? null : declaredBy(request.covers, dataset);
   const looked = await look(request, context);
   const file = basename(path);
   let target: Target | null = null;
@@ -28,7 +31,7 @@ export async function importFile(request: ImportRequest, context: ImportContext)
     const before = await fileOf(target, dataset, looked.hash);
     if (before !== null && request.replace !== true) {
       await target.rollback();
-      return { file, outcome: "known", rows: 0, rejected: 0, rejects: null };
+      return { file, outcome: "known", rows: 0, rejected: 0, rejects: null, delivered: [] };
     }
     context.onProgress({ step: "translating", done: 0, of: 1 });
     const staged = await stage(target.staging, looked.source, mapping, dataset);
@@ -38,20 +41,24 @@ export async function importFile(request: ImportRequest, context: ImportContext)
     ];
     context.onProgress({ step: "weighing", done: 0, of: 1 });
     if (staged.rows === 0 && !dryRun) {
-      await target.rollback();
+      // An empty file may say that nothing is to come; one whose rows were all refused says nothing.
+      const delivered = bad.length === 0 ? await deliver(target, dataset, declared) : [];
+      await target.commit();
       const rejects = writeRejects(request, context.data, looked.hash, bad);
       if (rejects !== null) renameSync(`${rejects}.tmp`, rejects);
-      return { file, outcome: "nothing", rows: 0, rejected: bad.length, rejects };
+      return { file, outcome: "nothing", rows: 0, rejected: bad.length, rejects, delivered };
     }
     await resolve(target, context);
     await weigh(target, dataset, mapping, before ?? (await nextFile(target)));
     await target.put();
     await assertWeights(target, dataset);
     if (before === null) await recordFile(target, dataset, looked.hash, context.now());
+    const delivered = await deliver(target, dataset, declared);
     const rejects = writeRejects(request, context.data, looked.hash, bad);
     await (dryRun ? target.rollback() : target.commit());
     if (rejects !== null) renameSync(`${rejects}.tmp`, rejects);
-    return { file, outcome: dryRun ? "dry-run" : "taken", rows: staged.rows, rejected: bad.length, rejects };
+    const outcome = dryRun ? "dry-run" : "taken";
+    return { file, outcome, rows: staged.rows, rejected: bad.length, rejects, delivered };
   } catch (error) {
     await target?.rollback();
     throw error;
@@ -79,6 +86,32 @@ const recordFile = (target: Target, dataset: Dataset, hash: string, now: Date): 
     "insert into file (id, dataset, hash, taken) select coalesce(max(id), 0) + 1, $1, $2, $3 from file",
     [tableOf(dataset), hash, instant(now)],
   );
+
+/**
+ * Takes down which periods are delivered: those declared, or else, unless the dataset asks for a declaration, those that
+ * the staged rows fall in. Gives the new ones.
+ */
+async function deliver(
+  target: Target,
+  dataset: Dataset,
+  declared: readonly number[] | null,
+): Promise<Period[]> {
+  const table = tableOf(dataset);
+  const seen = async () =>
+    (await target.staging.runAndReadAll("select distinct period from staged"))
+      .getRows()
+      .map(([at]) => Number(at));
+  const ordinals = declared ?? (dataset.delivery === "declared" ? [] : await seen());
+  const before = await target.run("select period from delivered where dataset = $1", [table]);
+  const known = new Set(before.map(([period]) => Number(period)));
+  const fresh = [...new Set(ordinals)].filter((ordinal) => !known.has(ordinal)).sort((a, b) => a - b);
+  for (const ordinal of fresh)
+    await target.run(
+      "insert into delivered (dataset, period, declared) values ($1, cast($2 as integer), $3)",
+      [table, ordinal, String(declared !== null)],
+    );
+  return fresh.map((ordinal) => periodAt(dataset.period, ordinal));
+}
 
 /** Each identity hashed once; new persons numbered, and their identity numbers encrypted where the region keeps them. */
 async function resolve(target: Target, { keys, random }: ImportContext): Promise<void> {

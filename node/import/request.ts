@@ -3,6 +3,7 @@
  * refused, never a value of theirs.
  */
 import type { Dataset } from "../../protocol/question/catalogue.ts";
+import type { Period } from "../../protocol/values/period.ts";
 import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
 import type { PersonKeys } from "../store/people.ts";
@@ -15,6 +16,8 @@ export type ImportRequest = {
   readonly dryRun: boolean;
   /** Take a file that was taken before once more, in place of what came of it then: for a mended mapping. */
   readonly replace?: boolean;
+  /** The periods that are delivered with it, as `2026K1` or `2025K3..2026K2`; unless said, those that its rows fall in. */
+  readonly covers?: string | undefined;
 };
 
 export type ImportReport = {
@@ -28,6 +31,8 @@ export type ImportReport = {
   readonly rejected: number;
   /** Where line numbers and reasons stand, if any were rejected. It stays in the region. */
   readonly rejects: string | null;
+  /** Periods that questions can be about from now on, and could not before. */
+  readonly delivered: readonly Period[];
 };
 
 export type ImportContext = {

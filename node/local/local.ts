@@ -27,6 +27,7 @@ export const LocalImport = z.strictObject({
   path: z.string().startsWith("/").max(4096),
   dryRun: z.boolean(),
   replace: z.boolean(),
+  covers: z.string().min(1).max(1000).optional(),
 });
 export type LocalImport = z.infer<typeof LocalImport>;
 

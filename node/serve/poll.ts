@@ -23,8 +23,8 @@ import { RandomnessFailure } from "../random.ts";
 import { isRoundRefusal, type RoundWorker, sendReply, takeTurn, withdrawal } from "../secure-sum/turn.ts";
 
 export type Worker = RoundWorker & {
-  /** What need not be read anew for each poll: its cursor, and the ledger's head while nothing can have charged it. */
-  readonly memory: { cursor: number | null; head: LedgerHead | null };
+  /** What need not be read anew for each poll: its cursor, unless it begins anew, and the ledger's head while nothing can have charged it. */
+  readonly memory: PollMemory;
   readonly logger: Logger;
   /** The region's own log; null where the federation keeps none. */
   readonly log: NodeLog | null;
@@ -36,6 +36,20 @@ export type Worker = RoundWorker & {
   readonly tick: number;
   readonly sleep: Sleep;
 };
+
+type PollMemory = {
+  cursor: number | null;
+  anew: boolean;
+  head: LedgerHead | null;
+  /** Ends the wait for news, where one goes on. */
+  wake: () => void;
+};
+
+/** What it has declined may be answered now: its work is read from the beginning, at once. */
+export function lookAgain(memory: PollMemory): void {
+  memory.anew = true;
+  memory.wake();
+}
 
 const MAX_BACKOFF = 30_000;
 const TRIES = 3;
@@ -64,11 +78,22 @@ export async function pollForever(worker: Worker): Promise<void> {
 export async function pollOnce(worker: Worker): Promise<number> {
   const { code, ledger, now, signer, signal, client } = worker;
   const { memory } = worker;
-  memory.cursor ??= await readCursor(worker);
+  memory.cursor = memory.anew ? 0 : (memory.cursor ?? (await readCursor(worker)));
+  memory.anew = false;
   memory.head ??= await ledger.head();
   const { cursor, head } = memory;
   const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: head };
-  const reply = await client("poll", { body: signDocument("poll", poll, signer), signal });
+  const waking = new AbortController();
+  memory.wake = () => waking.abort();
+  const waiting = {
+    body: signDocument("poll", poll, signer),
+    signal: AbortSignal.any([signal, waking.signal]),
+  };
+  const reply = await client("poll", waiting).catch((error: unknown) => {
+    if (waking.signal.aborted) return null;
+    throw error;
+  });
+  if (reply === null) return 0;
   if (versionOf(worker.federation, reply.directory) === null) {
     await worker.follow();
     if (!signal.aborted)

@@ -36,6 +36,11 @@ export class Succession {
     return this.#serving.answerer;
   }
 
+  /** A period was delivered since some question was declined for want of it. */
+  lookAgain(): void {
+    this.#serving.lookAgain();
+  }
+
   /** Another version is in force, or a key was revoked here: what serves ends, and the next begins. */
   supersede(): void {
     // Said late, by a version that has ended: who serves now is not meant.

@@ -18,14 +18,17 @@ import { Witness, type WitnessContext } from "../log/witness.ts";
 import { attemptDiskOf } from "../secure-sum/attempts.ts";
 import type { Attempts } from "../secure-sum/turn.ts";
 import type { NodeStore } from "../store/database.ts";
+import { deliveredIn } from "../store/delivered.ts";
 import type { Followed } from "./follow.ts";
-import { pollForever, type Worker } from "./poll.ts";
+import { lookAgain, pollForever, type Worker } from "./poll.ts";
 
 export type Serving = {
   readonly answerer: Answerer;
   /** Until it is stopped. Ends by itself only where the node must stop. */
   readonly work: () => Promise<void>;
   readonly stop: () => void;
+  /** What it has declined may be answered now: its work is read from the beginning. */
+  readonly lookAgain: () => void;
 };
 
 export type ServingContext = {
@@ -68,6 +71,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     now,
     seen: () => watching?.witness.seen ?? null,
     declines: (query) => declinesOf(query, store),
+    delivered: () => deliveredIn(store),
   };
   const worker: Worker = {
     ...answerer,
@@ -77,7 +81,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     log,
     witness: watching?.witness ?? null,
     attempts,
-    memory: { cursor: null, head: null },
+    memory: { cursor: null, anew: false, head: null, wake: () => undefined },
   };
   return {
     answerer,
@@ -86,6 +90,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
       await Promise.all([pollForever(worker), watching?.witness.watchForever()]);
     },
     stop: () => stopping.abort(),
+    lookAgain: () => lookAgain(worker.memory),
   };
 }
 

@@ -16,6 +16,8 @@ export type NodeDatabase = {
   identity: { chunk: bigint; sealed: string };
   /** Files taken in, by hash: each is taken once. */
   file: { id: number; dataset: string; hash: string; taken: string };
+  /** Periods that a dataset's questions may be about, by its table; `declared`, or because rows came that fell in them. */
+  delivered: { dataset: string; period: number; declared: boolean };
   ledger_head: { id: number; sequence: number; hash: string };
   /** Append only; `spent` is the account's balance after the entry. */
   ledger_entry: {

@@ -51,10 +51,23 @@ async function keepDeclines({ run }: Changing): Promise<void> {
   }
 }
 
+/** Which periods are delivered was read off the rows before it was declared: it stays so for what was taken in then. */
+async function keepDelivered({ run, tables }: Changing): Promise<void> {
+  await run(
+    "create table delivered (dataset varchar not null, period integer not null, declared boolean not null, primary key (dataset, period))",
+  );
+  for (const table of (await tables()).keys())
+    if (table.startsWith("d_"))
+      await run(
+        sql`insert into delivered select distinct ${sql.lit(table)}, period, false from ${sql.table(table)}`,
+      );
+}
+
 export const NODE_MIGRATIONS: Migrations = {
   party: "node",
   steps: [
     { version: 1, name: "the store as it was before it had versions", change: begin },
     { version: 2, name: "declines that were read are kept", change: keepDeclines },
+    { version: 3, name: "which periods are delivered is declared", change: keepDelivered },
   ],
 };

@@ -60,6 +60,11 @@ export const Dataset = ofKind(
       person: textOf(200),
       period: PeriodKind,
       graceDays: z.int().min(0).max(366).default(0),
+      /**
+       * Each period is declared delivered by the region's operator. Without it, rows that come in for a period say so of
+       * themselves, which tells of a period that had none: not for what few have, such as deaths.
+       */
+      delivery: z.literal("declared").optional(),
       rowsPerPerson: z.literal(5),
       ledgerGroup: DatasetName.optional(),
       maxPersons: z.int().min(1).max(1_000_000_000),

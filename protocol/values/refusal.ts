@@ -164,6 +164,11 @@ export const REFUSALS = {
   "query-declined": [403, "The query was declined", "Talk with the approver, and sign another query."],
   "policy-missing": [403, "The region has no policy", "The region sets a policy before it answers anything."],
   "policy-refuses": [403, "The region's policy refuses", "Ask the region."],
+  "no-data": [
+    409,
+    "The region has not delivered the period",
+    "Wait: the region stands as missing until its operator has declared the period delivered. Nothing was charged.",
+  ],
   "budget-exceeded": [
     409,
     "The budget does not suffice",

@@ -161,8 +161,17 @@ describe("what stands in the logs of a federation that was asked in both ways", 
     if (node === undefined) throw new Error("a node");
     const now = new Date();
     const seen = extend(EMPTY, log.entries.slice(0, log.checkpoint.size));
+    const delivered = await node.delivered();
     const judge = (item: Parameters<typeof admit>[0], at = now) =>
-      admit(item, { federation, code: node.code, policy: node.policy(), now: at, seen, declines: [] });
+      admit(item, {
+        federation,
+        code: node.code,
+        policy: node.policy(),
+        now: at,
+        seen,
+        declines: [],
+        delivered,
+      });
     expect(judge(work).seen).toMatchObject({ size: log.checkpoint.size });
     const refused = { code: "query-not-public" };
     const without = checkpoint.split("\n\n")[0] ?? "";

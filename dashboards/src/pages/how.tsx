@@ -41,7 +41,8 @@ const SAY = {
     marks: "Tecknen",
     unsure: "Streckad linje och streckad ring: osäkert värde, medelfelet är över 30 procent av värdet.",
     withheld: "Två punkter (..) och skraffering: kan inte anges, bruset är större än värdet.",
-    missing: "Tankstreck (–) och prickad linje: svar saknas, regionen svarade inte i tid.",
+    missing:
+      "Tankstreck (–) och prickad linje: svar saknas: regionen svarade inte i tid, avböjde, eller har inte lämnat perioden.",
     open: "Ofyllt tecken: ingen säker skillnad.",
     seal: "Se hur ett sigill prövas i loggen",
   },
@@ -80,7 +81,8 @@ const SAY = {
     unsure:
       "A dashed line and a dashed ring: unreliable, the standard error exceeds 30 per cent of the value.",
     withheld: "Two dots (..) and hatching: cannot be given, the noise exceeds the value.",
-    missing: "A dash (–) and a dotted line: missing, the region did not answer in time.",
+    missing:
+      "A dash (–) and a dotted line: missing: the region did not answer in time, declined, or has not delivered the period.",
     open: "An open mark: no certain difference.",
     seal: "See how a seal is checked, in the log",
   },

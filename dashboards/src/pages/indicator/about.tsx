@@ -22,7 +22,8 @@ const SAY = {
       `ρ = ${rho} per period, av ${budget} (ε = ${epsilon}, δ = ${delta}).`,
     missing: "Saknas",
     late: "svarade inte i tid",
-    refused: "avböjde",
+    undelivered: "har inte lämnat perioden",
+    declined: "avböjde",
     answered: "Alla regioner svarade.",
     not: "Intervallet visar inte",
     notText: "Vilka som inte för journal, och om de hade svarat annorlunda.",
@@ -54,7 +55,8 @@ const SAY = {
       `ρ = ${rho} a period, of ${budget} (ε = ${epsilon}, δ = ${delta}).`,
     missing: "Missing",
     late: "did not answer in time",
-    refused: "declined",
+    undelivered: "has not delivered the period",
+    declined: "declined",
     answered: "All regions answered.",
     not: "What the interval does not show",
     notText: "Who keeps no journal, and whether they would have answered otherwise.",
@@ -79,9 +81,7 @@ export function About({ view, chosen, names, title }: Part) {
   const { indicator, releases, epsilon } = view;
   const release = releases.find((each) => each.period === chosen.period) ?? releases.at(-1);
   if (release === undefined) return null;
-  const missing = release.missing.map(
-    ({ region, late }) => `${names(region)} (${late ? say.late : say.refused})`,
-  );
+  const missing = release.missing.map(({ region, why }) => `${names(region)} (${say[why]})`);
   const citation = `Brus. ${title}, ${period(chosen.period, language)}. ${say.release} ${release.release.slice(7, 23)}, ${say.published} ${day(release.madeAt, language)}. ${release.release}. ${location.href}`;
   const rows: Array<[string, string]> = [
     [say.measure, indicator.definition[language]],

@@ -12,6 +12,7 @@ import type { CoordinatorDatabase, CoordinatorStore } from "../../../../coordina
 import { prepareCoordinator } from "../../../../coordinator/store/database.ts";
 import { decisionsOn } from "../../../../dashboards/src/decisions.ts";
 import { admit } from "../../../../node/answer/admit.ts";
+import { tableOf } from "../../../../node/store/database.ts";
 import { whyNotApproved } from "../../../../protocol/audit/charges.ts";
 import type { Replay } from "../../../../protocol/audit/coordinator-log.ts";
 import {
@@ -20,9 +21,12 @@ import {
   openApprovals,
   type Useless,
 } from "../../../../protocol/federation/approvals.ts";
+import { planIn } from "../../../../protocol/federation/plan-in.ts";
 import type { ApprovalRule } from "../../../../protocol/question/approval.ts";
-import { type Envelope, envelopeId } from "../../../../protocol/signing/envelope.ts";
+import { Query } from "../../../../protocol/question/query.ts";
+import { type Envelope, envelopeId, payloadOf } from "../../../../protocol/signing/envelope.ts";
 import { instant } from "../../../../protocol/values/names.ts";
+import { ordinalOf } from "../../../../protocol/values/period.ts";
 import { Refusal, type RefusalCode } from "../../../../protocol/values/refusal.ts";
 import { openStore } from "../../../../server/database.ts";
 import { newKey, signerOf } from "../../../../server/signing.ts";
@@ -429,8 +433,12 @@ function nodeSays(
     withheld: [],
   };
   const work = { query: envelope, approvals: [...approvals], round: null, proof: null };
+  const { dataset, periods } = planIn(federation, payloadOf(Query, envelope));
+  const delivered = new Map([
+    [tableOf(dataset), new Set(periods.map((each) => ordinalOf(dataset.period, each) ?? -1))],
+  ]);
   try {
-    admit(work, { federation, code, policy, now: NOW, seen: null, declines: read });
+    admit(work, { federation, code, policy, now: NOW, seen: null, declines: read, delivered });
     return null;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
