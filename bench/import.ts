@@ -15,7 +15,11 @@ const ROWS = 1_000_000;
 export async function importing(): Promise<void> {
   const text = journalOf({ code: "01", name: "Bench", population: 0 }, ROWS, 1);
   await withEngines(async ({ engine, folder, store }) => {
-    const keys = { pseudonym: new Uint8Array(32).fill(1), encryption: new Uint8Array(32).fill(2) };
+    const keys = {
+      pseudonym: new Uint8Array(32).fill(1),
+      record: new Uint8Array(32).fill(3),
+      encryption: new Uint8Array(32).fill(2),
+    };
     const rates: number[] = [];
     for (let run = 1; run <= 3; run++) {
       // A dataset, and persons, of its own for each run: every run is a first import.

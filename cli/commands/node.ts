@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { readMapping } from "../../node/import/mapping.ts";
-import type { ImportReport } from "../../node/import/request.ts";
+import { reportLines } from "../../node/import/request.ts";
 import { PublicKey } from "../../protocol/signing/ed25519.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { readDocument } from "../../server/config.ts";
@@ -72,13 +72,10 @@ async function importFiles(files: string[], options: Import, { say, now }: Out):
       const report = await local.import(request, (step, done, of) => step === "reading" && bar.set(done, of));
       bar.done();
       if (report.outcome === "nothing" && report.delivered.length === 0) process.exitCode = 1;
-      say(options.json === true ? JSON.stringify(report) : reportText(report));
+      for (const line of options.json === true ? [JSON.stringify(report)] : reportLines(report)) say(line);
     }
   });
 }
-
-const reportText = ({ file, outcome, rows, rejected, rejects, delivered }: ImportReport): string =>
-  `${file}: ${outcome}, ${rows} rows in, ${rejected} rejected${rejects === null ? "" : ` (${rejects})`}${delivered.length === 0 ? "" : `; delivered: ${delivered.join(", ")}`}`;
 
 /** `brus ledger` */
 async function showLedger({ config, json }: ForMachines, { say, now }: Out): Promise<void> {

@@ -20,17 +20,18 @@ export type IdentityKind = z.infer<typeof IdentityKind>;
 export type Rules = {
   readonly kind: "personnummer" | "text" | "number" | "unsaid";
   readonly reserve: readonly string[];
+  /** True where the source holds numbers, which have no leading zeros: seven to nine digits may be ten. */
+  readonly numeric: boolean;
 };
 
-export const rulesOf = (kind: IdentityKind | undefined): Rules =>
-  kind === undefined
-    ? { kind: "unsaid", reserve: [] }
-    : typeof kind === "string"
-      ? { kind, reserve: [] }
-      : kind;
+export function rulesOf(kind: IdentityKind | undefined, numeric = false): Rules {
+  if (kind === undefined) return { kind: "unsaid", reserve: [], numeric };
+  return typeof kind === "string" ? { kind, reserve: [], numeric } : { ...kind, numeric };
+}
 
 export const REASONS = {
   empty: "person: empty",
+  nobody: "person: stands for no one (null, nan, n/a, a spreadsheet's error, no letter or digit at all)",
   personnummer:
     "person: not a personal, coordination or reserve number (twelve digits, or ten with - or +; date and check digit hold)",
   number: "person: not a whole number in digits alone",
@@ -44,22 +45,30 @@ export type Identified =
 
 /**
  * Compatibility forms made one (Unicode NFKC, UAX 15), white space, controls and invisible characters out, every kind of
- * dash a hyphen (NFKC leaves U+2010 to U+2015 and U+2212), letters folded.
+ * dash a hyphen (NFKC leaves U+2010 to U+2015 and U+2212), letters folded, and without the quotes that tell a spreadsheet
+ * not to reckon ('1912…, ="1912…").
  */
 export function plainOf(raw: string): string {
   return raw
+    .replaceAll(/[\u00b4\u2018\u2019\u201b\u2032]/g, "'")
+    .replaceAll(/[\u201c-\u201f\u2033]/g, '"')
     .normalize("NFKC")
-    .replaceAll(/[\s\p{Cc}\p{Cf}]/gu, "")
     .replaceAll(/[\p{Pd}\u2212\u02d7\u2043]/gu, "-")
+    .replaceAll(/^[\s\p{Cc}\p{Cf}='"]+|[\s\p{Cc}\p{Cf}'"]+$|[\s\p{Cc}\p{Cf}]/gu, "")
     .toLowerCase()
     .normalize("NFKC");
 }
 
 /** As `plainOf`, for texts that are known to be ASCII. */
 export const asciiPlainSql = (text: string): string =>
-  `lower(regexp_replace(${text}, '[\\s\\x00-\\x1f\\x7f]', '', 'g'))`;
+  `lower(regexp_replace(${text}, '^[\\s\\x00-\\x1f\\x7f=''"]+|[\\s\\x00-\\x1f\\x7f''"]+$|[\\s\\x00-\\x1f\\x7f]', '', 'g'))`;
+
+/** True of a text as it was read, in SQL, whose form may depend on the row's day: ten digits, or fewer whose zeros are gone. */
+export const needsDaySql = (text: string): string =>
+  `(strlen(${text}) <> length(${text}) or regexp_full_match(${text}, '[^0-9A-Za-z]*([0-9]\\s*){6}[-+\\s]*([0-9]\\s*){4}[^0-9A-Za-z]*|[^0-9A-Za-z]*([0-9]\\s*){7,9}[^0-9A-Za-z]*'))`;
 
 const PERSONAL = /^(\d{8}|\d{6})([-+]?)(\d{4})$/;
+const NOBODY = /^(null|nan|n\/a|#[^1-9]*|[^\p{L}\p{N}]*)$/u;
 const SPREADSHEET = /^[-+]?\d+([.,]\d*)?e[-+]?\d+$|^[-+]?\d+[.,]\d+$/;
 
 /** A calendar day as the number YYYYMMDD. */
@@ -69,6 +78,8 @@ export type Day = number;
 export function identityOf(raw: string, rules: Rules, day: Day): Identified {
   const plain = plainOf(raw);
   if (plain === "") return { form: null, reason: "empty" };
+  if (NOBODY.test(plain)) return { form: null, reason: "nobody" };
+  const padded = rules.numeric && /^\d{7,9}$/.test(plain) ? plain.padStart(10, "0") : plain;
   const took = (form: string | null, reason: Reason): Identified =>
     form === null ? { form, reason } : { form, reason: null };
   switch (rules.kind) {
@@ -77,10 +88,10 @@ export function identityOf(raw: string, rules: Rules, day: Day): Identified {
     case "text":
       return took(SPREADSHEET.test(plain) ? null : plain, "spreadsheet");
     case "unsaid":
-      return took(personalNumber(plain, day) ?? (SPREADSHEET.test(plain) ? null : plain), "spreadsheet");
+      return took(personalNumber(padded, day) ?? (SPREADSHEET.test(plain) ? null : plain), "spreadsheet");
     case "personnummer": {
       const reserve = rules.reserve.some((pattern) => new RegExp(`^(?:${pattern})$`, "i").test(plain));
-      return took(reserve ? plain : personalNumber(plain, day), "personnummer");
+      return took(reserve ? plain : personalNumber(padded, day), "personnummer");
     }
   }
 }
@@ -136,36 +147,40 @@ export type IdentitySql = {
 
 /** `plain` and `day` are column names: each is read several times. */
 export function identitySql(rules: Rules, plain: string, day: string): IdentitySql {
+  const nobody = `regexp_full_match(${plain}, 'null|nan|n/a|#[^1-9]*|[^0-9a-z]*')`;
   const text = `case when regexp_full_match(${plain}, '[-+]?[0-9]+([.,][0-9]*)?e[-+]?[0-9]+|[-+]?[0-9]+[.,][0-9]+') then null else ${plain} end`;
-  const says = (reason: Reason) =>
-    `case when ${plain} = '' then '${REASONS.empty}' else '${REASONS[reason]}' end`;
-  const some = (form: string) => `nullif(${form}, '')`;
+  const sql = (form: string, reason: Reason): IdentitySql => ({
+    form: `case when not ${nobody} then ${form} end`,
+    says: `case when ${plain} = '' then ${quoted(REASONS.empty)} when ${nobody} then ${quoted(REASONS.nobody)} else ${quoted(REASONS[reason])} end`,
+  });
+  const padded = rules.numeric
+    ? `(case when regexp_full_match(${plain}, '[0-9]{7,9}') then lpad(${plain}, 10, '0') else ${plain} end)`
+    : plain;
   switch (rules.kind) {
     case "number":
-      return {
-        form: `case when regexp_full_match(${plain}, '[0-9]+') then coalesce(nullif(ltrim(${plain}, '0'), ''), '0') end`,
-        says: says("number"),
-      };
+      return sql(
+        `case when regexp_full_match(${plain}, '[0-9]+') then coalesce(nullif(ltrim(${plain}, '0'), ''), '0') end`,
+        "number",
+      );
     case "text":
-      return { form: some(text), says: says("spreadsheet") };
+      return sql(text, "spreadsheet");
     case "unsaid":
-      return { form: some(`coalesce(${personalSql(plain, day)}, ${text})`), says: says("spreadsheet") };
+      return sql(`coalesce(${personalSql(padded, day)}, ${text})`, "spreadsheet");
     case "personnummer": {
       const own = rules.reserve.map((each) => `regexp_full_match(${plain}, ${quoted(each)}, 'i')`);
-      const personal = personalSql(plain, day);
-      return {
-        form:
-          own.length === 0 ? personal : `case when ${own.join(" or ")} then ${plain} else ${personal} end`,
-        says: says("personnummer"),
-      };
+      const personal = personalSql(padded, day);
+      return sql(
+        own.length === 0 ? personal : `case when ${own.join(" or ")} then ${plain} else ${personal} end`,
+        "personnummer",
+      );
     }
   }
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** `personalNumber` in SQL, by whole numbers: forms first, so that what is no number of this kind costs one match. */
-function personalSql(plain: string, day: string): string {
+/** `personalNumber` in SQL, null where the text is none, by whole numbers: forms first, so that what is no number of this kind costs one match. */
+export function personalSql(plain: string, day: string): string {
   const digits = `regexp_replace(${plain}, '[-+]', '')`;
   const ten = `cast(right(${digits}, 10) as bigint)`;
   const at = (place: number) => `(${ten} // ${10n ** BigInt(9 - place)} % 10)`;

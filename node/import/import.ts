@@ -1,23 +1,34 @@
 /**
- * Import: a file's rows become a dataset's, all or none. Every person weighs one: within a period their rows share
- * 60 units, at most five rows counting. Bounding people here, once, is what makes every later question a plain sum.
+ * Import, a call a step: look, stage, judge, identify, weigh, put. A file's rows become a dataset's, all or none. Every
+ * person weighs one: within a period their rows share 60 units, at most five rows counting. Bounding people here, once,
+ * is what makes every later question a plain sum.
  */
 import { mkdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { instant } from "../../protocol/values/names.ts";
-import { type Period, periodAt } from "../../protocol/values/period.ts";
 import { tableOf } from "../store/database.ts";
 import { declaredBy } from "../store/delivered.ts";
 import { encryptIdentities } from "../store/people.ts";
-import { look } from "./look.ts";
+import { deliver } from "./deliver.ts";
+import { identify, type Judged, judge } from "./identify.ts";
+import { type Looked, look } from "./look.ts";
 import { checkMapping } from "./mapping.ts";
-import { targetOf } from "./open-target.ts";
+import { openTarget } from "./open-target.ts";
 import type { ImportContext, ImportReport, ImportRequest } from "./request.ts";
-import type { BadLine } from "./scan.ts";
-import { hmacOf, stage, useKey } from "./stage.ts";
-import type { Target } from "./target.ts";
-import { assertWeights, weigh } from "./weights.ts";
+import { stage } from "./stage.ts";
+import type { Fresh, Target } from "./target.ts";
+import { gathered, keepWeighing, weighInto } from "./weights.ts";
+
+const NOTHING = {
+  rows: 0,
+  persons: 0,
+  rejected: 0,
+  leftOut: 0,
+  warnings: [],
+  rejects: null,
+  delivered: [],
+} as const;
 
 export async function importFile(request: ImportRequest, context: ImportContext): Promise<ImportReport> {
   const { dataset, mapping, path, dryRun } = request;
@@ -27,38 +38,40 @@ export async function importFile(request: ImportRequest, context: ImportContext)
   const file = basename(path);
   let target: Target | null = null;
   try {
-    target = await targetOf(context.store, dataset, context.data, context.threads);
+    target = await openTarget(context);
     const before = await fileOf(target, dataset, looked.hash);
     if (before !== null && request.replace !== true) {
       await target.rollback();
-      return { file, outcome: "known", rows: 0, rejected: 0, rejects: null, delivered: [] };
+      return { ...NOTHING, file, outcome: "known" };
     }
     context.onProgress({ step: "translating", done: 0, of: 1 });
     const staged = await stage(target.staging, looked.source, mapping, dataset);
-    const bad = [
-      ...looked.bad,
-      ...staged.rejects.map(({ row, reason }) => ({ line: looked.lineOf(row), reason })),
-    ];
+    const judged = await judge(target, staged);
     context.onProgress({ step: "weighing", done: 0, of: 1 });
-    if (staged.rows === 0 && !dryRun) {
+    const { rows } = judged;
+    const { leftOut } = staged;
+    if (rows === 0 && !dryRun) {
+      const { rejected, rejects, name } = writeRejects(request, context.data, looked, judged);
       // An empty file may say that nothing is to come; one whose rows were all refused says nothing.
-      const delivered = bad.length === 0 ? await deliver(target, dataset, declared) : [];
+      const delivered = rejected === 0 ? await deliver(target, dataset, declared, null) : [];
       await target.commit();
-      const rejects = writeRejects(request, context.data, looked.hash, bad);
-      if (rejects !== null) renameSync(`${rejects}.tmp`, rejects);
-      return { file, outcome: "nothing", rows: 0, rejected: bad.length, rejects, delivered };
+      name();
+      return { ...NOTHING, file, outcome: "nothing", rejected, leftOut, rejects, delivered };
     }
-    await resolve(target, context);
-    await weigh(target, dataset, mapping, before ?? (await nextFile(target)));
-    await target.put();
-    await assertWeights(target, dataset);
+    const number = before ?? (await nextFile(target));
+    const { arriving, fresh, persons, warnings } = await identify(target, judged, dataset, number);
+    await keepIdentities(target, fresh, context);
+    const all = await gathered(target, dataset, arriving, number);
+    const summarise = mapping.summarise ?? null;
+    await weighInto(target, dataset, all, summarise);
+    await keepWeighing(target, dataset, summarise);
     if (before === null) await recordFile(target, dataset, looked.hash, context.now());
-    const delivered = await deliver(target, dataset, declared);
-    const rejects = writeRejects(request, context.data, looked.hash, bad);
+    const delivered = await deliver(target, dataset, declared, arriving);
+    const { rejected, rejects, name } = writeRejects(request, context.data, looked, judged);
     await (dryRun ? target.rollback() : target.commit());
-    if (rejects !== null) renameSync(`${rejects}.tmp`, rejects);
+    name();
     const outcome = dryRun ? "dry-run" : "taken";
-    return { file, outcome, rows: staged.rows, rejected: bad.length, rejects, delivered };
+    return { file, outcome, rows, persons, rejected, leftOut, warnings, rejects, delivered };
   } catch (error) {
     await target?.rollback();
     throw error;
@@ -87,45 +100,18 @@ const recordFile = (target: Target, dataset: Dataset, hash: string, now: Date): 
     [tableOf(dataset), hash, instant(now)],
   );
 
-/**
- * Takes down which periods are delivered: those declared, or else, unless the dataset asks for a declaration, those that
- * the staged rows fall in. Gives the new ones.
- */
-async function deliver(
+/** Normal forms of new persons' identities, encrypted where the region keeps them. */
+async function keepIdentities(
   target: Target,
-  dataset: Dataset,
-  declared: readonly number[] | null,
-): Promise<Period[]> {
-  const table = tableOf(dataset);
-  const seen = async () =>
-    (await target.staging.runAndReadAll("select distinct period from staged"))
-      .getRows()
-      .map(([at]) => Number(at));
-  const ordinals = declared ?? (dataset.delivery === "declared" ? [] : await seen());
-  const before = await target.run("select period from delivered where dataset = $1", [table]);
-  const known = new Set(before.map(([period]) => Number(period)));
-  const fresh = [...new Set(ordinals)].filter((ordinal) => !known.has(ordinal)).sort((a, b) => a - b);
-  for (const ordinal of fresh)
-    await target.run(
-      "insert into delivered (dataset, period, declared) values ($1, cast($2 as integer), $3)",
-      [table, ordinal, String(declared !== null)],
-    );
-  return fresh.map((ordinal) => periodAt(dataset.period, ordinal));
-}
-
-/** Each identity hashed once; new persons numbered, and their identity numbers encrypted where the region keeps them. */
-async function resolve(target: Target, { keys, random }: ImportContext): Promise<void> {
-  const { staging } = target;
-  await useKey(staging, keys.pseudonym);
-  await staging.run(`create or replace temp table hashed as select identity, cast(substr(${hmacOf("identity")}, 1, 32) as uuid) as pseudonym
-    from (select distinct identity from staged)`);
-  await target.resolvePersons();
+  { relation }: Fresh,
+  { keys, random }: ImportContext,
+): Promise<void> {
   if (keys.encryption === null) return;
   const count = await target.run("select coalesce(max(chunk), 0) from identity");
   let number = BigInt(String(count[0]?.[0] ?? 0));
   // Materialised, not streamed: the statements in between would end a stream on the same connection.
-  const boxes = await staging.runAndReadAll(
-    `select to_json(list([cast(person as varchar), identity])) from fresh group by person // ${BOX}`,
+  const boxes = await target.staging.runAndReadAll(
+    `select to_json(list([cast(person as varchar), form])) from ${relation} group by person // ${BOX}`,
   );
   for (const [text] of boxes.getRows()) {
     const encrypted = encryptIdentities(keys.encryption, String(text), random);
@@ -137,21 +123,26 @@ async function resolve(target: Target, { keys, random }: ImportContext): Promise
 /** How many persons' identity numbers are encrypted in one box. */
 const BOX = 65_536;
 
+type Written = Pick<ImportReport, "rejected" | "rejects"> & {
+  /** Gives the file its name. Written before the commit and named after it: no row is left out unexplained. */
+  readonly name: () => void;
+};
+
 function writeRejects(
   { dataset, dryRun }: ImportRequest,
   data: string,
-  hash: string,
-  bad: readonly BadLine[],
-): string | null {
-  if (bad.length === 0) return null;
+  { hash, bad, lineOf }: Looked,
+  { rejects }: Judged,
+): Written {
+  const all = [...bad, ...rejects.map(({ row, reason }) => ({ line: lineOf(row), reason }))];
+  if (all.length === 0) return { rejected: 0, rejects: null, name: () => undefined };
   const folder = join(data, "rejects");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${tableOf(dataset)}-${hash.slice(0, 16)}${dryRun ? "-dry-run" : ""}.csv`);
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  const lines = bad
+  const lines = all
     .toSorted((a, b) => a.line - b.line)
     .map(({ line, reason }) => `${line},${quoted(reason)}`);
-  // Written before the commit and named after it: a row that is left out is never left unexplained.
   writeFileSync(`${path}.tmp`, `line,reason\n${lines.join("\n")}\n`, { mode: 0o600 });
-  return path;
+  return { rejected: all.length, rejects: path, name: () => renameSync(`${path}.tmp`, path) };
 }

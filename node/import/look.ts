@@ -16,11 +16,14 @@ import {
 } from "node:fs";
 import { extname, join } from "node:path";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import { fold } from "./mapping.ts";
 import type { ImportContext, ImportRequest } from "./request.ts";
 import { type BadLine, scan } from "./scan.ts";
-import { type SourceFile, usedColumns } from "./stage.ts";
+import type { SourceFile } from "./stage.ts";
 
-type Looked = {
+/** A file that has been looked at: what is to be read of it, and how its rows' numbers become its lines. */
+export type Looked = {
+  /** SHA-256 of the file's bytes, in hexadecimal. */
   readonly hash: string;
   readonly source: SourceFile;
   readonly bad: readonly BadLine[];
@@ -32,7 +35,7 @@ type Looked = {
 /** Hash, columns and broken lines of a file; a copy without them where an engine could not read it otherwise. */
 export async function look(
   { mapping, path }: ImportRequest,
-  { data, onProgress }: ImportContext,
+  { data, onProgress }: Pick<ImportContext, "data" | "onProgress">,
 ): Promise<Looked> {
   let size: number;
   try {
@@ -47,7 +50,8 @@ export async function look(
   if (format === "parquet") {
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-    const source = { path, format, delimiter: ",", columns: usedColumns(mapping), hasNbsp: true } as const;
+    // Its columns stand in itself: staging reads them.
+    const source = { path, format, delimiter: ",", columns: [], records: 0, isAscii: false, numeric: false };
     return { hash: hash.digest("hex"), source, bad: [], lineOf: (row) => row, cleaned: null };
   }
   const text = { format, delimiter: mapping.delimiter, encoding: mapping.encoding } as const;
@@ -61,13 +65,14 @@ export async function look(
     cleaned = join(data, `.import-${found.hash.slice(0, 16)}-${process.pid}.tmp`);
     await clean(path, cleaned, text);
   }
-  const columns = format === "csv" ? found.header.map((name) => name.trim()) : found.header;
   const source = {
     path: cleaned ?? path,
     format,
     delimiter: mapping.delimiter,
-    columns,
-    hasNbsp: found.hasNbsp,
+    columns: found.header,
+    records: found.records,
+    isAscii: found.isAscii,
+    numeric: [...found.numbers].some((name) => fold(name) === fold(mapping.person)),
   };
   const gaps = [...found.bad.map(({ line }) => line), ...found.otherLines].sort((a, b) => a - b);
   const first = format === "csv" ? 1 : 0;

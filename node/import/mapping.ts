@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { Column, Dataset } from "../../protocol/question/catalogue.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { IdentityKind } from "./identity.ts";
 
 const SourceColumn = z.string().min(1).max(500);
 const SourceText = z.string().max(500);
@@ -34,6 +35,9 @@ const PeriodField = z.union([
   z.strictObject({ constant: SourceText }),
 ]);
 
+export const Summarise = z.record(z.string().max(64), z.enum(["any", "all", "greatest", "least", "one"]));
+export type Summarise = z.infer<typeof Summarise>;
+
 export const Mapping = z.strictObject({
   format: z.enum(["csv", "ndjson", "parquet"]).optional(),
   delimiter: z
@@ -42,6 +46,8 @@ export const Mapping = z.strictObject({
     .default(","),
   encoding: z.enum(["utf-8", "windows-1252"]).default("utf-8"),
   person: SourceColumn,
+  /** What identities are, and so which writings are one person; unless said, personal numbers are known among texts. */
+  identity: IdentityKind.optional(),
   /** The same record again replaces the earlier one; without it, files append. */
   record: SourceColumn.optional(),
   /** Keep rows whose source column has one of these texts; the rest belong to somebody else. */
@@ -53,15 +59,18 @@ export const Mapping = z.strictObject({
    * column: `any` and `all` of yes and no, what is not known aside; the `greatest` or `least` number; `one` of the rows'
    * values, chosen as the five of many are, where nothing is said.
    */
-  summarise: z.record(z.string().max(64), z.enum(["any", "all", "greatest", "least", "one"])).optional(),
+  summarise: Summarise.optional(),
 });
 export type Mapping = z.infer<typeof Mapping>;
 export type Field = z.infer<typeof Field>;
 
 export const readMapping = (value: unknown): Mapping => parseWith(Mapping, value, "mapping", "mapping-unfit");
 
-/** White space as people meant it: non-breaking spaces are spaces, and none stands at either end. */
-export const fold = (text: string): string => text.replaceAll("\u00a0", " ").trim();
+/**
+ * A text as people meant it, on both sides of every comparison: letters composed (Unicode NFC: one file writes ö as one
+ * character, the next as o and dots), non-breaking spaces as spaces, none at either end.
+ */
+export const fold = (text: string): string => text.normalize("NFC").replaceAll("\u00a0", " ").trim();
 
 /** Refuses a mapping that leaves a column out, names one too many, or translates to what a column cannot hold. */
 export function checkMapping(mapping: Mapping, dataset: Dataset): void {
@@ -99,7 +108,7 @@ export function storedValue(
   if (value === null) return column.nullable === true ? null : undefined;
   switch (column.kind) {
     case "category": {
-      const index = column.values.indexOf(String(value));
+      const index = column.values.map(fold).indexOf(fold(String(value)));
       return index < 0 ? undefined : index;
     }
     case "boolean":
@@ -116,7 +125,7 @@ export function translations(
 ): Map<string, number | boolean | null> {
   const itself: Array<[string, number | boolean | null]> =
     column.kind === "category"
-      ? column.values.map((value, index) => [value, index])
+      ? column.values.map((value, index) => [fold(value), index])
       : column.kind === "boolean"
         ? [
             ["true", true],

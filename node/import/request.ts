@@ -1,6 +1,6 @@
 /**
- * What an import is asked for, what it works with, and what it says of itself: numbers of lines and why they were
- * refused, never a value of theirs.
+ * What an import is asked for, what it works with, and what it says of itself: numbers of lines and persons, and why
+ * lines were refused, never a value of theirs.
  */
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import type { Period } from "../../protocol/values/period.ts";
@@ -20,6 +20,26 @@ export type ImportRequest = {
   readonly covers?: string | undefined;
 };
 
+/**
+ * What may make several persons of one, and how many persons it may concern. mixed-forms: one person written in several
+ * ways, made one, though the mapping does not say what its identities are; leading-zeros: a person beside another whose
+ * number differs in leading zeros alone; whole-numbers: identities stored as numbers, which have no leading zeros.
+ */
+export type ImportWarning = {
+  readonly kind: "mixed-forms" | "leading-zeros" | "whole-numbers";
+  readonly persons: number;
+};
+
+/** Said to people. */
+export const WARNINGS = {
+  "mixed-forms":
+    "are written in more than one way and were taken as one person each; say what identities are (identity in the mapping)",
+  "leading-zeros":
+    "have a number that another person has but for its leading zeros: one person may be two; mend the file",
+  "whole-numbers":
+    "have their identity stored as a number, without leading zeros; store it as text, or say identity: number",
+} as const satisfies Record<ImportWarning["kind"], string>;
+
 export type ImportReport = {
   readonly file: string;
   /**
@@ -28,12 +48,29 @@ export type ImportReport = {
    */
   readonly outcome: "taken" | "known" | "dry-run" | "nothing";
   readonly rows: number;
+  /** Whose the rows are. */
+  readonly persons: number;
   readonly rejected: number;
+  /** Rows that the mapping's `where` leaves to somebody else. */
+  readonly leftOut: number;
+  readonly warnings: readonly ImportWarning[];
   /** Where line numbers and reasons stand, if any were rejected. It stays in the region. */
   readonly rejects: string | null;
   /** Periods that questions can be about from now on, and could not before. */
   readonly delivered: readonly Period[];
 };
+
+/** A report in a line, and a line for each warning. */
+export function reportLines({ file, outcome, ...report }: ImportReport): string[] {
+  const { rows, persons, rejected, leftOut, rejects, warnings, delivered } = report;
+  const left = leftOut === 0 ? "" : `, ${leftOut} left out by where`;
+  const why = rejects === null ? "" : ` (${rejects})`;
+  const now = delivered.length === 0 ? "" : `; delivered: ${delivered.join(", ")}`;
+  return [
+    `${file}: ${outcome}, ${rows} rows of ${persons} persons in, ${rejected} rejected${left}${why}${now}`,
+    ...warnings.map((warning) => `${file}: ${warning.persons} persons ${WARNINGS[warning.kind]}`),
+  ];
+}
 
 export type ImportContext = {
   readonly store: NodeStore;

@@ -2,7 +2,7 @@
  * Looks a text file through before any engine reads it: its hash, and which lines cannot be records. Streams, so
  * that neither the file's size nor a line's matters. One open quote must swallow no other record.
  */
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { parseJson } from "../../protocol/values/json.ts";
@@ -31,8 +31,12 @@ export type Scan = {
   readonly otherLines: readonly number[];
   /** True if an engine cannot read the file as it is: bad or blank lines, another encoding, a byte order mark. */
   readonly needsCleaning: boolean;
-  /** True if a non-breaking space stands anywhere. */
-  readonly hasNbsp: boolean;
+  /** How many records are good, the header aside. */
+  readonly records: number;
+  /** True of a CSV in ASCII alone: its texts have one form, and no space but the plain one. JSON may hide others in \u…. */
+  readonly isAscii: boolean;
+  /** NDJSON: the keys that have a number in some line. */
+  readonly numbers: ReadonlySet<string>;
 };
 
 export type ScanOptions = TextFormat & {
@@ -99,8 +103,9 @@ class Judge {
   #fields = -1;
   #header: string[] = [];
   readonly #keys = new Set<string>();
+  readonly #numbers = new Set<string>();
   #held: Held[] = [];
-  #nbsp = false;
+  #ascii = true;
 
   constructor(options: ScanOptions) {
     this.#options = options;
@@ -111,8 +116,9 @@ class Judge {
 
   /** Whole lines, each with its end. */
   lines(block: Buffer): void {
-    this.#nbsp ||= block.includes(this.#decoder === null ? "\u00a0" : Buffer.from([0xa0]));
-    const sound = this.#decoder !== null || isUtf8(block);
+    const ascii = isAscii(block);
+    this.#ascii &&= ascii;
+    const sound = ascii || this.#decoder !== null || isUtf8(block);
     if (sound && this.#isPlain(block)) return;
     let start = 0;
     while (start < block.length) {
@@ -163,12 +169,15 @@ class Judge {
     while (this.#held.length > 0) this.#giveUp();
     if (this.#fields < 0 && this.#options.format === "csv")
       throw new Refusal("import-file", "expected a header line");
+    const csv = this.#options.format === "csv";
     return {
-      header: this.#options.format === "csv" ? this.#header : [...this.#keys],
+      header: csv ? this.#header : [...this.#keys],
+      records: this.#line - this.#bad.length - this.#other.length - (csv ? 1 : 0),
       bad: this.#bad.toSorted((a, b) => a.line - b.line),
       otherLines: this.#other.toSorted((a, b) => a - b),
       needsCleaning: this.dirty || this.#bad.length > 0 || this.#other.length > 0,
-      hasNbsp: this.#nbsp,
+      isAscii: csv && this.#ascii,
+      numbers: this.#numbers,
     };
   }
 
@@ -197,12 +206,15 @@ class Judge {
   }
 
   #json({ line, bytes }: Held): void {
-    const keys = keysOf(this.#decode(bytes));
-    if (keys === null) {
+    const object = objectOf(this.#decode(bytes));
+    if (object === null) {
       this.#reject(line, "the line is not a JSON object with each key once");
       return;
     }
-    for (const key of keys) this.#keys.add(key);
+    for (const [key, value] of Object.entries(object)) {
+      this.#keys.add(key);
+      if (typeof value === "number") this.#numbers.add(key);
+    }
     this.#good(bytes);
   }
 
@@ -277,11 +289,11 @@ class Judge {
   }
 }
 
-/** The keys of a JSON object; null for anything else. */
-function keysOf(text: string): string[] | null {
+/** A JSON object; null for anything else. */
+function objectOf(text: string): object | null {
   try {
     const value = parseJson(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : null;
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;
   } catch (error) {
     if (error instanceof Refusal) return null; // Not JSON: that is the answer, not an error.
     throw error;

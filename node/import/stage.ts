@@ -7,7 +7,8 @@ import type { Column, Dataset } from "../../protocol/question/catalogue.ts";
 import type { PeriodKind } from "../../protocol/values/period.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { columnIn } from "../store/database.ts";
-import { padsOf } from "../store/people.ts";
+import { type HashKeys, padsOf } from "../store/people.ts";
+import { needsDaySql, type Rules, rulesOf } from "./identity.ts";
 import { type Field, fold, type Mapping, storedValue, translations } from "./mapping.ts";
 
 /** A text as an SQL literal. Only the mapping's own texts come here, never data. */
@@ -20,16 +21,21 @@ export type SourceFile = {
   readonly path: string;
   readonly format: "csv" | "ndjson" | "parquet";
   readonly delimiter: string;
-  /** The source's columns, in the file's order for CSV. */
+  /** The source's columns as it writes them, in the file's order for CSV. */
   readonly columns: readonly string[];
-  readonly hasNbsp: boolean;
+  /** How many records it has, those that cannot be read aside. */
+  readonly records: number;
+  readonly isAscii: boolean;
+  /** True if it holds persons as numbers, wherever it does. */
+  readonly numeric: boolean;
 };
 
 /** How DuckDB reads the file, every column as text, and how it calls a source column. */
 function reader(source: SourceFile, mapping: Mapping): { from: string; text: (column: string) => string } {
+  // As `fold` makes the texts that they are compared with.
   const plain = (reference: string) => {
     const text = `coalesce(${reference}, '')`;
-    return `trim(${source.hasNbsp ? `replace(${text}, chr(160), ' ')` : text})`;
+    return `trim(${source.isAscii ? text : `replace(nfc_normalize(${text}), chr(160), ' ')`})`;
   };
   const path = lit(source.path);
   if (source.format === "csv") {
@@ -39,30 +45,39 @@ function reader(source: SourceFile, mapping: Mapping): { from: string; text: (co
       text: (column) => plain(`n${indexOf(source, column)}`),
     };
   }
-  const used = usedColumns(mapping);
-  const names = used.map((column) => source.columns[indexOf(source, column)] ?? column);
+  const nameOf = (column: string) => source.columns[indexOf(source, column)] ?? column;
+  const names = usedColumns(mapping).map(nameOf);
   const from =
     source.format === "parquet"
       ? `read_parquet(${path})`
       : `read_json(${path}, format='newline_delimited', maximum_object_size=4194304, columns={${names.map((name) => `${lit(name)}: 'VARCHAR'`).join(", ")}})`;
-  return { from, text: (column) => plain(`cast("${column.replaceAll('"', '""')}" as varchar)`) };
+  return { from, text: (column) => plain(`cast("${nameOf(column).replaceAll('"', '""')}" as varchar)`) };
 }
 
+/** Which of the source's columns a mapping means: names are compared as texts are. */
 function indexOf(source: SourceFile, column: string): number {
-  const index = source.columns.indexOf(column);
+  const names = source.columns.map(fold);
+  const index = names.indexOf(fold(column));
   if (index < 0) {
-    const count = `${source.columns.length} column${source.columns.length === 1 ? "" : "s"}`;
+    const count = `${names.length} column${names.length === 1 ? "" : "s"}`;
     const split = source.format === "csv" ? `, split at "${source.delimiter}"` : "";
     throw new Refusal(
       "mapping-unfit",
-      `expected a source column named "${column}"; the file has ${count}${split}`,
+      `expected a source column named "${shown(column)}"; the file has ${count}${split}`,
     );
   }
-  if (source.columns.lastIndexOf(column) !== index) {
+  if (names.lastIndexOf(fold(column)) !== index) {
     throw new Refusal("mapping-unfit", `expected one source column named "${column}"; there are several`);
   }
   return index;
 }
+
+/** A text in which what cannot be seen, or looks like another letter, is spelled out: \u{200b}. */
+export const shown = (text: string): string =>
+  text.replaceAll(
+    /[^\x20-\x7e\p{Script=Latin}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
 
 /** Every source column that a mapping reads, each once. */
 export function usedColumns(mapping: Mapping): string[] {
@@ -72,7 +87,7 @@ export function usedColumns(mapping: Mapping): string[] {
   ];
   const named = fields.flatMap((field) => ("column" in field ? [field.column] : []));
   const others = [mapping.person, mapping.record, mapping.where?.column].filter((name) => name !== undefined);
-  return [...new Set([...others, ...named])];
+  return [...new Set([...others, ...named].map(fold))];
 }
 
 /** Each column's typed expression, the condition under which it does not fit, and what is said then. */
@@ -158,17 +173,34 @@ const PERIOD_OF_TEXT = {
   },
 } as const satisfies Record<PeriodKind, { form: string; ordinal: (text: string) => string }>;
 
-function periodOf(mapping: Mapping, kind: PeriodKind): string {
+/** The last day of a period, or one after it in its month, as YYYYMMDD. */
+const DAY_OF_PERIOD = {
+  year: "period * 10000 + 1231",
+  quarter: "period // 4 * 10000 + (period % 4 + 1) * 300 + 31",
+  month: "period // 12 * 10000 + (period % 12 + 1) * 100 + 31",
+} as const satisfies Record<PeriodKind, string>;
+
+type PeriodSql = { readonly date: string; readonly ordinal: string; readonly day: string };
+
+/** A row's date, the ordinal of its period, and the day that says which century its person was born in. */
+function periodOf(mapping: Mapping, kind: PeriodKind): PeriodSql {
   if ("column" in mapping.period && mapping.period.formats !== undefined) {
     const formats = mapping.period.formats.map(lit).join(", ");
-    const date = `try_strptime(speriod, [${formats}])`;
-    return `case when year(${date}) between 1900 and 2199 then cast(${PERIOD_OF_DATE[kind](date)} as integer) end`;
+    return {
+      date: `try_strptime(speriod, [${formats}])`,
+      ordinal: `case when year(date) between 1900 and 2199 then cast(${PERIOD_OF_DATE[kind]("date")} as integer) end`,
+      day: "year(date) * 10000 + month(date) * 100 + day(date)",
+    };
   }
   const { form, ordinal } = PERIOD_OF_TEXT[kind];
-  return `case when regexp_full_match(speriod, '${form}') then ${ordinal("speriod")} end`;
+  return {
+    date: "null",
+    ordinal: `case when regexp_full_match(speriod, '${form}') then ${ordinal("speriod")} end`,
+    day: DAY_OF_PERIOD[kind],
+  };
 }
 
-/** The statement whose rows are: identity, period, record, the dataset's columns, `reason` (null where all fits). */
+/** The statement whose rows are those of `Staged`, and, where `numbered`, their number among the file's good records. */
 function statement(source: SourceFile, mapping: Mapping, dataset: Dataset, numbered: boolean): string {
   const { from, text } = reader(source, mapping);
   const columns = Object.entries(dataset.columns).map(([name, column], index) => {
@@ -176,26 +208,26 @@ function statement(source: SourceFile, mapping: Mapping, dataset: Dataset, numbe
     if (field === undefined) throw new Refusal("mapping-unfit", `expected a source for ${name}`);
     return { ...typedColumn(name, column, field, index), field, index };
   });
-  const period = "column" in mapping.period ? text(mapping.period.column) : lit(mapping.period.constant);
+  const speriod =
+    "column" in mapping.period ? text(mapping.period.column) : lit(fold(mapping.period.constant));
   const read = [
     ...(numbered ? ["row_number() over () as row"] : []),
     `${text(mapping.person)} as identity`,
-    `${mapping.record === undefined ? "cast(null as varchar)" : text(mapping.record)} as record`,
-    `${period} as speriod`,
+    `${mapping.record === undefined ? "cast(null as varchar)" : text(mapping.record)} as srecord`,
+    `${speriod} as speriod`,
     `${mapping.where === undefined ? "true" : `${text(mapping.where.column)} in (${mapping.where.in.map((each) => lit(fold(each))).join(", ")})`} as wanted`,
     ...columns.flatMap(({ field, index }) =>
       "column" in field ? [`${text(field.column)} as s${index}`] : [],
     ),
   ];
-  const ordinal = periodOf(mapping, dataset.period);
+  const { date, ordinal, day } = periodOf(mapping, dataset.period);
   const reasons = [
-    "when identity = '' then 'person: empty'",
     `when period is null then 'period: no ${dataset.period} in a form the mapping names: ' || left(speriod, 40)`,
     ...(mapping.record === undefined
       ? []
       : [
-          "when record = '' then 'record: empty'",
-          "when regexp_matches(record, '[[:cntrl:]]') then 'record: a control character'",
+          "when srecord = '' then 'record: empty'",
+          "when regexp_matches(srecord, '[[:cntrl:]]') then 'record: a control character'",
         ]),
     ...columns
       .filter(({ unfit }) => unfit !== "false")
@@ -209,50 +241,62 @@ function statement(source: SourceFile, mapping: Mapping, dataset: Dataset, numbe
       : [];
   });
   const typed = columns.map(({ name, value }) => `${value} as ${columnIn(name)}`);
-  return `select ${numbered ? "row, " : ""}identity, record, period, ${typed.join(", ")}, case ${reasons.join(" ")} end as reason
-    from (select ${["*", ...numbers, `${ordinal} as period`].join(", ")} from (select ${read.join(", ")} from ${from})) ${columns.map(({ join }) => join).join(" ")} where wanted`;
+  const record = mapping.record === undefined ? "srecord" : recordOf("srecord");
+  const { kind } = rulesOf(mapping.identity);
+  const ageless = kind === "text" || kind === "number";
+  const dated = ageless ? "0" : `case when ${needsDaySql("identity")} then ${day} else 0 end`;
+  return `select ${numbered ? "row, " : ""}identity, cast(${dated} as integer) as day, ${record} as record, period, ${typed.join(", ")}, case ${reasons.join(" ")} end as reason
+    from (select *, ${ordinal} as period from (select ${["*", ...numbers, `${date} as date`].join(", ")} from (select ${read.join(", ")} from ${from}))) ${columns.map(({ join }) => join).join(" ")} where wanted`;
 }
 
+/** The rows of a file that are this dataset's, typed, in a temporary table of the staging DuckDB. */
 export type Staged = {
-  readonly rows: number;
-  readonly rejects: ReadonlyArray<{ readonly row: number; readonly reason: string }>;
+  /**
+   * `identity` as the file writes it, `day` (YYYYMMDD, 0 where nobody's century hangs on it), `record` hashed, `period`,
+   * the dataset's columns, `reason` (null where all of these fit), and `row` where the mapping has a record.
+   */
+  readonly relation: string;
+  /** True where rows have a `record`, of which the latest counts, and so a `row`. */
+  readonly dated: boolean;
+  /** As `relation`, and each row's number among the file's good records. */
+  readonly numbered: string;
+  readonly rules: Rules;
+  /** How many rows `where` leaves to somebody else. */
+  readonly leftOut: number;
 };
 
-/**
- * Makes the temporary table `staged` of the rows that fit. `rejects` has the others by their number among the
- * file's good records; rows that `where` leaves to somebody else are in neither.
- */
+/** Reads a file's rows into `Staged`; which of their identities fit is judged by the next step. */
 export async function stage(
   duckdb: DuckDBConnection,
-  source: SourceFile,
+  looked: SourceFile,
   mapping: Mapping,
   dataset: Dataset,
 ): Promise<Staged> {
-  const read = source.format === "parquet" ? await parquetOf(duckdb, source, mapping) : source;
-  for (const column of usedColumns(mapping)) indexOf(read, column);
-  try {
+  const source = looked.format === "parquet" ? await parquetOf(duckdb, looked, mapping) : looked;
+  for (const column of usedColumns(mapping)) indexOf(source, column);
+  return await reading(async () => {
     // Numbering keeps the file's order at the cost of a core, so it is done only where the order matters.
     const numbered = mapping.record !== undefined;
-    await duckdb.run(`create or replace temp table staged as ${statement(read, mapping, dataset, numbered)}`);
-    const [[rows, rejected] = []] = (
-      await duckdb.runAndReadAll("select count(*), count(reason) from staged")
-    ).getRows();
-    const rejects =
-      rejected === 0n
-        ? []
-        : (
-            await duckdb.runAndReadAll(
-              `select row, reason from (${statement(read, mapping, dataset, true)}) where reason is not null order by row`,
-            )
-          ).getRows();
-    if (rejected !== 0n) await duckdb.run("delete from staged where reason is not null");
+    await duckdb.run(
+      `create or replace temp table staged as ${statement(source, mapping, dataset, numbered)}`,
+    );
+    const [[rows] = []] = (await duckdb.runAndReadAll("select count(*) from staged")).getRows();
     return {
-      rows: Number(rows) - Number(rejected),
-      rejects: rejects.map(([row, reason]) => ({ row: Number(row), reason: String(reason) })),
+      relation: "staged",
+      dated: numbered,
+      numbered: `(${statement(source, mapping, dataset, true)})`,
+      rules: rulesOf(mapping.identity, source.numeric),
+      leftOut: mapping.where === undefined ? 0 : source.records - Number(rows),
     };
+  });
+}
+
+/** What reads a file: the engine's own message may quote a row, and is kept out of what is said. */
+export async function reading<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
-    // The engine's own message may quote a row: it is kept out of what is said.
     throw new Refusal("import-file", "expected a file that can be read by the mapping's format", { cause });
   }
 }
@@ -264,28 +308,47 @@ async function parquetOf(
   mapping: Mapping,
 ): Promise<SourceFile> {
   let rows: unknown[][];
+  let records: unknown;
   try {
-    rows = (await duckdb.runAndReadAll(`describe select * from read_parquet(${lit(source.path)})`)).getRows();
+    const file = `read_parquet(${lit(source.path)})`;
+    rows = (await duckdb.runAndReadAll(`describe select * from ${file}`)).getRows();
+    [[records]] = (await duckdb.runAndReadAll(`select count(*) from ${file}`)).getRows() as [[unknown]]; // One row.
   } catch (cause) {
     throw new Refusal("import-file", "expected a whole Parquet file", { cause });
   }
-  const types = new Map(rows.map(([name, type]) => [String(name), String(type)]));
+  const columns = rows.map(([name]) => String(name));
+  const typeOf = (column: string) =>
+    String(rows.find(([name]) => fold(String(name)) === fold(column))?.[1] ?? "VARCHAR");
   for (const column of [mapping.person, mapping.record].filter((name) => name !== undefined)) {
-    const type = types.get(column);
-    if (type !== undefined && !/^(VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UUID)$/.test(type)) {
+    const type = typeOf(column);
+    if (!/^(VARCHAR|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UUID)$/.test(type)) {
       throw new Refusal("import-file", `expected "${column}" to be text or a whole number; it is ${type}`);
     }
   }
-  return { ...source, columns: [...types.keys()] };
+  return { ...source, columns, records: Number(records), numeric: typeOf(mapping.person).includes("INT") };
 }
 
-/** Hands DuckDB the key's pads as variables, so that no statement's text ever holds the key. */
-export async function useKey(duckdb: DuckDBConnection, key: Uint8Array): Promise<void> {
-  const { inner, outer } = padsOf(key);
-  await duckdb.run(`set variable inner_pad = unhex('${inner}')`);
-  await duckdb.run(`set variable outer_pad = unhex('${outer}')`);
+const PADS = ["pseudonym", "record"] as const;
+
+/** Hands DuckDB the keys' pads as variables, so that no statement's text ever holds a key. */
+export async function useKeys(duckdb: DuckDBConnection, keys: HashKeys): Promise<void> {
+  for (const name of PADS) {
+    const { inner, outer } = padsOf(keys[name]);
+    await duckdb.run(`set variable ${name}_inner = unhex('${inner}')`);
+    await duckdb.run(`set variable ${name}_outer = unhex('${outer}')`);
+  }
 }
 
-/** HMAC-SHA-256 of a text expression as hexadecimal (RFC 2104), under the key of `useKey`. */
-export const hmacOf = (text: string): string =>
-  `sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode(${text}))))`;
+/** HMAC-SHA-256 of a text expression as hexadecimal (RFC 2104), under a key of `useKeys`. */
+const hmacOf = (key: (typeof PADS)[number], text: string): string =>
+  `sha256(getvariable('${key}_outer') || unhex(sha256(getvariable('${key}_inner') || encode(${text}))))`;
+
+/** As `pseudonymOf`. */
+export const pseudonymSql = (text: string): string =>
+  `cast(substr(${hmacOf("pseudonym", text)}, 1, 32) as uuid)`;
+
+/** Where a row stands among its person's: nobody who writes rows can choose it. */
+export const placeOf = (text: string): string => hmacOf("pseudonym", text);
+
+/** As `recordHashOf`. */
+const recordOf = (text: string): string => `substr(${hmacOf("record", text)}, 1, 32)`;

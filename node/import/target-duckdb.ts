@@ -1,12 +1,10 @@
-/** Where imports go when the node's store is DuckDB: the tables that queries read, filled in one transaction. */
+/** Where rows go when the node's store is DuckDB: the tables that queries read, filled in one transaction. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { tableOf } from "../store/database.ts";
-import { names, stays, type Target, touchedOf } from "./target.ts";
+import { listed, names, type Rows, SUMMARY, stays, type Target, touchedOf } from "./target.ts";
 
-export async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Promise<Target> {
-  const table = tableOf(dataset);
-  const columns = names(dataset).join(", ");
+export async function inDuckDb(duckdb: DuckDBConnection): Promise<Target> {
   const run: Target["run"] = async (sql, values) =>
     (await duckdb.runAndReadAll(sql, values === undefined ? undefined : [...values])).getRows();
   await run("begin transaction");
@@ -18,31 +16,35 @@ export async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Prom
   return {
     staging: duckdb,
     run,
-    resolvePersons: async () => {
-      await run(`create or replace temp table fresh as select (select coalesce(max(id), 0) from person) + row_number() over () as person, pseudonym, identity
-        from hashed where pseudonym not in (select pseudonym from person)`);
+    people: "(select id as person, pseudonym, excluded is not null as excluded from person)",
+    number: async ({ relation }) => {
+      await run(`create or replace temp table fresh as select (select coalesce(max(id), 0) from person) + row_number() over () as person, pseudonym, form
+        from ${relation} where pseudonym not in (select pseudonym from person)`);
       await run("insert into person (id, pseudonym, excluded) select person, pseudonym, null from fresh");
-      await run(`create or replace temp table who as select identity, id as person, excluded is not null as excluded
-        from hashed join person using (pseudonym)`);
+      return { relation: "fresh" };
     },
-    takeTouched: async (file) => {
+    known: async ({ relation }) => {
+      const [[count] = []] = await run(
+        `select count(distinct form) from ${relation} where pseudonym in (select pseudonym from person)`,
+      );
+      return Number(count);
+    },
+    takeTouched: async (dataset, { relation }, file) => {
+      const table = tableOf(dataset);
       const [[some] = []] = await run(`select exists (select 1 from ${table})`);
-      if (some !== true) return false;
-      await run(`create or replace temp table touched as select distinct t.person, t.period from ${table} t
-        join (${touchedOf(table, "arriving", file)}) a using (person, period)`);
-      const [[any] = []] = await run("select exists (select 1 from touched)");
-      if (any !== true) return false;
-      await run("create or replace temp table incoming as select * from arriving");
-      await run(`insert into incoming (${columns}, excluded) select ${names(dataset)
-        .map((name) => `t.${name}`)
-        .join(", ")}, p.excluded is not null
-        from ${table} t join touched using (person, period) join person p on p.id = t.person
-        where ${stays("arriving", file)}`);
-      await run(`delete from ${table} where (person, period) in (select person, period from touched)`);
-      return true;
+      if (some !== true) return null;
+      const touched = `select distinct t.person, t.period from ${table} t
+        join (${touchedOf(table, relation, file)}) a using (person, period)`;
+      return await take(run, dataset, touched, stays(relation, file));
     },
-    put: async () => {
-      await run(`insert into ${table} (${columns}) select ${columns} from ready`);
+    takeOf: async (dataset, persons) => {
+      await listed(duckdb, "persons", persons);
+      const touched = `select distinct person, period from ${tableOf(dataset)} where person in (select person from persons)`;
+      return await take(run, dataset, touched, `t.file <> ${SUMMARY}`);
+    },
+    put: async (dataset, { relation }) => {
+      const columns = names(dataset).join(", ");
+      await run(`insert into ${tableOf(dataset)} (${columns}) select ${columns} from ${relation}`);
     },
     commit: async () => {
       await run("commit");
@@ -55,4 +57,22 @@ export async function inDuckDb(duckdb: DuckDBConnection, dataset: Dataset): Prom
       done();
     },
   };
+}
+
+/** Takes the rows of the pairs `touched` out of the table, and gives those that stay. */
+async function take(
+  run: Target["run"],
+  dataset: Dataset,
+  touched: string,
+  staying: string,
+): Promise<Rows | null> {
+  const table = tableOf(dataset);
+  await run(`create or replace temp table touched as ${touched}`);
+  const [[any] = []] = await run("select exists (select 1 from touched)");
+  if (any !== true) return null;
+  const columns = names(dataset).map((name) => `t.${name}`);
+  await run(`create or replace temp table kept as select ${columns.join(", ")}
+    from ${table} t join touched using (person, period) where ${staying}`);
+  await run(`delete from ${table} where (person, period) in (select person, period from touched)`);
+  return { relation: "kept" };
 }

@@ -6,14 +6,19 @@ import { from as copyFrom } from "pg-copy-streams";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { openDuckDb } from "../../server/duckdb.ts";
 import { datasetColumns, type NodeStore, tableOf } from "../store/database.ts";
-import { names, stays, type Target, touchedOf } from "./target.ts";
+import {
+  type Fresh,
+  listed,
+  type Named,
+  names,
+  type Rows,
+  SUMMARY,
+  stays,
+  type Target,
+  touchedOf,
+} from "./target.ts";
 
-export async function inPostgres(
-  { pool }: NodeStore,
-  dataset: Dataset,
-  data: string,
-  threads: number,
-): Promise<Target> {
+export async function inPostgres({ pool }: NodeStore, data: string, threads: number): Promise<Target> {
   if (pool === null) throw new Error("a store is either DuckDB's or PostgreSQL's");
   const { instance, connect } = await openDuckDb(":memory:", { threads, memory: "2GB", spill: data });
   const staging = await connect();
@@ -31,16 +36,20 @@ export async function inPostgres(
   // The lock before anything is read: what is read must be what the import before this one left.
   await run("begin isolation level read committed");
   await run("lock table person in share row exclusive mode");
+  await staging.run("create temp table known (person bigint, pseudonym uuid, excluded boolean)");
   const sides: Sides = { client, staging, run };
   return {
     staging,
     run,
-    resolvePersons: () => resolvePersons(sides),
-    takeTouched: (file) => takeTouched(sides, dataset, file),
-    put: async () => {
+    people: "known",
+    number: (named) => number(sides, named),
+    known: (candidates) => countKnown(sides, candidates),
+    takeTouched: (dataset, arriving, file) => takeTouched(sides, dataset, arriving, file),
+    takeOf: (dataset, persons) => takeOf(sides, dataset, persons),
+    put: async (dataset, { relation }) => {
       const columns = names(dataset);
       // Streamed from a table, not from the view: a stream over its joins and windows can stall for good.
-      await staging.run("create or replace temp table done as select * from ready");
+      await staging.run(`create or replace temp table done as select * from ${relation}`);
       const into = `${tableOf(dataset)} (${columns.join(", ")})`;
       await copyInto(client, into, staging, `select ${copyLine(columns)} from done`);
     },
@@ -58,9 +67,11 @@ export async function inPostgres(
 /** The two databases of one import: PostgreSQL's connection, in its transaction, and DuckDB's. */
 type Sides = Pick<Target, "staging" | "run"> & { readonly client: pg.PoolClient };
 
-async function resolvePersons({ client, staging, run }: Sides): Promise<void> {
+const PEOPLE = "select p.id::text, p.pseudonym::text, (p.excluded is not null)::text from person p";
+
+async function number({ client, staging, run }: Sides, { relation }: Named): Promise<Fresh> {
   await run("create temp table seen (pseudonym uuid primary key) on commit drop");
-  await copyInto(client, "seen (pseudonym)", staging, "select cast(pseudonym as varchar) from hashed");
+  await copyInto(client, "seen (pseudonym)", staging, `select cast(pseudonym as varchar) from ${relation}`);
   const before = await run("select coalesce(max(id), 0) from person");
   const start = String(before[0]?.[0] ?? 0);
   await run(
@@ -68,67 +79,92 @@ async function resolvePersons({ client, staging, run }: Sides): Promise<void> {
         from seen s left join person p using (pseudonym) where p.id is null`,
     [start],
   );
-  await staging.run("create or replace temp table known (person bigint, pseudonym uuid, excluded boolean)");
-  await readInto(
-    staging,
-    "known",
-    client,
-    "select p.id::text, p.pseudonym::text, (p.excluded is not null)::text from person p join seen using (pseudonym)",
-  );
+  await readInto(staging, "known", client, `${PEOPLE} join seen using (pseudonym)`);
   await staging.run(
-    `create or replace temp table fresh as select person, pseudonym, identity from hashed join known using (pseudonym) where person > ${BigInt(start)}`,
+    `create or replace temp table fresh as select person, form from ${relation} join known using (pseudonym) where person > ${BigInt(start)}`,
   );
+  return { relation: "fresh" };
+}
+
+async function countKnown({ client, staging, run }: Sides, { relation }: Named): Promise<number> {
   await staging.run(
-    "create or replace temp table who as select identity, person, excluded from hashed join known using (pseudonym)",
+    `create or replace temp table candidate as select dense_rank() over (order by form) as n, pseudonym from ${relation}`,
   );
+  await run("create temp table candidate (n bigint, pseudonym uuid) on commit drop");
+  await copyInto(client, "candidate", staging, `select ${copyLine(["n", "pseudonym"])} from candidate`);
+  const rows = await run("select count(distinct n) from candidate join person using (pseudonym)");
+  return Number(rows[0]?.[0] ?? 0);
 }
 
 async function takeTouched(
-  { client, staging, run }: Sides,
+  sides: Sides,
   dataset: Dataset,
+  { relation }: Rows,
   file: number,
-): Promise<boolean> {
+): Promise<Rows | null> {
+  const { client, staging, run } = sides;
   const table = tableOf(dataset);
-  const columns = names(dataset);
+  await run("drop table if exists pg_temp.pair");
   await run("create temp table pair (person bigint, period integer, record varchar) on commit drop");
+  const pairs = `select distinct person, period, record from ${relation}`;
   await copyInto(
     client,
     "pair",
     staging,
-    `select ${copyLine(["person", "period", "record"])} from (select distinct person, period, record from arriving)`,
+    `select ${copyLine(["person", "period", "record"])} from (${pairs})`,
   );
   await run("analyze pair");
-  await run(`create temp table touched on commit drop as select distinct t.person, t.period from ${table} t
-        join (${touchedOf(table, "pair", file)}) a using (person, period)`);
-  if ((await run("select 1 from touched limit 1")).length === 0) return false;
+  const touched = `select distinct t.person, t.period from ${table} t
+    join (${touchedOf(table, "pair", file)}) a using (person, period)`;
+  return await take(sides, dataset, touched, stays("pair", file));
+}
+
+async function takeOf(sides: Sides, dataset: Dataset, persons: readonly bigint[]): Promise<Rows | null> {
+  const { client, staging, run } = sides;
+  await listed(staging, "persons", persons);
+  await run("drop table if exists pg_temp.persons");
+  await run("create temp table persons (person bigint) on commit drop");
+  await copyInto(client, "persons", staging, `select ${copyLine(["person"])} from persons`);
+  const touched = `select distinct person, period from ${tableOf(dataset)} where person in (select person from persons)`;
+  return await take(sides, dataset, touched, `t.file <> ${SUMMARY}`);
+}
+
+/** Takes the rows of the pairs `touched` out of the table, and gives those that stay; their persons are known then. */
+async function take(
+  { client, staging, run }: Sides,
+  dataset: Dataset,
+  touched: string,
+  staying: string,
+): Promise<Rows | null> {
+  const table = tableOf(dataset);
+  const columns = names(dataset);
+  await run("drop table if exists pg_temp.touched");
+  await run(`create temp table touched on commit drop as ${touched}`);
+  if ((await run("select 1 from touched limit 1")).length === 0) return null;
+  await readInto(staging, "known", client, `${PEOPLE} where p.id in (select person from touched)`);
+  await staging.run("create or replace temp table known as select distinct * from known");
   const types = new Map(datasetColumns(dataset));
   await staging.run(
-    `create or replace temp table kept (${columns.map((name) => `${name} ${types.get(name)}`).join(", ")}, excluded boolean)`,
+    `create or replace temp table kept (${columns.map((name) => `${name} ${types.get(name)}`).join(", ")})`,
   );
   await readInto(
     staging,
     "kept",
     client,
-    `select ${columns.map((name) => `t.${name}::text`).join(", ")}, (p.excluded is not null)::text
-        from ${table} t join touched using (person, period) join person p on p.id = t.person
-        where ${stays("pair", file)}`,
-  );
-  await staging.run("create or replace temp table incoming as select * from arriving");
-  await staging.run(
-    `insert into incoming (${columns.join(", ")}, excluded) select ${columns.join(", ")}, excluded from kept`,
+    `select ${columns.map((name) => `t.${name}::text`).join(", ")}
+        from ${table} t join touched using (person, period) where ${staying}`,
   );
   await run(
     `delete from ${table} t using touched where t.person = touched.person and t.period = touched.period`,
   );
-  return true;
+  return { relation: "kept" };
 }
 
-/** PostgreSQL's COPY text format: tab between, \N for null, backslash before what would be read as either. */
+/** PostgreSQL's COPY text format: tab between, \N for null. */
 function copyLine(columns: readonly string[]): string {
   const texts = columns.map((name) => {
-    const text = `cast(${name} as varchar)`;
-    const escaped = name === "record" ? `replace(replace(${text}, '\\', '\\\\'), chr(9), '\\t')` : text;
-    return `coalesce(${escaped}, '\\N')`;
+    // Numbers, booleans and hexadecimal alone: nothing that COPY would read as its own.
+    return `coalesce(cast(${name} as varchar), '\\N')`;
   });
   return `concat_ws(chr(9), ${texts.join(", ")})`;
 }

@@ -1,25 +1,41 @@
 /**
- * Where an import ends up: the dataset's table in DuckDB or in PostgreSQL. Both take part in one transaction, which
- * either commits all of a file or nothing. Staging is always DuckDB's.
+ * Where rows are weighed and kept: the datasets' tables in DuckDB or in PostgreSQL. All that happens through one target
+ * is one transaction, which either commits or leaves nothing. Staging is always DuckDB's.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { datasetColumns } from "../store/database.ts";
 
+/** Persons by their pseudonyms, in a temporary table of the staging DuckDB: `form`, the identity's, and `pseudonym`. */
+export type Named = { readonly relation: string };
+
+/** New persons: `person`, and the `form` of their identity. */
+export type Fresh = { readonly relation: string };
+
+/** Rows of a dataset, in the staging DuckDB: its table's columns, whatever their weights. */
+export type Rows = { readonly relation: string };
+
+/** Rows that are weighed: what is put into a dataset's table. */
+export type Weighed = { readonly relation: string };
+
 export type Target = {
-  /** Where `staged`, `hashed`, `incoming` and `ready` are temporary tables. */
   readonly staging: DuckDBConnection;
   /** One statement on the target's own database. */
   readonly run: (sql: string, values?: readonly (string | number)[]) => Promise<unknown[][]>;
-  /** From `hashed` (identity, pseudonym): gives each person a number, new ones too. Makes `who` and `fresh`. */
-  readonly resolvePersons: () => Promise<void>;
+  /** In staging: `person`, `pseudonym` and `excluded` of at least everybody whom this target has numbered or taken rows of. */
+  readonly people: string;
+  /** Gives each person a number, new ones too. */
+  readonly number: (named: Named) => Promise<Fresh>;
+  /** How many of a relation's forms are, by a pseudonym beside them, persons of this node. */
+  readonly known: (candidates: Named) => Promise<number>;
   /**
-   * True if the view `arriving` touches persons and periods that have rows already: then the table `incoming` holds
-   * both, the stored ones taken out of the dataset's table, those of `file`, which comes once more, dropped.
+   * Takes stored rows out of a dataset's table that share person and period, or person and record, with rows that
+   * arrive as `file`. Those that these replace are dropped, the others given. Null where there are none.
    */
-  readonly takeTouched: (file: number) => Promise<boolean>;
-  /** Puts `ready` into the table. */
-  readonly put: () => Promise<void>;
+  readonly takeTouched: (dataset: Dataset, arriving: Rows, file: number) => Promise<Rows | null>;
+  /** Takes all rows of these persons out of a dataset's table. Null where they have none. */
+  readonly takeOf: (dataset: Dataset, persons: readonly bigint[]) => Promise<Rows | null>;
+  readonly put: (dataset: Dataset, weighed: Weighed) => Promise<void>;
   readonly commit: () => Promise<void>;
   readonly rollback: () => Promise<void>;
 };
@@ -41,3 +57,18 @@ export const SUMMARY = -1;
 /** A stored row stays unless an incoming one of its own person replaces it. */
 export const stays = (incoming: string, file: number) =>
   `t.file <> ${file} and t.file <> ${SUMMARY} and not exists (select 1 from ${incoming} i where i.person = t.person and i.record = t.record)`;
+
+/** A temporary table of one column, from values of this program. */
+export async function listed(
+  duckdb: DuckDBConnection,
+  name: string,
+  persons: readonly bigint[],
+): Promise<void> {
+  await duckdb.run(`create or replace temp table ${name} (person bigint)`);
+  const appender = await duckdb.createAppender(name, null, "temp");
+  for (const person of persons) {
+    appender.appendBigInt(person);
+    appender.endRow();
+  }
+  appender.closeSync();
+}

@@ -12,9 +12,14 @@ import { readSecret, writeSecret } from "../../server/signing.ts";
 import { drawn, type Fill } from "../random.ts";
 import type { NodeStore } from "./database.ts";
 
-export type PersonKeys = {
-  /** HMAC-SHA-256 key of pseudonyms: 32 bytes. */
+/** HMAC-SHA-256 keys, 32 bytes each. */
+export type HashKeys = {
   readonly pseudonym: Uint8Array;
+  /** Of the texts that tell records apart: its own, so that a new key for pseudonyms leaves records what they are. */
+  readonly record: Uint8Array;
+};
+
+export type PersonKeys = HashKeys & {
   /** AES-256-GCM key that encrypts identity numbers; null where the region does not keep them. */
   readonly encryption: Uint8Array | null;
 };
@@ -28,6 +33,10 @@ export function pseudonymOf(key: Uint8Array, identity: string): string {
     "-",
   );
 }
+
+/** What is kept of a record's text: enough to know the same record again, of the same person. */
+export const recordHashOf = (key: Uint8Array, record: string): string =>
+  createHmac("sha256", key).update(record).digest("hex").slice(0, 32);
 
 /** RFC 2104: the key's two pads as hexadecimal, for engines that have SHA-256 but no HMAC. */
 export function padsOf(key: Uint8Array): { inner: string; outer: string } {
@@ -73,8 +82,13 @@ export async function loadPersonKeys(
   store: NodeStore,
   random: Fill,
 ): Promise<PersonKeys> {
-  const paths = { pseudonym: join(folder, "pseudonym.key"), encryption: join(folder, "sealing.key") };
-  if (!existsSync(paths.pseudonym)) writeSecret(paths.pseudonym, newSecret(random));
+  const paths = {
+    pseudonym: join(folder, "pseudonym.key"),
+    record: join(folder, "record.key"),
+    encryption: join(folder, "sealing.key"),
+  };
+  for (const path of [paths.pseudonym, paths.record])
+    if (!existsSync(path)) writeSecret(path, newSecret(random));
   const boxes = await store.kysely.selectFrom("identity").select("chunk").limit(1).execute();
   // A new key would not open what an old one encrypted: then its absence is an error, not a first start.
   if (keepIdentities && !existsSync(paths.encryption) && boxes.length === 0)
@@ -98,7 +112,7 @@ export async function loadPersonKeys(
   } else if (stored.value !== checkOf(pseudonym)) {
     throw new Refusal("config-invalid", "expected the pseudonym key that this node's persons were made with");
   }
-  return { pseudonym, encryption };
+  return { pseudonym, record: readHex(paths.record), encryption };
 }
 
 const checkOf = (key: Uint8Array): string => createHmac("sha256", key).update(CHECK).digest("hex");
@@ -160,5 +174,5 @@ export async function rekey(
       .execute();
   });
   renameSync(next, join(folder, "pseudonym.key"));
-  return { pseudonym, encryption };
+  return { ...keys, pseudonym };
 }

@@ -15,7 +15,11 @@ import { ENGINES, type Engine, missing, openNodeStore, temporaryFolder } from ".
 import { CARE } from "../support/federation.ts";
 import { plainMapping } from "../support/generate.ts";
 
-const KEYS = { pseudonym: new Uint8Array(32).fill(3), encryption: new Uint8Array(32).fill(4) };
+const KEYS = {
+  pseudonym: new Uint8Array(32).fill(3),
+  record: new Uint8Array(32).fill(5),
+  encryption: new Uint8Array(32).fill(4),
+};
 const HEAD = "person,period,sex,unit,score,flag";
 
 describe.each(ENGINES)("%s", (engine: Engine) => {

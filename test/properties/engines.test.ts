@@ -58,7 +58,7 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
           const cut = Math.floor(rows.length / 2);
           const context = {
             store: database,
-            keys: { pseudonym: KEY, encryption: null },
+            keys: { pseudonym: KEY, record: KEY, encryption: null },
             data: folder.path,
             threads: 1,
             now: () => new Date(0),

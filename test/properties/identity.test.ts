@@ -35,6 +35,9 @@ test.each([
   ["19121212\u22121212", "191212121212"],
   ["１９１２１２１２－１２１２", "191212121212"],
   ["\ufeff19121212-1212\u00a0", "191212121212"],
+  ["'191212121212", "191212121212"],
+  ['="19121212-1212"', "191212121212"],
+  ["\u2019191212121212", "191212121212"],
   ["197010632391", "197010632391"],
   ["19701063-2391", "197010632391"],
   ["701063-2391", "197010632391"],
@@ -51,6 +54,11 @@ test.each([
   ["199001011234,00", "spreadsheet", "personnummer"],
   ["", "empty", "empty"],
   ["\u200b \u00ad", "empty", "empty"],
+  ["#N/A", "nobody", "nobody"],
+  ["#V\u00c4RDEFEL!", "nobody", "nobody"],
+  ["##########", "nobody", "nobody"],
+  ["NaN", "nobody", "nobody"],
+  ["?", "nobody", "nobody"],
 ] as const)("%j is nobody", (raw, unsaidReason, personalReason) => {
   expect(identityOf(raw, unsaid, DAY)).toEqual({ form: null, reason: unsaidReason });
   expect(identityOf(raw, personal, DAY)).toEqual({ form: null, reason: personalReason });

@@ -19,7 +19,7 @@ export type Weighted = Row & { readonly weight: number };
 
 const WEIGHTS = [0, 60, 30, 20, 15, 12];
 
-/** Every person weighs one: 60 shared among at most five rows of a period, those of the smallest keyed hashes. */
+/** Every person weighs one: 60 shared among at most five rows of a period, those of the smallest keyed hashes, an order of each person's own. */
 export function weigh(rows: readonly Row[], dataset: Dataset, key: Uint8Array): Weighted[] {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
@@ -27,7 +27,16 @@ export function weigh(rows: readonly Row[], dataset: Dataset, key: Uint8Array): 
     groups.set(name, [...(groups.get(name) ?? []), row]);
   }
   return [...groups.values()].flatMap((group) => {
-    const hashed = group.length <= 5 ? [] : group.map((row) => ({ row, hash: hashOf(row, dataset, key) }));
+    const seen = new Map<string, number>();
+    const hashed = group.map((row) => {
+      const content = contentOf(row, dataset);
+      const same = (seen.get(content) ?? 0) + 1;
+      seen.set(content, same);
+      const text = [pseudonymOf(key, row.person), ordinalOf(dataset.period, row.period), content, same].join(
+        "|",
+      );
+      return { row, hash: createHmac("sha256", key).update(text).digest("hex") };
+    });
     const smallest = hashed.sort((a, b) => (a.hash < b.hash ? -1 : 1)).slice(0, 5);
     const counted = group.length <= 5 ? group : smallest.map(({ row }) => row);
     return group.map((row) => ({
@@ -37,7 +46,13 @@ export function weigh(rows: readonly Row[], dataset: Dataset, key: Uint8Array): 
   });
 }
 
-function hashOf(row: Row, dataset: Dataset, key: Uint8Array): string {
+function pseudonymOf(key: Uint8Array, person: string): string {
+  const form = person.replaceAll(/\s|^["']+|["']+$/g, "");
+  const hex = createHmac("sha256", key).update(form).digest("hex");
+  return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+function contentOf(row: Row, dataset: Dataset): string {
   const content = Object.entries(dataset.columns).map(([name, column]) => {
     const value = row.values[name] ?? null;
     return value === null
@@ -46,7 +61,7 @@ function hashOf(row: Row, dataset: Dataset, key: Uint8Array): string {
         ? String(column.values.indexOf(String(value)))
         : String(value);
   });
-  return createHmac("sha256", key).update(content.join("|")).digest("hex");
+  return content.join("|");
 }
 
 /** Three-valued logic: true, false or null. */
