@@ -9,6 +9,7 @@ import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { tableOf } from "../store/database.ts";
 import { encryptIdentities } from "../store/people.ts";
+import { cameAnew } from "./anew.ts";
 import { identify, type Judged, judge } from "./identify.ts";
 import { type Looked, look } from "./look.ts";
 import { checkMapping } from "./mapping.ts";
@@ -52,6 +53,7 @@ export async function importFile(request: ImportRequest, context: ImportContext)
     const summarise = mapping.summarise ?? null;
     await weighInto(target, dataset, all, summarise);
     await keepWeighing(target, dataset, summarise);
+    await cameAnew(target, dataset, number);
     if (before === null) await recordFile(target, dataset, looked.hash, context.now());
     const { rejected, rejects, name } = writeRejects(request, context.data, looked, judged);
     await (dryRun ? target.rollback() : target.commit());
