@@ -11,8 +11,10 @@ import { oneAtATime, openStore, transact } from "../server/database.ts";
 import { nameOf } from "../server/logger.ts";
 import type { Answerer } from "./answer/answer.ts";
 import type { Effects, NodeConfig } from "./config.ts";
+import { anewIn } from "./import/anew.ts";
 import { importFile } from "./import/import.ts";
 import { sweepCopies } from "./import/look.ts";
+import { bringPersons } from "./import/old-persons.ts";
 import type { ImportContext, ImportReport, ImportRequest } from "./import/request.ts";
 import type { Attempts } from "./secure-sum/turn.ts";
 import { type Followed, openFollowed } from "./serve/follow.ts";
@@ -30,6 +32,8 @@ export type RunningNode = {
     request: Omit<ImportRequest, "dataset"> & { readonly dataset: string },
     onProgress: ImportContext["onProgress"],
   ) => Promise<ImportReport>;
+  /** The tables of datasets of which nothing is answered until their files have been imported anew. */
+  readonly anew: () => Promise<string[]>;
   readonly rekey: () => Promise<void>;
   /** From now on this node counts nothing that this key signs, whatever the directory says. */
   readonly revoke: (key: PublicKey) => Promise<void>;
@@ -49,6 +53,12 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
   const { threads, keepIdentities } = config;
   const secrets = at(config.secrets);
   let keys: PersonKeys = await loadPersonKeys(secrets, keepIdentities, store, random);
+  const datasets = [...followed.current().datasets.values()].map(({ dataset }) => dataset);
+  const brought = await bringPersons({ store, keys, data, threads, random, datasets });
+  if (brought !== null) effects.logger.warn(brought, "identities were brought to their normal form");
+  const anew = await anewIn(store);
+  if (anew.length > 0)
+    effects.logger.warn({ anew }, "nothing is answered of these before they are imported anew");
   const alone = oneAtATime();
   return {
     config,
@@ -62,9 +72,11 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
         const dataset = datasetOf(followed, name);
         const context = { store, keys, data, threads, now, random, onProgress };
         const report = await importFile({ ...request, dataset }, context);
-        if (report.delivered.length > 0 && !request.dryRun) await lookAgain(store, succession);
+        const more = report.delivered.length > 0 || request.replace === true;
+        if (more && !request.dryRun) await lookAgain(store, succession);
         return report;
       }),
+    anew: () => anewIn(store),
     rekey: () =>
       alone(async () => {
         keys = await rekey(secrets, keys, store, random);

@@ -5,4 +5,8 @@ import type { Release } from "../protocol/release/release.ts";
 export type WhyMissing = "late" | "undelivered" | "declined";
 
 export const whyMissing = ({ reason }: Pick<Release["missing"][number], "reason">): WhyMissing =>
-  reason === "no-answer" ? "late" : reason === "no-data" ? "undelivered" : "declined";
+  reason === "no-answer"
+    ? "late"
+    : reason === "no-data" || reason === "import-anew"
+      ? "undelivered"
+      : "declined";

@@ -11,7 +11,7 @@ export function needsDelivery({ state, query, regions }: QueryStatus): boolean {
   const refused = regions.filter((each) => each.state === "refused");
   return (
     state === "open" &&
-    refused.some(({ code }) => code === "no-data") &&
+    refused.some(({ code }) => code === "no-data" || code === "import-anew") &&
     regions.length - refused.length < payloadOf(Query, query).minRegions
   );
 }

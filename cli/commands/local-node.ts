@@ -25,6 +25,8 @@ type Local = {
     onProgress: (step: string, done: number, of: number) => void,
   ) => Promise<ImportReport>;
   readonly ledger: () => Promise<LedgerView>;
+  /** Tables of datasets that must be imported anew. */
+  readonly anew: () => Promise<string[]>;
   readonly rekey: () => Promise<void>;
   readonly revoke: (key: string) => Promise<void>;
 };
@@ -77,6 +79,7 @@ export async function withNode<T>(
       import: (request, onProgress) =>
         node.import(request, ({ step, done, of }) => onProgress(step, done, of)),
       ledger: () => ledgerView(node),
+      anew: () => node.anew(),
       rekey: () => node.rekey(),
       revoke: (key) => node.revoke(key),
     });
@@ -112,6 +115,7 @@ function overSocket(socket: string): Local {
       return report;
     },
     ledger: async () => JSON.parse(await call(socket, "GET", "/ledger")) as LedgerView, // Our own node, over its own socket.
+    anew: async () => JSON.parse(await call(socket, "GET", "/anew")) as string[], // Likewise.
     rekey: async () => {
       await call(socket, "POST", "/rekey");
     },

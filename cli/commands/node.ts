@@ -79,7 +79,10 @@ async function importFiles(files: string[], options: Import, { say, now }: Out):
 
 /** `brus ledger` */
 async function showLedger({ config, json }: ForMachines, { say, now }: Out): Promise<void> {
-  const view = await withNode(config, now, (local) => local.ledger());
+  const { view, anew } = await withNode(config, now, async (local) => ({
+    view: await local.ledger(),
+    anew: await local.anew(),
+  }));
   if (view.broken !== null) process.exitCode = 1;
   if (json === true) return say(JSON.stringify(view));
   say(
@@ -87,6 +90,8 @@ async function showLedger({ config, json }: ForMachines, { say, now }: Out): Pro
   );
   for (const { group, period, spent, budget } of view.accounts)
     say(`  ${group} ${period}: ρ ${spent} spent of ${budget}`);
+  for (const table of anew)
+    say(`  ${table}: nothing is answered before its files are imported anew (brus import --replace)`);
 }
 
 /** `brus console` */

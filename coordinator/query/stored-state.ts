@@ -140,9 +140,12 @@ export async function closeIn(
   return closed.numUpdatedRows > 0n;
 }
 
-/** What a further approval, a little time, or a delivery can still turn into an answer. */
+/** What rows that a region has yet to take in can still turn into an answer, which may be weeks later. */
+export const NEEDS_ROWS: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["no-data", "import-anew"]);
+
+/** What a further approval, a little time, or an import can still turn into an answer. */
 export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "approvals-missing",
   "query-not-yet-valid",
-  "no-data",
+  ...NEEDS_ROWS,
 ]);

@@ -4,7 +4,7 @@ import { Answer, readVector } from "../../protocol/release/answer.ts";
 import { payloadOf } from "../../protocol/signing/envelope.ts";
 import type { RefusalCode } from "../../protocol/values/refusal.ts";
 import { storedEnvelope } from "../context.ts";
-import { MAY_YET_ANSWER, type QueryState } from "../query/stored-state.ts";
+import { MAY_YET_ANSWER, NEEDS_ROWS, type QueryState } from "../query/stored-state.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 
 export type Collected = {
@@ -32,7 +32,7 @@ export function collect(state: QueryState): Collected {
     answerIds: answered.map(({ region, id }) => ({ region, hash: id })),
     missing,
     // What a region has not delivered may come in a week: it makes a later version, as all that comes late does.
-    awaited: may.some(({ reason }) => reason !== "no-data"),
+    awaited: may.some(({ reason }) => reason === "no-answer" || !NEEDS_ROWS.has(reason)),
     complete: may.length === 0,
   };
 }

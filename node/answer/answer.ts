@@ -12,6 +12,7 @@ import type { Hash } from "../../protocol/values/bytes.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
+import { checkImported } from "../import/anew.ts";
 import type { NodeStore } from "../store/database.ts";
 import type { Delivered } from "../store/delivered.ts";
 import { type AdmitContext, type Admitted, admit } from "./admit.ts";
@@ -45,11 +46,11 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
   const stored = await node.answers.find(envelopeId(work.query));
   if (stored !== null) return stored;
 
-  const admitted = admit(work, await contextOf(work, node));
-  const { id, plan, query } = admitted;
+  const asked = await admitted(work, node);
+  const { id, plan, query } = asked;
   if (!regionsAnswer(plan))
     throw new Refusal("round-unfit", "expected a round: a national query is answered by a secure sum alone");
-  await charge(admitted, node);
+  await charge(asked, node);
 
   const noise = node.noise.regional(plan);
   const sums = await runPlan(plan, node.store);
@@ -65,11 +66,20 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
   return await node.answers.keep(id, signDocument("answer", payload satisfies Answer, node.signer));
 }
 
+/** A question that is admitted, about rows that can be counted. */
+export async function admitted(work: WorkItem, node: Asked): Promise<Admitted> {
+  const asked = admit(work, await contextOf(work, node));
+  await checkImported(asked.plan.dataset, node.store);
+  return asked;
+}
+
+type Asked = Pick<
+  Answerer,
+  "federation" | "code" | "policy" | "now" | "seen" | "declines" | "delivered" | "store"
+>;
+
 /** What a question is judged by, now. */
-export async function contextOf(
-  { query }: WorkItem,
-  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen" | "declines" | "delivered">,
-): Promise<AdmitContext> {
+async function contextOf({ query }: WorkItem, node: Asked): Promise<AdmitContext> {
   const { federation, code } = node;
   const seen = node.seen(); // First: what was read so far is on disk.
   const declines = await node.declines(envelopeId(query));

@@ -10,6 +10,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { tableOf } from "../store/database.ts";
 import { declaredBy } from "../store/delivered.ts";
 import { encryptIdentities } from "../store/people.ts";
+import { cameAnew } from "./anew.ts";
 import { deliver } from "./deliver.ts";
 import { identify, type Judged, judge } from "./identify.ts";
 import { type Looked, look } from "./look.ts";
@@ -65,6 +66,7 @@ export async function importFile(request: ImportRequest, context: ImportContext)
     const summarise = mapping.summarise ?? null;
     await weighInto(target, dataset, all, summarise);
     await keepWeighing(target, dataset, summarise);
+    await cameAnew(target, dataset, number);
     if (before === null) await recordFile(target, dataset, looked.hash, context.now());
     const delivered = await deliver(target, dataset, declared, arriving);
     const { rejected, rejects, name } = writeRejects(request, context.data, looked, judged);

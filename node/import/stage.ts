@@ -241,7 +241,7 @@ function statement(source: SourceFile, mapping: Mapping, dataset: Dataset, numbe
       : [];
   });
   const typed = columns.map(({ name, value }) => `${value} as ${columnIn(name)}`);
-  const record = mapping.record === undefined ? "srecord" : recordOf("srecord");
+  const record = mapping.record === undefined ? "srecord" : recordSql("srecord");
   const { kind } = rulesOf(mapping.identity);
   const ageless = kind === "text" || kind === "number";
   const dated = ageless ? "0" : `case when ${needsDaySql("identity")} then ${day} else 0 end`;
@@ -351,4 +351,4 @@ export const pseudonymSql = (text: string): string =>
 export const placeOf = (text: string): string => hmacOf("pseudonym", text);
 
 /** As `recordHashOf`. */
-const recordOf = (text: string): string => `substr(${hmacOf("record", text)}, 1, 32)`;
+export const recordSql = (text: string): string => `substr(${hmacOf("record", text)}, 1, 32)`;

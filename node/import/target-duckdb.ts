@@ -37,10 +37,10 @@ export async function inDuckDb(duckdb: DuckDBConnection): Promise<Target> {
         join (${touchedOf(table, relation, file)}) a using (person, period)`;
       return await take(run, dataset, touched, stays(relation, file));
     },
-    takeOf: async (dataset, persons) => {
+    takeOf: async (dataset, persons, sums = false) => {
       await listed(duckdb, "persons", persons);
       const touched = `select distinct person, period from ${tableOf(dataset)} where person in (select person from persons)`;
-      return await take(run, dataset, touched, `t.file <> ${SUMMARY}`);
+      return await take(run, dataset, touched, sums ? "true" : `t.file <> ${SUMMARY}`);
     },
     put: async (dataset, { relation }) => {
       const columns = names(dataset).join(", ");

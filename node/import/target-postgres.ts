@@ -45,7 +45,7 @@ export async function inPostgres({ pool }: NodeStore, data: string, threads: num
     number: (named) => number(sides, named),
     known: (candidates) => countKnown(sides, candidates),
     takeTouched: (dataset, arriving, file) => takeTouched(sides, dataset, arriving, file),
-    takeOf: (dataset, persons) => takeOf(sides, dataset, persons),
+    takeOf: (dataset, persons, sums = false) => takeOf(sides, dataset, persons, sums),
     put: async (dataset, { relation }) => {
       const columns = names(dataset);
       // Streamed from a table, not from the view: a stream over its joins and windows can stall for good.
@@ -119,14 +119,19 @@ async function takeTouched(
   return await take(sides, dataset, touched, stays("pair", file));
 }
 
-async function takeOf(sides: Sides, dataset: Dataset, persons: readonly bigint[]): Promise<Rows | null> {
+async function takeOf(
+  sides: Sides,
+  dataset: Dataset,
+  persons: readonly bigint[],
+  sums: boolean,
+): Promise<Rows | null> {
   const { client, staging, run } = sides;
   await listed(staging, "persons", persons);
   await run("drop table if exists pg_temp.persons");
   await run("create temp table persons (person bigint) on commit drop");
   await copyInto(client, "persons", staging, `select ${copyLine(["person"])} from persons`);
   const touched = `select distinct person, period from ${tableOf(dataset)} where person in (select person from persons)`;
-  return await take(sides, dataset, touched, `t.file <> ${SUMMARY}`);
+  return await take(sides, dataset, touched, sums ? "true" : `t.file <> ${SUMMARY}`, "persons");
 }
 
 /** Takes the rows of the pairs `touched` out of the table, and gives those that stay; their persons are known then. */
@@ -135,13 +140,14 @@ async function take(
   dataset: Dataset,
   touched: string,
   staying: string,
+  whose = "touched",
 ): Promise<Rows | null> {
   const table = tableOf(dataset);
   const columns = names(dataset);
   await run("drop table if exists pg_temp.touched");
   await run(`create temp table touched on commit drop as ${touched}`);
   if ((await run("select 1 from touched limit 1")).length === 0) return null;
-  await readInto(staging, "known", client, `${PEOPLE} where p.id in (select person from touched)`);
+  await readInto(staging, "known", client, `${PEOPLE} where p.id in (select person from ${whose})`);
   await staging.run("create or replace temp table known as select distinct * from known");
   const types = new Map(datasetColumns(dataset));
   await staging.run(

@@ -33,8 +33,8 @@ export type Target = {
    * arrive as `file`. Those that these replace are dropped, the others given. Null where there are none.
    */
   readonly takeTouched: (dataset: Dataset, arriving: Rows, file: number) => Promise<Rows | null>;
-  /** Takes all rows of these persons out of a dataset's table. Null where they have none. */
-  readonly takeOf: (dataset: Dataset, persons: readonly bigint[]) => Promise<Rows | null>;
+  /** Takes all rows of these persons out of a dataset's table, and gives them, sums where asked for. Null where there are none. */
+  readonly takeOf: (dataset: Dataset, persons: readonly bigint[], sums?: boolean) => Promise<Rows | null>;
   readonly put: (dataset: Dataset, weighed: Weighed) => Promise<void>;
   readonly commit: () => Promise<void>;
   readonly rollback: () => Promise<void>;
@@ -58,7 +58,7 @@ export const SUMMARY = -1;
 export const stays = (incoming: string, file: number) =>
   `t.file <> ${file} and t.file <> ${SUMMARY} and not exists (select 1 from ${incoming} i where i.person = t.person and i.record = t.record)`;
 
-/** A temporary table of one column, from values of this program. */
+/** A temporary table of these persons. */
 export async function listed(
   duckdb: DuckDBConnection,
   name: string,

@@ -92,6 +92,7 @@ function localOf(node: RunningNode, page: Console, logger: Logger): Hono {
     return problem(c, new Refusal("internal", "something unexpected happened; the log says where"));
   });
   app.get("/ledger", async (c) => c.json(await ledgerView(node)));
+  app.get("/anew", async (c) => c.json(await node.anew()));
   app.get("/datasets", (c) =>
     c.json([...node.answerer.federation.datasets.values()].map(({ dataset }) => refOf(dataset))),
   );

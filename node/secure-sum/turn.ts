@@ -12,8 +12,7 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import type { RoundState, WorkItem } from "../../protocol/wire/routes.ts";
 import { nativePrimitives } from "../../server/primitives.ts";
-import { type Admitted, admit } from "../answer/admit.ts";
-import { type Answerer, answer, charge, chargeFor, contextOf } from "../answer/answer.ts";
+import { type Answerer, admitted, answer, charge, chargeFor } from "../answer/answer.ts";
 import { runPlan } from "../answer/sums.ts";
 import type { Fill } from "../random.ts";
 import type { AttemptDisk } from "./attempts.ts";
@@ -101,9 +100,6 @@ async function join(work: WorkItem, round: RoundState, node: RoundWorker): Promi
 }
 
 const notYet = (): Promise<void> => Promise.reject(new Error("an advert is charged for nothing"));
-
-const admitted = async (work: WorkItem, node: RoundWorker): Promise<Admitted> =>
-  admit(work, await contextOf(work, node));
 
 /**
  * What a coordinator shows may be anything: a refusal of it is between the two, never one that the region hands in. The

@@ -112,7 +112,22 @@ export async function loadPersonKeys(
   } else if (stored.value !== checkOf(pseudonym)) {
     throw new Refusal("config-invalid", "expected the pseudonym key that this node's persons were made with");
   }
-  return { pseudonym, record: readHex(paths.record), encryption };
+  const record = readHex(paths.record);
+  await checkRecordKey(record, store);
+  return { pseudonym, record, encryption };
+}
+
+/** With another key no record would be known again, and each would stand beside its correction. */
+async function checkRecordKey(record: Uint8Array, { kysely }: NodeStore): Promise<void> {
+  const key = "record-check";
+  const stored = await kysely.selectFrom("meta").select("value").where("key", "=", key).executeTakeFirst();
+  if (stored === undefined)
+    await kysely
+      .insertInto("meta")
+      .values({ key, value: checkOf(record) })
+      .execute();
+  else if (stored.value !== checkOf(record))
+    throw new Refusal("config-invalid", "expected the record key that this node's records were hashed with");
 }
 
 const checkOf = (key: Uint8Array): string => createHmac("sha256", key).update(CHECK).digest("hex");

@@ -163,6 +163,11 @@ export const REFUSALS = {
   ],
   "query-declined": [403, "The query was declined", "Talk with the approver, and sign another query."],
   "policy-missing": [403, "The region has no policy", "The region sets a policy before it answers anything."],
+  "import-anew": [
+    403,
+    "The region's rows must be imported anew",
+    "The region imports the dataset's files anew (brus import --replace); nothing was charged.",
+  ],
   "policy-refuses": [403, "The region's policy refuses", "Ask the region."],
   "no-data": [
     409,
