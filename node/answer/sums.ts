@@ -1,12 +1,15 @@
 /**
  * Plan → SQL → exact sums. One grouped scan for all sums, and one for each histogram, read in one snapshot. Cells
- * come from the plan: what the data lacks is 0, and nothing in the data can add a cell, change the order or fail.
+ * come from the plan: what the data lacks is 0, and nothing in the data can add a cell, change the order or fail. Values
+ * and weights are clamped once more as they are summed: a row that was damaged, or written by hand, moves no sum further
+ * than the plan says, and a code that the catalogue has not lies in no cell.
  */
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Plan, Vector } from "../../protocol/plan/plan.ts";
 import type { Statistic } from "../../protocol/plan/statistic.ts";
 import { type PlannedTables, sizesOf } from "../../protocol/plan/tables.ts";
 import { keyOf } from "../../protocol/privacy/marginals.ts";
+import { UNITS } from "../../protocol/privacy/privacy.ts";
 import { contrast, placesOf } from "../../protocol/privacy/residual.ts";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { columnOf, type Filter } from "../../protocol/question/filter.ts";
@@ -125,26 +128,30 @@ function atomsOf(plan: Plan): Map<string, Raw> {
   return atoms;
 }
 
-const weight = sql.ref("weight");
+/** By CASE, which a null passes through, as it does not through LEAST and GREATEST. */
+const clamped = (value: Raw, min: number, max: number): Raw =>
+  sql`case when ${value} < ${sql.lit(min)} then ${sql.lit(min)} when ${value} > ${sql.lit(max)} then ${sql.lit(max)} else ${value} end`;
+
+const weight = sql`(${clamped(sql.ref("weight"), 0, Number(UNITS))})`;
 
 function atomsFor(statistic: Statistic, dataset: Dataset): Array<[string, Raw]> {
   switch (statistic.of) {
     case "rows":
       return [["w", sql`${weight}`]];
     case "known":
-      return [[`k_${statistic.column}`, knownWeight(dataset, statistic.column)]];
+      return [[`k_${statistic.column}`, knownWeight(statistic.column)]];
     case "total":
       return [[`v_${statistic.column}`, weighted(dataset, statistic.column)]];
     case "centred":
       return [
         [`v_${statistic.column}`, weighted(dataset, statistic.column)],
-        [`k_${statistic.column}`, knownWeight(dataset, statistic.column)],
+        [`k_${statistic.column}`, knownWeight(statistic.column)],
       ];
     case "square": {
-      const centred = sql`(cast(${sql.ref(columnIn(statistic.column))} as bigint) - ${sql.lit(statistic.centre)})`;
+      const centred = sql`(cast(${boundedValue(dataset, statistic.column)} as bigint) - ${sql.lit(statistic.centre)})`;
       return [
         [`s_${statistic.column}`, sql`${weight} * ${centred} * ${centred}`],
-        [`k_${statistic.column}`, knownWeight(dataset, statistic.column)],
+        [`k_${statistic.column}`, knownWeight(statistic.column)],
       ];
     }
     case "share": {
@@ -178,16 +185,21 @@ function atomsFor(statistic: Statistic, dataset: Dataset): Array<[string, Raw]> 
 const whereTrue = (condition: Raw): Raw => sql`case when ${condition} then ${weight} else 0 end`;
 
 /** w where v is not null, else null, which a sum passes over: arithmetic alone, which DuckDB runs faster than CASE. */
-function knownWeight(dataset: Dataset, name: string): Raw {
+function knownWeight(name: string): Raw {
   const column = sql.ref(columnIn(name));
-  return columnOf(dataset, name).nullable === true
-    ? sql`${weight} + (${column} - ${column})`
-    : sql`${weight}`;
+  return sql`${weight} + (${column} - ${column})`;
+}
+
+/** An integer column within the bounds that the catalogue declares; null where it is. */
+function boundedValue(dataset: Dataset, name: string): Raw {
+  const declared = columnOf(dataset, name);
+  if (declared.kind !== "integer") throw new RangeError("expected a column of whole numbers");
+  return sql`(${clamped(sql.ref(columnIn(name)), declared.min, declared.max)})`;
 }
 
 /** w·v; in 64 bits only where the catalogue's bounds need it. Plans whose sums could pass 62 bits are refused. */
 function weighted(dataset: Dataset, name: string): Raw {
-  const column = sql.ref(columnIn(name));
+  const column = boundedValue(dataset, name);
   const declared = columnOf(dataset, name);
   const small =
     declared.kind === "integer" && Math.max(Math.abs(declared.min), Math.abs(declared.max)) < 2 ** 24;
@@ -260,7 +272,7 @@ function binOf(dataset: Dataset, { column, edges }: BinsVector["statistic"]): Ra
   const declared = columnOf(dataset, column);
   if (declared.kind === "category") return sql`${ref}`;
   if (declared.kind === "boolean") return sql`case when ${ref} then 1 else 0 end`;
-  if (edges === null) return sql`(${ref} - ${sql.lit(declared.min)})`;
+  if (edges === null) return sql`(${boundedValue(dataset, column)} - ${sql.lit(declared.min)})`;
   const cases = edges
     .slice(1)
     .map((edge, index) => sql`when ${ref} < ${sql.lit(edge)} then ${sql.lit(index)}`);
