@@ -193,6 +193,39 @@ describe.each(EDITIONS)("in tables, edition %i", (edition) => {
   });
 });
 
+describe("shares as cells", () => {
+  const shares = MEASURES.filter(({ kind }) => kind === "share");
+  const squared = (cells: readonly bigint[]): bigint => cells.reduce((sum, value) => sum + value * value, 0n);
+
+  test("negative control: a share's yes and all that is known, in one vector, would move it further than 60", () => {
+    // As the first edition has them, each a vector by itself.
+    const plan = planOf(queryOf({ edition: 1, measures: shares.slice(0, 1) }), dataset);
+    const moved = [...persons()].map((rows) => squared(evaluate(plan, weigh(rows, dataset, KEY))));
+    expect(moved.some((each) => each > 3600n)).toBe(true);
+  });
+
+  test("in tables, a person costs just what is charged: rows and all shares at once, and with less noise more", () => {
+    const wanted = [[], ["g"], ["h"], ["g", "h"]].map((columns) => ({ columns }));
+    const tables = planTables(dataset, wanted, "least-sum");
+    const measures: Measure[] = [{ id: "n", kind: "count" }, ...shares];
+    const plan = planOf(queryOf({ edition: 2, tables, measures }), dataset);
+    const costs = (rows: readonly Row[], less: (of: string) => number): number => {
+      const sums = evaluate(plan, weigh(rows, dataset, KEY));
+      return plan.vectors.reduce((total, { statistic, offset, width, variance }) => {
+        const noise = toNumber(variance ?? ZERO) * less(statistic.of);
+        return total + Number(squared(sums.slice(offset, offset + width))) / (2 * noise);
+      }, 0);
+    };
+    const charge = toNumber(plan.charge);
+    for (const rows of SOME) expect(costs(rows, () => 1)).toBeLessThanOrEqual(charge * (1 + 1e-9));
+    const one = DOMAIN.map((values) => [{ person: "p", period: "2025K1", values }]);
+    // Whoever has one row stands in one cell of every attribute: nobody's row costs less than is charged.
+    for (const rows of one) expect(costs(rows, () => 1) / charge).toBeGreaterThan(0.9999);
+    const unscaled = (of: string): number => (of === "share" ? 2 / 3 : 1);
+    for (const rows of one) expect(costs(rows, unscaled)).toBeGreaterThan(charge * 1.1);
+  });
+});
+
 test("every pair of measures shares a vector only where it sums the same", () => {
   for (const a of MEASURES) {
     for (const b of MEASURES.filter(({ id }) => id !== a.id)) {
