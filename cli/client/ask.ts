@@ -2,7 +2,7 @@
 import { drawn, type Fill } from "../../node/random.ts";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
 import type { Approval } from "../../protocol/question/approval.ts";
-import { Query } from "../../protocol/question/query.ts";
+import { NEWEST_EDITION, Query } from "../../protocol/question/query.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -40,6 +40,7 @@ export function fillQuery(
 ): Query {
   const { draft: base } = withPurpose(given, random);
   const filled = {
+    edition: NEWEST_EDITION,
     directory,
     requester,
     notBefore: after(now, -1),

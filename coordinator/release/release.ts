@@ -54,6 +54,7 @@ export async function publish(
   const { bytes, hash } = writeCells(table);
   const release = {
     query: state.id,
+    ...(plan.edition === 1 ? {} : { edition: plan.edition }),
     supersedes: state.release,
     directory: state.query.directory,
     release: state.query.release,

@@ -1,12 +1,15 @@
 /**
  * Plan → SQL → exact sums. One grouped scan for all sums, and one for each histogram, read in one snapshot. Cells
- * come from the plan: what the data lacks is 0, and nothing in the data can add a cell, change the order or fail.
+ * come from the plan: what the data lacks is 0, and nothing in the data can add a cell, change the order or fail. Values
+ * and weights are clamped once more as they are summed: a row that was damaged, or written by hand, moves no sum further
+ * than the plan says, and a code that the catalogue has not lies in no cell.
  */
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Plan, Vector } from "../../protocol/plan/plan.ts";
 import type { Statistic } from "../../protocol/plan/statistic.ts";
-import type { PlannedTables } from "../../protocol/plan/tables.ts";
+import { type PlannedTables, sizesOf } from "../../protocol/plan/tables.ts";
 import { keyOf } from "../../protocol/privacy/marginals.ts";
+import { UNITS } from "../../protocol/privacy/privacy.ts";
 import { contrast, placesOf } from "../../protocol/privacy/residual.ts";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { columnOf, type Filter } from "../../protocol/question/filter.ts";
@@ -49,7 +52,8 @@ async function sumsOf(plan: Plan, database: Kysely<NodeDatabase>): Promise<bigin
     const { rows } = await plainStatement(plan).execute(database);
     for (const row of rows) {
       const sum = (name: string): bigint => BigInt(String(row[`a${names.indexOf(name)}`] ?? 0));
-      for (const vector of plain) put(row, vector, 0, fromAtoms(vector.statistic, sum));
+      for (const vector of plain)
+        for (const [bin, value] of fromAtoms(vector.statistic, sum).entries()) put(row, vector, bin, value);
     }
   }
   for (const vector of plan.vectors.filter(isBins)) {
@@ -70,9 +74,13 @@ async function residualsOf(
 ): Promise<bigint[]> {
   const { sizes } = plan.tables;
   const all = sizes.map((_, at) => at);
-  const vectors = plan.vectors.map(({ residual, ...vector }) => ({ ...vector, set: residual ?? [] }));
-  const sets = new Map(vectors.map(({ set }) => [keyOf(set), set]));
-  const onto = new Map([...sets].map(([key, set]) => [key, placesOf(all, set, sizes)]));
+  const vectors = plan.vectors.map(({ residual, ...vector }) => {
+    const set = residual ?? [];
+    return { ...vector, set, columns: keyOf(set.filter((at) => at < sizes.length)) };
+  });
+  const onto = new Map(
+    plan.tables.residuals.map(({ set }) => [keyOf(set), placesOf(all, set, sizes)] as const),
+  );
   const sums = new Array<bigint>(plan.length * plan.periods.length).fill(0n);
   const names = [...atomsOf(plan).keys()];
   const { rows } = await plainStatement(plan).execute(database);
@@ -81,18 +89,20 @@ async function residualsOf(
     const cell = cellOf(plan, row);
     if (period === undefined || cell === null) continue;
     const sum = (name: string): bigint => BigInt(String(row[`a${names.indexOf(name)}`] ?? 0));
-    const values = new Map<string, bigint>();
-    for (const { of, statistic, set, offset } of vectors) {
-      const value = values.get(of) ?? fromAtoms(statistic, sum);
-      values.set(of, value);
-      const index = period * plan.length + offset + (onto.get(keyOf(set))?.[cell] ?? 0);
-      sums[index] = (sums[index] ?? 0n) + value;
+    const known = new Map<string, readonly bigint[]>();
+    for (const { of, statistic, columns, offset } of vectors) {
+      const values = known.get(of) ?? fromAtoms(statistic, sum);
+      known.set(of, values);
+      const start = period * plan.length + offset + (onto.get(columns)?.[cell] ?? 0) * values.length;
+      values.forEach((value, category) => {
+        sums[start + category] = (sums[start + category] ?? 0n) + value;
+      });
     }
   }
   return plan.periods.flatMap((_, period) =>
-    vectors.flatMap(({ set, offset, width }) => {
+    vectors.flatMap(({ statistic, set, offset, width }) => {
       const start = period * plan.length + offset;
-      return contrast(sums.slice(start, start + width), set, sizes);
+      return contrast(sums.slice(start, start + width), set, sizesOf(plan.tables, statistic));
     }),
   );
 }
@@ -118,77 +128,108 @@ function atomsOf(plan: Plan): Map<string, Raw> {
   return atoms;
 }
 
-const weight = sql.ref("weight");
+/** By CASE, which a null passes through, as it does not through LEAST and GREATEST. */
+const clamped = (value: Raw, min: number, max: number): Raw =>
+  sql`case when ${value} < ${sql.lit(min)} then ${sql.lit(min)} when ${value} > ${sql.lit(max)} then ${sql.lit(max)} else ${value} end`;
+
+const weight = sql`(${clamped(sql.ref("weight"), 0, Number(UNITS))})`;
 
 function atomsFor(statistic: Statistic, dataset: Dataset): Array<[string, Raw]> {
   switch (statistic.of) {
     case "rows":
       return [["w", sql`${weight}`]];
     case "known":
-      return [[`k_${statistic.column}`, knownWeight(dataset, statistic.column)]];
+      return [[`k_${statistic.column}`, knownWeight(statistic.column)]];
     case "total":
       return [[`v_${statistic.column}`, weighted(dataset, statistic.column)]];
     case "centred":
       return [
         [`v_${statistic.column}`, weighted(dataset, statistic.column)],
-        [`k_${statistic.column}`, knownWeight(dataset, statistic.column)],
+        [`k_${statistic.column}`, knownWeight(statistic.column)],
       ];
     case "square": {
-      const centred = sql`(cast(${sql.ref(columnIn(statistic.column))} as bigint) - ${sql.lit(statistic.centre)})`;
+      const centred = sql`(cast(${boundedValue(dataset, statistic.column)} as bigint) - ${sql.lit(statistic.centre)})`;
       return [
         [`s_${statistic.column}`, sql`${weight} * ${centred} * ${centred}`],
-        [`k_${statistic.column}`, knownWeight(dataset, statistic.column)],
+        [`k_${statistic.column}`, knownWeight(statistic.column)],
       ];
     }
+    case "share": {
+      const { predicate, categories } = statistic;
+      const yes: [string, Raw] = [
+        `holds_${JSON.stringify(predicate)}`,
+        whereTrue(conditionOf(predicate, dataset)),
+      ];
+      const no: [string, Raw] = [
+        `fails_${JSON.stringify(predicate)}`,
+        whereTrue(conditionOf({ not: predicate }, dataset)),
+      ];
+      return [["w", weight], yes, ...(categories === 3 ? [no] : [])];
+    }
     case "holds":
+      return [
+        [
+          `holds_${JSON.stringify(statistic.predicate)}`,
+          whereTrue(conditionOf(statistic.predicate, dataset)),
+        ],
+      ];
     case "decided": {
       const condition = conditionOf(statistic.predicate, dataset);
-      const test = statistic.of === "holds" ? condition : sql`(${condition}) is not null`;
-      return [[predicateAtom(statistic), sql`case when ${test} then ${weight} else 0 end`]];
+      return [[`decided_${JSON.stringify(statistic.predicate)}`, whereTrue(sql`(${condition}) is not null`)]];
     }
     case "bins":
       return [];
   }
 }
 
-const predicateAtom = (statistic: Extract<Statistic, { of: "holds" | "decided" }>): string =>
-  `${statistic.of}_${JSON.stringify(statistic.predicate)}`;
+const whereTrue = (condition: Raw): Raw => sql`case when ${condition} then ${weight} else 0 end`;
 
 /** w where v is not null, else null, which a sum passes over: arithmetic alone, which DuckDB runs faster than CASE. */
-function knownWeight(dataset: Dataset, name: string): Raw {
+function knownWeight(name: string): Raw {
   const column = sql.ref(columnIn(name));
-  return columnOf(dataset, name).nullable === true
-    ? sql`${weight} + (${column} - ${column})`
-    : sql`${weight}`;
+  return sql`${weight} + (${column} - ${column})`;
+}
+
+/** An integer column within the bounds that the catalogue declares; null where it is. */
+function boundedValue(dataset: Dataset, name: string): Raw {
+  const declared = columnOf(dataset, name);
+  if (declared.kind !== "integer") throw new RangeError("expected a column of whole numbers");
+  return sql`(${clamped(sql.ref(columnIn(name)), declared.min, declared.max)})`;
 }
 
 /** w·v; in 64 bits only where the catalogue's bounds need it. Plans whose sums could pass 62 bits are refused. */
 function weighted(dataset: Dataset, name: string): Raw {
-  const column = sql.ref(columnIn(name));
+  const column = boundedValue(dataset, name);
   const declared = columnOf(dataset, name);
   const small =
     declared.kind === "integer" && Math.max(Math.abs(declared.min), Math.abs(declared.max)) < 2 ** 24;
   return small ? sql`${weight} * ${column}` : sql`${weight} * cast(${column} as bigint)`;
 }
 
-/** From the atoms' sums to the vector's: Σw(v−m) = Σwv − mΣw, and so on, exactly. */
-function fromAtoms(statistic: Statistic, sum: (atom: string) => bigint): bigint {
+/** From the atoms' sums to the vector's, one a category: Σw(v−m) = Σwv − mΣw, and so on, exactly. */
+function fromAtoms(statistic: Statistic, sum: (atom: string) => bigint): bigint[] {
   switch (statistic.of) {
     case "rows":
-      return sum("w");
+      return [sum("w")];
     case "known":
-      return sum(`k_${statistic.column}`);
+      return [sum(`k_${statistic.column}`)];
     case "total":
-      return sum(`v_${statistic.column}`);
+      return [sum(`v_${statistic.column}`)];
     case "centred":
-      return sum(`v_${statistic.column}`) - BigInt(statistic.centre) * sum(`k_${statistic.column}`);
+      return [sum(`v_${statistic.column}`) - BigInt(statistic.centre) * sum(`k_${statistic.column}`)];
     case "square":
-      return sum(`s_${statistic.column}`) - statistic.half * sum(`k_${statistic.column}`);
+      return [sum(`s_${statistic.column}`) - statistic.half * sum(`k_${statistic.column}`)];
+    case "share": {
+      const [all, yes] = [sum("w"), sum(`holds_${JSON.stringify(statistic.predicate)}`)];
+      if (statistic.categories === 2) return [yes, all - yes];
+      const no = sum(`fails_${JSON.stringify(statistic.predicate)}`);
+      return [yes, no, all - yes - no];
+    }
     case "holds":
     case "decided":
-      return sum(predicateAtom(statistic));
+      return [sum(`${statistic.of}_${JSON.stringify(statistic.predicate)}`)];
     case "bins":
-      return 0n;
+      return [];
   }
 }
 
@@ -231,7 +272,7 @@ function binOf(dataset: Dataset, { column, edges }: BinsVector["statistic"]): Ra
   const declared = columnOf(dataset, column);
   if (declared.kind === "category") return sql`${ref}`;
   if (declared.kind === "boolean") return sql`case when ${ref} then 1 else 0 end`;
-  if (edges === null) return sql`(${ref} - ${sql.lit(declared.min)})`;
+  if (edges === null) return sql`(${boundedValue(dataset, column)} - ${sql.lit(declared.min)})`;
   const cases = edges
     .slice(1)
     .map((edge, index) => sql`when ${ref} < ${sql.lit(edge)} then ${sql.lit(index)}`);

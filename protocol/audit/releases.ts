@@ -161,6 +161,7 @@ function checkPlan(
   if (release.directory !== query.directory || versionOf(federation, release.directory) === null)
     wrong("plan", "expected the directory that the query is bound to");
   if (release.release !== query.release) wrong("plan", `expected a release of kind ${query.release}`);
+  if ((release.edition ?? 1) !== plan.edition) wrong("plan", `expected a release of edition ${plan.edition}`);
   if (release.charge !== format(plan.charge)) wrong("plan", `expected a cost of ${format(plan.charge)}`);
   const noise = plan.vectors.flatMap(({ id, variance }) =>
     variance === null ? [] : [`${id} ${format(divide(variance, rational(UNITS * UNITS)))}`],

@@ -10,6 +10,7 @@ import {
   costOf,
   exactVariance,
   fitsVector,
+  floorSqrt,
   isShort,
   type Reach,
   reachOf,
@@ -17,12 +18,14 @@ import {
 } from "../privacy/privacy.ts";
 import { type Dataset, refOf } from "../question/catalogue.ts";
 import { checkFilter, type Filter, valuesIn } from "../question/filter.ts";
-import type { Measure, Query } from "../question/query.ts";
+import { EDITIONS, type Edition, type Measure, type Query } from "../question/query.ts";
 import { remembered } from "../values/bounded-memory.ts";
 import type { Hash } from "../values/bytes.ts";
 import { closedAt, ordinalOf, type Period, pooledName } from "../values/period.ts";
 import {
+  add,
   compare,
+  divide,
   multiply,
   parseRational,
   type Rational,
@@ -33,8 +36,16 @@ import {
 } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 import { type Dimension, dimensionOf } from "./cells.ts";
-import { MAX_INTEGERS, needsOf, type Statistic, simplest, vectorId } from "./statistic.ts";
-import { type PlannedTables, plannedTables, reachOn, shortCost, varianceOn } from "./tables.ts";
+import { MAX_INTEGERS, needsOf, ROWS, type Statistic, simplest, vectorId } from "./statistic.ts";
+import {
+  type PlannedTables,
+  plannedTables,
+  reachOn,
+  shortCost,
+  sizesOf,
+  varianceOn,
+  withOwn,
+} from "./tables.ts";
 
 export type Vector = {
   /** The statistic's id; with tables, its id on a residual's columns. */
@@ -42,13 +53,13 @@ export type Vector = {
   /** Canonical: two measures that would sum the same thing share it. */
   readonly of: string;
   readonly statistic: Statistic;
-  /** Which residual of the statistic it is; null where it is the statistic itself. */
+  /** Which residual of the statistic it is, a share's with its own attribute; null where it is the statistic itself. */
   readonly residual: AttributeSet | null;
   /** Largest |value| a single row can have. */
   readonly bound: bigint;
   /** How far one person can move it, in persons. */
   readonly reach: Reach;
-  /** Integers per cell: 1, or the number of bins; of a residual, its cells. */
+  /** Integers per cell: 1, a share's 2, or the number of bins; of a residual, its cells. */
   readonly width: number;
   /**
    * Of the discrete Gaussian that each region adds to the answer it sends by itself, in units of 1/3600; null where
@@ -61,13 +72,15 @@ export type Vector = {
 
 export type PlannedMeasure = {
   readonly measure: Measure;
-  /** Ids of its statistics: numerator first, denominator last. */
+  /** Ids of its statistics: numerator first, denominator last; of a share in the second edition, one that is both. */
   readonly vectors: readonly string[];
   /** Labels of its bins, or of its quantiles' probabilities; null for one figure a cell. */
   readonly labels: readonly string[] | null;
 };
 
 export type Plan = {
+  /** How it was computed. */
+  readonly edition: Edition;
   readonly dataset: Dataset;
   readonly periods: readonly Period[];
   readonly pool: boolean;
@@ -101,12 +114,13 @@ export const vectorBytes = ({ length, periods }: Pick<Plan, "length" | "periods"
  */
 export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_INTEGERS): Plan {
   if (query.dataset !== refOf(dataset)) throw new Refusal("dataset-unknown", `expected ${query.dataset}`);
+  const edition = editionOf(query);
   checkPeriods(query, dataset);
   checkFilters(query, dataset);
   const tables = query.tables === undefined ? null : plannedTables(query.tables, dataset);
   const dimensions = tables?.attributes ?? dimensionsOf(query, dataset, most);
   const cells = tables === null ? dimensions.reduce((product, { values }) => product * values.length, 1) : 1;
-  const { measures, drafts } = measuresOf(query, dataset, tables);
+  const { measures, drafts } = measuresOf(query, edition, dataset, tables);
   const rho = rhoOf(query, dataset);
   const { regional, national } = splitOf(query, rho);
   const laid = layOut(drafts, tables);
@@ -131,6 +145,7 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
     national === null ? null : noiseSharesOf(regions, query.minRegions, needs(national), dataset.maxPersons);
   const charge = chargeWithin(rho, vectors, noiseShares, tables);
   return {
+    edition,
     dataset,
     periods,
     pool,
@@ -146,9 +161,18 @@ export function planOf(query: Query, dataset: Dataset, regions = 1, most = MAX_I
   };
 }
 
+/** The edition that a query is to be computed by. Refuses (`edition-unknown`) one of another program. */
+function editionOf({ edition = 1 }: Query): Edition {
+  const known = EDITIONS.find((each) => each === edition);
+  if (known === undefined)
+    throw new Refusal("edition-unknown", `expected an edition of ${EDITIONS.join(", ")}; ${edition} came`);
+  return known;
+}
+
 /** What each measure needs summed: statistics that several share are one draft, of the largest part. */
 function measuresOf(
   query: Query,
+  edition: Edition,
   dataset: Dataset,
   tables: PlannedTables | null,
 ): { measures: PlannedMeasure[]; drafts: VectorDraft[] } {
@@ -157,18 +181,50 @@ function measuresOf(
   }
   const drafts = new Map<string, VectorDraft>();
   const measures = query.measures.map((measure): PlannedMeasure => {
-    const { statistics, labels } = needsOf(measure, dataset);
+    const { statistics, labels } = needsOf(measure, dataset, edition);
     if (tables !== null && labels !== null)
       throw new Refusal("measure-unfit", `expected counts, sums, means, shares or variances in tables`);
-    const vectors = statistics.map(([statistic, bound, width]) => {
+    const vectors = statistics.map(([statistic, bound, width, own]) => {
       const id = vectorId(statistic, dataset);
-      const part = Math.max(drafts.get(id)?.part ?? 0, measure.part ?? 1);
+      const part = larger(drafts.get(id)?.part ?? ZERO, multiply(own, rational(BigInt(measure.part ?? 1))));
       drafts.set(id, { id, statistic: simplest(statistic, dataset), bound, width, part });
       return id;
     });
     return { measure, vectors, labels };
   });
-  return { measures, drafts: [...drafts.values()] };
+  return {
+    measures,
+    drafts: tables === null ? [...drafts.values()] : withBase([...drafts.values()], dataset),
+  };
+}
+
+const larger = (a: Rational, b: Rational): Rational => (compare(a, b) >= 0 ? a : b);
+
+/** The root of a fraction, downward to a grid: the same on every machine. */
+const rootOf = ({ n, d }: Rational): Rational => rational(floorSqrt((n << 80n) / d), 1n << 40n);
+
+/**
+ * In tables each share is one more attribute of the rows, with two or three categories k: what is measured of the rows is
+ * measured once, for all shares, and of each share its own residuals. ρ is split between them as the least sum of
+ * variances wants it (`protocol/privacy/marginals.ts`, over all attributes). Since the weights of sets A and A∪{share}
+ * are, for every A, as 1/k to k − 1, and what a person can change of them as 1 to 1 − 1/k, that is one split for all
+ * residuals at once: 1/√k for the rows against (k − 1)/√k for the share, the rows' parts added by their squares.
+ */
+function withBase(drafts: readonly VectorDraft[], dataset: Dataset): VectorDraft[] {
+  const id = vectorId(ROWS, dataset);
+  let squares = ZERO;
+  const others = drafts.flatMap((draft): VectorDraft[] => {
+    const { statistic, part } = draft;
+    if (statistic.of !== "share") {
+      if (draft.id === id) squares = add(squares, multiply(part, part));
+      return draft.id === id ? [] : [draft];
+    }
+    const k = BigInt(statistic.categories);
+    squares = add(squares, divide(multiply(part, part), rational(k)));
+    return [{ ...draft, part: multiply(part, rootOf(rational((k - 1n) ** 2n, k))) }];
+  });
+  if (!others.some(({ statistic }) => statistic.of === "share")) return [...drafts];
+  return [{ id, statistic: ROWS, bound: 1n, width: 1, part: rootOf(squares) }, ...others];
 }
 
 /** A vector before its noise and its place are known; `noise` is its variance where all together may spend so much ρ. */
@@ -176,8 +232,8 @@ type LaidOut = Omit<Vector, "variance" | "offset"> & { readonly noise: (whole: R
 
 /** The vectors in their order, each with its part of whatever ρ there is. */
 function layOut(drafts: readonly VectorDraft[], tables: PlannedTables | null): LaidOut[] {
-  const parts = drafts.reduce((total, { part }) => total + part, 0);
-  const partOf = (whole: Rational, part: number) => multiply(whole, rational(BigInt(part), BigInt(parts)));
+  const parts = sum(drafts.map(({ part }) => part));
+  const partOf = (whole: Rational, part: Rational) => multiply(whole, divide(part, parts));
   return drafts
     .flatMap((draft) => measuredOf(draft, tables))
     .map(({ part, exact, ...draft }) => ({ ...draft, noise: (whole) => exact(partOf(whole, part)) }));
@@ -238,15 +294,20 @@ export function planOnce(document: Hash, ...given: Parameters<typeof planOf>): P
 function measuredOf(
   { bound, ...draft }: VectorDraft,
   tables: PlannedTables | null,
-): Array<Omit<Vector, "variance" | "offset"> & { part: number; exact: (rho: Rational) => Rational }> {
+): Array<Omit<Vector, "variance" | "offset"> & { part: Rational; exact: (rho: Rational) => Rational }> {
   if (tables === null) {
     const exact = (rho: Rational) => exactVariance(bound, rho);
     return [{ ...draft, of: draft.id, bound, reach: reachOf(bound), residual: null, exact }];
   }
-  const { sizes, residuals, attributes } = tables;
-  return residuals.map((residual) => {
-    const { set } = residual;
-    const id = `${draft.id} on ${set.map((at) => attributes[at]?.column).join()}`;
+  const { statistic } = draft;
+  const sizes = sizesOf(tables, statistic);
+  // What a person can change of a share's residuals is so much of what they can change of the rows'.
+  const less =
+    statistic.of === "share" ? rational(BigInt(statistic.categories - 1), BigInt(statistic.categories)) : ONE;
+  return tables.residuals.map(({ set: columns, variance }) => {
+    const set = withOwn(tables, columns, statistic);
+    const id = `${draft.id} on ${columns.map((at) => tables.attributes[at]?.column).join()}`;
+    const residual = { set, variance: multiply(variance, less) };
     const exact = (rho: Rational) => varianceOn(residual, sizes, bound, rho);
     const width = cellsIn(set, sizes);
     const reach = reachOn(set, sizes, bound);
@@ -289,7 +350,8 @@ function checkFigures(
   }
 }
 
-type VectorDraft = Pick<Vector, "id" | "statistic" | "bound" | "width"> & { readonly part: number };
+type VectorDraft = Pick<Vector, "id" | "statistic" | "bound" | "width"> & { readonly part: Rational };
+const ONE = rational(1n);
 
 function rhoOf(query: Query, dataset: Dataset): Rational {
   const rho = parseRational(query.rho);

@@ -4,7 +4,8 @@
  */
 import type { Dataset, IntegerColumn } from "../question/catalogue.ts";
 import { columnOf, columnsIn, type Filter } from "../question/filter.ts";
-import type { Measure } from "../question/query.ts";
+import type { Edition, Measure } from "../question/query.ts";
+import { type Rational, rational } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 
 /** Integers in an answer, and figures in a release. */
@@ -16,6 +17,11 @@ export type Statistic =
   | { readonly of: "rows" }
   /** Σ w over rows where the column is not null */
   | { readonly of: "known"; readonly column: string }
+  /**
+   * Σ w over rows where the predicate is true, and over those where it is false: a row is in one of them at most. In
+   * tables a third category where it can be neither, so that a row is in exactly one.
+   */
+  | { readonly of: "share"; readonly predicate: Filter; readonly categories: 2 | 3 }
   /** Σ w over rows where the predicate is true; where it is true or false */
   | { readonly of: "holds" | "decided"; readonly predicate: Filter }
   /** Σ w·v, a null counting as 0 */
@@ -28,48 +34,29 @@ export type Statistic =
   | { readonly of: "bins"; readonly column: string; readonly edges: readonly number[] | null };
 
 export type Need = {
-  statistics: Array<[Statistic, bound: bigint, width: number]>;
+  /** `part`: of the measure's ρ, against its other statistics. */
+  statistics: Array<[Statistic, bound: bigint, width: number, part: Rational]>;
   labels: readonly string[] | null;
 };
 
 /** The statistics that a measure is made of, numerator first and denominator last, with their bounds and widths. */
-export function needsOf(measure: Measure, dataset: Dataset): Need {
+export function needsOf(measure: Measure, dataset: Dataset, edition: Edition): Need {
   switch (measure.kind) {
     case "count": {
       const { where } = measure;
       const counted: Statistic = where === undefined ? { of: "rows" } : { of: "holds", predicate: where };
-      return { statistics: [[counted, 1n, 1]], labels: null };
+      return { statistics: [[counted, 1n, 1, ONE]], labels: null };
     }
     case "sum": {
       const { min, max } = integerOf(dataset, measure.column);
       const bound = BigInt(Math.max(Math.abs(min), Math.abs(max)));
-      return { statistics: [[{ of: "total", column: measure.column }, bound, 1]], labels: null };
+      return { statistics: [[{ of: "total", column: measure.column }, bound, 1, ONE]], labels: null };
     }
     case "mean":
-    case "variance": {
-      const { column } = measure;
-      const { min, max } = integerOf(dataset, column);
-      const centre = Math.ceil((min + max) / 2);
-      const bound = BigInt(Math.max(max - centre, centre - min));
-      const half = (bound * bound + 1n) / 2n;
-      const centred: Need["statistics"][number] = [{ of: "centred", column, centre }, bound, 1];
-      const known: Need["statistics"][number] = [{ of: "known", column }, 1n, 1];
-      if (measure.kind === "mean") return { statistics: [centred, known], labels: null };
-      return {
-        statistics: [[{ of: "square", column, centre, half }, half, 1], centred, known],
-        labels: null,
-      };
-    }
-    case "share": {
-      const { predicate } = measure;
-      return {
-        statistics: [
-          [{ of: "holds", predicate }, 1n, 1],
-          [{ of: "decided", predicate }, 1n, 1],
-        ],
-        labels: null,
-      };
-    }
+    case "variance":
+      return momentsOf(measure, dataset, edition);
+    case "share":
+      return { statistics: shareOf(measure.predicate, dataset, edition), labels: null };
     case "histogram":
       return binsOf(measure.column, measure.edges ?? null, dataset);
     case "quantile": {
@@ -83,9 +70,49 @@ export function needsOf(measure: Measure, dataset: Dataset): Need {
   }
 }
 
+const ONE = rational(1n);
+
+function momentsOf(
+  { kind, column }: Extract<Measure, { kind: "mean" | "variance" }>,
+  dataset: Dataset,
+  edition: Edition,
+): Need {
+  const { min, max, meanFromMiddle } = integerOf(dataset, column);
+  const centre = Math.ceil((min + max) / 2);
+  const bound = BigInt(Math.max(max - centre, centre - min));
+  const half = (bound * bound + 1n) / 2n;
+  const equal = edition === 1 || kind === "variance";
+  const [sums, counts] = equal ? [ONE, ONE] : splitOfMean(bound, BigInt(meanFromMiddle ?? 0));
+  const mean: Need["statistics"] = [
+    [{ of: "centred", column, centre }, bound, 1, sums],
+    [{ of: "known", column }, 1n, 1, counts],
+  ];
+  const square: Statistic = { of: "square", column, centre, half };
+  return { statistics: kind === "mean" ? mean : [[square, half, 1, ONE], ...mean], labels: null };
+}
+
+function shareOf(predicate: Filter, dataset: Dataset, edition: Edition): Need["statistics"] {
+  if (edition === 1)
+    return [
+      [{ of: "holds", predicate }, 1n, 1, ONE],
+      [{ of: "decided", predicate }, 1n, 1, ONE],
+    ];
+  const categories = canBeUndecided(predicate, dataset) ? 3 : 2;
+  return [[{ of: "share", predicate, categories }, 1n, 2, ONE]];
+}
+
+/**
+ * Of a mean's two parts of ρ, how many its Σw(v−m) and its Σw get. The error of Σw moves the mean by its distance from m,
+ * so what is expected of that, c, says what Σw is worth: as B : c, c never below B/4.
+ */
+function splitOfMean(bound: bigint, expected: bigint): [Rational, Rational] {
+  const [sums, counts] = [4n * bound, 4n * expected > bound ? 4n * expected : bound];
+  return [rational(2n * sums, sums + counts), rational(2n * counts, sums + counts)];
+}
+
 function binsOf(name: string, edges: readonly number[] | null, dataset: Dataset): Need {
   const labels = binLabels(dataset, name, edges);
-  return { statistics: [[{ of: "bins", column: name, edges }, 1n, labels.length]], labels };
+  return { statistics: [[{ of: "bins", column: name, edges }, 1n, labels.length, ONE]], labels };
 }
 
 /** What each bin is called: the category, true or false, the value, or `0–19`. */
@@ -130,11 +157,16 @@ function integerOf(dataset: Dataset, name: string): IntegerColumn {
 
 /** "Known" and "decided" are all rows where nothing can be null; one-bin-a-value edges are no edges. */
 export function simplest(statistic: Statistic, dataset: Dataset): Statistic {
-  const nullable = (name: string) => columnOf(dataset, name).nullable === true;
-  if (statistic.of === "known" && !nullable(statistic.column)) return { of: "rows" };
-  if (statistic.of === "decided" && !columnsIn(statistic.predicate).some(nullable)) return { of: "rows" };
+  if (statistic.of === "known" && columnOf(dataset, statistic.column).nullable !== true) return ROWS;
+  if (statistic.of === "decided" && !canBeUndecided(statistic.predicate, dataset)) return ROWS;
   return statistic;
 }
+
+export const ROWS: Statistic = { of: "rows" };
+
+/** Whether a row can be one of which the predicate is neither true nor false. */
+const canBeUndecided = (predicate: Filter, dataset: Dataset): boolean =>
+  columnsIn(predicate).some((name) => columnOf(dataset, name).nullable === true);
 
 export const vectorId = (statistic: Statistic, dataset: Dataset): string =>
   JSON.stringify(simplest(statistic, dataset), (_, value) =>

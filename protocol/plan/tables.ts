@@ -31,6 +31,7 @@ import {
 } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 import { type Dimension, dimensionOf, UNKNOWN_CODE } from "./cells.ts";
+import type { Statistic } from "./statistic.ts";
 
 export type PlannedTables = MarginalPlan & {
   /** The columns that the sets' places stand for. */
@@ -73,6 +74,20 @@ export function plannedTables(tables: Tables, dataset: Dataset): PlannedTables {
     throw new Refusal("rho-out-of-range", "expected noise on residuals that costs at most ρ = 1 for a count");
   return plan;
 }
+
+/**
+ * How many categories each attribute has of which a statistic's residuals are: the columns', and last, of a share, its own,
+ * so that each row stands in one cell of the rows by columns and by whether the share's predicate holds.
+ */
+export const sizesOf = ({ sizes }: Pick<PlannedTables, "sizes">, statistic: Statistic): readonly number[] =>
+  statistic.of === "share" ? [...sizes, statistic.categories] : sizes;
+
+/** What a table by these columns is of a statistic: of a share, it is by the share as well. */
+export const withOwn = (
+  { sizes }: Pick<PlannedTables, "sizes">,
+  set: AttributeSet,
+  statistic: Statistic,
+): AttributeSet => (statistic.of === "share" ? [...set, sizes.length] : set);
 
 /** How far one person can move the contrast on a residual, if a row's value is at most `bound`. */
 export function reachOn(set: AttributeSet, sizes: readonly number[], bound: bigint): Reach {

@@ -42,7 +42,18 @@ const CategoryColumn = z
   .refine(({ values }) => new Set(values).size === values.length, "expected each category once");
 const BooleanColumn = z.strictObject({ kind: z.literal("boolean"), ...about });
 const IntegerColumn = z
-  .strictObject({ kind: z.literal("integer"), min: Bound, max: Bound, ...about })
+  .strictObject({
+    kind: z.literal("integer"),
+    min: Bound,
+    max: Bound,
+    /** How far from the middle of its bounds means are expected to lie: by it a mean's ρ is split. Known without data. */
+    meanFromMiddle: z
+      .int()
+      .min(0)
+      .max(2 * BOUND)
+      .optional(),
+    ...about,
+  })
   .refine(({ min, max }) => min < max, "expected min below max");
 
 export const Column = z.discriminatedUnion("kind", [CategoryColumn, BooleanColumn, IntegerColumn]);

@@ -60,6 +60,16 @@ export const Tables = z.strictObject({
 });
 export type Tables = z.infer<typeof Tables>;
 
+/**
+ * How a query is computed. What is computed differently from some day on is a new edition; old ones are computed as they
+ * were, for ever. 1 (no edition said): a share is two vectors, a mean's ρ is halved. 2: a share is two cells of one
+ * vector, in tables one more attribute of the rows; a mean's ρ is split by how far it is expected to lie from the middle.
+ */
+export const EDITIONS = [1, 2] as const;
+export type Edition = (typeof EDITIONS)[number];
+/** In which new queries are asked. */
+export const NEWEST_EDITION: Edition = 2;
+
 /** Each region's own figures, with the nation as their sum; the nation's alone, by a secure sum; or both, reconciled. */
 export const ReleaseKind = z.enum(["regions", "national", "both"]);
 export type ReleaseKind = z.infer<typeof ReleaseKind>;
@@ -69,6 +79,8 @@ export const Query = ofKind(
   z
     .strictObject({
       dataset: DatasetRef,
+      /** Of the plan; 1 unless said. Refused by the plan where it is not known. */
+      edition: z.int().min(1).max(9999).optional(),
       directory: Hash,
       /** Who asks. In the signed bytes, so that nobody else's signature makes the same document theirs. */
       requester: PersonId,

@@ -34,9 +34,14 @@ function figuresOfArea(plan: Plan, area: Area, places: ReadonlyMap<string, numbe
       const rebuilt = tablesOf({ ...plan, tables }, area, period);
       return tables.wanted.flatMap((set) => {
         const sums = rebuilt(set);
-        return Array.from({ length: tableOf(tables, set).cells }, (_, cell) =>
+        const { cells } = tableOf(tables, set);
+        return Array.from({ length: cells }, (_, cell) =>
           plan.measures.flatMap((planned) =>
-            figuresOf(plan, planned, (id) => sums.get(id)?.slice(cell, cell + 1) ?? []),
+            figuresOf(plan, planned, (id) => {
+              const all = sums.get(id) ?? [];
+              const each = all.length / cells;
+              return all.slice(cell * each, (cell + 1) * each);
+            }),
           ),
         ).flat();
       });

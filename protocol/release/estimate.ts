@@ -21,7 +21,12 @@ const NO_VALUE: Figure = { value: null, se: null, low: null, high: null, flag: "
 const DECIMALS = { count: 4, sum: 4, mean: 4, variance: 4, share: 6, histogram: 4, quantile: 0 } as const;
 
 /** A sum read off one vector in one cell, with the variance of its noise, both in persons rather than in 1/60. */
-export type Noisy = { readonly value: number; readonly variance: number };
+export type Noisy = {
+  readonly value: number;
+  readonly variance: number;
+  /** With each other sum of the vector in the same cell; 0 unless said. */
+  readonly covariance?: number;
+};
 
 /**
  * The figures of one measure in one cell: one, or one a bin or probability. `sums` gives what a vector says of that
@@ -35,7 +40,7 @@ export function figuresOf(
   const { measure } = planned;
   const decimals = DECIMALS[measure.kind];
   const noisy = planned.vectors.map(sums);
-  const at = (index: number): Noisy => noisy[index]?.[0] ?? { value: 0, variance: 0 };
+  const at = (index: number): Noisy => noisy[index]?.[0] ?? NOTHING;
   switch (measure.kind) {
     case "count":
     case "sum":
@@ -43,7 +48,7 @@ export function figuresOf(
     case "histogram":
       return (noisy[0] ?? []).map((bin) => total(bin, decimals));
     case "share":
-      return [ratio(at(0), at(1), 0, decimals)];
+      return [plan.edition === 1 ? ratio(at(0), at(1), 0, decimals) : share(noisy[0] ?? [], decimals)];
     case "mean":
       return [ratio(at(0), at(1), centreOf(plan, planned), decimals)];
     case "variance":
@@ -60,12 +65,22 @@ function total({ value, variance }: Noisy, decimals: number): Figure {
   return figure(value, se, value - Z * se, value + Z * se, se > 0.3 * Math.abs(value), decimals);
 }
 
-/** shift + a/b, by Fieller (1954); a and b carry noises of their own, so their covariance is 0. */
-function ratio(a: Noisy, b: Noisy, shift: number, decimals: number): Figure {
-  const set = fieller(a.value, b.value, a.variance, b.variance, 0, Z);
+/** yes/(yes + no), which have noises of their own in one vector: what is too much in yes is too much in both. */
+function share([yes = NOTHING, no = NOTHING]: readonly Noisy[], decimals: number): Figure {
+  const between = yes.covariance ?? 0;
+  const known = { value: yes.value + no.value, variance: yes.variance + no.variance + 2 * between };
+  return ratio(yes, known, 0, decimals, yes.variance + between);
+}
+
+const NOTHING: Noisy = { value: 0, variance: 0 };
+
+/** shift + a/b, by Fieller (1954); the covariance of a and b is 0 where they carry noises of their own. */
+function ratio(a: Noisy, b: Noisy, shift: number, decimals: number, covariance = 0): Figure {
+  const set = fieller(a.value, b.value, a.variance, b.variance, covariance, Z);
   if (set.kind !== "interval" || b.value <= 0) return NO_VALUE;
   const estimate = a.value / b.value;
-  const se = Math.sqrt(a.variance + estimate * estimate * b.variance) / b.value;
+  const variance = a.variance + estimate * estimate * b.variance - 2 * estimate * covariance;
+  const se = Math.sqrt(Math.max(0, variance)) / b.value;
   const unreliable = Math.sqrt(b.variance) > 0.3 * b.value;
   return figure(shift + estimate, se, shift + set.low, shift + set.high, unreliable, decimals);
 }

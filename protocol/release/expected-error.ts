@@ -1,5 +1,7 @@
 /** What error to expect of a planned query, before asking: from the plan alone, without touching data. */
 import { type Plan, vectorOf } from "../plan/plan.ts";
+import { ROWS, vectorId } from "../plan/statistic.ts";
+import { sizesOf, withOwn } from "../plan/tables.ts";
 import { type AttributeSet, cellsIn, keyOf, spreadOf, subsetsOf } from "../privacy/marginals.ts";
 import { nationalVariances, regionalVariances } from "./areas.ts";
 import { Z } from "./estimate.ts";
@@ -38,7 +40,8 @@ export function expectedErrors(
         kind === "mean"
           ? Math.hypot(first ?? 0, bound * (second ?? 0)) / persons
           : kind === "share"
-            ? Math.hypot(first ?? 0, second ?? 0) / persons
+            ? // In the second edition yes alone: with all or none of them, the error of the sum of yes and no is none.
+              Math.hypot(first ?? 0, second ?? 0) / persons
             : kind === "variance"
               ? Math.hypot(first ?? 0, 2 * Math.sqrt(2 * bound) * (second ?? 0), 3 * bound * (third ?? 0)) /
                 persons
@@ -52,19 +55,23 @@ export function expectedErrors(
 function cellVariance(plan: Plan, variances: readonly number[], id: string): number {
   const { tables, vectors } = plan;
   if (tables === null) return variances[vectors.findIndex((vector) => vector.of === id)] ?? 0;
-  const { sizes } = tables;
+  const { statistic } = vectorOf(plan, id);
+  const sizes = sizesOf(tables, statistic);
+  const rows = statistic.of === "share" ? vectorId(ROWS, plan.dataset) : id;
   const residuals = new Map(
     vectors.flatMap(({ of, residual }, index) => {
-      if (of !== id || residual === null) return [];
+      if ((of !== id && of !== rows) || residual === null) return [];
       const scale = cellsIn(residual, sizes);
       return [[keyOf(residual), (variances[index] ?? 0) / (scale * scale)] as const];
     }),
   );
-  const inTable = (set: AttributeSet): number =>
-    subsetsOf(set).reduce(
+  const inTable = (columns: AttributeSet): number => {
+    const set = withOwn(tables, columns, statistic);
+    return subsetsOf(set).reduce(
       (sum, subset) => sum + spreadOf(set, new Set(subset), sizes) * (residuals.get(keyOf(subset)) ?? 0),
       0,
     );
+  };
   return Math.max(...tables.wanted.map(inTable));
 }
 

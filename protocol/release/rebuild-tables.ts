@@ -4,7 +4,8 @@
  * tests hold this.
  */
 import type { Plan } from "../plan/plan.ts";
-import type { PlannedTables } from "../plan/tables.ts";
+import { ROWS, type Statistic, vectorId } from "../plan/statistic.ts";
+import { type PlannedTables, sizesOf, withOwn } from "../plan/tables.ts";
 import { type AttributeSet, cellsIn, keyOf, spreadOf, subsetsOf } from "../privacy/marginals.ts";
 import { eachLine, placesOf } from "../privacy/residual.ts";
 import type { Area } from "./areas.ts";
@@ -25,16 +26,19 @@ function project(values: readonly number[], set: AttributeSet, sizes: readonly n
   return next;
 }
 
-/** The sums of one area and published period: of a statistic, in every cell of a table. */
-export function tablesOf(
+/** What a statistic's residuals say; of a share, its own and the rows'. */
+type Residuals = { readonly statistic: Statistic; readonly measured: Map<string, Projected> };
+
+/** The residuals of one area and published period, by statistic. */
+function residualsOf(
   plan: Plan & { readonly tables: PlannedTables },
   area: Area,
   period: number,
-): (set: AttributeSet) => ReadonlyMap<string, readonly Noisy[]> {
-  const { sizes } = plan.tables;
-  const projected = new Map<string, Map<string, Projected>>();
-  plan.vectors.forEach(({ of, residual }, index) => {
+): Map<string, Residuals> {
+  const projected = new Map<string, Residuals>();
+  plan.vectors.forEach(({ of, statistic, residual }, index) => {
     if (residual === null) throw new RangeError("expected residuals alone");
+    const sizes = sizesOf(plan.tables, statistic);
     const scale = cellsIn(residual, sizes);
     const sums = area.sums(period, 0, index);
     const values = project(
@@ -43,29 +47,57 @@ export function tablesOf(
       sizes,
     );
     const variance = (sums[0]?.variance ?? 0) / (scale * scale);
-    const known = projected.get(of) ?? new Map<string, Projected>();
-    projected.set(of, known.set(keyOf(residual), { values, variance }));
+    const known = projected.get(of) ?? { statistic, measured: new Map<string, Projected>() };
+    known.measured.set(keyOf(residual), { values, variance });
+    projected.set(of, known);
   });
-  return (set) => {
-    const whole = cellsIn(set, sizes);
-    const parts = subsetsOf(set).map((subset) => ({
-      key: keyOf(subset),
-      place: placesOf(set, subset, sizes),
-      rest: whole / cellsIn(subset, sizes),
-      spread: spreadOf(set, new Set(subset), sizes),
-    }));
-    const sums = [...projected].map(([statistic, residuals]) => {
-      const values = new Float64Array(whole);
-      let variance = 0;
-      for (const { key, place, rest, spread } of parts) {
-        const part = residuals.get(key);
-        if (part === undefined) throw new RangeError("expected a residual for each set within the table's");
-        variance += spread * part.variance;
-        for (let cell = 0; cell < whole; cell++)
-          values[cell] = (values[cell] ?? 0) + (part.values[place[cell] ?? 0] ?? 0) / rest;
-      }
-      return [statistic, Array.from(values, (value): Noisy => ({ value, variance }))] as const;
-    });
-    return new Map(sums);
-  };
+  const rows = projected.get(vectorId(ROWS, plan.dataset))?.measured ?? [];
+  for (const { statistic, measured } of projected.values())
+    if (statistic.of === "share") for (const [key, residual] of rows) measured.set(key, residual);
+  return projected;
+}
+
+/** The sums of one area and published period: of a statistic, in every cell of a table; of a share, one a category. */
+export function tablesOf(
+  plan: Plan & { readonly tables: PlannedTables },
+  area: Area,
+  period: number,
+): (set: AttributeSet) => ReadonlyMap<string, readonly Noisy[]> {
+  const residuals = residualsOf(plan, area, period);
+  return (columns) =>
+    new Map(
+      [...residuals].map(([id, { statistic, measured }]) => [
+        id,
+        tableOf(plan.tables, columns, statistic, measured),
+      ]),
+    );
+}
+
+function tableOf(
+  tables: PlannedTables,
+  columns: AttributeSet,
+  statistic: Statistic,
+  measured: ReadonlyMap<string, Projected>,
+): Noisy[] {
+  const sizes = sizesOf(tables, statistic);
+  const set = withOwn(tables, columns, statistic);
+  const whole = cellsIn(set, sizes);
+  const values = new Float64Array(whole);
+  let variance = 0;
+  let covariance = 0;
+  for (const subset of subsetsOf(set)) {
+    const part = measured.get(keyOf(subset));
+    if (part === undefined) throw new RangeError("expected a residual for each set within the table's");
+    const own = spreadOf(set, new Set(subset), sizes) * part.variance;
+    variance += own;
+    // Where a share's residual has too much in one category, the others have too little.
+    covariance += subset.includes(tables.sizes.length) ? -own / ((sizes.at(-1) ?? 2) - 1) : own;
+    const place = placesOf(set, subset, sizes);
+    const rest = whole / cellsIn(subset, sizes);
+    for (let cell = 0; cell < whole; cell++)
+      values[cell] = (values[cell] ?? 0) + (part.values[place[cell] ?? 0] ?? 0) / rest;
+  }
+  return Array.from(values, (value) =>
+    statistic.of === "share" ? { value, variance, covariance } : { value, variance },
+  );
 }

@@ -38,6 +38,8 @@ export const Release = ofKind(
   "release",
   z.strictObject({
     query: Hash,
+    /** Of the plan that its figures come from; 1 unless said. */
+    edition: z.int().min(1).max(9999).optional(),
     /** The release that this is a later version of: with regions that came late. */
     supersedes: Hash.nullable(),
     directory: Hash,

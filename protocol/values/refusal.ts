@@ -90,6 +90,11 @@ export const REFUSALS = {
     "The period cannot be asked about",
     "Name closed periods of the dataset's kind, each once.",
   ],
+  "edition-unknown": [
+    422,
+    "No such edition of plans",
+    "Ask in an edition that the program which answers knows, or have it brought up to date.",
+  ],
   "measure-unfit": [
     422,
     "The measure is not complete or not possible",

@@ -9,7 +9,7 @@ import { sensitivity } from "../../protocol/privacy/privacy.ts";
 import type { Column } from "../../protocol/question/catalogue.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import type { Filter } from "../../protocol/question/filter.ts";
-import type { Measure } from "../../protocol/question/query.ts";
+import { EDITIONS, type Measure } from "../../protocol/question/query.ts";
 import {
   add,
   ceilTo,
@@ -104,14 +104,18 @@ function largest(plan: Plan): Map<string, bigint> {
   return most;
 }
 
-describe.each([
+const WAYS: ReadonlyArray<readonly [string, string[], Filter | undefined]> = [
   ["alone", [], undefined],
   ["grouped", ["g"], undefined],
   ["grouped and filtered", ["g"], PREDICATES[2]],
-] as Array<[string, string[], Filter | undefined]>)("%s", (_, groupBy, where) => {
+];
+
+describe.each(
+  WAYS.flatMap(([name, groupBy, where]) => EDITIONS.map((edition) => ({ name, groupBy, where, edition }))),
+)("$name, edition $edition", ({ groupBy, where, edition }) => {
   test.each(MEASURES)("$id", (measure) => {
     const plan = planOf(
-      queryOf({ groupBy, measures: [measure], ...(where === undefined ? {} : { where }) }),
+      queryOf({ edition, groupBy, measures: [measure], ...(where === undefined ? {} : { where }) }),
       dataset,
     );
     const most = largest(plan);
@@ -123,14 +127,14 @@ describe.each([
   });
 });
 
-describe("in tables", () => {
+describe.each(EDITIONS)("in tables, edition %i", (edition) => {
   const tabled = MEASURES.filter(({ kind }) => kind !== "histogram" && kind !== "quantile");
   const wanted = [[], ["g"], ["h"], ["g", "h"]].map((columns) => ({ columns }));
   const tables = planTables(dataset, wanted, "least-sum");
   test.each(tabled)(
     "$id: each residual moves by what its plan says, in L2, L1 and any one integer",
     (measure) => {
-      const plan = planOf(queryOf({ tables, measures: [measure] }), dataset);
+      const plan = planOf(queryOf({ edition, tables, measures: [measure] }), dataset);
       const most = new Map(plan.vectors.map(({ id }) => [id, { squared: 0n, sum: 0n, largest: 0n }]));
       for (const rows of persons()) {
         const sums = evaluate(plan, weigh(rows, dataset, KEY));
@@ -155,7 +159,7 @@ describe("in tables", () => {
   );
 
   test("what a release costs, from the integers of a single person, is what is charged", () => {
-    const plan = planOf(queryOf({ tables, measures: tabled }), dataset);
+    const plan = planOf(queryOf({ edition, tables, measures: tabled }), dataset);
     const moved = plan.vectors.map(({ variance }) => {
       if (variance === null) throw new Error("expected a noise for each vector");
       const known = new Map<bigint, Rational>();
@@ -178,7 +182,7 @@ describe("in tables", () => {
     expect(compare(worst, plan.charge)).toBeLessThanOrEqual(0);
     // No person reaches every vector's bound at once: a share's two do, a mean's and a count's not.
     expect(toNumber(worst) / toNumber(plan.charge)).toBeGreaterThan(0.5);
-    const count = planOf(queryOf({ tables, measures: [{ id: "n", kind: "count" }] }), dataset);
+    const count = planOf(queryOf({ edition, tables, measures: [{ id: "n", kind: "count" }] }), dataset);
     const one = evaluate(count, weigh([...persons()][0] ?? [], dataset, KEY));
     const exact = count.vectors.reduce((total, { offset, width, variance }) => {
       const squared = one.slice(offset, offset + width).reduce((sum, value) => sum + value * value, 0n);
@@ -186,6 +190,39 @@ describe("in tables", () => {
     }, ZERO);
     expect(ceilTo(exact, 10n ** 12n)).toEqual(count.charge);
     expect(toNumber(count.charge)).toBeGreaterThan(0.0999);
+  });
+});
+
+describe("shares as cells", () => {
+  const shares = MEASURES.filter(({ kind }) => kind === "share");
+  const squared = (cells: readonly bigint[]): bigint => cells.reduce((sum, value) => sum + value * value, 0n);
+
+  test("negative control: a share's yes and all that is known, in one vector, would move it further than 60", () => {
+    // As the first edition has them, each a vector by itself.
+    const plan = planOf(queryOf({ edition: 1, measures: shares.slice(0, 1) }), dataset);
+    const moved = [...persons()].map((rows) => squared(evaluate(plan, weigh(rows, dataset, KEY))));
+    expect(moved.some((each) => each > 3600n)).toBe(true);
+  });
+
+  test("in tables, a person costs just what is charged: rows and all shares at once, and with less noise more", () => {
+    const wanted = [[], ["g"], ["h"], ["g", "h"]].map((columns) => ({ columns }));
+    const tables = planTables(dataset, wanted, "least-sum");
+    const measures: Measure[] = [{ id: "n", kind: "count" }, ...shares];
+    const plan = planOf(queryOf({ edition: 2, tables, measures }), dataset);
+    const costs = (rows: readonly Row[], less: (of: string) => number): number => {
+      const sums = evaluate(plan, weigh(rows, dataset, KEY));
+      return plan.vectors.reduce((total, { statistic, offset, width, variance }) => {
+        const noise = toNumber(variance ?? ZERO) * less(statistic.of);
+        return total + Number(squared(sums.slice(offset, offset + width))) / (2 * noise);
+      }, 0);
+    };
+    const charge = toNumber(plan.charge);
+    for (const rows of SOME) expect(costs(rows, () => 1)).toBeLessThanOrEqual(charge * (1 + 1e-9));
+    const one = DOMAIN.map((values) => [{ person: "p", period: "2025K1", values }]);
+    // Whoever has one row stands in one cell of every attribute: nobody's row costs less than is charged.
+    for (const rows of one) expect(costs(rows, () => 1) / charge).toBeGreaterThan(0.9999);
+    const unscaled = (of: string): number => (of === "share" ? 2 / 3 : 1);
+    for (const rows of one) expect(costs(rows, unscaled)).toBeGreaterThan(charge * 1.1);
   });
 });
 

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { planTables } from "../../protocol/plan/tables.ts";
 import { type Column, type Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
 import type { Filter } from "../../protocol/question/filter.ts";
-import type { Measure, Query, Tables } from "../../protocol/question/query.ts";
+import { EDITIONS, type Measure, type Query, type Tables } from "../../protocol/question/query.ts";
 import type { Row, Value } from "./oracle.ts";
 
 const category: fc.Arbitrary<Column> = fc.record({
@@ -163,16 +163,21 @@ const askedOf = (cols: Record<string, Column>) => {
     measures: fc.array(measureOf(cols), { minLength: 1, maxLength: 4 }),
     periods: fc.subarray([...PERIODS], { minLength: 1 }),
     tabled: fc.boolean(),
+    edition: fc.constantFrom(...EDITIONS),
   });
 };
 type Asked = ReturnType<typeof askedOf> extends fc.Arbitrary<infer A> ? A : never;
 
-function queryAbout(dataset: Dataset, { where, groupBy, measures: all, periods, tabled }: Asked): Query {
+function queryAbout(
+  dataset: Dataset,
+  { where, groupBy, measures: all, periods, tabled, edition }: Asked,
+): Query {
   const tables = tabled ? tablesOver(groupBy, dataset) : null;
   const fit = all.filter(({ kind }) => tables === null || (kind !== "histogram" && kind !== "quantile"));
   const measures: Bare[] = fit.length === 0 ? [{ kind: "count" }] : fit;
   return queryOf({
     dataset: `${dataset.dataset}@1`,
+    edition,
     periods,
     ...(tables === null ? { groupBy } : { groupBy: [], tables }),
     measures: measures.map((measure, index) => ({ id: `m${index}`, ...measure }) as Measure), // The id completes it.

@@ -99,6 +99,8 @@ function contribution(
       return one(holds(statistic.predicate, values) === true);
     case "decided":
       return one(holds(statistic.predicate, values) !== null);
+    case "share":
+      return { bin: [true, false, null].indexOf(holds(statistic.predicate, values)), value: 1n };
     case "total":
     case "centred":
     case "square": {
@@ -127,13 +129,11 @@ function contribution(
 }
 
 /** What one row adds to each cell of ⊗(n·I − J), by its definition: n − 1 where it agrees with the cell, else −1. */
-const contrastOf = (columns: Plan["dimensions"], values: Row["values"]): bigint[] =>
-  columns.reduce<bigint[]>(
-    (cells, { column, values: categories }) =>
+const contrastOf = (attributes: ReadonlyArray<{ n: number; place: number }>): bigint[] =>
+  attributes.reduce<bigint[]>(
+    (cells, { n, place }) =>
       cells.flatMap((cell) =>
-        categories.map((category) =>
-          category === (values[column] ?? null) ? cell * BigInt(categories.length - 1) : -cell,
-        ),
+        Array.from({ length: n }, (_, at) => (at === place ? cell * BigInt(n - 1) : -cell)),
       ),
     [1n],
   );
@@ -154,13 +154,21 @@ export function evaluate(plan: Plan, rows: readonly Weighted[]): bigint[] {
       const added = contribution(vector.statistic, plan.dataset, row.values);
       if (added === null) continue;
       if (vector.residual !== null) {
-        const columns = vector.residual.flatMap((at) => plan.dimensions[at] ?? []);
-        contrastOf(columns, row.values).forEach((factor, at) => {
+        const attributes = vector.residual.map((at) => {
+          const column = plan.dimensions[at];
+          // Beyond the columns there is a share's own attribute.
+          if (column === undefined)
+            return { n: vector.statistic.of === "share" ? vector.statistic.categories : 0, place: added.bin };
+          const value = (row.values[column.column] ?? null) as string | null;
+          return { n: column.values.length, place: column.values.indexOf(value) };
+        });
+        contrastOf(attributes).forEach((factor, at) => {
           const index = period * plan.length + vector.offset + at;
           sums[index] = (sums[index] ?? 0n) + factor * BigInt(row.weight) * added.value;
         });
         continue;
       }
+      if (added.bin >= vector.width) continue;
       const index = period * plan.length + vector.offset + cell * vector.width + added.bin;
       sums[index] = (sums[index] ?? 0n) + BigInt(row.weight) * added.value;
     }

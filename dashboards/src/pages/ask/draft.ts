@@ -5,7 +5,12 @@ import type { Plan } from "../../../../protocol/plan/plan.ts";
 import { epsilonAt } from "../../../../protocol/privacy/privacy.ts";
 import type { Dataset } from "../../../../protocol/question/catalogue.ts";
 import type { Filter } from "../../../../protocol/question/filter.ts";
-import { type Measure, Query, type ReleaseKind } from "../../../../protocol/question/query.ts";
+import {
+  type Measure,
+  NEWEST_EDITION,
+  Query,
+  type ReleaseKind,
+} from "../../../../protocol/question/query.ts";
 import {
   type Expected,
   expectedByKind,
@@ -127,6 +132,7 @@ export function queryOf(
     Query,
     {
       dataset: draft.dataset,
+      edition: NEWEST_EDITION,
       directory: federation.hash,
       requester: bound.requester ?? "researcher",
       title: draft.title.trim() === "" ? "–" : draft.title.trim(),
