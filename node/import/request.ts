@@ -61,7 +61,7 @@ export function reportLines({ file, outcome, ...report }: ImportReport): string[
   const left = leftOut === 0 ? "" : `, ${leftOut} left out by where`;
   const why = rejects === null ? "" : ` (${rejects})`;
   return [
-    `${file}: ${outcome}, ${rows} rows of ${persons} persons in, ${rejected} rejected${left}${why}`,
+    `${file}: ${outcome}, ${rows} rows in, ${rejected} rejected${left}${why}; ${persons} persons`,
     ...warnings.map((warning) => `${file}: ${warning.persons} persons ${WARNINGS[warning.kind]}`),
   ];
 }
