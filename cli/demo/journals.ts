@@ -63,6 +63,7 @@ export const CARE_EXPERIENCE: z.input<typeof Dataset> = {
 
 export const CARE_EXPERIENCE_MAPPING = {
   person: "person_id",
+  identity: "text",
   period: { column: "quarter" },
   columns: Object.fromEntries(Object.keys(CARE_EXPERIENCE.columns).map((name) => [name, { column: name }])),
 };

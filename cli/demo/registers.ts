@@ -298,6 +298,7 @@ export function registerOf(register: Register, region: Region, seed: number, sca
 /** The mapping that reads such a file. */
 export const registerMapping = ({ dataset, columns, summarise }: Register) => ({
   person: "person_id",
+  identity: "text",
   period: { column: "period" },
   columns: Object.fromEntries(
     [...sharedColumns(dataset).map((name) => NAMES[name]), ...columns].map((name) => [

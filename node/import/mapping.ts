@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Column, Dataset } from "../../protocol/question/catalogue.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { IdentityKind } from "./identity.ts";
+import { IdentityKind, rulesOf } from "./identity.ts";
 
 const SourceColumn = z.string().min(1).max(500);
 const SourceText = z.string().max(500);
@@ -74,6 +74,7 @@ export const fold = (text: string): string => text.normalize("NFC").replaceAll("
 
 /** Refuses a mapping that leaves a column out, names one too many, or translates to what a column cannot hold. */
 export function checkMapping(mapping: Mapping, dataset: Dataset): void {
+  checkReserve(mapping);
   const unknown = Object.keys(mapping.columns).find((name) => !Object.hasOwn(dataset.columns, name));
   if (unknown !== undefined)
     throw new Refusal("mapping-unfit", `expected only columns of the dataset; there is no ${unknown}`);
@@ -85,6 +86,7 @@ export function checkMapping(mapping: Mapping, dataset: Dataset): void {
       "constant" in field
         ? [field.constant]
         : [...Object.values(field.codes ?? {}), ...("others" in field ? [null] : [])];
+    if ("codes" in field) checkCodes(name, field.codes ?? {});
     const wrong = targets.find((target) => storedValue(target, column) === undefined);
     if (wrong !== undefined)
       throw new Refusal("mapping-unfit", `expected translations that ${name} can hold`);
@@ -98,6 +100,26 @@ export function checkMapping(mapping: Mapping, dataset: Dataset): void {
         `expected a ${fits ?? "declared"} column to take ${how} of; not ${name}`,
       );
   }
+}
+
+/** Refuses codes that are one text once folded, and become two values: which of them is meant? */
+function checkCodes(name: string, codes: Readonly<Record<string, unknown>>): void {
+  const meant = new Map<string, unknown>();
+  for (const [text, target] of Object.entries(codes)) {
+    if (meant.has(fold(text)) && meant.get(fold(text)) !== target)
+      throw new Refusal("mapping-unfit", `expected one value for each code of ${name}`);
+    meant.set(fold(text), target);
+  }
+}
+
+/** Refuses forms of reserve numbers that are no pattern. */
+function checkReserve({ identity }: Mapping): void {
+  for (const pattern of rulesOf(identity).reserve)
+    try {
+      new RegExp(pattern);
+    } catch (cause) {
+      throw new Refusal("mapping-unfit", "expected reserve numbers' forms to be patterns", { cause });
+    }
 }
 
 /** A value as the table stores it, null where the column may be null, undefined where it cannot hold it. */

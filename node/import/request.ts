@@ -67,7 +67,7 @@ export function reportLines({ file, outcome, ...report }: ImportReport): string[
   const why = rejects === null ? "" : ` (${rejects})`;
   const now = delivered.length === 0 ? "" : `; delivered: ${delivered.join(", ")}`;
   return [
-    `${file}: ${outcome}, ${rows} rows of ${persons} persons in, ${rejected} rejected${left}${why}${now}`,
+    `${file}: ${outcome}, ${rows} rows in, ${rejected} rejected${left}${why}; ${persons} persons${now}`,
     ...warnings.map((warning) => `${file}: ${warning.persons} persons ${WARNINGS[warning.kind]}`),
   ];
 }

@@ -8,7 +8,7 @@ import type { PeriodKind } from "../../protocol/values/period.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { columnIn } from "../store/database.ts";
 import { type HashKeys, padsOf } from "../store/people.ts";
-import { needsDaySql, type Rules, rulesOf } from "./identity.ts";
+import { needsDaySql, plainOf, type Rules, rulesOf } from "./identity.ts";
 import { type Field, fold, type Mapping, storedValue, translations } from "./mapping.ts";
 
 /** A text as an SQL literal. Only the mapping's own texts come here, never data. */
@@ -61,9 +61,12 @@ function indexOf(source: SourceFile, column: string): number {
   if (index < 0) {
     const count = `${names.length} column${names.length === 1 ? "" : "s"}`;
     const split = source.format === "csv" ? `, split at "${source.delimiter}"` : "";
+    // Only a name that is the mapping's own but for what cannot be seen: a header may be a row, where there is none.
+    const like = source.columns.find((name) => plainOf(name) === plainOf(column));
+    const but = like === undefined ? "" : `, one of them "${shown(fold(like))}"`;
     throw new Refusal(
       "mapping-unfit",
-      `expected a source column named "${shown(column)}"; the file has ${count}${split}`,
+      `expected a source column named "${shown(fold(column))}"; the file has ${count}${split}${but}`,
     );
   }
   if (names.lastIndexOf(fold(column)) !== index) {

@@ -287,6 +287,17 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       ]);
     });
 
+    test("codes that are one text and become two values, and reserve forms that are no pattern, are refused", async () => {
+      const into = await dataset();
+      const codes = { "a\u030a": "a", "\u00e5": "b" };
+      const columns = { ...plainMapping(CARE).columns, unit: { column: "unit", codes } };
+      for (const more of [{ columns }, { identity: { kind: "personnummer", reserve: ["[9"] } }])
+        await expect(take(into, `${HEAD}\n`, more)).rejects.toMatchObject({ code: "mapping-unfit" });
+      await expect(take(into, `${HEAD.replace("sex", "s\u200bex")}\n`)).rejects.toThrow(
+        /named "sex".*one of them "s\\u\{200b\}ex"/,
+      );
+    });
+
     test("summaries that a column cannot have are refused", async () => {
       const into = await dataset();
       for (const summarise of [{ score: "any" }, { sex: "greatest" }, { flag: "least" }, { none: "one" }])

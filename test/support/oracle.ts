@@ -47,7 +47,7 @@ export function weigh(rows: readonly Row[], dataset: Dataset, key: Uint8Array): 
 }
 
 function pseudonymOf(key: Uint8Array, person: string): string {
-  const form = person.replaceAll(/\s|^["']+|["']+$/g, "");
+  const form = person.toLowerCase().replaceAll(/\s|^["']+|["']+$/g, "");
   const hex = createHmac("sha256", key).update(form).digest("hex");
   return hex.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
