@@ -320,6 +320,7 @@ describe("the question", () => {
     ["unknown dataset", { dataset: "nothing@1" }, "dataset-unknown"],
     ["unknown version", { dataset: "care@2" }, "dataset-unknown"],
     ["another directory", { directory: `sha256:${"1".repeat(64)}` }, "directory-unknown"],
+    ["an edition that there is not", { edition: 3 }, "edition-unknown"],
     ["ρ = 0", { rho: "0" }, "rho-out-of-range"],
     ["ρ below 0", { rho: "-1/10" }, "rho-out-of-range"],
     ["ρ above the budget", { rho: "2" }, "rho-out-of-range"],

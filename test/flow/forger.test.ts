@@ -456,6 +456,10 @@ const ACTS: Readonly<Record<string, Act>> = {
     })),
     rule: "plan",
   },
+  "another edition than its query's": {
+    forge: inRelease(() => ({ edition: 1 })),
+    rule: "plan",
+  },
   "a smaller cost than planned": {
     forge: inRelease(() => ({ charge: "1/1000" })),
     rule: "plan",
