@@ -2,6 +2,7 @@
  * Admission: everything that must hold before a node charges its ledger, judged from signed documents, the
  * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
  */
+import { accountsOf, type Booking, compartmentOf } from "../../protocol/federation/accounts.ts";
 import { expectedBy, judgeApprovals, openApprovals } from "../../protocol/federation/approvals.ts";
 import { type Federation, isLogged, rosterOf } from "../../protocol/federation/directory.ts";
 import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
@@ -10,15 +11,14 @@ import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
 import { type Frontier, rootOfFrontier } from "../../protocol/log/frontier.ts";
 import { checkPublic } from "../../protocol/log/public-proof.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
-import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import type { Envelope } from "../../protocol/signing/envelope.ts";
 import { type Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
-import type { Rational } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
-import { ceilingOf, checkPolicy, type Policy } from "./policy.ts";
+import type { ReadCalendar } from "../log/kept-documents.ts";
+import { ceilingsIn, checkPolicy, type Policy } from "./policy.ts";
 
 export type Admitted = {
   readonly id: Hash;
@@ -26,9 +26,8 @@ export type Admitted = {
   readonly plan: Plan;
   /** The regions the query is put to. */
   readonly roster: readonly string[];
-  /** The account that is charged, and the most that each of its periods may come to. */
-  readonly account: string;
-  readonly ceiling: Rational;
+  /** The accounts that are charged, and the most that may come to stand in each. */
+  readonly bookings: readonly Booking[];
   /** The checkpoint in which the query, its approvals and the directory stand; null where no logs are kept. */
   readonly seen: Checkpoint | null;
 };
@@ -42,6 +41,8 @@ export type AdmitContext = {
   readonly seen: Frontier | null;
   /** Declines of the query that this node has read in that log, whatever it is shown now. */
   readonly declines: readonly Envelope[];
+  /** Calendars that this node has read there to name the query. */
+  readonly calendars: readonly ReadCalendar[];
 };
 
 /** The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. */
@@ -60,15 +61,18 @@ export function admit(work: WorkItem, context: AdmitContext): Admitted {
   checkPolicy(policy, asked, plan);
   checkApprovals(work, asked, policy, context);
   const seen = isLogged(federation) ? publicIn(work, context) : null;
-  return {
-    id: asked.id,
-    seen,
-    query,
-    plan,
-    roster,
-    account: ledgerGroupOf(dataset),
-    ceiling: ceilingOf(policy, plan),
-  };
+  // As anyone sees it who is shown the same tree.
+  const calendars = context.calendars.filter(({ place }) => place < (seen?.size ?? 0));
+  const compartment = compartmentOf(
+    federation,
+    asked,
+    dataset,
+    calendars.map(({ envelope }) => envelope),
+    now,
+  );
+  const { requester } = asked;
+  const bookings = accountsOf(federation, plan, { requester, compartment }, ceilingsIn(policy));
+  return { id: asked.id, seen, query, plan, roster, bookings };
 }
 
 /**

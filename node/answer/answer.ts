@@ -6,12 +6,14 @@
 import type { Federation } from "../../protocol/federation/directory.ts";
 import type { Frontier } from "../../protocol/log/frontier.ts";
 import { regionsAnswer } from "../../protocol/plan/plan.ts";
+import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
 import { type Answer, writeVector } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
+import type { ReadCalendar } from "../log/kept-documents.ts";
 import type { NodeStore } from "../store/database.ts";
 import { type AdmitContext, type Admitted, admit } from "./admit.ts";
 import type { Charge, Ledger } from "./ledger.ts";
@@ -35,6 +37,8 @@ export type Answerer = {
   readonly seen: () => Frontier | null;
   /** Declines of a query that this node has read in it. */
   readonly declines: (query: Hash) => Promise<readonly Envelope[]>;
+  /** Calendars that this node has read there to name it. */
+  readonly calendars: (query: Hash) => Promise<readonly ReadCalendar[]>;
 };
 
 /** The node's signed answer, the same bytes for ever. Throws a refusal; a failure after the charge keeps it. */
@@ -65,12 +69,13 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
 /** What a question is judged by, now. */
 export async function contextOf(
   { query }: WorkItem,
-  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen" | "declines">,
+  node: Pick<Answerer, "federation" | "code" | "policy" | "now" | "seen" | "declines" | "calendars">,
 ): Promise<AdmitContext> {
   const { federation, code } = node;
   const seen = node.seen(); // First: what was read so far is on disk.
-  const declines = await node.declines(envelopeId(query));
-  return { federation, code, policy: node.policy(), now: node.now(), seen, declines };
+  const id = envelopeId(query);
+  const [declines, calendars] = [await node.declines(id), await node.calendars(id)];
+  return { federation, code, policy: node.policy(), now: node.now(), seen, declines, calendars };
 }
 
 /** What comes before any data are read, for an answer or for a masked vector: the charge, on disk, once a query. */
@@ -78,11 +83,11 @@ export async function charge(admitted: Admitted, { ledger }: Pick<Answerer, "led
   await ledger.reserve(chargeFor(admitted));
 }
 
-export const chargeFor = ({ id, plan, account, ceiling, seen }: Admitted): Charge => ({
+export const chargeFor = ({ id, plan, bookings, seen }: Admitted): Charge => ({
   query: id,
-  account,
+  account: ledgerGroupOf(plan.dataset),
   periods: plan.periods,
   rho: plan.charge,
-  ceiling,
+  bookings,
   seen,
 });

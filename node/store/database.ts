@@ -40,6 +40,9 @@ export type NodeDatabase = {
   question: { query: string; expires: string };
   /** Declines in it that bind this region: of one key, role and question, the one that ends last. */
   decline: { query: string; key: string; role: string; expires: string; envelope: string };
+  /** Calendars in it, each with its place there, and the questions that they name. */
+  calendar: { id: string; place: number; envelope: string };
+  calendar_query: { query: string; calendar: string };
 } & LogTables;
 
 export type NodeStore = Store<NodeDatabase>;

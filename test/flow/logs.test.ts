@@ -162,7 +162,15 @@ describe("what stands in the logs of a federation that was asked in both ways", 
     const now = new Date();
     const seen = extend(EMPTY, log.entries.slice(0, log.checkpoint.size));
     const judge = (item: Parameters<typeof admit>[0], at = now) =>
-      admit(item, { federation, code: node.code, policy: node.policy(), now: at, seen, declines: [] });
+      admit(item, {
+        federation,
+        code: node.code,
+        policy: node.policy(),
+        now: at,
+        seen,
+        declines: [],
+        calendars: [],
+      });
     expect(judge(work).seen).toMatchObject({ size: log.checkpoint.size });
     const refused = { code: "query-not-public" };
     const without = checkpoint.split("\n\n")[0] ?? "";

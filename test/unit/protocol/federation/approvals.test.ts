@@ -430,7 +430,7 @@ function nodeSays(
   };
   const work = { query: envelope, approvals: [...approvals], round: null, proof: null };
   try {
-    admit(work, { federation, code, policy, now: NOW, seen: null, declines: read });
+    admit(work, { federation, code, policy, now: NOW, seen: null, declines: read, calendars: [] });
     return null;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
