@@ -2,13 +2,17 @@
  * One account a person and year, in the ledger of a node, on both engines: over all datasets, in parts that nothing else
  * may take, whoever asks at once; and what a charge says in the region's log.
  */
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkLedger, ledgerOf } from "../../node/answer/ledger.ts";
 import type { NodeStore } from "../../node/store/database.ts";
 import { prepareNode } from "../../node/store/database.ts";
+import { chained, LEDGER_START } from "../../node/store/ledger-entries.ts";
+import { NODE_MIGRATIONS } from "../../node/store/migrations.ts";
 import type { NodeLeaf } from "../../protocol/log/leaf.ts";
 import { parseRational, subtract } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import { migrate } from "../../server/migrations.ts";
 import { type Asking, type Changed, chargeFor, directoryWith } from "../support/charges.ts";
 import { ENGINES, missing, openNodeStore, temporaryFolder } from "../support/engines.ts";
 import { now } from "../support/federation.ts";
@@ -244,6 +248,60 @@ describe.each(ENGINES)("%s", (engine) => {
       );
       await ledgerOf(store, now, null).reserve({ ...charge, bookings });
       expect(await checkLedger(store)).toBe(1);
+    },
+  );
+
+  test.skipIf(missing(engine))(
+    "charges from before are booked on their years, in full and once",
+    async () => {
+      const old = await openNodeStore(engine, join(folder.path, "old"));
+      const before = NODE_MIGRATIONS.steps.findIndex(
+        ({ name }) => name === "charges are booked on their years",
+      );
+      await migrate(old, { ...NODE_MIGRATIONS, steps: NODE_MIGRATIONS.steps.slice(0, before) });
+      const made = "2025-05-01T00:00:00Z";
+      const body = (query: string, period: string, charge: string, spent: string) => ({
+        ...{ query, ledger_group: "care", period, charge, spent, made },
+      });
+      const entries = chained(LEDGER_START, [
+        body("one", "2024K4", "1/10", "1/10"),
+        body("one", "2025K1", "1/10", "1/10"),
+        body("one", "2025K2", "1/10", "1/10"),
+        body("two", "2025K1", "1/4", "7/20"),
+        { ...body("three", "2025M03", "1/2", "1/2"), ledger_group: "visits" },
+      ]);
+      await old.kysely.insertInto("ledger_entry").values(entries).execute();
+      const { sequence, hash } = entries.at(-1) ?? LEDGER_START;
+      await old.kysely.insertInto("ledger_head").values({ id: 1, sequence, hash }).execute();
+      await prepareNode(old, []);
+      await prepareNode(old, []);
+      const kept = await old.kysely
+        .selectFrom("ledger_entry")
+        .selectAll()
+        .orderBy("sequence")
+        .limit(5)
+        .execute();
+      expect(kept).toEqual(entries);
+      const { accounts, sequence: last } = await ledgerOf(old, now, null).head();
+      expect(last).toBe(5 + 4);
+      expect(accounts.filter(({ group }) => group === "year: total")).toEqual([
+        { group: "year: total", period: "2024", spent: "1/10" },
+        { group: "year: total", period: "2025", spent: "19/20" },
+      ]);
+      expect(await checkLedger(old)).toBeNull();
+      // A year above its ceiling refuses, whatever part is asked of; another goes on.
+      const calendar = {
+        requester: "anna",
+        compartment: "calendar",
+        dataset: "care@1",
+        rho: "1/100",
+      } as const;
+      const ask = (period: string) =>
+        outcomeOf(
+          ledgerOf(old, now, null).reserve(chargeFor(federation, period, { ...calendar, periods: [period] })),
+        );
+      expect([await ask("2025K3"), await ask("2024K3")]).toEqual(["budget-exceeded", "charged"]);
+      await old.close();
     },
   );
 });

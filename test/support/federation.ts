@@ -45,6 +45,7 @@ export type FederationOptions = NetworkOptions & {
   readonly approvals?: number;
   /** With logs and witnesses: for tests of what they are for, since every step then waits for a quorum. */
   readonly logged?: boolean;
+  readonly rhoPerYear?: string;
   readonly mapping?: (dataset: DatasetDraft) => unknown;
 };
 
@@ -67,6 +68,7 @@ export async function federationOf(
     approvals: options.approvals ?? 1,
     approvers: 3,
     logged: options.logged ?? false,
+    rhoPerYear: options.rhoPerYear,
   };
   return await startNetwork(folder, plan, {
     tick: 1,
