@@ -164,11 +164,12 @@ export function rhoPerYearOf(federation: Federation): Rational {
 /**
  * Of which part of the year a query is: the calendar's, if a calendar names it that was signed by its own requester, a
  * person whom the directory gives the role for that; else what its dataset says. `calendars` stand in the coordinator's
- * log below what is judged by; what does not open at this time counts for nothing.
+ * log below what is judged by; what does not open at this time counts for nothing. What is not
+ * signed yet has no id, and is in none.
  */
 export function compartmentOf(
   federation: Federation,
-  { id, requester }: { readonly id: Hash; readonly requester: string },
+  { id, requester }: { readonly id: Hash | null; readonly requester: string },
   { compartment }: Pick<Dataset, "compartment">,
   calendars: readonly Envelope[],
   at: Date,
