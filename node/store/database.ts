@@ -6,6 +6,7 @@ import type { Dataset } from "../../protocol/question/catalogue.ts";
 import type { Store } from "../../server/database.ts";
 import type { LogTables } from "../../server/log-tables.ts";
 import { changing, migrate } from "../../server/migrations.ts";
+import type { LedgerEntry } from "./ledger-entries.ts";
 import { NODE_MIGRATIONS } from "./migrations.ts";
 
 export type NodeDatabase = {
@@ -17,17 +18,7 @@ export type NodeDatabase = {
   /** Files taken in, by hash: each is taken once. */
   file: { id: number; dataset: string; hash: string; taken: string };
   ledger_head: { id: number; sequence: number; hash: string };
-  /** Append only; `spent` is the account's balance after the entry. */
-  ledger_entry: {
-    sequence: number;
-    query: string;
-    ledger_group: string;
-    period: string;
-    charge: string;
-    spent: string;
-    made: string;
-    hash: string;
-  };
+  ledger_entry: LedgerEntry;
   /** Attempts at a secure sum that this node took part in, and the digest of the one masked vector it sent. */
   session: { query: string; attempt: number; masked: string | null };
   /** The one set of survivors that this node helps to open of a query, ever, across attempts. */

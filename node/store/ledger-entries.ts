@@ -1,8 +1,18 @@
 /** The ledger's hash chain: each entry names the hash of the one before, so that none can be changed or left out. */
 import { type Hash, hashOf, utf8 } from "../../protocol/values/bytes.ts";
-import type { NodeDatabase } from "./database.ts";
 
-export type LedgerEntry = NodeDatabase["ledger_entry"];
+/** Append only; `spent` is the account's balance after the entry. */
+export type LedgerEntry = {
+  sequence: number;
+  query: string;
+  /** The account: a ledger group's, or one of a year's. */
+  ledger_group: string;
+  period: string;
+  charge: string;
+  spent: string;
+  made: string;
+  hash: string;
+};
 
 /** Where a chain stands. */
 export type LedgerEnd = Pick<LedgerEntry, "sequence" | "hash">;

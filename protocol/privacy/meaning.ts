@@ -24,6 +24,7 @@ export const DELTA = 1e-9;
  */
 export function meaningOf(rho: Rational): Meaning {
   const value = toNumber(rho);
+  if (value === 0) return { rho: 0, epsilon: 0, delta: DELTA, right: 50 };
   const right = Math.min(100, Math.ceil(100 * below(Math.sqrt(value / 2)) + 1e-4));
-  return { rho: value, epsilon: value === 0 ? 0 : epsilonAt(value, DELTA), delta: DELTA, right };
+  return { rho: value, epsilon: epsilonAt(value, DELTA), delta: DELTA, right };
 }

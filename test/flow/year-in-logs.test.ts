@@ -9,6 +9,7 @@ import { federationIn } from "../../cli/demo/both-ways.ts";
 import type { Network } from "../../cli/demo/network.ts";
 import { sourceOf } from "../../cli/log/source.ts";
 import { checkLedger } from "../../node/answer/ledger.ts";
+import { ledgerView } from "../../node/local/ledger-view.ts";
 import { systemRandom } from "../../node/random.ts";
 import type { Source } from "../../protocol/log/documents.ts";
 import { type NodeLeaf, nodeEntry, readLeaf, readNodeLeaf } from "../../protocol/log/leaf.ts";
@@ -16,6 +17,8 @@ import { COORDINATOR } from "../../protocol/log/quorum.ts";
 import type { CalendarDraft } from "../../protocol/plan/calendar.ts";
 import { isYearAccount } from "../../protocol/question/accounts.ts";
 import { parseRational, toNumber } from "../../protocol/values/rational.ts";
+import type { Overview } from "../../publication/overview.ts";
+import type { RegionYears } from "../../publication/year.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { CARE, federationOf, now, settled } from "../support/federation.ts";
 import { copyOf, putTogether, type Taken, takeApart } from "../support/forge.ts";
@@ -87,6 +90,30 @@ test("every region's ledger head says what stands on the year, and the audit fin
   }
   for (const node of network.nodes) expect(await checkLedger(node.store)).toBeNull();
   expect(await auditOf(source)).toEqual([]);
+});
+
+test("the pages say what a year comes to: the most that may be, what is published, and each region's own", async () => {
+  const read = async (path: string) => (await fetch(`${network.address}${path}`)).json();
+  const { year } = (await read("/pages/overview.json")) as Overview;
+  expect(year.ceiling).toMatchObject({ rho: 1, delta: 1e-9, right: 77 });
+  expect(year.told).toMatchObject({ year: "2025", rho: expect.closeTo(1 / 2, 4), right: 70 });
+  const regions = (await read("/pages/years.json")) as RegionYears[];
+  expect(regions.map(({ region }) => region)).toEqual(CODES);
+  for (const { years } of regions)
+    expect(years).toMatchObject([{ year: "2025", rho: expect.closeTo(5 / 8, 4), right: 72 }]);
+  const [node] = network.nodes;
+  const view = await ledgerView(node ?? expect.fail());
+  expect(view.years).toMatchObject([
+    { year: "2025", spent: { rho: expect.closeTo(5 / 8, 4), right: 72 }, ceiling: { rho: 1, right: 77 } },
+  ]);
+  const budgets = Object.fromEntries(view.accounts.map(({ group, budget }) => [group, budget]));
+  expect(budgets).toEqual({
+    care: "1",
+    "year: total": "1",
+    "year: calendar": "1/2",
+    "year: questions": "3/8",
+    "year: requester researcher": "1/8",
+  });
 });
 
 test("a question beyond an eighth is refused by every region, and no calendar of more than its half is taken", async () => {
