@@ -4,7 +4,6 @@
  * of the directory name them (`prepareNode`): a step that changes their shape finds them in `tables()` by their `d_`.
  */
 import { sql } from "kysely";
-import { YEAR_TOTAL } from "../../protocol/question/accounts.ts";
 import { yearOf } from "../../protocol/values/period.ts";
 import { add, format, parseRational, type Rational, ZERO } from "../../protocol/values/rational.ts";
 import { LOG_TABLES } from "../../server/log-tables.ts";
@@ -82,7 +81,7 @@ async function bookYears({ run }: Changing): Promise<void> {
     const after = add(spent.get(period) ?? ZERO, charge);
     spent.set(period, after);
     const made = times.get(query) ?? last.made;
-    return { query, ledger_group: YEAR_TOTAL, period, charge: format(charge), spent: format(after), made };
+    return { query, ledger_group: "year: total", period, charge: format(charge), spent: format(after), made };
   });
   const added = chained(last, bodies);
   for (const { sequence, query, ledger_group, period, charge, spent, made, hash } of added)
