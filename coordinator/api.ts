@@ -5,9 +5,8 @@
 import type { Hono, Context as HonoContext } from "hono";
 import { documentsOf, VersionDocument } from "../protocol/federation/versions.ts";
 import { Push } from "../protocol/log/witness-messages.ts";
-import { Poll } from "../protocol/release/answer.ts";
 import { PieceRequest } from "../protocol/release/material.ts";
-import { Envelope, payloadOf } from "../protocol/signing/envelope.ts";
+import { Envelope } from "../protocol/signing/envelope.ts";
 import { Hash } from "../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import { ROUTES } from "../protocol/wire/routes.ts";
@@ -26,6 +25,7 @@ import { koladaOf } from "./publish/kolada.ts";
 import { pagesOf } from "./publish/pages.ts";
 import { type Publication, publicationOf } from "./publish/publication.ts";
 import { pxwebOf } from "./publish/pxweb.ts";
+import { budgetsOf } from "./query/budgets.ts";
 import { calendarsOf, takeCalendar } from "./query/calendars.ts";
 import { takeAnswer, takeApproval, takePoll, takeQuery, takeWitness } from "./query/intake.ts";
 import { latestQueries, statusOf } from "./query/shown-status.ts";
@@ -195,7 +195,7 @@ function publicRoutes(app: Hono, api: Api, publication: Publication): void {
   app.route("/", comparisonsOf(publication));
   app.route("/", koladaOf(publication));
   app.route("/", dcatOf(publication, api.publisher));
-  app.route("/", pagesOf({ publication, federation: api.federation }));
+  app.route("/", pagesOf({ publication, federation: api.federation, store: api.store }));
 }
 
 const idOf = (c: HonoContext): Hash => parseWith(Hash, c.req.param("id"), "id");
@@ -234,15 +234,6 @@ async function answersBehind(
   const agreements = await agreementsOn(query, national, store);
   const stored = ({ envelope: text }: { readonly envelope: string }) => storedEnvelope(text);
   return { answers: envelopes.map(storedEnvelope), agreements: agreements.map(stored) };
-}
-
-/** Each node's latest poll, which says where its ledger stands. */
-async function budgetsOf({ store }: Context) {
-  const rows = await store.kysely.selectFrom("budget").select(["node", "envelope"]).orderBy("node").execute();
-  return rows.map(({ node, envelope }) => {
-    const poll = storedEnvelope(envelope);
-    return { node, ledger: payloadOf(Poll, poll).ledger, poll };
-  });
 }
 
 function logsOf({ logs }: Context): Logs {

@@ -4,6 +4,7 @@
  * at once. Post-processing of published figures.
  */
 
+import type { Meaning } from "../protocol/privacy/meaning.ts";
 import { FOCUS_AREAS, type FocusArea, type Indicator } from "../protocol/question/indicator.ts";
 import type { Hash } from "../protocol/values/bytes.ts";
 import { NATION } from "../protocol/values/codes.ts";
@@ -86,6 +87,8 @@ export type Overview = {
   readonly directory1: Hash;
   readonly madeAt: string | null;
   readonly regions: ReadonlyArray<{ readonly code: string; readonly name: string }>;
+  /** What may be said of one person's year in a region; and what the releases say of the year of which they say most. */
+  readonly year: { readonly ceiling: Meaning; readonly told: (Meaning & { readonly year: string }) | null };
   /** The national strategy's, in its order. */
   readonly focusAreas: ReadonlyArray<{ readonly id: Indicator["focus"]; readonly name: Text }>;
   readonly indicators: readonly OverviewIndicator[];
@@ -258,7 +261,7 @@ function missingIn(cubes: readonly Cube[]): Overview["unsaid"]["missing"] {
 export function overviewOf(
   cubes: readonly Cube[],
   known: readonly Indicator[],
-  { version, directory1, regions }: Pick<Overview, "version" | "directory1" | "regions">,
+  { version, directory1, regions, year }: Pick<Overview, "version" | "directory1" | "regions" | "year">,
 ): Overview {
   const tables = known.map(({ id }) => tablesOf(cubes, id));
   const main = tables.flatMap(([cube]) => cube ?? []);
@@ -284,6 +287,7 @@ export function overviewOf(
     directory1,
     madeAt: updated.at(-1) ?? null,
     regions,
+    year,
     focusAreas: Object.entries(FOCUS_AREAS).map(([id, name]) => ({ id: id as FocusArea, name })),
     indicators,
     stories,

@@ -2,14 +2,10 @@
 
 import { z } from "zod";
 import type { Fill } from "../../node/random.ts";
+import { checkSpending } from "../../protocol/federation/accounts.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
-import {
-  type Calendar,
-  type CalendarDraft,
-  checkSpending,
-  queryOfEntry,
-} from "../../protocol/plan/calendar.ts";
+import { type Calendar, type CalendarDraft, queryOfEntry } from "../../protocol/plan/calendar.ts";
 import { Query } from "../../protocol/question/query.ts";
 import { Envelope, envelopeId, payloadOf, signDocument } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
@@ -76,7 +72,11 @@ export function queriesOf(
     };
     return fillQuery({ ...times, ...bound, ...base }, federation.hash, requester, now, random);
   });
-  checkSpending(queries.map((query) => planIn(federation, query)));
+  checkSpending(
+    federation,
+    queries.map((query) => planIn(federation, query)),
+    { requester },
+  );
   return { queries, aside };
 }
 

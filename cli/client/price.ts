@@ -1,50 +1,55 @@
 /** What a question would ask, cost and yield, told before it is asked: from the directory and the nodes' budgets alone. */
+import { accountsOf, type Booking, type Drawing } from "../../protocol/federation/accounts.ts";
 import { type Federation, rosterOf } from "../../protocol/federation/directory.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
+import { meaningOf } from "../../protocol/privacy/meaning.ts";
+import { YEAR_TOTAL } from "../../protocol/question/accounts.ts";
 import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import { inWords } from "../../protocol/question/words.ts";
 import { type Expected, expectedByKind, expectedOfBoth } from "../../protocol/release/expected-error.ts";
 import type { Language } from "../../protocol/values/language.ts";
-import { compare, format, parseRational, subtract, ZERO } from "../../protocol/values/rational.ts";
+import {
+  add,
+  compare,
+  format,
+  least,
+  parseRational,
+  type Rational,
+  subtract,
+  toNumber,
+  ZERO,
+} from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Budgets } from "../../protocol/wire/routes.ts";
+import { meaningText, twiceText } from "../../publication/year-words.ts";
 import { costText } from "./print.ts";
 
 /** Persons in a cell, for whom the error is told. */
 const SIZES = [100, 1_000, 10_000] as const;
 
-/** For each region what remains of its budget, for each measure the error to expect, and what it costs. */
-export function checkReport(
-  federation: Federation,
-  query: Query,
-  plan: Plan,
-  budgets: Budgets,
-  language: Language,
-) {
+/** Who asks, of which part of the year, and what the regions have spent. */
+export type Asking = Drawing & { readonly budgets: Budgets; readonly language: Language };
+
+/**
+ * For each region what remains of its budget, for each measure the error to expect, and what it costs: each period, and
+ * each person's year.
+ */
+export function checkReport(federation: Federation, query: Query, plan: Plan, asking: Asking) {
+  const { language } = asking;
   const roster = rosterOf(federation, query);
-  const group = ledgerGroupOf(plan.dataset);
-  const budget = parseRational(plan.dataset.budget.rhoPerPeriod);
-  const remains = roster.map((region) => {
-    const accounts = budgets.find(({ node }) => node === region)?.ledger.accounts ?? [];
-    const spent = accounts.filter(
-      (account) => account.group === group && plan.periods.includes(account.period),
-    );
-    const most = spent
-      .map((account) => parseRational(account.spent))
-      .reduce((a, b) => (compare(a, b) > 0 ? a : b), ZERO);
-    return {
-      region,
-      remains: format(subtract(budget, most)),
-      suffices: compare(subtract(budget, most), plan.charge) >= 0,
-    };
-  });
+  const bookings = accountsOf(federation, plan, asking);
+  const spent = spentIn(asking.budgets);
   return {
     words: inWords(query, plan.dataset, language),
     rho: format(plan.charge),
     integers: plan.length * plan.periods.length,
-    remains,
+    remains: roster.map((region) => remainsIn(region, plan, bookings, spent)),
+    years: bookings
+      .filter(({ account }) => account === YEAR_TOTAL)
+      .map((booking) => yearOf(booking, roster, spent, language)),
+    beside: twiceText(language),
     floor:
       plan.noiseShares === null
         ? null
@@ -53,6 +58,47 @@ export function checkReport(
     reconciled: query.release === "both" ? expectedOfBoth(plan, roster.length, SIZES) : null,
   };
 }
+
+type Spent = (region: string, booking: Pick<Booking, "account" | "period">) => Rational;
+
+/** What each region's ledger head says of an account: nothing of it is spent, where it does not name it. */
+function spentIn(budgets: Budgets): Spent {
+  const known = new Map(
+    budgets.flatMap(({ node, ledger }) =>
+      ledger.accounts.map(({ group, period, spent }) => [`${node} ${group} ${period}`, parseRational(spent)]),
+    ),
+  );
+  return (region, { account, period }) => known.get(`${region} ${account} ${period}`) ?? ZERO;
+}
+
+/** What is left of the dataset's account in the period that has least, and every account that does not suffice. */
+function remainsIn(region: string, { dataset }: Plan, bookings: readonly Booking[], spent: Spent) {
+  const left = bookings.map((booking) => {
+    const rest = subtract(booking.ceiling, spent(region, booking));
+    return { ...booking, rest: compare(rest, ZERO) < 0 ? ZERO : rest };
+  });
+  const own = left.filter(({ account }) => account === ledgerGroupOf(dataset)).map(({ rest }) => rest);
+  const short = left
+    .filter(({ rest, rho }) => compare(rest, rho) < 0)
+    .map(({ account, period, rest }) => ({ account, period, remains: format(rest) }));
+  return { region, remains: format(own.reduce(least)), suffices: short.length === 0, short };
+}
+
+/** What the question adds to one person's year, and what that then comes to where it comes to most. */
+function yearOf(booking: Booking, roster: readonly string[], spent: Spent, language: Language) {
+  const { period, rho, ceiling } = booking;
+  const before = roster.map((region) => spent(region, booking)).reduce(most, ZERO);
+  const after = add(before, rho);
+  return {
+    year: period,
+    rho: format(rho),
+    after: format(after),
+    ceiling: format(ceiling),
+    means: meaningText(meaningOf(after), language),
+  };
+}
+
+const most = (a: Rational, b: Rational): Rational => (compare(a, b) > 0 ? a : b);
 
 /** The same question at the same ρ, asked of each region and of the nation, so that the asker can choose. */
 function bothKinds(federation: Federation, query: Query, regions: number) {
@@ -67,9 +113,22 @@ function bothKinds(federation: Federation, query: Query, regions: number) {
   return expectedByKind(as("regions"), national, regions, SIZES);
 }
 
+/** A fraction as a decimal, rounded up. */
+const shown = (rho: string): string => String(Math.ceil(1e4 * toNumber(parseRational(rho)) - 1e-9) / 1e4);
+
 /** The same for people. */
 export function checkText(report: ReturnType<typeof checkReport>, plan: Plan): string {
-  const short = report.remains.filter(({ suffices }) => !suffices).map(({ region }) => region);
+  const short = report.remains
+    .filter(({ suffices }) => !suffices)
+    .map(({ region, short: [account] }) =>
+      account === undefined
+        ? region
+        : `${region} (${account.account} ${account.period}: ${account.remains} left)`,
+    );
+  const years = report.years.map(
+    ({ year, rho, after, ceiling, means }) =>
+      `One person's ${year}: ρ = ${shown(rho)} for this question; with all before it, of ${shown(ceiling)}, at most ${shown(after)}. ${means}`,
+  );
   const say = (halfWidth: number | null | undefined) =>
     halfWidth == null ? "depends on the data" : `± ${halfWidth.toPrecision(2)}`;
   const of = ({ measure, kind, persons }: Expected) =>
@@ -96,6 +155,8 @@ export function checkText(report: ReturnType<typeof checkReport>, plan: Plan): s
     short.length === 0
       ? "What remains suffices in every region."
       : `What remains does not suffice in: ${short.join(", ")}.`,
+    ...years,
+    report.beside,
     ...(report.floor === null
       ? []
       : [

@@ -2,10 +2,11 @@
 
 import type { Command } from "commander";
 import { systemRandom } from "../../node/random.ts";
+import { chargesOf } from "../../protocol/federation/accounts.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { openByPerson, openSigned } from "../../protocol/federation/openers.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
-import { Calendar, CalendarDraft, chargesOf } from "../../protocol/plan/calendar.ts";
+import { Calendar, CalendarDraft } from "../../protocol/plan/calendar.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import { inWords } from "../../protocol/question/words.ts";
 import { envelopeId } from "../../protocol/signing/envelope.ts";
@@ -89,8 +90,10 @@ async function checkFile(file: string, options: Addressed, { say, now }: Out): P
   const { queries } = queriesOf(readDraft(file), federation, "researcher", asking(now));
   for (const query of queries) say(`${query.title}, from ${query.notBefore}: ${wordsOf(query, federation)}`);
   say("Charged, by account and period:");
-  for (const [account, rho] of chargesOf(queries.map((query) => planIn(federation, query))))
-    say(`  ${account}  ρ = ${format(rho)}`);
+  const drawing = { requester: "researcher", compartment: "calendar" } as const;
+  const plans = queries.map((query) => planIn(federation, query));
+  for (const { account, period, rho, ceiling } of chargesOf(federation, plans, drawing))
+    say(`  ${account} ${period}  ρ = ${format(rho)} of ${format(ceiling)}`);
 }
 
 /** `brus calendar sign` */

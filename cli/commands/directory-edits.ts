@@ -5,13 +5,14 @@ import { readDataset, refOf } from "../../protocol/question/catalogue.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { readBytes } from "../client/connect.ts";
-import { nodeEntry, publicOf, split, textIn, YEAR } from "./directory-words.ts";
+import { nodeEntry, publicOf, split, textIn, withCalendars, YEAR } from "./directory-words.ts";
 
 /** The options as they are written, each as often as it is given. */
 export type Edits = {
   readonly researcher: string[];
   readonly approver: string[];
   readonly auditor: string[];
+  readonly calendar: string[];
   readonly revoke: string[];
   readonly node: string[];
   readonly keys: string[];
@@ -21,6 +22,7 @@ export type Edits = {
   readonly dropRoot: string[];
   readonly threshold?: string;
   readonly release?: string;
+  readonly rhoPerYear?: string;
   readonly dataset: string[];
   readonly card: string[];
 };
@@ -41,13 +43,14 @@ export function edited({ directory, hash }: Federation, edits: Edits, now: Date)
     previous: hash,
     validFrom: term.from,
     expires: term.until,
-    people: peopleAfter(directory.people, edits, term),
+    people: withCalendars(peopleAfter(directory.people, edits, term), edits.calendar),
     nodes: nodesAfter(directory.nodes, edits),
     roots: rootsAfter(directory.roots, edits),
     coordinator: {
       ...directory.coordinator,
       ...(edits.release === undefined ? {} : { release: publicOf(edits.release) }),
     },
+    ...(edits.rhoPerYear === undefined ? {} : { rhoPerYear: edits.rhoPerYear }),
     datasets: [
       ...directory.datasets,
       ...datasets.map((document) => ({ dataset: refOf(document.dataset), hash: document.hash })),

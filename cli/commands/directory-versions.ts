@@ -23,7 +23,7 @@ import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
 import { type Out, readBytes, writeText } from "../client/connect.ts";
 import { client, federationAt } from "./connections.ts";
 import { type Edits, edited } from "./directory-edits.ts";
-import { collect, textIn } from "./directory-words.ts";
+import { CALENDAR_FORM, collect, textIn } from "./directory-words.ts";
 import type { Addressed } from "./options.ts";
 
 type Publish = Addressed & { readonly dataset: string[]; readonly card: string[] };
@@ -39,6 +39,7 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--researcher <id=key>", "a person who asks, or another key of theirs", collect, [])
     .option("--approver <id=key>", "a person who approves, or another key of theirs", collect, [])
     .option("--auditor <id=key>", "a person who audits, or another key of theirs", collect, [])
+    .option("--calendar <id>", CALENDAR_FORM, collect, [])
     .option("--revoke <key>", "a person's key that counts no more, from now on", collect, [])
     .option("--node <code=name=keys>", "another region: answer key,log key,witness key", collect, [])
     .option("--keys <code=keys>", "a region's new keys: answer key,log key,witness key", collect, [])
@@ -48,6 +49,7 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--drop-root <key>", "a root that is one no more", collect, [])
     .option("--threshold <n>", "how many roots must sign from then on")
     .option("--release <key>", "the coordinator's new release key")
+    .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
     .option("--dataset <file>", "another dataset", collect, [])
     .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
     .action((file: string, options: Addressed & Edits) => propose(file, options, out));

@@ -1,11 +1,14 @@
 /** Words of the command line from which directories are made: regions, persons, keys and their terms. */
 import { existsSync, readFileSync } from "node:fs";
+import { CALENDAR_ROLE } from "../../protocol/federation/accounts.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { KeyFile } from "../../server/signing.ts";
 import { readBytes } from "../client/connect.ts";
 
 export const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
+export const CALENDAR_FORM =
+  "a researcher whose calendars draw on the part of the year that is kept for them";
 export const YEAR = 365 * 24 * 3600 * 1000;
 
 /** The public part of a key given as itself or as a key file. */
@@ -23,6 +26,18 @@ export function split(text: string, parts: number): string[] {
   if (all.length !== parts || all.some((part) => part === ""))
     throw new Refusal("usage", `expected ${parts} parts joined by =`);
   return all;
+}
+
+/** With the role to sign calendars for those who are named. Refuses (`usage`) one who is not there. */
+export function withCalendars<Person extends { readonly id: string; readonly roles: readonly string[] }>(
+  people: readonly Person[],
+  ids: readonly string[],
+): Person[] {
+  const stranger = ids.find((id) => !people.some((person) => person.id === id));
+  if (stranger !== undefined) throw new Refusal("usage", `expected a researcher, not ${stranger}`);
+  return people.map((person) =>
+    ids.includes(person.id) ? { ...person, roles: [...new Set([...person.roles, CALENDAR_ROLE])] } : person,
+  );
 }
 
 export const nodeEntry = (text: string) => {

@@ -1,6 +1,7 @@
 /** `brus directory`: version 1 of who is who, made until it is pinned; what a version says; and the versions after it. */
 import { existsSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
+import { RHO_PER_YEAR } from "../../protocol/federation/accounts.ts";
 import { Directory } from "../../protocol/federation/directory.ts";
 import { readDataset, refOf } from "../../protocol/question/catalogue.ts";
 import { Envelope, envelopeId, payloadOf, signDocument } from "../../protocol/signing/envelope.ts";
@@ -11,7 +12,16 @@ import { readKey, signerOf } from "../../server/signing.ts";
 import { type Out, readBytes } from "../client/connect.ts";
 import { asideAt, federationAt } from "./connections.ts";
 import { directoryIn, versionCommands } from "./directory-versions.ts";
-import { collect, NODE_FORM, nodeEntry, publicOf, split, YEAR } from "./directory-words.ts";
+import {
+  CALENDAR_FORM,
+  collect,
+  NODE_FORM,
+  nodeEntry,
+  publicOf,
+  split,
+  withCalendars,
+  YEAR,
+} from "./directory-words.ts";
 import type { Addressed } from "./options.ts";
 
 type Init = {
@@ -22,6 +32,7 @@ type Init = {
   readonly witness?: string;
   readonly node: string[];
   readonly approvals: number;
+  readonly rhoPerYear: string;
 };
 type Add = {
   readonly root: string;
@@ -29,6 +40,7 @@ type Add = {
   readonly researcher: string[];
   readonly approver: string[];
   readonly auditor: string[];
+  readonly calendar: string[];
   readonly dataset: string[];
 };
 type Show = Addressed & { readonly json?: boolean };
@@ -48,6 +60,11 @@ export function directoryCommands(program: Command, out: Out): void {
     .option("--witness <key>", "the key with which the coordinator witnesses the regions' logs")
     .requiredOption("--node <code=name=keys...>", `the first regions, each ${NODE_FORM}`, collect, [])
     .requiredOption("--approvals <n>", "how many distinct approvers each query needs", approvers)
+    .option(
+      "--rho-per-year <rho>",
+      "the most ρ of one person and calendar year, over all datasets",
+      RHO_PER_YEAR,
+    )
     .action((file: string, options: Init) => start(file, options, out));
 
   directory
@@ -58,6 +75,7 @@ export function directoryCommands(program: Command, out: Out): void {
     .option("--researcher <id=key>", "a person who asks", collect, [])
     .option("--approver <id=key>", "a person who approves", collect, [])
     .option("--auditor <id=key>", "a person who audits", collect, [])
+    .option("--calendar <id>", CALENDAR_FORM, collect, [])
     .option("--dataset <file>", "a dataset", collect, [])
     .action((file: string, options: Add) => add(file, options, out));
 
@@ -96,6 +114,7 @@ function start(file: string, options: Init, { say, now }: Out): void {
     people: [],
     datasets: [],
     approvalRules: [{ dataset: "*", role: "approver", persons: options.approvals }],
+    rhoPerYear: options.rhoPerYear,
   };
   say(writeSigned(file, value, options.root));
 }
@@ -116,12 +135,15 @@ function add(file: string, options: Add, { say, now }: Out): void {
   const value = {
     ...before,
     nodes: [...before.nodes, ...options.node.map(nodeEntry)],
-    people: [
-      ...before.people,
-      ...options.researcher.map(person("researcher", "ask")),
-      ...options.approver.map(person("approver", "approve")),
-      ...options.auditor.map(person("auditor", "audit")),
-    ],
+    people: withCalendars(
+      [
+        ...before.people,
+        ...options.researcher.map(person("researcher", "ask")),
+        ...options.approver.map(person("approver", "approve")),
+        ...options.auditor.map(person("auditor", "audit")),
+      ],
+      options.calendar,
+    ),
     datasets: [
       ...before.datasets,
       ...datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
@@ -148,6 +170,7 @@ async function show(file: string | undefined, options: Show, { say }: Out): Prom
   say(
     `${directory.name}, version ${directory.version}, ${hash ?? "not signed yet"}\nvalid ${directory.validFrom} to ${directory.expires}`,
   );
+  if (directory.rhoPerYear !== undefined) say(`  ρ of a person and year: at most ${directory.rhoPerYear}`);
   for (const { code, name, status } of directory.nodes) say(`  region ${code} ${name}: ${status}`);
   for (const person of directory.people)
     say(`  person ${await personLine(person, inForce ? options.coordinator : null)}`);

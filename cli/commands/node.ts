@@ -1,10 +1,12 @@
 /** `brus import`, `brus ledger`, `brus rekey`: what those who run a region's node need. */
+
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { readMapping } from "../../node/import/mapping.ts";
 import { reportLines } from "../../node/import/request.ts";
 import { PublicKey } from "../../protocol/signing/ed25519.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { meaningText, twiceText } from "../../publication/year-words.ts";
 import { readDocument } from "../../server/config.ts";
 import type { Out } from "../client/connect.ts";
 import { barOf } from "../client/progress.ts";
@@ -92,6 +94,8 @@ async function showLedger({ config, json }: ForMachines, { say, now }: Out): Pro
     say(`  ${group} ${period}: ρ ${spent} spent of ${budget}`);
   for (const table of anew)
     say(`  ${table}: nothing is answered before its files are imported anew (brus import --replace)`);
+  for (const { year, spent } of view.years) say(`One person's ${year}: ${meaningText(spent, "en")}`);
+  if (view.years.length > 0) say(twiceText("en"));
 }
 
 /** `brus console` */

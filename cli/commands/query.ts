@@ -3,9 +3,11 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { systemRandom } from "../../node/random.ts";
+import { compartmentOf, rhoPerYearOf } from "../../protocol/federation/accounts.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
+import { meaningOf } from "../../protocol/privacy/meaning.ts";
 import { Query } from "../../protocol/question/query.ts";
 import { inWords } from "../../protocol/question/words.ts";
 import { Envelope, envelopeId, payloadOf } from "../../protocol/signing/envelope.ts";
@@ -14,6 +16,7 @@ import { parseJson } from "../../protocol/values/json.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
+import { meaningText, twiceText } from "../../publication/year-words.ts";
 import { ask, fillQuery, follow, signApproval, signQuery, withPurpose } from "../client/ask.ts";
 import { type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
 import { checkReport, checkText } from "../client/price.ts";
@@ -39,17 +42,22 @@ function planned(federation: Federation, query: Query, now: Date): Plan {
   return plan;
 }
 
-/** A query's payload from a file, as a draft or already signed. */
-function readDraft(path: string, federation: Federation, now: Date): Query {
+/** A query's payload from a file, as a draft or already signed; with its id, if it is. */
+function readDraft(
+  path: string,
+  federation: Federation,
+  now: Date,
+  requester = "researcher",
+): { readonly id: Hash | null; readonly query: Query } {
   const value = parseJson(readBytes(path));
-  if (Envelope.safeParse(value).success) {
-    return payloadOf(Query, parseWith(Envelope, value, "envelope"));
-  }
-  return fillQuery(value, federation.hash, "researcher", now, systemRandom);
+  const signed = SignedQuery.safeParse(value);
+  const envelope = signed.success ? signed.data.query : Envelope.safeParse(value).data;
+  if (envelope !== undefined) return { id: envelopeId(envelope), query: payloadOf(Query, envelope) };
+  return { id: null, query: fillQuery(value, federation.hash, requester, now, systemRandom) };
 }
 
 type ForMachines = Addressed & { readonly json?: boolean };
-type Check = ForMachines & { readonly language: Language };
+type Check = ForMachines & { readonly language: Language; readonly as?: string };
 type Sign = ForMachines & { readonly key: string; readonly out?: string };
 type Approve = ForMachines & {
   readonly key: string;
@@ -76,6 +84,7 @@ export function queryCommands(program: Command, out: Out): void {
     "the question in plain words, its cost, what remains, and the error to expect; touches no data",
   )
     .addOption(inLanguage("of the words"))
+    .option("--as <id>", "who is to ask, where it is not signed yet: what is left of their part of a year")
     .action((file: string, options: Check) => checkQuery(file, options, out));
 
   sub("sign <file>", "fill in what the file leaves out, sign it, and write it with its purpose beside it")
@@ -117,10 +126,14 @@ export function queryCommands(program: Command, out: Out): void {
 /** `brus query check` */
 async function checkQuery(file: string, options: Check, { say, now }: Out): Promise<void> {
   const federation = await federationAt(options.coordinator, options.directory);
-  const draft = readDraft(file, federation, now());
-  const { budgets } = await client(options.coordinator)("getBudgets");
+  const { id, query: draft } = readDraft(file, federation, now(), options.as);
+  const to = client(options.coordinator);
+  const [{ budgets }, { calendars }] = [await to("getBudgets"), await to("listCalendars")];
   const plan = planned(federation, draft, now());
-  const report = checkReport(federation, draft, plan, budgets, options.language);
+  const { requester } = draft;
+  const compartment = compartmentOf(federation, { id, requester }, plan.dataset, calendars, now());
+  const { language } = options;
+  const report = checkReport(federation, draft, plan, { requester, compartment, budgets, language });
   say(options.json === true ? JSON.stringify(report) : checkText(report, plan));
 }
 
@@ -150,7 +163,7 @@ async function approveQuery(id: string, options: Approve, { say, now }: Out): Pr
   const document = federation.datasets.get(asked.dataset);
   if (document !== undefined)
     say(
-      `${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${await purposeOf(asked, options.coordinator)}\nCost: ${costText(planIn(federation, asked))}.`,
+      `${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${await purposeOf(asked, options.coordinator)}\nCost: ${costText(planIn(federation, asked))}.\nAll that may be said of one person's year: ${meaningText(meaningOf(rhoPerYearOf(federation)), "en")} ${twiceText("en")}`,
     );
   const approval = signApproval(hash, partyOf(federation, options.key, "approve"), now(), {
     role: options.role,

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { CoordinatorConfig } from "../../coordinator/config.ts";
 import type { Policy } from "../../node/answer/policy.ts";
 import type { NodeConfig } from "../../node/config.ts";
+import { CALENDAR_ROLE } from "../../protocol/federation/accounts.ts";
 import type { Directory } from "../../protocol/federation/directory.ts";
 import type { ApprovalRule } from "../../protocol/question/approval.ts";
 import { type DatasetDocument, refOf } from "../../protocol/question/catalogue.ts";
@@ -24,6 +25,8 @@ export type FederationPlan = {
   readonly approvals: number;
   readonly approvers?: number;
   readonly rules?: readonly ApprovalRule[];
+  /** The most ρ of one person and year; what the datasets' budgets come to, unless said. */
+  readonly rhoPerYear?: string | undefined;
   /** False leaves logs and witnesses out: for tests and benchmarks of something else. */
   readonly logged?: boolean;
 };
@@ -148,9 +151,13 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
     notBefore: instant(new Date(now.getTime() - 60_000)),
     notAfter: instant(new Date(now.getTime() + YEAR)),
   };
-  const person = ({ id, signer }: Party, role: string, purpose: "ask" | "approve" | "audit") => ({
+  const person = (
+    { id, signer }: Party,
+    purpose: "ask" | "approve" | "audit",
+    ...roles: string[]
+  ): Directory["people"][number] => ({
     id,
-    roles: [role],
+    roles,
     region: null,
     keys: [{ key: signer.publicKey, purpose, ...validity, revoked: null }],
   });
@@ -169,14 +176,15 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
       keys: { answer: signer.publicKey, ...watching },
     })),
     people: [
-      person(researcher, "researcher", "ask"),
-      person(auditor, "auditor", "audit"),
-      ...approvers.map((approver) => person(approver, "approver", "approve")),
+      person(researcher, "ask", "researcher", CALENDAR_ROLE),
+      person(auditor, "audit", "auditor"),
+      ...approvers.map((approver) => person(approver, "approve", "approver")),
     ],
     datasets: plan.datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
     approvalRules: [
       ...(plan.rules ?? [{ dataset: "*", role: "approver", persons: Math.max(1, plan.approvals) }]),
     ],
+    ...(plan.rhoPerYear === undefined ? {} : { rhoPerYear: plan.rhoPerYear }),
   };
 }
 

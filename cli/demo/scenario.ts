@@ -12,6 +12,7 @@ import {
 } from "../../protocol/question/catalogue.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { RegionCode } from "../../protocol/values/names.ts";
+import { RationalText } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { textOf } from "../../protocol/values/text.ts";
 import {
@@ -50,6 +51,8 @@ export type Scenario = {
   /** Standing releases; null where there are none. */
   readonly calendar: CalendarDraft | null;
   readonly approvals: number;
+  /** The most ρ of one person and year; undefined where it is what the datasets' budgets come to. */
+  readonly rhoPerYear?: string | undefined;
 };
 
 /** How many regions, rows in all (0: one for every 50 inhabitants), and the seed of what is made up. */
@@ -80,6 +83,8 @@ const FederationFile = z.strictObject({
     .max(1000),
   queries: z.array(FileName).min(1).max(100),
   approvals: z.int().min(1).max(20),
+  /** The most ρ of one person and year, in its parts; unless said, what the datasets' budgets come to, in no parts. */
+  rhoPerYear: RationalText.optional(),
 });
 
 /** Regions with journals and registers that are made up, written into a folder as each is imported. */
@@ -156,6 +161,7 @@ export function fromFolder(folder: string, environment: Environment): Scenario {
     rare: null,
     calendar: null,
     approvals: file.approvals,
+    rhoPerYear: file.rhoPerYear,
   };
 }
 

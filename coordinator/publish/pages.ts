@@ -5,18 +5,21 @@ import { utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { viewOf } from "../../publication/make-view.ts";
 import { overviewOf } from "../../publication/overview.ts";
+import { yearsIn } from "../../publication/year.ts";
 import { type Asset, assetOf, assetsIn, policyOf, sendAsset } from "../../server/assets.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import type { Context } from "../context.ts";
+import { budgetsOf } from "../query/budgets.ts";
 import type { Publication } from "./publication.ts";
 
 const BUILT = join(import.meta.dirname, "../../dashboards/dist");
 
-export type Pages = Pick<Context, "federation"> & { readonly publication: Publication };
+export type Pages = Pick<Context, "federation" | "store"> & { readonly publication: Publication };
 
 export function pagesOf(pages: Pages, built = BUILT): Hono {
   const app = new Hono();
   serveViews(app, pages);
+  app.get("/pages/years.json", async (c) => c.json(yearsIn(await budgetsOf(pages))));
   serveBuilt(app, built);
   return app;
 }
@@ -34,11 +37,16 @@ function serveViews(app: Hono, { publication, federation }: Pages): void {
   };
 
   app.get("/pages/overview.json", async (c) => {
-    const { cubes, version } = await publication.current();
+    const { cubes, version, year } = await publication.current();
     const { first, directory } = federation();
     const regions = directory.nodes.map(({ code, name }) => ({ code, name }));
     const write = () =>
-      overviewOf([...cubes.values()], publication.indicators.known, { version, directory1: first, regions });
+      overviewOf([...cubes.values()], publication.indicators.known, {
+        version,
+        directory1: first,
+        regions,
+        year,
+      });
     return sendAsset(c, await once("overview", write));
   });
   app.get("/pages/tables/:file{.+\\.json}", async (c) => {

@@ -4,13 +4,17 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { rhoPerYearOf } from "../../protocol/federation/accounts.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import type { Calendar } from "../../protocol/plan/calendar.ts";
+import { meaningOf } from "../../protocol/privacy/meaning.ts";
 import type { Indicator } from "../../protocol/question/indicator.ts";
 import type { CellTable } from "../../protocol/release/release.ts";
 import { type Hash, hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { type Cube, cubesOf } from "../../publication/cube.ts";
+import type { Overview } from "../../publication/overview.ts";
 import type { StandingRelease } from "../../publication/standing-release.ts";
+import { toldOf } from "../../publication/year.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import { type Context, storedQuery, storedRelease } from "../context.ts";
 import { type ReleaseRow, rowsOf, standingRows } from "./releases.ts";
@@ -21,6 +25,7 @@ export type Published = {
   readonly cubes: ReadonlyMap<string, Cube>;
   readonly standings: readonly StandingRelease[];
   readonly calendars: ReadonlyArray<Calendar>;
+  readonly year: Overview["year"];
   /** Where the public finds it; null: where each request came. */
   readonly address: string | null;
 };
@@ -70,6 +75,7 @@ export function publicationOf(
       cubes: new Map(cubesOf(standings, cubes).map((cube) => [cube.id, cube])),
       standings,
       calendars,
+      year: { ceiling: meaningOf(rhoPerYearOf(federation)), told: toldOf(standings) },
       address,
     };
   };

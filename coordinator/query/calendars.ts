@@ -1,7 +1,9 @@
 /** Release calendars: signed lists of queries that were handed in, kept and logged so that everyone knows what is to come. */
 
+import { CALENDAR_ROLE, checkSpending } from "../../protocol/federation/accounts.ts";
 import { openByPerson } from "../../protocol/federation/openers.ts";
-import { Calendar, checkIndicators, checkSpending } from "../../protocol/plan/calendar.ts";
+import { documentEntry, holdsDocument } from "../../protocol/log/leaf.ts";
+import { Calendar, checkIndicators } from "../../protocol/plan/calendar.ts";
 import type { Envelope } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -18,10 +20,11 @@ export async function takeCalendar(
   catalogue: { readonly hash: Hash; readonly known: Catalogue["indicators"] },
 ): Promise<Hash> {
   const { federation, store, now, logs } = context;
-  const { id, payload: calendar } = openByPerson(federation(), envelope, Calendar, now());
+  const { id, payload: calendar, person } = openByPerson(federation(), envelope, Calendar, now());
   // Kept under an earlier catalogue of indicators, perhaps: it was judged then.
   const kept = await store.kysely.selectFrom("calendar").select("id").where("id", "=", id).executeTakeFirst();
   if (kept !== undefined) return id;
+  if (federation().directory.rhoPerYear !== undefined) checkYearly(id, envelope, person.roles);
   if (calendar.indicators !== catalogue.hash)
     throw new Refusal(
       "measure-unfit",
@@ -55,7 +58,7 @@ export async function takeCalendar(
     checkIndicators(query, catalogue.known);
     return planned(named, query, federation()).plan;
   });
-  checkSpending(plans);
+  checkSpending(federation(), plans, calendar);
   await once(store, async (database) => {
     const before = await database.selectFrom("calendar").select("id").where("id", "=", id).executeTakeFirst();
     if (before !== undefined) return;
@@ -66,6 +69,14 @@ export async function takeCalendar(
       .execute();
   });
   return id;
+}
+
+/** What draws on the calendar's part of a year: signed by a person who may, and whole in an entry, where regions read it. */
+function checkYearly(id: Hash, envelope: Envelope, roles: readonly string[]): void {
+  if (!roles.includes(CALENDAR_ROLE))
+    throw new Refusal("role-missing", `expected the role ${CALENDAR_ROLE} of who signs a calendar`);
+  if (!holdsDocument(documentEntry("calendar", id, envelope)))
+    throw new Refusal("too-large", "expected a calendar that fits into an entry of the log");
 }
 
 /** All calendars, oldest first. */

@@ -2,6 +2,7 @@
  * Intake: signed documents are judged, stored, and answered with their id. What was seen before gives the same id
  * again. Nothing is acknowledged before it is on disk.
  */
+import { accountsOf } from "../../protocol/federation/accounts.ts";
 import { answerKeysOf, type Federation, rosterOf, versionOf } from "../../protocol/federation/directory.ts";
 import { type Asked, openApproval, openByNode, openQuery } from "../../protocol/federation/openers.ts";
 import { judgingSince } from "../../protocol/federation/versions.ts";
@@ -38,6 +39,8 @@ export async function takeQuery(
   const from = new Date(Math.max(now().getTime(), Date.parse(asked.query.notBefore)));
   const { plan, roster } = planned(id, asked.query, federation());
   checkClosed(plan, from);
+  // What no region could book is not put before any.
+  accountsOf(federation(), plan, { requester: asked.requester, compartment: "questions" });
   if (roster.length < asked.query.minRegions) {
     throw new Refusal(
       "region-unknown",

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Labels } from "../../protocol/values/text.ts";
 import type { Overview } from "../../publication/overview.ts";
 import { type View, type Viewed, viewed } from "../../publication/view.ts";
+import type { RegionYears } from "../../publication/year.ts";
 
 export type Loading<T> =
   | { readonly state: "loading" | "slow" }
@@ -30,6 +31,9 @@ function fetched<T>(path: string, made: (value: unknown) => T): Promise<T> {
 // Written by the same version of the same program, and served from the same origin as this script.
 export const overview = (): Promise<Overview> =>
   fetched("/pages/overview.json", (value) => value as Overview);
+/** What each region has said of people's years, as of now. */
+export const years = (): Promise<readonly RegionYears[]> =>
+  fetched("/pages/years.json", (value) => value as readonly RegionYears[]);
 export const rawTable = (id: string): Promise<View> =>
   fetched(`/pages/tables/${encodeURIComponent(id)}.json`, (value) => value as View);
 export const table = async (id: string): Promise<Viewed> => viewed(await rawTable(id));

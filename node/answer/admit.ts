@@ -2,6 +2,7 @@
  * Admission: everything that must hold before a node charges its ledger, judged from signed documents, the
  * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
  */
+import { accountsOf, type Booking, compartmentOf } from "../../protocol/federation/accounts.ts";
 import { expectedBy, judgeApprovals, openApprovals } from "../../protocol/federation/approvals.ts";
 import { type Federation, isLogged, rosterOf } from "../../protocol/federation/directory.ts";
 import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
@@ -10,16 +11,16 @@ import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
 import { type Frontier, rootOfFrontier } from "../../protocol/log/frontier.ts";
 import { checkPublic } from "../../protocol/log/public-proof.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
-import { ledgerGroupOf, refOf } from "../../protocol/question/catalogue.ts";
+import { refOf } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import type { Envelope } from "../../protocol/signing/envelope.ts";
 import { type Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
-import type { Rational } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
+import type { ReadCalendar } from "../log/kept-documents.ts";
 import { type Delivered, undelivered } from "../store/delivered.ts";
-import { ceilingOf, checkPolicy, type Policy } from "./policy.ts";
+import { ceilingsIn, checkPolicy, type Policy } from "./policy.ts";
 
 export type Admitted = {
   readonly id: Hash;
@@ -27,9 +28,8 @@ export type Admitted = {
   readonly plan: Plan;
   /** The regions the query is put to. */
   readonly roster: readonly string[];
-  /** The account that is charged, and the most that each of its periods may come to. */
-  readonly account: string;
-  readonly ceiling: Rational;
+  /** The accounts that are charged, and the most that may come to stand in each. */
+  readonly bookings: readonly Booking[];
   /** The checkpoint in which the query, its approvals and the directory stand; null where no logs are kept. */
   readonly seen: Checkpoint | null;
 };
@@ -45,6 +45,8 @@ export type AdmitContext = {
   readonly declines: readonly Envelope[];
   /** The periods of each dataset that this region has delivered. */
   readonly delivered: Delivered;
+  /** Calendars that this node has read there to name the query. */
+  readonly calendars: readonly ReadCalendar[];
 };
 
 /** The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. */
@@ -64,15 +66,18 @@ export function admit(work: WorkItem, context: AdmitContext): Admitted {
   checkApprovals(work, asked, policy, context);
   const seen = isLogged(federation) ? publicIn(work, context) : null;
   checkDelivered(plan, policy, context.delivered);
-  return {
-    id: asked.id,
-    seen,
-    query,
-    plan,
-    roster,
-    account: ledgerGroupOf(dataset),
-    ceiling: ceilingOf(policy, plan),
-  };
+  // As anyone sees it who is shown the same tree.
+  const calendars = context.calendars.filter(({ place }) => place < (seen?.size ?? 0));
+  const compartment = compartmentOf(
+    federation,
+    asked,
+    dataset,
+    calendars.map(({ envelope }) => envelope),
+    now,
+  );
+  const { requester } = asked;
+  const bookings = accountsOf(federation, plan, { requester, compartment }, ceilingsIn(policy));
+  return { id: asked.id, seen, query, plan, roster, bookings };
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { Federation } from "../../protocol/federation/directory.ts";
 import type { Frontier } from "../../protocol/log/frontier.ts";
 import { regionsAnswer } from "../../protocol/plan/plan.ts";
+import { ledgerGroupOf } from "../../protocol/question/catalogue.ts";
 import { type Answer, writeVector } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
@@ -13,6 +14,7 @@ import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
 import { checkImported } from "../import/anew.ts";
+import type { ReadCalendar } from "../log/kept-documents.ts";
 import type { NodeStore } from "../store/database.ts";
 import type { Delivered } from "../store/delivered.ts";
 import { type AdmitContext, type Admitted, admit } from "./admit.ts";
@@ -39,6 +41,8 @@ export type Answerer = {
   readonly declines: (query: Hash) => Promise<readonly Envelope[]>;
   /** The periods of each dataset that this region has delivered, as its operator has said by now. */
   readonly delivered: () => Promise<Delivered>;
+  /** Calendars that this node has read there to name it. */
+  readonly calendars: (query: Hash) => Promise<readonly ReadCalendar[]>;
 };
 
 /** The node's signed answer, the same bytes for ever. Throws a refusal; a failure after the charge keeps it. */
@@ -75,16 +79,17 @@ export async function admitted(work: WorkItem, node: Asked): Promise<Admitted> {
 
 type Asked = Pick<
   Answerer,
-  "federation" | "code" | "policy" | "now" | "seen" | "declines" | "delivered" | "store"
+  "federation" | "code" | "policy" | "now" | "seen" | "declines" | "calendars" | "delivered" | "store"
 >;
 
 /** What a question is judged by, now. */
 async function contextOf({ query }: WorkItem, node: Asked): Promise<AdmitContext> {
   const { federation, code } = node;
   const seen = node.seen(); // First: what was read so far is on disk.
-  const declines = await node.declines(envelopeId(query));
+  const id = envelopeId(query);
+  const [declines, calendars] = [await node.declines(id), await node.calendars(id)];
   const delivered = await node.delivered();
-  return { federation, code, policy: node.policy(), now: node.now(), seen, declines, delivered };
+  return { federation, code, policy: node.policy(), now: node.now(), seen, declines, calendars, delivered };
 }
 
 /** What comes before any data are read, for an answer or for a masked vector: the charge, on disk, once a query. */
@@ -92,11 +97,11 @@ export async function charge(admitted: Admitted, { ledger }: Pick<Answerer, "led
   await ledger.reserve(chargeFor(admitted));
 }
 
-export const chargeFor = ({ id, plan, account, ceiling, seen }: Admitted): Charge => ({
+export const chargeFor = ({ id, plan, bookings, seen }: Admitted): Charge => ({
   query: id,
-  account,
+  account: ledgerGroupOf(plan.dataset),
   periods: plan.periods,
   rho: plan.charge,
-  ceiling,
+  bookings,
   seen,
 });

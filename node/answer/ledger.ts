@@ -1,42 +1,48 @@
 /**
- * The ledger: what each account's periods have been charged, exact, append only, hash-chained. A charge is reserved
- * in one transaction before any data is read; nothing is ever refunded; the account is shared by all who ask.
+ * The ledger: what each account has been charged, period by period and year by year, exact, append only, hash-chained. A
+ * charge is reserved on all its accounts in one transaction before any data is read; nothing is ever refunded.
  */
 import type { Transaction } from "kysely";
+import type { Booking } from "../../protocol/federation/accounts.ts";
 import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
+import type { NodeLeaf } from "../../protocol/log/leaf.ts";
 import { compose } from "../../protocol/privacy/privacy.ts";
+import { isYearAccount, YEAR_TOTAL } from "../../protocol/question/accounts.ts";
 import type { LedgerHead } from "../../protocol/release/answer.ts";
-import { type Hash, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
+import { type Hash, toBase64 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
-import type { Period } from "../../protocol/values/period.ts";
+import { type Period, yearOf } from "../../protocol/values/period.ts";
 import {
   compare,
   format,
   parseRational,
   type Rational,
   subtract,
+  sum,
   ZERO,
 } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { oneAtATime, transact } from "../../server/database.ts";
 import type { NodeLog } from "../log/own-log.ts";
 import type { NodeDatabase, NodeStore } from "../store/database.ts";
+import { chained, LEDGER_START, type LedgerEnd, type LedgerEntry } from "../store/ledger-entries.ts";
 
 export type Charge = {
   readonly query: Hash;
+  /** The dataset's account, and the periods that are asked about. */
   readonly account: string;
   readonly periods: readonly Period[];
   /** ρ for each period. */
   readonly rho: Rational;
-  /** What each period of the account may come to in all. */
-  readonly ceiling: Rational;
+  /** All that it is booked on, those periods among it, with what each may come to in all. */
+  readonly bookings: readonly Booking[];
   /** Where the coordinator's log stood when it showed the query to be public; null where no logs are kept. */
   readonly seen: Checkpoint | null;
 };
 
 export type Ledger = {
   /**
-   * Charges every period, or none: true if charged now, false if this query was charged before. Refuses with
+   * Charges every account, or none: true if charged now, false if this query was charged before. Refuses with
    * `budget-exceeded`. When it returns, the charge is on disk.
    */
   readonly reserve: (charge: Charge) => Promise<boolean>;
@@ -44,8 +50,6 @@ export type Ledger = {
   readonly check: (charge: Charge) => Promise<void>;
   readonly head: () => Promise<LedgerHead>;
 };
-
-const START: Hash = hashOf(utf8("brus ledger"));
 
 /** The only writer of a node's ledger. `now` is for the entries' times alone; each charge is a leaf of the node's log. */
 export function ledgerOf(store: NodeStore, now: () => Date, log: Pick<NodeLog, "promise"> | null): Ledger {
@@ -70,53 +74,62 @@ async function reserve(
   log: Pick<NodeLog, "promise"> | null,
 ): Promise<boolean> {
   if (await isCharged(database, charge)) return false;
-  const { query, account, periods, rho, seen } = charge;
+  const { query, rho } = charge;
   const head = await lockedHead(database);
   const spent = await fitting(database, charge);
-  let { sequence, hash } = head;
   const made = instant(now);
-  const entries = periods.map((period) => {
-    const after = format(compose(spent.get(period) ?? ZERO, rho));
-    const entry = {
-      sequence: ++sequence,
-      query,
-      ledger_group: account,
-      period,
-      charge: format(rho),
-      spent: after,
-      made,
-    };
-    hash = hashOf(utf8(`${hash}\n${JSON.stringify(entry)}`));
-    return { ...entry, hash };
+  const booked = charge.bookings.map(({ account, period, rho }) => {
+    const after = format(compose(spent.get(nameOf({ account, period })) ?? ZERO, rho));
+    return { query, ledger_group: account, period, charge: format(rho), spent: after, made };
   });
+  const entries = chained(head, booked);
+  const { sequence, hash } = entries.at(-1) ?? head;
   await database.insertInto("ledger_entry").values(entries).execute();
   await database
     .insertInto("answer")
     .values({ query, charge: format(rho), envelope: null, made })
     .execute();
   await database.updateTable("ledger_head").set({ sequence, hash }).where("id", "=", 1).execute();
-  if (log !== null && seen !== null)
-    await log.promise(database, {
-      kind: "charge",
-      query,
-      account,
-      charge: format(rho),
-      periods: entries.map(({ period, spent }) => ({ period, spent })),
-      public: { size: seen.size, root: toBase64(seen.root) },
-      time: made,
-    });
+  const leaf = leafOf(charge, entries, made);
+  if (log !== null && leaf !== null) await log.promise(database, leaf);
   return true;
 }
 
+/** The charge as the node's log says it; null where no logs are kept. */
+function leafOf(
+  { query, account, periods, rho, seen }: Charge,
+  entries: readonly LedgerEntry[],
+  made: string,
+): NodeLeaf | null {
+  if (seen === null) return null;
+  const isOwn = ({ ledger_group, period }: LedgerEntry) =>
+    ledger_group === account && periods.includes(period);
+  return {
+    kind: "charge",
+    query,
+    account,
+    charge: format(rho),
+    periods: entries.filter(isOwn).map(({ period, spent }) => ({ period, spent })),
+    accounts: entries
+      .filter((entry) => !isOwn(entry))
+      .map(({ ledger_group, period, charge, spent }) => ({ account: ledger_group, period, charge, spent })),
+    public: { size: seen.size, root: toBase64(seen.root) },
+    time: made,
+  };
+}
+
 /** The head's row, written even before it is read, so that two reservations always conflict (`transact` retries). */
-async function lockedHead(database: Transaction<NodeDatabase>): Promise<{ sequence: number; hash: string }> {
+async function lockedHead(database: Transaction<NodeDatabase>): Promise<LedgerEnd> {
   const touched = await database
     .updateTable("ledger_head")
     .set((row) => ({ sequence: row.ref("sequence") }))
     .where("id", "=", 1)
     .executeTakeFirst();
   if (touched.numUpdatedRows === 0n) {
-    await database.insertInto("ledger_head").values({ id: 1, sequence: 0, hash: START }).execute();
+    await database
+      .insertInto("ledger_head")
+      .values({ id: 1, ...LEDGER_START })
+      .execute();
   }
   return await database
     .selectFrom("ledger_head")
@@ -134,35 +147,59 @@ async function isCharged(database: Transaction<NodeDatabase>, { query }: Charge)
   return row !== undefined;
 }
 
-/** The balances before a charge that fits below its ceiling. Refuses one that does not. */
+const nameOf = ({ account, period }: Pick<Booking, "account" | "period">): string => `${account} ${period}`;
+
+/** The balances before a charge that fits below every ceiling, by account and period. Refuses one that does not. */
 async function fitting(
   database: Transaction<NodeDatabase>,
-  { account, periods, rho, ceiling }: Charge,
+  { bookings }: Charge,
 ): Promise<Map<string, Rational>> {
-  const spent = await balances(database, account, periods);
-  const exceeded = periods.find((period) => compare(compose(spent.get(period) ?? ZERO, rho), ceiling) > 0);
-  if (exceeded === undefined) return spent;
-  const rest = subtract(ceiling, spent.get(exceeded) ?? ZERO);
-  throw new Refusal(
-    "budget-exceeded",
-    `expected at most ${format(rest)} for ${exceeded}; ${format(rho)} was asked`,
-  );
+  const spent = await balances(database, bookings);
+  for (const booking of bookings) {
+    const { account, period, rho, ceiling } = booking;
+    const before = spent.get(nameOf(booking)) ?? ZERO;
+    if (compare(compose(before, rho), ceiling) <= 0) continue;
+    // Migrated charges, or a ceiling that was lowered, may have left less than nothing.
+    const rest = compare(before, ceiling) < 0 ? subtract(ceiling, before) : ZERO;
+    throw new Refusal(
+      "budget-exceeded",
+      `expected at most ${format(rest)} of ${account} for ${period}; ${format(rho)} was asked`,
+    );
+  }
+  return spent;
 }
 
-/** Each period's balance: what stands in its latest entry. */
+/** Each account's balance in its periods: what stands in its latest entry. */
 async function balances(
   database: Transaction<NodeDatabase>,
-  account: string,
-  periods: readonly Period[],
+  bookings: readonly Booking[],
 ): Promise<Map<string, Rational>> {
   const rows = await database
-    .selectFrom("ledger_entry")
-    .select(["period", "spent"])
-    .where("ledger_group", "=", account)
-    .where("period", "in", [...periods])
-    .orderBy("sequence")
+    .selectFrom("ledger_entry as entry")
+    .select(["ledger_group", "period", "spent"])
+    .where("sequence", "in", (latest) =>
+      latest
+        .selectFrom("ledger_entry")
+        .select((row) => row.fn.max("sequence").as("last"))
+        .where(
+          "ledger_group",
+          "in",
+          bookings.map(({ account }) => account),
+        )
+        .where(
+          "period",
+          "in",
+          bookings.map(({ period }) => period),
+        )
+        .groupBy(["ledger_group", "period"]),
+    )
     .execute();
-  return new Map(rows.map(({ period, spent }) => [period, parseRational(spent)]));
+  return new Map(
+    rows.map(({ ledger_group, period, spent }) => [
+      nameOf({ account: ledger_group, period }),
+      parseRational(spent),
+    ]),
+  );
 }
 
 async function headOf({ kysely }: NodeStore): Promise<LedgerHead> {
@@ -181,27 +218,45 @@ async function headOf({ kysely }: NodeStore): Promise<LedgerHead> {
       .orderBy("period")
       .execute();
     return {
-      sequence: head?.sequence ?? 0,
-      hash: head?.hash ?? START,
+      ...(head ?? LEDGER_START),
       accounts: rows.map(({ ledger_group, period, spent }) => ({ group: ledger_group, period, spent })),
     };
   });
 }
 
-/** Recomputes chain and balances from the entries; the sequence of the first that does not hold, or null. */
+/**
+ * Recomputes chain and balances from the entries, and what each charge comes to in its years; the sequence of the first
+ * entry that does not hold, or null.
+ */
 export async function checkLedger({ kysely }: NodeStore): Promise<number | null> {
-  let before: string = START;
+  let before: LedgerEnd = LEDGER_START;
   const spent = new Map<string, Rational>();
   const rows = await kysely.selectFrom("ledger_entry").selectAll().orderBy("sequence").execute();
-  for (const [index, { hash, ...entry }] of rows.entries()) {
-    const { sequence, query, ledger_group, period, charge, spent: after, made } = entry;
-    const name = `${ledger_group} ${period}`;
-    const expected = compose(spent.get(name) ?? ZERO, parseRational(charge));
-    const body = JSON.stringify({ sequence, query, ledger_group, period, charge, spent: after, made });
-    if (sequence !== index + 1 || format(expected) !== after || hashOf(utf8(`${before}\n${body}`)) !== hash)
-      return sequence;
-    before = hash;
+  for (const row of rows) {
+    const name = nameOf({ account: row.ledger_group, period: row.period });
+    const expected = compose(spent.get(name) ?? ZERO, parseRational(row.charge));
+    const [entry] = chained(before, [{ ...row, spent: format(expected) }]);
+    if (entry?.sequence !== row.sequence || entry.hash !== row.hash) return row.sequence;
+    before = row;
     spent.set(name, expected);
   }
+  return unfitYear(rows);
+}
+
+/**
+ * The sequence of a charge's first entry, if what it says of a year's total is not what its entries on a ledger group come
+ * to in that year; null where all do.
+ */
+function unfitYear(rows: readonly LedgerEntry[]): number | null {
+  for (const own of Map.groupBy(rows, ({ query }) => query).values())
+    for (const entries of Map.groupBy(own, ({ period }) => yearOf(period)).values()) {
+      const totals = entries.filter(({ ledger_group }) => ledger_group === YEAR_TOTAL);
+      const inGroup = entries.filter(({ ledger_group }) => !isYearAccount(ledger_group));
+      // Of a year over quarters, its own entry says what each quarter was charged too.
+      const whole = inGroup.filter(({ period }) => period === yearOf(period));
+      const charged = (list: readonly LedgerEntry[]) => sum(list.map(({ charge }) => parseRational(charge)));
+      if (compare(charged(totals), charged(whole.length > 0 ? whole : inGroup)) !== 0)
+        return own[0]?.sequence ?? null;
+    }
   return null;
 }

@@ -4,19 +4,14 @@
  */
 import { existsSync } from "node:fs";
 import { z } from "zod";
+import type { OwnCeilings } from "../../protocol/federation/accounts.ts";
 import type { Asked } from "../../protocol/federation/openers.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { ApprovalRule } from "../../protocol/question/approval.ts";
 import { ColumnName, DatasetName, DatasetRef } from "../../protocol/question/catalogue.ts";
 import { columnsIn, type Filter } from "../../protocol/question/filter.ts";
 import { Period } from "../../protocol/values/period.ts";
-import {
-  compare,
-  least,
-  parseRational,
-  type Rational,
-  RationalText,
-} from "../../protocol/values/rational.ts";
+import { compare, parseRational, RationalText } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { readDocument } from "../../server/config.ts";
 
@@ -25,8 +20,12 @@ export const Policy = z.strictObject({
   mayAsk: z.union([z.literal("researchers"), z.array(z.string().max(48)).max(1000)]),
   datasets: z.union([z.literal("all"), z.array(DatasetName).max(1000)]),
   approvals: z.array(ApprovalRule).max(20),
-  /** At most this much of each period's ρ, in all and by one query; a fraction as text. */
-  ceilings: z.strictObject({ rhoPerPeriod: RationalText.optional(), rhoPerQuery: RationalText.optional() }),
+  /** At most this much of ρ: of each period and of each year in all, and by one query; a fraction as text. */
+  ceilings: z.strictObject({
+    rhoPerPeriod: RationalText.optional(),
+    rhoPerYear: RationalText.optional(),
+    rhoPerQuery: RationalText.optional(),
+  }),
   withheld: z.array(z.strictObject({ dataset: DatasetName, column: ColumnName })).max(1000),
   /** Periods that are delivered whatever imports have said: of a dataset of which nothing is to come, too. */
   complete: z
@@ -60,12 +59,11 @@ export function checkPolicy(policy: Policy | null, asked: Asked, plan: Plan): as
   }
 }
 
-/** What the region may spend of a period in all: the catalogue's budget, or its own lower ceiling. */
-export function ceilingOf(policy: Policy, plan: Plan): Rational {
-  const budget = parseRational(plan.dataset.budget.rhoPerPeriod);
-  const own = policy.ceilings.rhoPerPeriod;
-  return own === undefined ? budget : least(budget, parseRational(own));
-}
+/** The region's own ceilings, which count where they are lower than those of catalogue and directory. */
+export const ceilingsIn = ({ ceilings: { rhoPerPeriod, rhoPerYear } }: Policy): OwnCeilings => ({
+  ...(rhoPerPeriod === undefined ? {} : { rhoPerPeriod: parseRational(rhoPerPeriod) }),
+  ...(rhoPerYear === undefined ? {} : { rhoPerYear: parseRational(rhoPerYear) }),
+});
 
 /** Every column a query reads, wherever it stands. */
 function columnsOf({ query }: Asked): string[] {

@@ -143,7 +143,7 @@ async function stateOf(
 ): Promise<ConsoleState> {
   const { store, config, answerer } = node;
   const { federation } = answerer;
-  const { broken, head, accounts } = await ledgerView(node);
+  const { broken, head, accounts, years } = await ledgerView(node);
   const questions = await questionsOf(node);
   for (const { query } of questions) {
     if (known.has(query)) continue;
@@ -163,7 +163,7 @@ async function stateOf(
     directory1: federation.first,
     version: federation.directory.version,
     coordinator: config.coordinator,
-    ledger: { broken, sequence: head.sequence, hash: head.hash, accounts },
+    ledger: { broken, sequence: head.sequence, hash: head.hash, accounts, years },
     questions: questions
       .map((question) => ({ ...question, ...(known.get(question.query) ?? NOT_KNOWN) }))
       .toReversed(),
@@ -177,6 +177,7 @@ async function stateOf(
             datasets: policy.datasets,
             approvals: policy.approvals.map(({ dataset, role, persons }) => ({ dataset, role, persons })),
             rhoPerPeriod: policy.ceilings.rhoPerPeriod ?? null,
+            rhoPerYear: policy.ceilings.rhoPerYear ?? null,
             rhoPerQuery: policy.ceilings.rhoPerQuery ?? null,
             withheld: policy.withheld,
           },

@@ -24,7 +24,7 @@ import { type Logger, nameOf } from "../../server/logger.ts";
 import { backoffOf } from "../backoff.ts";
 import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
-import { isNothing, keepRead, NOTHING, type Read, readIn, together } from "./declines.ts";
+import { isNothing, keepRead, NOTHING, type Read, readIn, together } from "./kept-documents.ts";
 import type { NodeLog } from "./own-log.ts";
 import { isStranger } from "./stranger.ts";
 import { markOwn, readState, type Seen, type WitnessState, writeState } from "./witness-state.ts";
@@ -179,7 +179,8 @@ export class Witness {
         logged = Math.max(logged, size);
       }
     }
-    const read = together(ahead.read, readIn(leaves, federation, code, now()));
+    const judging = { federation, code, now: now() };
+    const read = together(ahead.read, readIn(leaves, ahead.frontier.size, judging));
     this.#ahead = { frontier: extend(ahead.frontier, entries), logged, read };
     return true;
   }

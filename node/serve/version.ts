@@ -12,7 +12,7 @@ import { ledgerOf } from "../answer/ledger.ts";
 import { readPolicy } from "../answer/policy.ts";
 import { shelfOf } from "../answer/stored-answers.ts";
 import type { Effects, NodeConfig } from "../config.ts";
-import { declinesOf } from "../log/declines.ts";
+import { calendarsOf, declinesOf } from "../log/kept-documents.ts";
 import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
 import { Witness, type WitnessContext } from "../log/witness.ts";
 import { attemptDiskOf } from "../secure-sum/attempts.ts";
@@ -72,6 +72,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     seen: () => watching?.witness.seen ?? null,
     declines: (query) => declinesOf(query, store),
     delivered: () => deliveredIn(store),
+    calendars: (query) => calendarsOf(query, store),
   };
   const worker: Worker = {
     ...answerer,

@@ -6,6 +6,7 @@ import type { Dataset } from "../../protocol/question/catalogue.ts";
 import type { Store } from "../../server/database.ts";
 import type { LogTables } from "../../server/log-tables.ts";
 import { changing, migrate } from "../../server/migrations.ts";
+import type { LedgerEntry } from "./ledger-entries.ts";
 import { NODE_MIGRATIONS } from "./migrations.ts";
 
 export type NodeDatabase = {
@@ -19,17 +20,7 @@ export type NodeDatabase = {
   /** Periods that a dataset's questions may be about, by its table; `declared`, or because rows came that fell in them. */
   delivered: { dataset: string; period: number; declared: boolean };
   ledger_head: { id: number; sequence: number; hash: string };
-  /** Append only; `spent` is the account's balance after the entry. */
-  ledger_entry: {
-    sequence: number;
-    query: string;
-    ledger_group: string;
-    period: string;
-    charge: string;
-    spent: string;
-    made: string;
-    hash: string;
-  };
+  ledger_entry: LedgerEntry;
   /** Attempts at a secure sum that this node took part in, and the digest of the one masked vector it sent. */
   session: { query: string; attempt: number; masked: string | null };
   /** The one set of survivors that this node helps to open of a query, ever, across attempts. */
@@ -42,6 +33,9 @@ export type NodeDatabase = {
   question: { query: string; expires: string };
   /** Declines in it that bind this region: of one key, role and question, the one that ends last. */
   decline: { query: string; key: string; role: string; expires: string; envelope: string };
+  /** Calendars in it, each with its place there, and the questions that they name. */
+  calendar: { id: string; place: number; envelope: string };
+  calendar_query: { query: string; calendar: string };
 } & LogTables;
 
 export type NodeStore = Store<NodeDatabase>;

@@ -4,8 +4,11 @@
  * of the directory name them (`prepareNode`): a step that changes their shape finds them in `tables()` by their `d_`.
  */
 import { sql } from "kysely";
+import { yearOf } from "../../protocol/values/period.ts";
+import { add, format, parseRational, type Rational, ZERO } from "../../protocol/values/rational.ts";
 import { LOG_TABLES } from "../../server/log-tables.ts";
 import { type Changing, type Migrations, refuseOthers } from "../../server/migrations.ts";
+import { chained, type LedgerEntry } from "./ledger-entries.ts";
 
 /** As f02469a made them. */
 const FIRST = [
@@ -45,6 +48,11 @@ async function keepDeclines({ run }: Changing): Promise<void> {
   await run(
     "create table decline (query varchar not null, key varchar not null, role varchar not null, expires varchar not null, envelope varchar not null)",
   );
+  await readAnew(run);
+}
+
+/** The coordinator's log, from its first entry. */
+async function readAnew(run: Changing["run"]): Promise<void> {
   for (const { id, state } of await run<{ id: number; state: string }>("select id, state from witness")) {
     const anew = { ...(JSON.parse(state) as object), frontier: { size: 0, roots: [] } }; // Our own text.
     await run(sql`update witness set state = ${JSON.stringify(anew)} where id = ${id}`);
@@ -63,6 +71,39 @@ async function keepDelivered({ run, tables }: Changing): Promise<void> {
       );
 }
 
+/**
+ * Every charge so far is booked on its years' total too, in full, as entries after those that stand: of which part of the
+ * year it was, nobody wrote down. Calendars are kept, and those that stand in the log are read anew.
+ */
+async function bookYears({ run }: Changing): Promise<void> {
+  await run("create table calendar (id varchar not null, place integer not null, envelope varchar not null)");
+  await run("create table calendar_query (query varchar not null, calendar varchar not null)");
+  await readAnew(run);
+  const entries = await run<LedgerEntry>("select * from ledger_entry order by sequence");
+  const last = entries.at(-1);
+  if (last === undefined) return;
+  const [spent, charged] = [new Map<string, Rational>(), new Map<string, Rational>()];
+  for (const { query, period, charge } of entries) {
+    const name = `${query} ${yearOf(period)}`;
+    charged.set(name, add(charged.get(name) ?? ZERO, parseRational(charge)));
+  }
+  const times = new Map(entries.map(({ query, made }) => [query, made]));
+  const bodies = [...charged].map(([name, charge]) => {
+    const [query = "", period = ""] = name.split(" ");
+    const after = add(spent.get(period) ?? ZERO, charge);
+    spent.set(period, after);
+    const made = times.get(query) ?? last.made;
+    return { query, ledger_group: "year: total", period, charge: format(charge), spent: format(after), made };
+  });
+  const added = chained(last, bodies);
+  for (const { sequence, query, ledger_group, period, charge, spent, made, hash } of added)
+    await run(
+      sql`insert into ledger_entry (sequence, query, ledger_group, period, charge, spent, made, hash) values (${sequence}, ${query}, ${ledger_group}, ${period}, ${charge}, ${spent}, ${made}, ${hash})`,
+    );
+  const end = added.at(-1) ?? last;
+  await run(sql`update ledger_head set sequence = ${end.sequence}, hash = ${end.hash} where id = 1`);
+}
+
 export const NODE_MIGRATIONS: Migrations = {
   party: "node",
   steps: [
@@ -71,5 +112,6 @@ export const NODE_MIGRATIONS: Migrations = {
     { version: 3, name: "which periods are delivered is declared", change: keepDelivered },
     // Done by node/import/old-persons.ts, which needs the keys. A program from before would take one person for several.
     { version: 4, name: "persons are told apart by normal forms, and records are hashes", change: [] },
+    { version: 5, name: "charges are booked on their years", change: bookYears },
   ],
 };

@@ -2,17 +2,18 @@
  * What every charge in a region's log is held to, released or not: the query was public and approved when the region
  * was asked, the cost is the plan's, and the region was among those asked.
  */
+import { accountsOf, compartmentOf } from "../federation/accounts.ts";
 import { expectedBy, judgeApprovals, openApprovals } from "../federation/approvals.ts";
 import { type Federation, rosterOf } from "../federation/directory.ts";
 import { type Asked, openQuery } from "../federation/openers.ts";
 import { planIn } from "../federation/plan-in.ts";
 import type { Raise, Rule } from "../log/finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "../log/frontier.ts";
-import { checkClosed } from "../plan/plan.ts";
+import { checkClosed, type Plan } from "../plan/plan.ts";
 import { ledgerGroupOf } from "../question/catalogue.ts";
 import { toBase64 } from "../values/bytes.ts";
 import { instant } from "../values/names.ts";
-import { format } from "../values/rational.ts";
+import { compare, format, parseRational } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 import type { Placed, Replay } from "./coordinator-log.ts";
 import type { ChargeLeaf, RegionReplay } from "./region-log.ts";
@@ -83,6 +84,7 @@ function checkCharge(
       charge.periods.map(({ period }) => period).join() !== plan.periods.join()
     )
       wrong("charge", `expected ${format(plan.charge)} for each period of the query`);
+    checkAccounts(charged, plan, log, wrong);
     checkClosed(plan, new Date(charge.time));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -93,6 +95,39 @@ function checkCharge(
     wrong("order", `expected a charge between ${query.notBefore} and ${query.expires}`);
   const why = whyNotApproved(logs, charged);
   if (why !== null) wrong("approvals", why);
+}
+
+/**
+ * The accounts that the charge was booked on besides are those that follow from public documents, and none has passed
+ * what it may come to. A region from before there were such named none, under a directory that names no year's ceiling.
+ */
+function checkAccounts(
+  { charge }: Charged,
+  plan: Plan,
+  log: Pick<Replay, "inForce" | "queries" | "calendars">,
+  wrong: (rule: Rule, says: string) => void,
+): void {
+  const federation = judging(log, charge);
+  if (charge.accounts === undefined && federation.directory.rhoPerYear === undefined) return;
+  const { requester } = log.queries.get(charge.query)?.query ?? { requester: "" };
+  const calendars = (log.calendars.get(charge.query) ?? [])
+    .filter(({ place }) => place < charge.public.size)
+    .map(({ envelope }) => envelope);
+  const asked = { id: charge.query, requester };
+  const compartment = compartmentOf(federation, asked, plan.dataset, calendars, new Date(charge.time));
+  const besides = accountsOf(federation, plan, { requester, compartment }).filter(
+    ({ account, period }) => account !== charge.account || !plan.periods.includes(period),
+  );
+  const listed = (charge.accounts ?? []).map(
+    ({ account, period, charge }) => `${account} ${period}: ${charge}`,
+  );
+  const expected = besides.map(({ account, period, rho }) => `${account} ${period}: ${format(rho)}`);
+  if (listed.join() !== expected.join()) wrong("charge", `expected to be booked on ${expected.join(", ")}`);
+  for (const { account, period, spent } of charge.accounts ?? []) {
+    const ceiling = besides.find((each) => each.account === account && each.period === period)?.ceiling;
+    if (ceiling !== undefined && compare(parseRational(spent), ceiling) > 0)
+      wrong("ledger", `expected at most ${format(ceiling)} of ${account} ${period}`);
+  }
 }
 
 /** What was missing, of what stood in the log that the region was shown, at the time of its charge; null where nothing was. */

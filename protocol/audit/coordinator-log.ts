@@ -33,6 +33,8 @@ export type Replay = {
   readonly queries: Map<Hash, Placed<{ query: Query; envelope: Envelope }>>;
   /** By query. */
   readonly approvals: Map<Hash, Array<Placed<{ id: Hash; envelope: Envelope }>>>;
+  /** By query that they name: those that an entry holds whole, as every region has read them. */
+  readonly calendars: Map<Hash, Array<Placed<{ envelope: Envelope }>>>;
   readonly dispatched: Map<Hash, number>;
   readonly answers: Map<Hash, number>;
   readonly releases: Array<Placed<{ id: Hash; release: Release }>>;
@@ -64,6 +66,7 @@ export async function replay(
     versions: [{ place: 0, federation: first }],
     queries: new Map(),
     approvals: new Map(),
+    calendars: new Map(),
     dispatched: new Map(),
     answers: new Map(),
     refusals: new Map(),
@@ -153,7 +156,7 @@ async function take(leaf: Leaf, place: number, taking: Taking): Promise<void> {
   if (envelope === null || envelopeId(envelope) !== leaf.id)
     return wrong("document", `expected the ${leaf.kind} that the entry names`);
   if (leaf.kind === "directory") await takeVersion(leaf.id, envelope, place, taking);
-  else judge(leaf.kind, leaf.id, envelope, place, taking);
+  else judge(leaf.kind, leaf, envelope, place, taking);
 }
 
 async function takeVersion(
@@ -178,7 +181,7 @@ async function takeVersion(
 /** Documents whose signers' standing depends on time are judged with what they belong to; here, what is theirs alone. */
 function judge(
   kind: Exclude<DocumentKind, "directory">,
-  id: Hash,
+  { id, document }: Pick<Extract<Leaf, { document: unknown }>, "id" | "document">,
   envelope: Envelope,
   place: number,
   { found, raise }: Taking,
@@ -217,6 +220,8 @@ function judge(
       const calendar = byVersions(found, place, (each) => openSigned(each, envelope, Calendar).payload);
       if (calendar.entries.some(({ query }) => !found.queries.has(query)))
         wrong("query-missing", "expected a calendar's queries before it");
+      if (document !== null)
+        for (const { query } of calendar.entries) add(found.calendars, query, { place, envelope });
       return;
     }
     case "request":

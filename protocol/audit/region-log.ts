@@ -7,8 +7,10 @@ import { extend, type Frontier, rootOfFrontier } from "../log/frontier.ts";
 import { type NodeLeaf, readNodeLeaf } from "../log/leaf.ts";
 import { openLog, readEntries } from "../log/open-log.ts";
 import { isShort } from "../privacy/privacy.ts";
+import { isYearAccount, YEAR_TOTAL } from "../question/accounts.ts";
 import { ledgerGroupOf } from "../question/catalogue.ts";
 import { type Hash, toHex } from "../values/bytes.ts";
+import { type Period, yearOf } from "../values/period.ts";
 import { add, compare, format, parseRational, type Rational, ZERO } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 import type { Placed } from "./coordinator-log.ts";
@@ -168,9 +170,8 @@ function takeCharge(
   place: number,
   { log, found, ledger: { spent, budgets }, raise }: Replaying,
 ): void {
-  const charge = parseRational(leaf.charge);
   // Before anything is added up: balances stay short fractions, and only grow.
-  if (compare(charge, ZERO) <= 0 || !isShort(charge)) {
+  if (bookedBy(leaf).some(({ charge }) => compare(charge, ZERO) <= 0 || !isShort(charge))) {
     raise({
       log,
       leaf: place,
@@ -180,14 +181,33 @@ function takeCharge(
     return;
   }
   found.charges.set(leaf.query, { ...leaf, place });
-  for (const { period, spent: said } of leaf.periods) {
-    const name = `${leaf.account} ${period}`;
+  for (const { account, period, charge, said } of bookedBy(leaf)) {
+    const name = `${account} ${period}`;
     const after = add(spent.get(name) ?? ZERO, charge);
     spent.set(name, after);
-    const budget = budgets.get(leaf.account);
-    if (format(after) !== said)
+    const budget = budgets.get(account);
+    if (said !== null && format(after) !== said)
       raise({ log, leaf: place, rule: "ledger", says: `expected ${format(after)} spent of ${name}` });
-    else if (budget === undefined || compare(after, budget) > 0)
+    // A year's ceiling is the directory's, of the version by which the region judged: `checkCharges` holds it to that.
+    else if (!isYearAccount(account) && (budget === undefined || compare(after, budget) > 0))
       raise({ log, leaf: place, rule: "ledger", says: `expected at most the budget of ${name}` });
   }
+}
+
+type Booked = {
+  readonly account: string;
+  readonly period: Period;
+  readonly charge: Rational;
+  /** What the leaf says stands there then; null where it does not say. */
+  readonly said: string | null;
+};
+
+/** All that a charge is booked on. One from before there were accounts of years counts in their total all the same. */
+function bookedBy({ account, charge: each, periods, accounts }: ChargeLeaf): Booked[] {
+  const charge = parseRational(each);
+  const own = periods.map(({ period, spent }) => ({ account, period, charge, said: spent }));
+  const others =
+    accounts?.map(({ charge: its, spent, ...of }) => ({ ...of, charge: parseRational(its), said: spent })) ??
+    periods.map(({ period }) => ({ account: YEAR_TOTAL, period: yearOf(period), charge, said: null }));
+  return [...own, ...others];
 }

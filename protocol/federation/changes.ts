@@ -8,6 +8,11 @@ export function changesOf(before: Directory, after: Directory): string[] {
     ...differ("expires", before.expires, after.expires),
     ...keysOf("root", before.roots.keys, after.roots.keys),
     ...differ("roots that must sign", before.roots.threshold, after.roots.threshold),
+    ...differ(
+      "ρ of a person and year",
+      before.rhoPerYear ?? "as its datasets allow",
+      after.rhoPerYear ?? "as its datasets allow",
+    ),
     ...fields("the coordinator", before.coordinator, after.coordinator),
     ...nodes(before, after),
     ...people(before, after),

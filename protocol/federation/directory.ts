@@ -17,6 +17,7 @@ import { PublicKey, type Verify } from "../signing/ed25519.ts";
 import { type Envelope, envelopeId, KEY_PURPOSES, ofKind, payloadOf, signedBy } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
 import { Instant, PersonId, RegionCode } from "../values/names.ts";
+import { compare, parseRational, RationalText, ZERO } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 import { textOf } from "../values/text.ts";
 
@@ -64,7 +65,16 @@ export const Directory = ofKind(
       people: z.array(Person).max(10_000),
       datasets: z.array(z.strictObject({ dataset: DatasetRef, hash: Hash })).max(1000),
       approvalRules: z.array(ApprovalRule).min(1).max(100),
+      /**
+       * The most ρ that a region may release of one person's rows of a calendar year, over all datasets, in parts that
+       * nothing else may take. A directory without it (as all were once) has no parts, and no ceiling but its datasets'.
+       */
+      rhoPerYear: RationalText.optional(),
     })
+    .refine(
+      ({ rhoPerYear }) => rhoPerYear === undefined || compare(parseRational(rhoPerYear), ZERO) > 0,
+      "expected rhoPerYear above 0",
+    )
     .refine(
       ({ roots }) => roots.threshold <= new Set(roots.keys).size,
       "expected a threshold the roots can meet",

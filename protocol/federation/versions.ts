@@ -3,10 +3,11 @@
  * own, names the hash of the one before it, and gives no key another owner or another purpose, ever.
  */
 import { z } from "zod";
-import { checkCatalogue } from "../question/catalogue.ts";
+import { checkCatalogue, checkGroups } from "../question/catalogue.ts";
 import type { PublicKey, Verify } from "../signing/ed25519.ts";
 import { Envelope, envelopeId, signedBy } from "../signing/envelope.ts";
 import { fromBase64, type Hash, toBase64 } from "../values/bytes.ts";
+import { compare, parseRational } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
 import {
   answerKeysOf,
@@ -75,8 +76,20 @@ export function nextFederation(
   // With those that were withdrawn: what was spent of theirs is spent.
   const ever = new Map([...known, ...datasets]);
   checkCatalogue([...ever.values()].map(({ dataset }) => dataset));
+  checkGroups(
+    [...known.values()].map(({ dataset }) => dataset),
+    [...datasets.values()].map(({ dataset }) => dataset),
+  );
+  checkYear(current.directory, directory);
   const hash = envelopeId(envelope);
   return { hash, first, earlier: versions, envelope, directory, datasets, verify, limit, revoked, former };
+}
+
+/** What people were promised of a year is kept: a ceiling may be named, and lowered, and no more. */
+function checkYear({ rhoPerYear: before }: Directory, { rhoPerYear: after }: Directory): void {
+  if (before === undefined) return;
+  if (after === undefined || compare(parseRational(after), parseRational(before)) > 0)
+    throw unfit(`rhoPerYear of at most ${before}, as it was promised before`);
 }
 
 function checkKeys(directory: Directory, versions: readonly Federation[]): void {

@@ -19,8 +19,8 @@ export const RULES = {
     "An answer that is counted does not stand in the log of the region it is said to be from.",
   "left-out": "The region is left out as missing, but its own log shows that it had answered in time.",
   "charge-missing": "The region answered without charging its ledger for it.",
-  charge: "The region charged another cost, or other periods, than the plan says.",
-  ledger: "A balance in the region's log is not the sum of its charges, or passes the budget.",
+  charge: "The region charged another cost, other periods or other accounts than follow from the query.",
+  ledger: "A balance in the region's log is not the sum of its charges, or passes what it may come to.",
   "not-public": "The region answered before query and approvals stood in the coordinator's log.",
   "log-behind":
     "The region's log is not the one that the coordinator's log has seen: it was set back or rewritten.",

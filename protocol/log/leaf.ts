@@ -3,6 +3,7 @@
  * that does not fit an entry is known by its id, which is a hash of its bytes, and lies beside the log.
  */
 import { z } from "zod";
+import { AccountName } from "../question/accounts.ts";
 import { DatasetName } from "../question/catalogue.ts";
 import { Envelope } from "../signing/envelope.ts";
 import { Hash, utf8 } from "../values/bytes.ts";
@@ -56,6 +57,16 @@ export const NodeLeaf = z.discriminatedUnion("kind", [
       .array(z.strictObject({ period: Period, spent: RationalText }))
       .min(1)
       .max(1000),
+    /**
+     * What it was charged to besides: the quarters of a year that it covers, and accounts of its years. Leaves from
+     * before there were such do not say; what they charged counts in their years' total.
+     */
+    accounts: z
+      .array(
+        z.strictObject({ account: AccountName, period: Period, charge: RationalText, spent: RationalText }),
+      )
+      .max(1000)
+      .optional(),
     public: SeenTree,
     time: Instant,
   }),

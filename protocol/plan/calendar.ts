@@ -1,20 +1,18 @@
 /**
  * The release calendar: what is released when, with which indicators, tables and cost. It is a signed list of signed
- * queries, each of which says itself from when it may be asked; so whoever approves the calendar approves each of them, and
- * nodes and ledgers know nothing but queries.
+ * queries, each of which says itself from when it may be asked; so whoever approves the calendar approves each of them.
+ * All that nodes and ledgers do with the list is to charge its queries to the part of the year that is kept for it.
  */
 import { z } from "zod";
-import { compose } from "../privacy/privacy.ts";
-import { ColumnName, type Dataset, DatasetRef, ledgerGroupOf, refOf, Title } from "../question/catalogue.ts";
+import { ColumnName, type Dataset, DatasetRef, refOf, Title } from "../question/catalogue.ts";
 import type { Indicator } from "../question/indicator.ts";
 import { Measure, type Query, ReleaseKind } from "../question/query.ts";
 import { ofKind } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
 import { Instant, PersonId } from "../values/names.ts";
 import { Period } from "../values/period.ts";
-import { compare, format, parseRational, type Rational, RationalText, ZERO } from "../values/rational.ts";
+import { RationalText } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
-import type { Plan } from "./plan.ts";
 import { planTables } from "./tables.ts";
 
 export const Calendar = ofKind(
@@ -167,28 +165,4 @@ export function queryOfEntry(
     rho,
     ...Object.fromEntries(times),
   };
-}
-
-/** What queries together charge each account's periods, as `account period`. */
-export function chargesOf(plans: readonly Plan[]): ReadonlyMap<string, Rational> {
-  const charges = new Map<string, Rational>();
-  for (const { dataset, periods, charge } of plans)
-    for (const period of periods) {
-      const account = `${ledgerGroupOf(dataset)} ${period}`;
-      charges.set(account, compose(charges.get(account) ?? ZERO, charge));
-    }
-  return charges;
-}
-
-/** Refuses (`budget-exceeded`) queries that together charge a period more than its whole budget. */
-export function checkSpending(plans: readonly Plan[]): void {
-  const budgets = new Map(plans.map(({ dataset }) => [ledgerGroupOf(dataset), dataset.budget.rhoPerPeriod]));
-  for (const [account, charged] of chargesOf(plans)) {
-    const budget = budgets.get(account.split(" ")[0] ?? "") ?? "0";
-    if (compare(charged, parseRational(budget)) > 0)
-      throw new Refusal(
-        "budget-exceeded",
-        `expected a calendar that charges ${account} at most ${budget}; it charges ${format(charged)}`,
-      );
-  }
 }

@@ -78,6 +78,8 @@ export const Dataset = ofKind(
       delivery: z.literal("declared").optional(),
       rowsPerPerson: z.literal(5),
       ledgerGroup: DatasetName.optional(),
+      /** Which part of a year's account its questions draw on, where that is not the one for questions. */
+      compartment: z.literal("units").optional(),
       maxPersons: z.int().min(1).max(1_000_000_000),
       columns: z
         .record(ColumnName, Column)
@@ -108,7 +110,8 @@ export const writeDataset = (dataset: z.input<typeof Dataset>): DatasetDocument 
 
 /**
  * Refuses a catalogue in which a budget could be had twice: members of a ledger group, and versions of a name,
- * must agree on the kind of period and on the budget for each, and versions on the group.
+ * must agree on the kind of period and on the budget for each, and versions on the group. A dataset of years, with one
+ * row a person and year, may be in a group of quarters: each quarter of a year that it covers is charged for it.
  */
 export function checkCatalogue(datasets: readonly Dataset[]): void {
   for (const a of datasets) {
@@ -118,11 +121,30 @@ export function checkCatalogue(datasets: readonly Dataset[]): void {
       const sameGroup = ledgerGroupOf(a) === ledgerGroupOf(b);
       if (sameName && a.version === b.version) throw unfit(a, b, "to be one document");
       if (sameName && !sameGroup) throw unfit(a, b, "to share a ledger group, being versions of one name");
+      const yearly =
+        !sameName &&
+        [a, b]
+          .map(({ period }) => period)
+          .sort()
+          .join() === "quarter,year";
       const agree =
-        a.period === b.period &&
+        (a.period === b.period || yearly) &&
         compare(parseRational(a.budget.rhoPerPeriod), parseRational(b.budget.rhoPerPeriod)) === 0;
       if (sameGroup && !agree) throw unfit(a, b, "to have one kind of period and one rhoPerPeriod");
     }
+  }
+}
+
+/**
+ * Refuses datasets that make a known group of years one of quarters: what was charged to a year before was charged to
+ * none of its quarters.
+ */
+export function checkGroups(known: readonly Dataset[], added: readonly Dataset[]): void {
+  for (const dataset of added.filter(({ period }) => period === "quarter")) {
+    const members = known.filter((each) => ledgerGroupOf(each) === ledgerGroupOf(dataset));
+    const [member] = members;
+    if (member !== undefined && members.every(({ period }) => period === "year"))
+      throw unfit(member, dataset, "to have one kind of period, having been a group of years before");
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Plan } from "../plan/plan.ts";
-import { DatasetName } from "../question/catalogue.ts";
+import { AccountName } from "../question/accounts.ts";
 import { ofKind } from "../signing/envelope.ts";
 import { decodeVector, encodeVector, fromBase64, Hash, toBase64 } from "../values/bytes.ts";
 import { Instant, RegionCode } from "../values/names.ts";
@@ -43,7 +43,8 @@ export type RefusalNote = z.infer<typeof RefusalNote>;
 export const LedgerHead = z.strictObject({
   sequence: z.int().min(0),
   hash: Hash,
-  accounts: z.array(z.strictObject({ group: DatasetName, period: Period, spent: RationalText })).max(20_000),
+  /** Of a ledger group a period's balance, and of a year's accounts a year's. */
+  accounts: z.array(z.strictObject({ group: AccountName, period: Period, spent: RationalText })).max(20_000),
 });
 export type LedgerHead = z.infer<typeof LedgerHead>;
 

@@ -8,7 +8,8 @@ import { z } from "zod";
 export const PeriodKind = z.enum(["year", "quarter", "month"]);
 export type PeriodKind = z.infer<typeof PeriodKind>;
 
-const PER_YEAR = { year: 1, quarter: 4, month: 12 } as const satisfies Record<PeriodKind, number>;
+/** How many periods of a kind a year has. */
+export const PER_YEAR = { year: 1, quarter: 4, month: 12 } as const satisfies Record<PeriodKind, number>;
 const FORMS = {
   year: /^(\d{4})$/,
   quarter: /^(\d{4})K([1-4])$/,
@@ -37,6 +38,11 @@ export function periodAt(kind: PeriodKind, ordinal: number): Period {
       ? `${year}K${part}`
       : `${year}M${String(part).padStart(2, "0")}`;
 }
+
+/** The calendar year that a period lies in. */
+export const yearOf = (period: Period): Period => period.slice(0, 4);
+
+export const quartersOf = (year: Period): Period[] => [1, 2, 3, 4].map((quarter) => `${year}K${quarter}`);
 
 /** The instant from which a period counts as closed: its end plus the grace, by the clock in Stockholm. */
 export function closedAt(kind: PeriodKind, period: Period, graceDays: number): Date {

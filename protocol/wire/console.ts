@@ -1,4 +1,5 @@
 /** What a region's own page is told by its node: the region's own decisions and balances, and nothing of a person. */
+import type { Meaning } from "../privacy/meaning.ts";
 import type { Hash } from "../values/bytes.ts";
 
 export type ConsoleQuestion = {
@@ -33,6 +34,12 @@ export type ConsoleState = {
       readonly spent: string;
       readonly budget: string;
     }>;
+    /** What all of a person's year comes to, and the most that it may. */
+    readonly years: ReadonlyArray<{
+      readonly year: string;
+      readonly spent: Meaning;
+      readonly ceiling: Meaning;
+    }>;
   };
   /** Newest first. */
   readonly questions: readonly ConsoleQuestion[];
@@ -53,6 +60,7 @@ export type ConsoleState = {
       readonly persons: number;
     }>;
     readonly rhoPerPeriod: string | null;
+    readonly rhoPerYear: string | null;
     readonly rhoPerQuery: string | null;
     readonly withheld: ReadonlyArray<{ readonly dataset: string; readonly column: string }>;
   } | null;

@@ -14,21 +14,14 @@ import { prepareNode } from "../../node/store/database.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { envelopeId } from "../../protocol/signing/envelope.ts";
 import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
-import { parseRational } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import { chargeOfTwo } from "../support/charges.ts";
 import { databaseUrlFor, ENGINES, missing, openNodeStore, temporaryFolder } from "../support/engines.ts";
 import { CARE, DRAFT, now } from "../support/federation.ts";
 import { startParty, stopParty } from "../support/process.ts";
 
 const ASKS = 200;
-const chargeOf = (index: number) => ({
-  query: hashOf(utf8(`query ${index}`)),
-  account: "journal",
-  periods: ["2025K1", "2025K2"],
-  rho: parseRational("1/100"),
-  ceiling: parseRational("1/10"),
-  seen: null,
-});
+const chargeOf = (index: number) => chargeOfTwo(hashOf(utf8(`query ${index}`)));
 
 describe.each(ENGINES)("%s", (engine) => {
   test.skipIf(missing(engine))(`${ASKS} parallel reservations through four ledgers: exactly 10`, async () => {
@@ -51,13 +44,13 @@ describe.each(ENGINES)("%s", (engine) => {
     expect(outcomes.filter((outcome) => outcome === "budget-exceeded")).toHaveLength(ASKS - 10);
     expect(await checkLedger(store)).toBeNull();
     const head = await ledgers[0]?.head();
-    expect(head?.accounts.map(({ spent }) => spent)).toEqual(["1/10", "1/10"]);
+    expect(head?.accounts.map(({ spent }) => spent)).toEqual(["1/10", "1/10", "1/5"]);
     // Asked again, each charged query is known, and nothing more is charged.
     const again = await Promise.allSettled(
       Array.from({ length: ASKS }, (_, index) => ledgers[0]?.reserve(chargeOf(index))),
     );
     expect(again.filter((each) => each.status === "fulfilled" && each.value === false)).toHaveLength(10);
-    expect((await ledgers[0]?.head())?.sequence).toBe(20);
+    expect((await ledgers[0]?.head())?.sequence).toBe(30);
     await store.close();
     folder.remove();
   });
@@ -158,6 +151,7 @@ test.skipIf(missing("postgresql"))(
     expect((await ledgerOf(store, now, null).head()).accounts.map(({ spent }) => spent)).toEqual([
       "1/10",
       "1/10",
+      "1/5",
     ]);
     // What the survivors saw charged is no more than what is charged: the dead took some with them.
     expect(texts.join("").match(/charged/g)?.length ?? 0).toBeLessThanOrEqual(10);

@@ -125,7 +125,7 @@ describe.each(ENGINES)("on %s", (engine) => {
         delivered: ["2026K1"],
       });
       await expect.poll(() => missingIn(made, id), { timeout: 60_000 }).toEqual([]);
-      expect(await spentIn(made, "03")).toMatchObject([{ period: "2026K1" }]);
+      expect(await spentIn(made, "03")).toMatchObject([{ period: "2026K1" }, { period: "2026" }]);
       const { address, made: own } = made.network;
       const verdict = await auditFrom(sourceOf(address, fetch), own.hash, made.network.now());
       expect(verdict.findings).toEqual([]);

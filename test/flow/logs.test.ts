@@ -171,6 +171,7 @@ describe("what stands in the logs of a federation that was asked in both ways", 
         seen,
         declines: [],
         delivered,
+        calendars: [],
       });
     expect(judge(work).seen).toMatchObject({ size: log.checkpoint.size });
     const refused = { code: "query-not-public" };

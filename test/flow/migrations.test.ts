@@ -17,7 +17,10 @@ import { readMapping } from "../../node/import/mapping.ts";
 import { systemRandom } from "../../node/random.ts";
 import { type NodeDatabase, prepareNode } from "../../node/store/database.ts";
 import { NODE_MIGRATIONS } from "../../node/store/migrations.ts";
+import { isYearAccount, YEAR_TOTAL } from "../../protocol/question/accounts.ts";
+import { LedgerHead } from "../../protocol/release/answer.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
+import { format, parseRational, sum } from "../../protocol/values/rational.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { type DatabaseConfig, openStore, type Store } from "../../server/database.ts";
@@ -279,7 +282,22 @@ describe.each(ENGINES)("stores of f02469a on %s", (engine) => {
         const { name, config } = store(code);
         const node = await openStore<NodeDatabase>(name, config);
         await prepareNode(node, []);
-        expect(await ledgerOf(node, clockOf(unpacked), null).head()).toEqual(left.ledgers[code]);
+        const before = LedgerHead.parse(left.ledgers[code]);
+        const { sequence, accounts } = await ledgerOf(node, clockOf(unpacked), null).head();
+        const isOld = ({ group }: { group: string }) => !isYearAccount(group);
+        expect(accounts.filter(isOld)).toEqual(before.accounts);
+        const end = await node.kysely
+          .selectFrom("ledger_entry")
+          .select("hash")
+          .where("sequence", "=", before.sequence)
+          .executeTakeFirstOrThrow();
+        expect(end.hash).toBe(before.hash);
+        // And in full on their year: one entry more a query, after those that stood.
+        const spent = sum(before.accounts.map((each) => parseRational(each.spent)));
+        const year = { group: YEAR_TOTAL, period: "2025", spent: format(spent) };
+        expect(accounts.filter((each) => !isOld(each))).toEqual([year]);
+        const queries = await node.kysely.selectFrom("answer").select("query").execute();
+        expect(sequence).toBe(before.sequence + queries.length);
         expect(await checkLedger(node)).toBeNull();
         expect(await node.kysely.selectFrom("person").select("id").execute()).toHaveLength(40);
         await node.close();

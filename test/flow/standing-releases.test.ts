@@ -24,6 +24,7 @@ import { systemRandom } from "../../node/random.ts";
 import { readLeaf } from "../../protocol/log/leaf.ts";
 import { COORDINATOR } from "../../protocol/log/quorum.ts";
 import type { Calendar, CalendarDraft } from "../../protocol/plan/calendar.ts";
+import { isYearAccount } from "../../protocol/question/accounts.ts";
 import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import type { Fetch } from "../../protocol/wire/client.ts";
@@ -128,7 +129,7 @@ function away(): { readonly fetch: (code: string) => Fetch; readonly back: () =>
 
 const chargesOf = async ({ client }: Network): Promise<string[]> =>
   (await client("getBudgets")).budgets.flatMap(({ node, ledger }) =>
-    ledger.accounts.map(({ spent }) => `${node} ${spent}`),
+    ledger.accounts.filter(({ group }) => !isYearAccount(group)).map(({ spent }) => `${node} ${spent}`),
   );
 
 const resultOf = (made: Network, id: string) => fetchResult(made.client, federationIn(made), id);

@@ -8,7 +8,7 @@ import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
 import { fillQuery, type Party, signApproval, signQuery } from "../../cli/client/ask.ts";
 import { makeFederation } from "../../cli/demo/federation.ts";
-import { declinesOf, keepRead } from "../../node/log/declines.ts";
+import { declinesOf, keepRead, NOTHING } from "../../node/log/kept-documents.ts";
 import { NodeLog } from "../../node/log/own-log.ts";
 import { Witness } from "../../node/log/witness.ts";
 import { systemRandom } from "../../node/random.ts";
@@ -229,7 +229,7 @@ describe.each(ENGINES)("%s", (engine) => {
       // Whatever is kept next, what is over goes.
       const later = new Date(NOW.getTime() + 11 * 3600_000);
       await transact(store, (database) =>
-        keepRead(database, { questions: [{ query: "another", expires: hours(50) }], declines: [] }, later),
+        keepRead(database, { ...NOTHING, questions: [{ query: "another", expires: hours(50) }] }, later),
       );
       expect(await kept()).toEqual([last]);
       expect(await kept(envelopeId(brief))).toEqual([]);

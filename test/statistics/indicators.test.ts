@@ -17,9 +17,11 @@ import {
   standingDatasets,
 } from "../../cli/demo/standing-releases.ts";
 import { reportOf } from "../../cli/report/report.ts";
+import { meaningOf } from "../../protocol/privacy/meaning.ts";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { refOf } from "../../protocol/question/catalogue.ts";
 import type { Measure } from "../../protocol/question/query.ts";
+import { parseRational } from "../../protocol/values/rational.ts";
 import { fetchResult, type Result } from "../../protocol/wire/fetch-release.ts";
 import {
   gapBetween,
@@ -357,7 +359,8 @@ describe("what follows from them", () => {
     const { indicators: known } = catalogueHere();
     const regions = chosen.map(({ code, name }) => ({ code, name }));
     const directory1 = federationIn(network ?? expect.fail()).first;
-    const overview = overviewOf([...cubes.values()], known, { version: "1", directory1, regions });
+    const year = { ceiling: meaningOf(parseRational("1")), told: null };
+    const overview = overviewOf([...cubes.values()], known, { version: "1", directory1, regions, year });
     const { waiting, gap } = STORIES;
     const found = overview.stories.find(
       (story) => story.of === "trend" && story.indicator === waiting.indicator,

@@ -46,6 +46,7 @@ export type FederationOptions = NetworkOptions & {
   readonly approvals?: number;
   /** With logs and witnesses: for tests of what they are for, since every step then waits for a quorum. */
   readonly logged?: boolean;
+  readonly rhoPerYear?: string;
   readonly mapping?: (dataset: DatasetDraft) => unknown;
 };
 
@@ -68,11 +69,17 @@ export async function federationOf(
     approvals: options.approvals ?? 1,
     approvers: 3,
     logged: options.logged ?? false,
+    rhoPerYear: options.rhoPerYear,
   };
   return await startNetwork(folder, plan, {
     tick: 1,
-    prepare: (node) =>
-      importText(node, refOf(first.dataset), mapping, regions[node.config.code] ?? "", folder),
+    prepare: async (node) => {
+      await importText(node, refOf(first.dataset), mapping, regions[node.config.code] ?? "", folder);
+      for (const other of drafts.slice(1)) {
+        const { dataset, version } = other;
+        await importText(node, `${dataset}@${version}`, readMapping(plainMapping(other)), "", folder);
+      }
+    },
     ...options,
   });
 }

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { ledgerOf } from "../../node/answer/ledger.ts";
 import { type NodeDatabase, prepareNode } from "../../node/store/database.ts";
 import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
-import { parseRational } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { openStore } from "../../server/database.ts";
+import { chargeOfTwo } from "./charges.ts";
 
 const [databaseUrl = "", from = "0", dieAfter = "0"] = process.argv.slice(2);
 const store = await openStore<NodeDatabase>("node", {
@@ -22,14 +22,7 @@ let charged = 0;
 await Promise.all(
   Array.from({ length: 50 }, async (_, index) => {
     const query = hashOf(utf8(`query ${Number(from) + index}`));
-    const charge = {
-      query,
-      account: "journal",
-      periods: ["2025K1", "2025K2"],
-      rho: parseRational("1/100"),
-      ceiling: parseRational("1/10"),
-      seen: null,
-    };
+    const charge = chargeOfTwo(query);
     try {
       if (!(await ledger.reserve(charge))) return;
       process.stdout.write("charged\n");

@@ -39,6 +39,11 @@ export function walking(given: () => Given): void {
     await settled(page);
     await page.getByText(/Gapet mellan .* och 16–29 år har säkert vuxit/).waitFor();
     expect(await wordsOn(page)).not.toMatch(RANKED);
+    // What all of it says of one person, and of whom it is said twice.
+    await page.getByText(/Det som är publicerat om \d{4}.* gånger av 100/).waitFor();
+    await page.getByText("Den som har rader i två regioner har det två gånger om").waitFor();
+    await page.goto(`${demo.address}/sv/r/12`);
+    await page.getByText(/Allt som regionen har svarat om en människas \d{4}.* gånger av 100/).waitFor();
     expect(wrong).toEqual([]);
     await context.close();
   });
@@ -188,6 +193,10 @@ export function walking(given: () => Given): void {
     for (const name of ["Frågor", "Kvar att lämna ut", "Inläsningar", "Regler", "Loggen"])
       await page.getByRole("heading", { level: 2, name }).waitFor();
     await page.getByText("Varje rad i reskontran räknades om nu och stämmer.").waitFor();
+    await page
+      .getByText(/Allt som har svarats om en människas 2026.* gånger av 100/)
+      .first()
+      .waitFor();
     expect(foreign(await wordsOn(page), "sv")).toEqual([]);
     for (const width of [360, 1280]) {
       await page.setViewportSize({ width, height: 900 });

@@ -1,6 +1,7 @@
 /** What a region sees of its own node: questions, what remains, imports, policy, log. */
 import type { Language } from "../../../protocol/values/language.ts";
 import type { ConsoleState } from "../../../protocol/wire/console.ts";
+import { meaningText, twiceText } from "../../../publication/year-words.ts";
 import { fraction, listed, moment, number, period, upper, useLanguage, useSay } from "../language.ts";
 import { Definitions } from "../parts/definitions.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
@@ -82,7 +83,7 @@ function Budgets({ state: { ledger } }: Of) {
       >
         {ledger.accounts.map(({ group, period: code, spent, budget }) => (
           <tr key={`${group} ${code}`}>
-            <th scope="row">{group}</th>
+            <th scope="row">{accountName(group, language)}</th>
             <td>{upper(period(code, language))}</td>
             <td class="r">{fraction(spent, language)}</td>
             <td class="r">{fraction(budget, language)}</td>
@@ -92,8 +93,21 @@ function Budgets({ state: { ledger } }: Of) {
           </tr>
         ))}
       </ScrolledTable>
+      {ledger.years.map(({ year, spent }) => (
+        <p key={year}>
+          <strong>{say.year(year)}</strong> {meaningText(spent, language)}
+        </p>
+      ))}
+      {ledger.years.length > 0 && <p>{twiceText(language)}</p>}
     </Section>
   );
+}
+
+/** A dataset's account by its name; one of a year in words. */
+function accountName(group: string, language: Language): string {
+  const [, of = "", who = ""] = /^year: (\w+) ?(.*)$/.exec(group) ?? [];
+  const { years } = SAY[language];
+  return of === "" ? group : of === "requester" ? years.requester(who) : (years.parts[of] ?? group);
 }
 
 function Imports({ state: { imports, rejects } }: Of) {
@@ -128,7 +142,15 @@ function Imports({ state: { imports, rejects } }: Of) {
 
 /** What a policy says, rule by rule. */
 function policyRows(
-  { mayAsk, datasets, approvals, rhoPerPeriod, rhoPerQuery, withheld }: NonNullable<ConsoleState["policy"]>,
+  {
+    mayAsk,
+    datasets,
+    approvals,
+    rhoPerPeriod,
+    rhoPerYear,
+    rhoPerQuery,
+    withheld,
+  }: NonNullable<ConsoleState["policy"]>,
   language: Language,
 ): Array<[string, string]> {
   const say = SAY[language];
@@ -139,6 +161,7 @@ function policyRows(
     [say.about, datasets === "all" ? say.all : listed(datasets, language)],
     [say.approvals, orNone(approvals.map(({ persons, role, dataset }) => say.rule(persons, role, dataset)))],
     [say.most, limit(rhoPerPeriod)],
+    [say.mostYear, rhoPerYear === null ? say.directory : `ρ = ${fraction(rhoPerYear, language)}`],
     [say.mostQuery, limit(rhoPerQuery)],
     [say.withheld, orNone(withheld.map(({ dataset, column }) => `${dataset}: ${column}`))],
   ];

@@ -1,9 +1,11 @@
 /** Noise explained: the reader moves a slider and watches a made-up person disappear in it. */
 import { useState } from "preact/hooks";
+import { below } from "../../../protocol/privacy/normal.ts";
 import { number, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../page.ts";
 import { Definitions } from "../parts/definitions.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
+import { Year } from "../parts/year.tsx";
 import { Link } from "../router.tsx";
 
 const SAY = {
@@ -25,12 +27,12 @@ const SAY = {
     exact: (text: string) => `Samtidigt vet man antalet på ±${text} personer när.`,
     hidden: "Elsa går inte att se.",
     guessed: "Elsa kan anas.",
-    seen: "Elsa syns nästan. Så lite brus används aldrig.",
+    seen: "Elsa syns nästan. Hit kan man komma när allt som sägs om henne under ett år läggs samman.",
     rules: "Fyra regler",
     r1: "Varje människa väger ett.",
     r1t: "Den som skrivit tjugo inlägg räknas lika mycket som den som skrivit ett, och kan inte påverka något tal mer än en människas mått.",
     r2: "Varje svar kostar.",
-    r2t: "Varje fråga tar av en budget som bara går ned. När den är slut svarar regionen inte mer om den perioden, vem som än frågar.",
+    r2t: "Varje fråga tar av en budget som bara går ned. När den är slut svarar regionen inte mer om den perioden, vem som än frågar. Varje svar tas också av ett konto för hela året, över alla datamängder.",
     r3: "Säkert är större än bruset.",
     r3t: "Vi säger att något skiljer sig bara när hela intervallet går fri från noll, också när många jämförs på en gång.",
     r4: "Allt kan räknas om.",
@@ -64,12 +66,12 @@ const SAY = {
     exact: (text: string) => `Meanwhile the number is known to within ±${text} persons.`,
     hidden: "Elsa cannot be seen.",
     guessed: "Elsa can be guessed at.",
-    seen: "Elsa can almost be seen. So little noise is never used.",
+    seen: "Elsa can almost be seen. All that is said of her in a year may, taken together, come to this.",
     rules: "Four rules",
     r1: "Every person weighs one.",
     r1t: "Someone who wrote twenty entries counts as much as who wrote one, and can move no figure by more than one person's measure.",
     r2: "Every answer costs.",
-    r2t: "Every question draws on a budget that only goes down. When it is spent the region answers no more about that period, whoever asks.",
+    r2t: "Every question draws on a budget that only goes down. When it is spent the region answers no more about that period, whoever asks. Every answer is also taken from one account for the whole year, over all datasets.",
     r3: "Certain is larger than the noise.",
     r3t: "We say that something differs only when the whole interval is clear of zero, also when many are compared at once.",
     r4: "Everything can be recomputed.",
@@ -90,16 +92,6 @@ const SAY = {
 
 /** Standard deviations the slider goes through, in persons. */
 const SIZES = [0.3, 0.5, 0.8, 1.5, 3, 5, 8, 13, 20] as const;
-
-/** The distribution function of the standard normal. Abramowitz and Stegun 26.2.17, to 7.5e−8: for a picture. */
-function below(x: number): number {
-  const t = 1 / (1 + 0.2316419 * Math.abs(x));
-  const tail =
-    (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) *
-    t *
-    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return x > 0 ? 1 - tail : tail;
-}
 
 const [WIDTH, HEIGHT] = [640, 190];
 
@@ -181,7 +173,7 @@ function Try() {
   );
 }
 
-export function page(_: PageProps) {
+export function page({ overview }: PageProps) {
   const say = useSay(SAY);
   return (
     <>
@@ -202,6 +194,7 @@ export function page(_: PageProps) {
           <Link to="log">{say.seal}</Link>
         </p>
       </Section>
+      <Year of={overview.year} />
       <Section title={say.marks}>
         <div class="prose">
           <ul>

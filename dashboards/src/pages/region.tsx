@@ -12,6 +12,7 @@ import { Seal } from "../parts/seal.tsx";
 import { Heading, Section } from "../parts/shell.tsx";
 import { Value } from "../parts/value.tsx";
 import { ViewFoot } from "../parts/view-foot.tsx";
+import { RegionYear } from "../parts/year.tsx";
 import { Link } from "../router.tsx";
 import { namesOf, storyDetail, storyTitle } from "../sentences.ts";
 
@@ -210,6 +211,7 @@ function Coverage({ overview, region, rows }: Of & { readonly rows: readonly Own
   return (
     <Section title={say.coverage}>
       <Rows rows={rows.filter(({ of }) => of.subject === "coverage")} region={region.code} />
+      <RegionYear of={overview.year} region={region.code} />
       <p>{say.coverageText}</p>
       <p>
         <Link to="log" query={{ word: region.name }}>

@@ -23,7 +23,8 @@ const SAY = {
     title: "Ställ en fråga till regionerna",
     lede: "Du väljer, vi räknar ut priset innan något svaras. Inga uppgifter rörs förrän frågan är signerad, godkänd och synlig i loggen.",
     left: "Kvar i regionerna",
-    leftHelp: "Om den period där minst är kvar, när din fråga är betald. Det svarta är din fråga.",
+    leftHelp:
+      "Av det konto där minst är kvar när din fråga är betald: datamängdens i en period, eller årets över alla datamängder. Det svarta är din fråga.",
     similar: "Liknande frågor",
     similarHelp: "Ett svar som redan finns kostar ingenting.",
     sign: "Signera",
@@ -40,7 +41,7 @@ const SAY = {
     lede: "You choose, we compute the price before anything is answered. No data is touched until the question is signed, approved and visible in the log.",
     left: "Left in the regions",
     leftHelp:
-      "Of the period in which least is left, once your question is paid. The black part is your question.",
+      "Of the account in which least is left once your question is paid: the dataset's in a period, or the year's over all datasets. The black part is your question.",
     similar: "Similar questions",
     similarHelp: "An answer that is there already costs nothing.",
     sign: "Sign",
@@ -134,7 +135,7 @@ function Ask({ federation, budgets }: Known) {
         <Live found={found} draft={draft} federation={federation} />
       </div>
       <Section title={say.left} help={<p>{say.leftHelp}</p>}>
-        <Remaining federation={federation} budgets={budgets} draft={draft} found={found} />
+        <Remaining federation={federation} budgets={budgets} found={found} />
       </Section>
       <Section title={say.similar} help={<p>{say.similarHelp}</p>}>
         <Similar draft={draft} />

@@ -1,11 +1,10 @@
-/** What is left in each region of the dataset's budget, once the question is paid. */
+/** What is left in each region, once the question is paid, of the account that it leaves least of. */
 import type { Federation } from "../../../../protocol/federation/directory.ts";
-import { ledgerGroupOf } from "../../../../protocol/question/catalogue.ts";
 import { Refusal } from "../../../../protocol/values/refusal.ts";
 import type { Budgets } from "../../../../protocol/wire/routes.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { number, useLanguage, useSay } from "../../language.ts";
-import { type Draft, type Priced, spentIn } from "./draft.ts";
+import { type Priced, spentIn } from "./draft.ts";
 
 const SAY = {
   sv: {
@@ -23,27 +22,23 @@ const SAY = {
 export function Remaining({
   federation,
   budgets,
-  draft,
   found,
 }: {
   readonly federation: Federation;
   readonly budgets: Budgets;
-  readonly draft: Draft;
   readonly found: Priced | Refusal;
 }) {
   const say = useSay(SAY);
   const language = useLanguage();
-  const dataset = federation.datasets.get(draft.dataset)?.dataset;
-  if (dataset === undefined) return null;
-  const left = spentIn(budgets, ledgerGroupOf(dataset), draft.periods, dataset.budget.rhoPerPeriod);
-  const cost = found instanceof Refusal ? 0 : found.part;
+  if (found instanceof Refusal) return null;
+  const left = spentIn(budgets, found, federation);
   if (left.length === 0) return <p>{say.none}</p>;
   const name = (code: string) =>
     shortName(federation.directory.nodes.find((each) => each.code === code)?.name ?? code);
   const wide = (part: number) => `${(100 * Math.max(0, Math.min(1, part))).toFixed(2)}%`;
   return (
     <ol class="rem">
-      {left.map(({ region, spent }) => {
+      {left.map(({ region, spent, cost }) => {
         const after = 1 - spent - cost;
         return (
           <li key={region}>

@@ -1,8 +1,10 @@
 /** A question as it is composed: from choices to a query, its plan, its price and what to expect. No data is touched. */
+import { accountsOf } from "../../../../protocol/federation/accounts.ts";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
 import { planIn } from "../../../../protocol/federation/plan-in.ts";
 import type { Plan } from "../../../../protocol/plan/plan.ts";
 import { epsilonAt } from "../../../../protocol/privacy/privacy.ts";
+import { requesterAccount } from "../../../../protocol/question/accounts.ts";
 import type { Dataset } from "../../../../protocol/question/catalogue.ts";
 import type { Filter } from "../../../../protocol/question/filter.ts";
 import {
@@ -18,14 +20,9 @@ import {
 } from "../../../../protocol/release/expected-error.ts";
 import { instant } from "../../../../protocol/values/names.ts";
 import { closedAt, ordinalOf, periodAt } from "../../../../protocol/values/period.ts";
-import {
-  compare,
-  parseRational,
-  type Rational,
-  toNumber,
-  ZERO,
-} from "../../../../protocol/values/rational.ts";
+import { parseRational, toNumber } from "../../../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../../../protocol/values/refusal.ts";
+import type { Budgets } from "../../../../protocol/wire/routes.ts";
 
 export type Condition = {
   readonly column: string;
@@ -203,32 +200,38 @@ export const partFor = ({ part }: Pick<Priced, "part">, halfWidth: number, wante
   part * (halfWidth / wanted) ** 2;
 
 export type Left = {
-  readonly region: string /** Parts of the budget, of the period in which least is left. */;
+  readonly region: string;
+  /** Parts of the account of which least is left once it is paid: what is spent, and what the question takes. */
   readonly spent: number;
+  readonly cost: number;
 };
 
-/** How much of a dataset's budget each region has spent, of the chosen period in which it has spent most. */
+/**
+ * How much each region has spent of the account that the question leaves least of: the dataset's in one of its periods,
+ * or one of a year's. What one person may ask is left out: nobody has signed yet.
+ */
 export function spentIn(
-  budgets: ReadonlyArray<{
-    readonly node: string;
-    readonly ledger: {
-      readonly accounts: ReadonlyArray<{
-        readonly group: string;
-        readonly period: string;
-        readonly spent: string;
-      }>;
-    };
-  }>,
-  group: string,
-  periods: readonly string[],
-  budget: string,
+  budgets: Budgets,
+  found: Pick<Priced, "query" | "plan">,
+  federation: Federation,
 ): Left[] {
-  const whole = parseRational(budget);
+  const { query, plan } = found;
+  const { requester } = query;
+  const compartment = plan.dataset.compartment ?? "questions";
+  const own = requesterAccount(requester);
+  const bookings = accountsOf(federation, plan, { requester, compartment }).filter(
+    ({ account }) => account !== own,
+  );
   return budgets.map(({ node, ledger }) => {
-    const most = ledger.accounts
-      .filter((account) => account.group === group && periods.includes(account.period))
-      .map(({ spent }) => parseRational(spent))
-      .reduce<Rational>((a, b) => (compare(a, b) >= 0 ? a : b), ZERO);
-    return { region: node, spent: toNumber(most) / toNumber(whole) };
+    const parts = bookings.map(({ account, period, rho, ceiling }) => {
+      const known = ledger.accounts.find((each) => each.group === account && each.period === period);
+      const whole = toNumber(ceiling);
+      return {
+        region: node,
+        spent: toNumber(parseRational(known?.spent ?? "0")) / whole,
+        cost: toNumber(rho) / whole,
+      };
+    });
+    return parts.reduce((a, b) => (a.spent + a.cost >= b.spent + b.cost ? a : b));
   });
 }

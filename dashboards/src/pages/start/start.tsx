@@ -12,6 +12,7 @@ import { RegionTiles } from "../../parts/region-tiles.tsx";
 import { Seal } from "../../parts/seal.tsx";
 import { Heading, Section } from "../../parts/shell.tsx";
 import { ViewFoot } from "../../parts/view-foot.tsx";
+import { Year } from "../../parts/year.tsx";
 import { go, hrefOf, Link } from "../../router.tsx";
 import { type Names, namesOf, storyDetail, storyTitle } from "../../sentences.ts";
 import { Brief, WholeField } from "./lower-half.tsx";
@@ -337,6 +338,7 @@ export function Start({ overview }: { readonly overview: Overview }) {
         <RegionTiles overview={overview} />
       </Section>
       <Unsaid overview={overview} names={names} />
+      <Year of={overview.year} />
     </>
   );
 }

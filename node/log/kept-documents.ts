@@ -1,11 +1,13 @@
 /**
- * Declines that this node has read in the coordinator's log: kept, so that one binds whatever the relay shows later. A
- * leaf that holds only the id of an approval, which is too large for an entry, does not say what it decides: such a
- * decline is known to a region that is shown it, and to the audit, which reads it beside the log.
+ * Declines and calendars that this node has read in the coordinator's log: kept, so that a decline binds and a calendar
+ * counts whatever the relay shows later. A leaf that holds only the id of its document, which is too large for an entry,
+ * does not say what it decides: such a decline is known to a region that is shown it, and to the audit, which reads it
+ * beside the log; such a calendar counts for nobody.
  */
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { openSigned } from "../../protocol/federation/openers.ts";
 import type { Leaf } from "../../protocol/log/leaf.ts";
+import { Calendar } from "../../protocol/plan/calendar.ts";
 import { Approval } from "../../protocol/question/approval.ts";
 import { Query } from "../../protocol/question/query.ts";
 import { Envelope } from "../../protocol/signing/envelope.ts";
@@ -19,12 +21,23 @@ import type { NodeDatabase, NodeStore } from "../store/database.ts";
 export type Read = {
   readonly questions: ReadonlyArray<NodeDatabase["question"]>;
   readonly declines: ReadonlyArray<NodeDatabase["decline"]>;
+  readonly calendars: ReadonlyArray<NodeDatabase["calendar"] & { readonly queries: readonly Hash[] }>;
 };
 
-export const NOTHING: Read = { questions: [], declines: [] };
+/** A calendar as it was signed, and where it stands in the coordinator's log. */
+export type ReadCalendar = { readonly place: number; readonly envelope: Envelope };
 
-/** Of entries: until when each question may be answered, and who has declined it for this region. */
-export function readIn(leaves: readonly Leaf[], federation: Federation, code: string, now: Date): Read {
+export const NOTHING: Read = { questions: [], declines: [], calendars: [] };
+
+/**
+ * Of entries, the first of which stands at `from`: until when each question may be answered, who has declined it for
+ * this region, and the calendars.
+ */
+export function readIn(
+  leaves: readonly Leaf[],
+  from: number,
+  { federation, code, now }: { readonly federation: Federation; readonly code: string; readonly now: Date },
+): Read {
   const time = instant(now);
   const questions: Array<NodeDatabase["question"]> = [];
   const declines: Array<NodeDatabase["decline"]> = [];
@@ -43,15 +56,26 @@ export function readIn(leaves: readonly Leaf[], federation: Federation, code: st
     if (!opened.person.roles.includes(role)) continue;
     declines.push({ query, key: opened.key, role, expires, envelope: JSON.stringify(leaf.document) });
   }
-  return { questions, declines };
+  return { questions, declines, calendars: calendarsIn(leaves, from, federation) };
 }
 
-export const isNothing = ({ questions, declines }: Read): boolean =>
-  questions.length === 0 && declines.length === 0;
+function calendarsIn(leaves: readonly Leaf[], from: number, federation: Federation): Read["calendars"] {
+  return leaves.flatMap((leaf, at) => {
+    if (leaf.kind !== "calendar") return [];
+    const opened = openedOrNull(() => openSigned(federation, envelopeOf(leaf), Calendar));
+    if (opened === null) return [];
+    const queries = opened.payload.entries.map(({ query }) => query);
+    return [{ id: opened.id, place: from + at, envelope: JSON.stringify(leaf.document), queries }];
+  });
+}
+
+export const isNothing = ({ questions, declines, calendars }: Read): boolean =>
+  questions.length === 0 && declines.length === 0 && calendars.length === 0;
 
 export const together = (one: Read, other: Read): Read => ({
   questions: [...one.questions, ...other.questions],
   declines: [...one.declines, ...other.declines],
+  calendars: [...one.calendars, ...other.calendars],
 });
 
 function envelopeOf({ document }: Extract<Leaf, { document: unknown }>): Envelope {
@@ -76,9 +100,10 @@ function openedOrNull<T>(open: () => T): T | null {
  */
 export async function keepRead(
   kysely: NodeStore["kysely"],
-  { questions, declines }: Read,
+  { questions, declines, calendars }: Read,
   now: Date,
 ): Promise<void> {
+  for (const { queries, ...calendar } of calendars) await keepCalendar(kysely, calendar, queries);
   for (const { query, expires } of questions) {
     const known = await kysely.selectFrom("question").select("query").where("query", "=", query).execute();
     if (known.length === 0) await kysely.insertInto("question").values({ query, expires }).execute();
@@ -106,6 +131,35 @@ export async function keepRead(
     .where((row) => row.or([row("expires", "<=", time), row("query", "in", over)]))
     .execute();
   await kysely.deleteFrom("question").where("expires", "<=", time).execute();
+}
+
+/** Once, however often it is read: it counts from where it first stood. */
+async function keepCalendar(
+  kysely: NodeStore["kysely"],
+  calendar: NodeDatabase["calendar"],
+  queries: readonly Hash[],
+): Promise<void> {
+  const known = await kysely.selectFrom("calendar").select("id").where("id", "=", calendar.id).execute();
+  if (known.length > 0) return;
+  await kysely.insertInto("calendar").values(calendar).execute();
+  await kysely
+    .insertInto("calendar_query")
+    .values(queries.map((query) => ({ query, calendar: calendar.id })))
+    .execute();
+}
+
+/** The calendars that have been read to name a question, as they were signed, each with its place in the log. */
+export async function calendarsOf(query: Hash, { kysely }: NodeStore): Promise<ReadCalendar[]> {
+  const rows = await kysely
+    .selectFrom("calendar")
+    .innerJoin("calendar_query", "calendar_query.calendar", "calendar.id")
+    .select(["calendar.place", "calendar.envelope"])
+    .where("calendar_query.query", "=", query)
+    .execute();
+  return rows.map(({ place, envelope }) => ({
+    place,
+    envelope: parseWith(Envelope, parseJson(envelope), "envelope"),
+  }));
 }
 
 /** What has been read against a question, as it was signed. */
