@@ -13,7 +13,7 @@ import { type Day, identityOf, rulesOf } from "./identity.ts";
 import { openTarget, type TargetContext } from "./open-target.ts";
 import { recordSql } from "./stage.ts";
 import { SUMMARY, type Target } from "./target.ts";
-import { assertWeights, weigh, weighingOf } from "./weights.ts";
+import { weighInto, weighingOf } from "./weights.ts";
 
 export type OldPersons = {
   /** Persons who were several and are one. */
@@ -218,18 +218,10 @@ async function bringRows(
   const columns = Object.keys(dataset.columns).map(columnIn).join(", ");
   const record = `case when k.record is not null then ${recordSql("replace(nfc_normalize(k.record), chr(160), ' ')")} end`;
   await staging.run(`create or replace temp table brought as
-    select m.person, period, weight, file, record, ${columns}, joins from (select * replace (${record} as record) from ${taken.relation} k) k
-    join moved m on m.old = k.person
+    select m.person, period, weight, file, record, ${columns} from (select * replace (${record} as record) from ${taken.relation} k) k
+    join moved m on m.old = k.person where not (joins and file = ${SUMMARY})
     qualify record is null or row_number() over (partition by m.person, record order by file desc) = 1`);
-  const rows = { relation: "brought" };
-  if (!summed) await target.put(dataset, await weigh(target, dataset, rows, null));
-  else {
-    await weigh(target, dataset, rows, "unknown"); // Whose rows they are: nothing of its weights.
-    await staging.run(`create or replace temp view ready as select b.person, period, case when joins or excluded then 0 else weight end as weight, file, record, ${columns}
-      from brought b join ${target.people} using (person) where not (joins and file = ${SUMMARY})`);
-    await target.put(dataset, { relation: "ready" });
-  }
-  await assertWeights(target, dataset);
+  await weighInto(target, dataset, { relation: "brought" }, summed ? "unknown" : null);
 }
 
 const tablesIn = async ({ run }: Target): Promise<string[]> =>

@@ -11,7 +11,7 @@ import { names, type Rows, SUMMARY, type Target, type Weighed } from "./target.t
 
 /**
  * How a dataset's rows weigh: each for itself (null), or summed up column by column. `unknown`: they were summed up by
- * a program that did not write down how, and weigh nothing until they are imported anew.
+ * a program that did not write down how. Their sums are rows as they stand, of which no other can be made.
  */
 export type Weighing = Summarise | null | "unknown";
 
@@ -41,8 +41,10 @@ export async function weigh(
     from (select person, period, count(*) as n from ${rows.relation} group by person, period) join ${people} using (person)`);
   const all = ["person", "period", "file", "record", ...Object.keys(dataset.columns).map(columnIn)];
   const ready = (sql: string) => staging.run(`create or replace temp view ready as ${sql}`);
+  // A sum that nobody can make anew stands as long as the rows it is made of do.
   if (weighing === "unknown") {
-    await ready(`select ${all.join(", ")}, 0 as weight from ${rows.relation}`);
+    await ready(`select ${all.join(", ")}, case when file = ${SUMMARY} and not excluded then 60 else 0 end as weight
+      from ${rows.relation} join crowd using (person, period)`);
   } else if (weighing !== null) {
     await ready(summed(dataset, rows, weighing, all));
   } else {
@@ -125,7 +127,7 @@ export async function gathered(
  */
 export async function weighAnew(target: Target, dataset: Dataset, persons: readonly bigint[]): Promise<void> {
   const weighing = await weighingOf(target, dataset);
-  const rows = await target.takeOf(dataset, persons);
+  const rows = await target.takeOf(dataset, persons, weighing === "unknown");
   if (rows !== null) await weighInto(target, dataset, rows, weighing);
 }
 

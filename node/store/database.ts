@@ -10,8 +10,9 @@ import type { LedgerEntry } from "./ledger-entries.ts";
 import { NODE_MIGRATIONS } from "./migrations.ts";
 
 export type NodeDatabase = {
-  /** Small facts of the node itself: the poll's cursor, the check value of the pseudonym key. */
+  /** Small facts of the node itself: the poll's cursor, check values of keys, how datasets weigh, what must come anew. */
   meta: { key: string; value: string };
+  /** `excluded`: why they do not count, null where they do. */
   person: { id: bigint; pseudonym: string; excluded: string | null };
   /** Identity numbers of persons, encrypted many at a time under a key outside the database. */
   identity: { chunk: bigint; sealed: string };
@@ -48,7 +49,7 @@ export const tableOf = (dataset: Dataset): string =>
 /** A dataset's column in its table. The name is the catalogue's own, whose form the schema fixes. */
 export const columnIn = (name: string): string => `c_${name}`;
 
-/** Period as its ordinal, weight in 1/60; categories as their index in the catalogue; `record` where a mapping has one. */
+/** Period as its ordinal, weight in 1/60; categories as their index; `record` a keyed hash, where a mapping has one. */
 export function datasetColumns(dataset: Dataset): Array<[name: string, type: string]> {
   return [
     ["person", "bigint"],

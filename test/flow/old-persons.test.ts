@@ -211,6 +211,24 @@ describe.each(ENGINES)("%s", (engine) => {
       expect(await alone.bring()).toEqual({ merged: 0, unfit: 0 });
       expect((await rowsOf(alone.store)).map(({ weight }) => weight).sort()).toEqual([0, 0, 60, 60]);
       expect(await anewIn(alone.store)).toEqual([]);
+      const weigh = async () => {
+        const target = await openTarget({
+          store: alone.store,
+          keys: KEPT,
+          data: alone.folder.path,
+          threads: 1,
+        });
+        await weighAnew(target, CARE_1, [1n, 2n]);
+        await target.commit();
+        return (await rowsOf(alone.store)).map(({ file, weight }) => [file, weight]);
+      };
+      const stands = [
+        [-1, 60],
+        [1, 0],
+      ];
+      expect(await weigh()).toEqual([...stands, ...stands]);
+      await sql`update person set excluded = 'asked' where id = 1`.execute(alone.store.kysely);
+      expect(await weigh()).toEqual([[-1, 0], [1, 0], ...stands]);
       await alone.close();
       const several = await oldStore(engine, [...sum("one", 1), ...sum("ONE", 2), ...sum("two", 3)], KEPT);
       expect(await several.bring()).toEqual({ merged: 1, unfit: 0 });
