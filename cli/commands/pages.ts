@@ -56,7 +56,8 @@ export function pagesCommands(program: Command, { say }: Out): void {
       const first = parseWith(Hash, o.directory1 ?? overview.directory1, "--directory1", "usage");
       const source = sourceOf(base);
       await mirror(source, join(folder, "log"), await federationFrom(source, first, nativeVerify));
-      writeWhole(join(folder, "pages/labels.json"), await fetched("/pages/labels.json"));
+      for (const file of ["pages/labels.json", "pages/years.json"])
+        writeWhole(join(folder, file), await fetched(`/${file}`));
       // Last: what it names is there.
       writeWhole(join(folder, "pages/overview.json"), bytes);
       say(`Copied ${tables.length} tables to ${folder}. Serve it as it is: /sv/ and /en/ are the pages.`);

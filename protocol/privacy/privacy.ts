@@ -3,7 +3,8 @@
  *
  * Promise: for every person, dataset and period, all that a region releases from that person's rows of that
  * period satisfies ρ-zCDP (Bun and Steinke 2016, definition 1.1), with ρ at most the catalogue's rhoPerPeriod.
- * Neighbours differ by adding or removing *all* rows of one person within one region and one period.
+ * Neighbours differ by adding or removing *all* rows of one person within one region and one period. What a person's
+ * calendar year comes to over all datasets is held by the accounts of `protocol/federation/accounts.ts`.
  */
 import {
   add,

@@ -526,7 +526,8 @@ describe("the question", () => {
       2,
     );
     expect(reworded.state).toBe("released");
-    expect(await spent()).toBe(before + 1);
+    // On its period, and on its year.
+    expect(await spent()).toBe(before + 2);
     expect((await answerOf(network, reworded.id)).answer.vector).not.toBe(
       (await answerOf(network, status.id)).answer.vector,
     );
@@ -640,7 +641,7 @@ describe("noise", () => {
     if (node === undefined) throw new Error("a federation has a node");
     const id = await submit(network, {});
     await expect(node.work()).rejects.toThrow(RandomnessFailure);
-    expect((await node.answerer.ledger.head()).sequence).toBe(1);
+    expect((await node.answerer.ledger.head()).sequence).toBe(2);
     expect((await network.client("getQuery", { params: { id } })).regions[0]?.state).toBe("waiting");
   });
 

@@ -8,7 +8,7 @@ import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
 import { fillQuery, type Party, signApproval, signQuery } from "../../cli/client/ask.ts";
 import { makeFederation } from "../../cli/demo/federation.ts";
-import { declinesOf, keepRead, NOTHING } from "../../node/log/kept-documents.ts";
+import { calendarsOf, declinesOf, keepRead, NOTHING } from "../../node/log/kept-documents.ts";
 import { NodeLog } from "../../node/log/own-log.ts";
 import { Witness } from "../../node/log/witness.ts";
 import { systemRandom } from "../../node/random.ts";
@@ -22,9 +22,10 @@ import { parseNote } from "../../protocol/log/note.ts";
 import { hashTexts } from "../../protocol/log/public-proof.ts";
 import { COORDINATOR, logKeyOf, witnessKeyOf } from "../../protocol/log/quorum.ts";
 import { type WitnessReply, WitnessRequest } from "../../protocol/log/witness-messages.ts";
+import type { Calendar } from "../../protocol/plan/calendar.ts";
 import type { Approval } from "../../protocol/question/approval.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
-import { Envelope, envelopeId } from "../../protocol/signing/envelope.ts";
+import { Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
 import { fromBase64, fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import type { Client } from "../../protocol/wire/client.ts";
@@ -251,6 +252,8 @@ describe.each(ENGINES)("%s", (engine) => {
       for (const statement of [
         "drop table question",
         "drop table decline",
+        "drop table calendar",
+        "drop table calendar_query",
         "delete from migration where version > 1",
       ])
         await sql.raw(statement).execute(store.kysely);
@@ -270,6 +273,37 @@ describe.each(ENGINES)("%s", (engine) => {
       expect(await declinesOf(query, store)).toEqual([decline]);
     },
   );
+
+  test.skipIf(missing(engine))("keeps calendars, each with the place where it first stood", async () => {
+    const { made, store, show, offer, texts, restart } = await witnessing();
+    const [one, two] = [hashOf(utf8("one")), hashOf(utf8("two"))];
+    const calendarOf = (queries: readonly string[], signer = made.researcher.signer) => {
+      const calendar: Calendar = {
+        directory: made.hash,
+        requester: made.researcher.id,
+        title: { sv: "K", en: "C" },
+        indicators: one,
+        entries: queries.map((query) => ({
+          ...{ query, dataset: "care@1", periods: ["2025K1"], release: "regions" },
+          at: "2026-01-01T00:00:00Z",
+        })),
+      };
+      return signDocument("calendar", calendar, signer);
+    };
+    const both = calendarOf([one, two]);
+    const forged = calendarOf([one, hashOf(utf8("three"))], signerOf(newKey("ask")));
+    const leafOf = (envelope: Envelope) => documentEntry("calendar", envelopeId(envelope), envelope);
+    const large = documentEntry("calendar", hashOf(utf8("large")), null);
+    const leaves = [...entries(0, 2), leafOf(both), leafOf(forged), large, leafOf(both)];
+    // Read in two parts, and not cosigned in between.
+    const given = offer(COORDINATOR, leaves, 0);
+    expect(await show({ offered: [given], entries: texts(leaves.slice(0, 2)) })).toEqual([]);
+    expect(await show({ offered: [given], entries: texts(leaves.slice(2)) })).toHaveLength(1);
+    restart();
+    for (const query of [one, two])
+      expect(await calendarsOf(query, store)).toEqual([{ place: 2, envelope: both }]);
+    expect(await calendarsOf(hashOf(utf8("three")), store)).toEqual([]);
+  });
 
   test.skipIf(missing(engine))("refuses, after restarts too, what is not one history", async () => {
     const { show, offer, texts, restart, checkpoint, proofOf } = await witnessing();

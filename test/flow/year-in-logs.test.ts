@@ -8,6 +8,8 @@ import { auditFrom } from "../../cli/commands/audit.ts";
 import { federationIn } from "../../cli/demo/both-ways.ts";
 import type { Network } from "../../cli/demo/network.ts";
 import { sourceOf } from "../../cli/log/source.ts";
+import { takeCalendar } from "../../coordinator/query/calendars.ts";
+import { type CoordinatorDatabase, prepareCoordinator } from "../../coordinator/store/database.ts";
 import { checkLedger } from "../../node/answer/ledger.ts";
 import { ledgerView } from "../../node/local/ledger-view.ts";
 import { systemRandom } from "../../node/random.ts";
@@ -16,9 +18,13 @@ import { type NodeLeaf, nodeEntry, readLeaf, readNodeLeaf } from "../../protocol
 import { COORDINATOR } from "../../protocol/log/quorum.ts";
 import type { CalendarDraft } from "../../protocol/plan/calendar.ts";
 import { isYearAccount } from "../../protocol/question/accounts.ts";
+import { signDocument } from "../../protocol/signing/envelope.ts";
+import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { parseRational, toNumber } from "../../protocol/values/rational.ts";
 import type { Overview } from "../../publication/overview.ts";
 import type { RegionYears } from "../../publication/year.ts";
+import { openStore } from "../../server/database.ts";
+import { directoryWith } from "../support/charges.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { CARE, federationOf, now, settled } from "../support/federation.ts";
 import { copyOf, putTogether, type Taken, takeApart } from "../support/forge.ts";
@@ -204,4 +210,34 @@ test("without the calendar before it in the log, what was charged to its part is
   const findings = await auditOf(putTogether(taken, source, { retell: true }));
   const charge = { rule: "charge", says: expect.stringContaining("year: questions 2025") };
   for (const log of CODES) expect(findings).toContainEqual(expect.objectContaining({ log, ...charge }));
+});
+
+test("a calendar by a person without the role for it, or that no region could read in the log, is not taken", async () => {
+  const own = temporaryFolder();
+  const config = { data: own.path, threads: 1, memory: "500MB" };
+  const store = await openStore<CoordinatorDatabase>("coordinator", config);
+  await prepareCoordinator(store);
+  const { federation, anna } = directoryWith([{ dataset: "care" }], { rhoPerYear: "1" });
+  const { directory } = federation;
+  const people = directory.people.map((person) => ({ ...person, roles: ["researcher"] }));
+  const without = { ...federation, directory: { ...directory, people } };
+  const periods = Array.from({ length: 1000 }, (_, at) => `${1000 + at}M01`);
+  const taking = async (judging: typeof federation, count: number) => {
+    const query = hashOf(utf8("the catalogue"));
+    const entries = Array.from({ length: count }, (_, at) => ({
+      ...{ query: hashOf(utf8(`query ${at}`)), dataset: "care@1", periods },
+      ...{ release: "regions", at: "2026-01-01T00:00:00Z" },
+    }));
+    const title = { sv: "K", en: "C" };
+    const calendar = { directory: federation.hash, requester: "anna", title, indicators: query, entries };
+    const envelope = signDocument("calendar", calendar, anna);
+    const context = { federation: () => judging, store, now, directoryPlace: () => 0, logs: null };
+    await takeCalendar(envelope, context, { hash: query, known: [] });
+  };
+  await expect(taking(without, 1)).rejects.toMatchObject({ code: "role-missing" });
+  await expect(taking(federation, 9)).rejects.toMatchObject({ code: "too-large" });
+  // What may be taken is looked at further: its queries were not handed in.
+  await expect(taking(federation, 1)).rejects.toMatchObject({ code: "query-unknown" });
+  await store.close();
+  own.remove();
 });

@@ -45,8 +45,10 @@ export const RULE_WORDS: Readonly<Record<Language, Readonly<Record<Rule, string>
     "answer-missing": "Ett svar som räknas med står inte i loggen för den region som det sägs komma från.",
     "left-out": "Regionen är utelämnad som saknad, men dess egen logg visar att den svarade i tid.",
     "charge-missing": "Regionen svarade utan att debitera sin budget.",
-    charge: "Regionen debiterade en annan kostnad, eller andra perioder, än planen säger.",
-    ledger: "Ett saldo i regionens logg är inte summan av dess debiteringar, eller går över budgeten.",
+    charge:
+      "Regionen debiterade en annan kostnad, andra perioder eller andra konton än som följer av frågan.",
+    ledger:
+      "Ett saldo i regionens logg är inte summan av dess debiteringar, eller går över det som får lämnas ut.",
     "not-public": "Regionen svarade innan fråga och godkännanden stod i den gemensamma loggen.",
     "log-behind":
       "Regionens logg är inte den som den gemensamma loggen har sett: den har backats eller skrivits om.",
@@ -72,8 +74,8 @@ export const RULE_WORDS: Readonly<Record<Language, Readonly<Record<Rule, string>
       "An answer that is counted does not stand in the log of the region it is said to be from.",
     "left-out": "The region is left out as missing, but its own log shows that it answered in time.",
     "charge-missing": "The region answered without charging its budget.",
-    charge: "The region charged another cost, or other periods, than the plan says.",
-    ledger: "A balance in the region's log is not the sum of its charges, or passes the budget.",
+    charge: "The region charged another cost, other periods or other accounts than follow from the query.",
+    ledger: "A balance in the region's log is not the sum of its charges, or passes what it may come to.",
     "not-public": "The region answered before question and approvals stood in the common log.",
     "log-behind":
       "The region's log is not the one that the common log has seen: it was set back or rewritten.",
