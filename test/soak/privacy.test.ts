@@ -7,6 +7,8 @@ import { afterAll, expect, test } from "vitest";
 import type { Network } from "../../cli/demo/network.ts";
 import { drawNoise } from "../../node/answer/noise.ts";
 import { systemRandom } from "../../node/random.ts";
+import { planTables } from "../../protocol/plan/tables.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { Answer } from "../../protocol/release/answer.ts";
 import { decodeVector, fromBase64, fromUtf8 } from "../../protocol/values/bytes.ts";
 import { periodAt } from "../../protocol/values/period.ts";
@@ -30,7 +32,9 @@ type Pair = {
   readonly measures: object[];
   readonly where?: object;
   readonly groupBy?: string[];
+  readonly tables?: object;
 };
+const FLAG = { id: "p", kind: "share", predicate: { column: "flag", in: [true] } };
 const one = (score: string, sex = "1", unit = "a", flag = "true") => `p,@,${sex},${unit},${score},${flag}`;
 const PAIRS: Pair[] = [
   { name: "count", without: [], with: [one("5")], measures: [{ id: "n", kind: "count" }] },
@@ -125,6 +129,23 @@ const PAIRS: Pair[] = [
     measures: [{ id: "p", kind: "share", predicate: { column: "flag", in: [true] } }],
   },
   {
+    name: "share, yes and no",
+    without: [],
+    with: [one("5"), one("5", "1", "a", "false")],
+    measures: [FLAG],
+  },
+  {
+    name: "two shares and a count in tables",
+    without: [],
+    with: [one("5")],
+    measures: [
+      FLAG,
+      { id: "s", kind: "share", predicate: { column: "score", between: [0, 9] } },
+      { id: "n", kind: "count" },
+    ],
+    tables: planTables(writeDataset(CARE).dataset, [{ columns: [] }, { columns: ["sex"] }], "least-sum"),
+  },
+  {
     name: "share, undecided",
     without: [],
     with: [one("")],
@@ -180,13 +201,14 @@ async function sideOf(rows: readonly string[], draw?: Parameters<typeof federati
 async function samples(network: Network, pair: Pair, count: number): Promise<number[][]> {
   const vectors: number[][] = [];
   while (vectors.length < count) {
-    const { measures, where, groupBy } = pair;
+    const { measures, where, groupBy, tables } = pair;
     const status = await settled(network, {
       periods,
       measures,
       rho: String(RHO),
       ...(where === undefined ? {} : { where }),
       ...(groupBy === undefined ? {} : { groupBy }),
+      ...(tables === undefined ? {} : { tables }),
     });
     const { answers } = await network.client("getAnswers", { params: { id: status.release ?? "" } });
     const payload = Answer.parse(JSON.parse(fromUtf8(fromBase64(answers[0]?.payload ?? ""))));
