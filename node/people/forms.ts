@@ -15,8 +15,8 @@ export type Meant =
 const TEN = /^(\d{6})([-+]?)(\d{4})$/;
 
 /**
- * Reads one line. Ten digits are a person of each century that they can be of on `today`; with `+`, a hundred years old
- * or more. `strict` takes personal and coordination numbers alone: a slip of the pen would leave out nobody, unseen.
+ * Reads one line. Ten digits are a person of each century that they can be of on `today`; with `+`, of the latest in
+ * which they turned a hundred. `strict` takes personal and coordination numbers alone: a slip of the pen would leave out nobody, unseen.
  */
 export function meantBy(line: string, today: Day, strict: boolean): Meant {
   const plain = plainOf(line);
@@ -30,13 +30,12 @@ export function meantBy(line: string, today: Day, strict: boolean): Meant {
   return { persons: [[form, ...(number === null || number === form ? [] : [number])]], reason: null };
 }
 
-/** The twelve digits that ten may stand for on a day: born by then, and with `+` in a year a hundred before it at least. */
+/** The twelve digits that ten may stand for on a day: born by then, and with `+` a hundred years old at least. */
 function centuries(ten: string, old: boolean, today: Day): string[] {
   const latest = Math.floor(today / 10_000) - 100;
-  const date = (number: string) => Number(number.slice(0, 6)) * 100 + (Number(number.slice(6, 8)) % 60 || 60);
-  return (old ? ["18", "19"] : ["19", "20"])
-    .map((century) => century + ten)
-    .filter((number) => (old ? Number(number.slice(0, 4)) <= latest : date(number) <= today));
+  const date = (number: string) => Number(number.slice(0, 6)) * 100 + (Number(number.slice(6, 8)) % 60);
+  if (old) return [Number(`19${ten.slice(0, 2)}`) <= latest ? `19${ten}` : `18${ten}`];
+  return [`19${ten}`, `20${ten}`].filter((number) => date(number) <= today);
 }
 
 /** Every spelling of twelve digits that a mapping of texts would keep, and what is left of it where numbers lose zeros. */

@@ -23,7 +23,7 @@ const Entry = z.strictObject({
   /** Of each normal form of the identity; the first is of the one that the person is known by here. */
   marks: z.array(z.string().length(32)).max(20),
   /** What these forms are in the database, under each key for pseudonyms since: copies of it know persons by these alone. */
-  pseudonyms: z.array(z.uuid()).max(10_000),
+  pseudonyms: z.array(z.guid()).max(10_000),
 });
 export type Entry = Readonly<z.infer<typeof Entry>>;
 
