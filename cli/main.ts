@@ -13,6 +13,7 @@ import { keyCommands } from "./commands/keys.ts";
 import { logCommands } from "./commands/log.ts";
 import { nodeCommands } from "./commands/node.ts";
 import { pagesCommands } from "./commands/pages.ts";
+import { personCommands } from "./commands/person.ts";
 import { queryCommands } from "./commands/query.ts";
 import { receiptCommands } from "./commands/receipt.ts";
 import { reportCommands } from "./commands/report.ts";
@@ -99,6 +100,7 @@ program
   });
 
 nodeCommands(program, out);
+personCommands(program, out);
 queryCommands(program, out);
 calendarCommands(program, out);
 auditCommands(program, out);

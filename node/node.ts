@@ -16,6 +16,7 @@ import { importFile } from "./import/import.ts";
 import { sweepCopies } from "./import/look.ts";
 import { bringPersons } from "./import/old-persons.ts";
 import type { ImportContext, ImportReport, ImportRequest } from "./import/request.ts";
+import { type BadLine, type Change, Leaving, type Row } from "./people/leaving.ts";
 import type { Attempts } from "./secure-sum/turn.ts";
 import { type Followed, openFollowed } from "./serve/follow.ts";
 import { Succession } from "./serve/succession.ts";
@@ -35,6 +36,10 @@ export type RunningNode = {
   /** The tables of datasets of which nothing is answered until their files have been imported anew. */
   readonly anew: () => Promise<string[]>;
   readonly rekey: () => Promise<void>;
+  /** Who is not counted, and since when. */
+  readonly left: () => readonly Row[];
+  /** Takes persons out of what is counted, or in again, one a line; gives the lines that mean nobody. */
+  readonly leave: (change: Change, lines: readonly string[], strict: boolean) => Promise<readonly BadLine[]>;
   /** From now on this node counts nothing that this key signs, whatever the directory says. */
   readonly revoke: (key: PublicKey) => Promise<void>;
   /** Works until stopped. Ends by itself only where the node must stop. */
@@ -45,20 +50,34 @@ export type RunningNode = {
 /** `base` is the folder that the configuration's paths are relative to. */
 export async function startNode(config: NodeConfig, base: string, effects: Effects): Promise<RunningNode> {
   const at = (path: string) => resolve(base, path);
+  const opened = await openNode(config, at(config.data), effects);
+  try {
+    return await running(config, at, opened, effects);
+  } catch (error) {
+    await opened.store.close();
+    throw error;
+  }
+}
+
+async function running(
+  config: NodeConfig,
+  at: (path: string) => string,
+  { store, client, followed }: Opened,
+  effects: Effects,
+): Promise<RunningNode> {
   const data = at(config.data);
-  const { store, client, followed } = await openNode(config, data, effects);
   const attempts: Attempts = new Map();
-  const succession = await Succession.begin({ config, at, store, client, effects, followed, attempts });
   const { now, random } = effects;
   const { threads, keepIdentities } = config;
   const secrets = at(config.secrets);
   let keys: PersonKeys = await loadPersonKeys(secrets, keepIdentities, store, random);
-  const datasets = [...followed.current().datasets.values()].map(({ dataset }) => dataset);
-  const brought = await bringPersons({ store, keys, data, threads, random, datasets });
-  if (brought !== null) effects.logger.warn(brought, "identities were brought to their normal form");
-  const anew = await anewIn(store);
-  if (anew.length > 0)
-    effects.logger.warn({ anew }, "nothing is answered of these before they are imported anew");
+  const datasets = () => [...followed.current().datasets.values()].map(({ dataset }) => dataset);
+  const opened = { store, data, threads, now, random };
+  await bringOld({ ...opened, keys, datasets: datasets() }, effects.logger);
+  const leaving = await Leaving.open({ ...opened, folder: secrets, datasets, keys: () => keys });
+  await leaving.settle(); // Before anything is answered.
+  const serving = { config, at, store, client, effects, followed, attempts, leaving };
+  const succession = await Succession.begin(serving);
   const alone = oneAtATime();
   return {
     config,
@@ -70,7 +89,8 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     import: ({ dataset: name, ...request }, onProgress) =>
       alone(async () => {
         const dataset = datasetOf(followed, name);
-        const context = { store, keys, data, threads, now, random, onProgress };
+        const { listed } = leaving;
+        const context = { store, keys, listed, data, threads, now, random, onProgress };
         const report = await importFile({ ...request, dataset }, context);
         const more = report.delivered.length > 0 || request.replace === true;
         if (more && !request.dryRun) await lookAgain(store, succession);
@@ -80,7 +100,10 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
     rekey: () =>
       alone(async () => {
         keys = await rekey(secrets, keys, store, random);
+        await leaving.settle();
       }),
+    left: () => leaving.rows(),
+    leave: (change, lines, strict) => alone(() => leaving.change(change, lines, strict)),
     revoke: async (key) => {
       if (await followed.revoke(key)) succession.supersede();
     },
@@ -93,12 +116,28 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
   };
 }
 
+/** What an earlier program left in the store, put right where it can be; said without a number of persons. */
+async function bringOld(
+  context: Parameters<typeof bringPersons>[0],
+  logger: Effects["logger"],
+): Promise<void> {
+  const brought = await bringPersons(context);
+  if (brought !== null) logger.warn({}, "identities were brought to their normal form");
+  if (brought !== null && brought.unfit > 0)
+    logger.warn(
+      {},
+      "some identities are none, and their rows count no more: import what they came from anew",
+    );
+  const anew = await anewIn(context.store);
+  if (anew.length > 0) logger.warn({ anew }, "nothing is answered of these before they are imported anew");
+}
+
 type Opened = { readonly store: NodeStore; readonly client: Client; readonly followed: Followed };
 
 /** The node's store, prepared for the directory's data sets, and the directory: the newest, or else the one that is kept. */
 async function openNode(config: NodeConfig, data: string, effects: Effects): Promise<Opened> {
-  const store = await openStore<NodeDatabase>("node", { ...config, data });
   sweepCopies(data);
+  const store = await openStore<NodeDatabase>("node", { ...config, data });
   const { fetch, sleep, logger, limit } = effects;
   const client = clientOf(config.coordinator.replace(/\/$/, ""), fetch);
   const pinned = config.directory;

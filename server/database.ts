@@ -15,6 +15,12 @@ export type Store<DB> = {
   /** What the import needs beyond Kysely; exactly one of the two is there. */
   readonly duckdb: DuckDb | null;
   readonly pool: pg.Pool | null;
+  /**
+   * Makes these tables' files anew of what stands in them, so that they hold nothing that was deleted: in DuckDB the one
+   * file of all (`rewrite` there); in PostgreSQL by `vacuum full`, which waits for whoever reads them. What PostgreSQL's
+   * write-ahead log, its archives and replicas hold stays until they are recycled.
+   */
+  readonly rewrite: (tables: readonly string[]) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -42,7 +48,11 @@ export async function openStore<DB>(name: string, config: DatabaseConfig): Promi
     pool.on("error", () => undefined);
     pool.on("connect", (client) => client.on("error", () => undefined));
     const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
-    return { kysely, duckdb: null, pool, close: () => kysely.destroy() };
+    // With new statistics: the old ones hold examples of what columns hold.
+    const rewrite = async (tables: readonly string[]) => {
+      for (const table of tables) await pool.query(`vacuum (full, analyze) ${table}`);
+    };
+    return { kysely, duckdb: null, pool, rewrite, close: () => kysely.destroy() };
   }
   const duckdb = await openDuckDb(join(config.data, `${name}.duckdb`), { ...config, spill: config.data });
   const kysely = new Kysely<DB>({ dialect: duckDbDialect(duckdb) });
@@ -50,7 +60,7 @@ export async function openStore<DB>(name: string, config: DatabaseConfig): Promi
     await kysely.destroy();
     duckdb.instance.closeSync();
   };
-  return { kysely, duckdb, pool: null, close };
+  return { kysely, duckdb, pool: null, rewrite: () => duckdb.rewrite(), close };
 }
 
 /** PostgreSQL's codes for: not serializable, deadlock, and a key that another inserted since this one looked. */

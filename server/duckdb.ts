@@ -2,7 +2,8 @@
  * DuckDB inside the process, spoken to through Kysely in PostgreSQL's dialect. Numbers are bound with explicit
  * types, so that a parameter never turns an integer comparison into one of floats.
  */
-import { join } from "node:path";
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import {
   BIGINT,
   BLOB,
@@ -24,14 +25,75 @@ import {
   type QueryResult,
 } from "kysely";
 import { Refusal } from "../protocol/values/refusal.ts";
+import { deadlineIn } from "./deadline.ts";
+import { syncPath } from "./disk.ts";
 
-export type DuckDb = { readonly instance: DuckDBInstance; readonly connect: () => Promise<DuckDBConnection> };
+export type DuckDb = {
+  /** The one that is open now: `rewrite` opens another. */
+  readonly instance: DuckDBInstance;
+  /** A connection of the caller's own, who closes it, and lets no `rewrite` begin before. */
+  readonly connect: () => Promise<DuckDBConnection>;
+  /** Connections that statements share. */
+  readonly shared: Shared;
+  /**
+   * Copies what stands in the file into a new one, which takes its place: what was deleted stays in DuckDB's files after
+   * checkpoints and vacuums alike. Statements wait meanwhile, and those under way are waited for; refuses
+   * (`unavailable`) where they take too long. Killed anywhere, it leaves the old file or the new one, each whole.
+   */
+  readonly rewrite: () => Promise<void>;
+};
 
 /** Opens a file, or `:memory:`. Extensions are never downloaded, and SQL cannot change that. */
 export async function openDuckDb(
   path: string,
   options: { threads: number; memory: string; spill: string },
 ): Promise<DuckDb> {
+  const next = `${path}.next`;
+  for (const left of [next, `${next}.wal`]) rmSync(left, { force: true });
+  let instance = await open(path, options);
+  const shared = sharedOf(() => instance.connect());
+  return {
+    get instance() {
+      return instance;
+    },
+    connect: () => instance.connect(),
+    shared,
+    rewrite: () =>
+      shared.alone(async () => {
+        await copyInto(next, instance);
+        instance.closeSync();
+        try {
+          // Beside another file's, it would be taken for this one's: closing has emptied it into the old file.
+          if (existsSync(`${path}.wal`)) throw new Error("expected no statements outside the file");
+          renameSync(next, path);
+          syncPath(dirname(path));
+        } finally {
+          instance = await open(path, options);
+        }
+      }),
+  };
+}
+
+/** Makes a new file of all that stands in a database, and has it on disk when it returns. */
+async function copyInto(next: string, instance: DuckDBInstance): Promise<void> {
+  rmSync(next, { force: true });
+  const connection = await instance.connect();
+  try {
+    const [[name] = []] = (await connection.runAndReadAll("select current_database()")).getRows();
+    await connection.run("checkpoint");
+    await connection.run(`attach '${next.replaceAll("'", "''")}' as rewritten`);
+    await connection.run(`copy from database "${String(name)}" to rewritten`);
+    await connection.run("detach rewritten");
+  } finally {
+    connection.closeSync();
+  }
+  syncPath(next);
+}
+
+async function open(
+  path: string,
+  options: { threads: number; memory: string; spill: string },
+): Promise<DuckDBInstance> {
   const settings = {
     threads: String(options.threads),
     memory_limit: options.memory,
@@ -40,13 +102,76 @@ export async function openDuckDb(
     autoload_known_extensions: "false",
     preserve_insertion_order: "true",
   };
-  const instance = await DuckDBInstance.create(path, settings).catch((cause: unknown) => {
+  return await DuckDBInstance.create(path, settings).catch((cause: unknown) => {
     if (cause instanceof Error && /lock/i.test(cause.message)) {
       throw new Refusal("unavailable", `expected ${path} to be free; another process has it open`, { cause });
     }
     throw cause;
   });
-  return { instance, connect: () => instance.connect() };
+}
+
+export type Shared = {
+  readonly take: () => Promise<DuckDBConnection>;
+  readonly giveBack: (connection: DuckDBConnection) => void;
+  /** While nobody else has one, and with none open. Refuses (`unavailable`) where that does not come to be. */
+  readonly alone: (work: () => Promise<void>) => Promise<void>;
+  readonly close: () => void;
+};
+
+/** How long statements under way are waited for, in milliseconds; were one waiting for another, it would be for ever. */
+const PATIENCE = 60_000;
+
+function sharedOf(connect: () => Promise<DuckDBConnection>): Shared {
+  const idle: DuckDBConnection[] = [];
+  let taken = 0;
+  let gate: Promise<void> | null = null;
+  let drained: () => void = () => undefined;
+  const close = () => {
+    for (const connection of idle.splice(0)) connection.closeSync();
+  };
+  const left = () => {
+    taken--;
+    if (taken === 0) drained();
+  };
+  return {
+    take: async () => {
+      while (gate !== null) await gate;
+      taken++;
+      try {
+        return idle.pop() ?? (await connect());
+      } catch (error) {
+        left();
+        throw error;
+      }
+    },
+    giveBack: (connection) => {
+      idle.push(connection);
+      left();
+    },
+    alone: async (work) => {
+      while (gate !== null) await gate;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      const deadline = deadlineIn(PATIENCE);
+      try {
+        const nobody = new Promise<void>((done) => {
+          drained = done;
+          if (taken === 0) done();
+          deadline.signal.addEventListener("abort", () => done());
+        });
+        await nobody;
+        if (taken > 0)
+          throw new Refusal("unavailable", "expected the statements under way to end within a minute");
+        close();
+        await work();
+      } finally {
+        deadline.stop();
+        gate = null;
+        resolve();
+      }
+    },
+    close,
+  };
 }
 
 class Connection implements DatabaseConnection {
@@ -96,21 +221,20 @@ function withBytes(row: Record<string, unknown>): Record<string, unknown> {
 }
 
 class DuckDbDriver implements Driver {
-  readonly connect: () => Promise<DuckDBConnection>;
-  readonly idle: Connection[] = [];
+  readonly shared: Shared;
 
-  constructor(connect: () => Promise<DuckDBConnection>) {
-    this.connect = connect;
+  constructor(shared: Shared) {
+    this.shared = shared;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<Connection> {
-    return this.idle.pop() ?? new Connection(await this.connect());
+    return new Connection(await this.shared.take());
   }
 
-  async releaseConnection(connection: Connection): Promise<void> {
-    this.idle.push(connection);
+  async releaseConnection({ duckdb }: Connection): Promise<void> {
+    this.shared.giveBack(duckdb);
   }
 
   async beginTransaction(connection: Connection): Promise<void> {
@@ -131,14 +255,14 @@ class DuckDbDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    for (const { duckdb } of this.idle.splice(0)) duckdb.closeSync();
+    this.shared.close();
   }
 }
 
 /** Kysely's dialect for DuckDB: PostgreSQL's compiler, our driver; no introspection. */
-export const duckDbDialect = ({ connect }: DuckDb): Dialect => ({
+export const duckDbDialect = ({ shared }: DuckDb): Dialect => ({
   createAdapter: () => new PostgresAdapter(),
-  createDriver: () => new DuckDbDriver(connect),
+  createDriver: () => new DuckDbDriver(shared),
   createQueryCompiler: () => new PostgresQueryCompiler(),
   createIntrospector: (_: Kysely<unknown>) => {
     throw new Error("introspection is not used with DuckDB");

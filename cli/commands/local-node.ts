@@ -6,6 +6,7 @@ import type { readMapping } from "../../node/import/mapping.ts";
 import type { ImportReport } from "../../node/import/request.ts";
 import type { LedgerView } from "../../node/local/ledger-view.ts";
 import type { RunningNode } from "../../node/node.ts";
+import type { BadLine, Row } from "../../node/people/leaving.ts";
 import { Problem, parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { readConfig } from "../../server/config.ts";
 import { sleep } from "../../server/deadline.ts";
@@ -29,6 +30,8 @@ type Local = {
   readonly anew: () => Promise<string[]>;
   readonly rekey: () => Promise<void>;
   readonly revoke: (key: string) => Promise<void>;
+  readonly left: () => Promise<readonly Row[]>;
+  readonly leave: RunningNode["leave"];
 };
 
 /** A node's configuration, and where it listens on this machine. Loaded here: other commands have no use for a node. */
@@ -82,6 +85,8 @@ export async function withNode<T>(
       anew: () => node.anew(),
       rekey: () => node.rekey(),
       revoke: (key) => node.revoke(key),
+      left: async () => node.left(),
+      leave: node.leave,
     });
   } finally {
     await node.stop();
@@ -122,6 +127,10 @@ function overSocket(socket: string): Local {
     revoke: async (key) => {
       await call(socket, "POST", "/revoke", { key });
     },
+    // Our own node, over its own socket.
+    left: async () => JSON.parse(await call(socket, "GET", "/people")) as Row[],
+    leave: async (change, lines, strict) =>
+      JSON.parse(await call(socket, "POST", "/people", { change, lines, strict })) as BadLine[],
   };
 }
 

@@ -64,6 +64,8 @@ function regionLine(leaf: NodeLeaf): string {
   switch (leaf.kind) {
     case "started":
       return `${leaf.time} started`;
+    case "lists":
+      return `${leaf.time} noted its list of persons who are not counted, by a salted digest`;
     case "charge":
       return `${leaf.time} charged ρ = ${leaf.charge} for query ${short(leaf.query)}: ${leaf.account}, ${leaf.periods.map(({ period, spent }) => `${period} now ${spent}`).join(", ")}`;
     case "answer":

@@ -5,6 +5,7 @@
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { columnIn } from "../store/database.ts";
 import { asciiPlainSql, identityOf, identitySql, personalSql, REASONS, type Rules } from "./identity.ts";
+import { type Listed, takeOut } from "./listed.ts";
 import type { ImportWarning } from "./request.ts";
 import { pseudonymSql, reading, type Staged, shown } from "./stage.ts";
 import type { Fresh, Named, Rows, Target } from "./target.ts";
@@ -73,18 +74,25 @@ export type Identified = {
   readonly warnings: readonly ImportWarning[];
 };
 
-/** Each form hashed once, each person numbered, new ones too. */
+/** Each form hashed once, each person numbered, new ones too, but for those who are listed as forgotten. */
 export async function identify(
   target: Target,
   { staged, forms }: Judged,
   dataset: Dataset,
   file: number,
+  left: { readonly listed: Listed | null; readonly since: string },
 ): Promise<Identified> {
   const { staging } = target;
   await staging.run(`create or replace temp table named as select form, ${pseudonymSql("form")} as pseudonym, mixed
     from (select form, min(identity) <> max(identity) as mixed from ${forms.relation} where form is not null group by form)`);
   const named: Named = { relation: "named" };
+  // Before anybody is taken out: a report does not tell whether anybody was.
+  const [[persons, mixed] = []] = (
+    await staging.runAndReadAll(`select count(*), count(case when mixed then 1 end) from ${named.relation}`)
+  ).getRows();
+  const excluded = left.listed === null ? null : await takeOut(target, named, left.listed);
   const fresh = await target.number(named);
+  if (excluded !== null) await target.exclude(excluded, left.since);
   await staging.run(`create or replace temp table who as select f.identity, f.day, p.person
     from ${forms.relation} f join ${named.relation} n using (form) join ${target.people} p using (pseudonym)`);
   const columns = Object.keys(dataset.columns).map(columnIn);
@@ -93,9 +101,6 @@ export async function identify(
     : "";
   await staging.run(`create or replace temp view arriving as select person, period, cast(0 as integer) as weight, cast(${file} as integer) as file, record, ${columns.join(", ")}
     from ${staged.relation} join who using (identity, day) where reason is null ${latest}`);
-  const [[persons, mixed] = []] = (
-    await staging.runAndReadAll(`select count(*), count(case when mixed then 1 end) from ${named.relation}`)
-  ).getRows();
   return {
     arriving: { relation: "arriving" },
     fresh,

@@ -60,7 +60,10 @@ export async function importFile(request: ImportRequest, context: ImportContext)
       return { ...NOTHING, file, outcome: "nothing", rejected, leftOut, rejects, delivered };
     }
     const number = before ?? (await nextFile(target));
-    const { arriving, fresh, persons, warnings } = await identify(target, judged, dataset, number);
+    const { arriving, fresh, persons, warnings } = await identify(target, judged, dataset, number, {
+      listed: context.listed ?? null,
+      since: instant(context.now()),
+    });
     await keepIdentities(target, fresh, context);
     const all = await gathered(target, dataset, arriving, number);
     const summarise = mapping.summarise ?? null;

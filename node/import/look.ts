@@ -10,6 +10,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -128,4 +129,5 @@ async function clean(path: string, to: string, text: Parameters<typeof scan>[1])
 export function sweepCopies(data: string): void {
   if (!existsSync(data)) return;
   for (const name of readdirSync(data)) if (/^\.import-.*\.tmp$/.test(name)) unlinkSync(join(data, name));
+  rmSync(join(data, "spill.tmp"), { recursive: true, force: true });
 }

@@ -7,6 +7,7 @@ import type { Period } from "../../protocol/values/period.ts";
 import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
 import type { PersonKeys } from "../store/people.ts";
+import type { Listed } from "./listed.ts";
 import type { Mapping } from "./mapping.ts";
 
 export type ImportRequest = {
@@ -75,6 +76,8 @@ export function reportLines({ file, outcome, ...report }: ImportReport): string[
 export type ImportContext = {
   readonly store: NodeStore;
   readonly keys: PersonKeys;
+  /** Who is not counted, where anybody is not. */
+  readonly listed?: Listed | null;
   /** The node's folder: cleaned copies and reject files go here. */
   readonly data: string;
   readonly threads: number;

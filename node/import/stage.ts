@@ -331,19 +331,22 @@ async function parquetOf(
   return { ...source, columns, records: Number(records), numeric: typeOf(mapping.person).includes("INT") };
 }
 
-const PADS = ["pseudonym", "record"] as const;
+type Pads = keyof HashKeys | "marks";
 
-/** Hands DuckDB the keys' pads as variables, so that no statement's text ever holds a key. */
-export async function useKeys(duckdb: DuckDBConnection, keys: HashKeys): Promise<void> {
-  for (const name of PADS) {
-    const { inner, outer } = padsOf(keys[name]);
-    await duckdb.run(`set variable ${name}_inner = unhex('${inner}')`);
-    await duckdb.run(`set variable ${name}_outer = unhex('${outer}')`);
-  }
+export async function useKeys(duckdb: DuckDBConnection, { pseudonym, record }: HashKeys): Promise<void> {
+  await usePads(duckdb, "pseudonym", pseudonym);
+  await usePads(duckdb, "record", record);
 }
 
-/** HMAC-SHA-256 of a text expression as hexadecimal (RFC 2104), under a key of `useKeys`. */
-const hmacOf = (key: (typeof PADS)[number], text: string): string =>
+/** Hands DuckDB a key's pads as variables, so that no later statement's text holds a key. */
+export async function usePads(duckdb: DuckDBConnection, name: Pads, key: Uint8Array): Promise<void> {
+  const { inner, outer } = padsOf(key);
+  await duckdb.run(`set variable ${name}_inner = unhex('${inner}')`);
+  await duckdb.run(`set variable ${name}_outer = unhex('${outer}')`);
+}
+
+/** HMAC-SHA-256 of a text expression as hexadecimal (RFC 2104), under a key of `usePads`. */
+export const hmacOf = (key: Pads, text: string): string =>
   `sha256(getvariable('${key}_outer') || unhex(sha256(getvariable('${key}_inner') || encode(${text}))))`;
 
 /** As `pseudonymOf`. */

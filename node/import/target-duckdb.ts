@@ -23,6 +23,12 @@ export async function inDuckDb(duckdb: DuckDBConnection): Promise<Target> {
       await run("insert into person (id, pseudonym, excluded) select person, pseudonym, null from fresh");
       return { relation: "fresh" };
     },
+    exclude: async ({ relation }, since) => {
+      await run(
+        `update person set excluded = $1 where excluded is null and pseudonym in (select pseudonym from ${relation})`,
+        [since],
+      );
+    },
     known: async ({ relation }) => {
       const [[count] = []] = await run(
         `select count(distinct form) from ${relation} where pseudonym in (select pseudonym from person)`,

@@ -43,6 +43,7 @@ export async function inPostgres({ pool }: NodeStore, data: string, threads: num
     run,
     people: "known",
     number: (named) => number(sides, named),
+    exclude: (named, since) => exclude(sides, named, since),
     known: (candidates) => countKnown(sides, candidates),
     takeTouched: (dataset, arriving, file) => takeTouched(sides, dataset, arriving, file),
     takeOf: (dataset, persons, sums = false) => takeOf(sides, dataset, persons, sums),
@@ -84,6 +85,18 @@ async function number({ client, staging, run }: Sides, { relation }: Named): Pro
     `create or replace temp table fresh as select person, form from ${relation} join known using (pseudonym) where person > ${BigInt(start)}`,
   );
   return { relation: "fresh" };
+}
+
+async function exclude({ client, staging, run }: Sides, { relation }: Named, since: string): Promise<void> {
+  await run("create temp table excluding (pseudonym uuid) on commit drop");
+  await copyInto(client, "excluding", staging, `select cast(pseudonym as varchar) from ${relation}`);
+  await run(
+    "update person p set excluded = $1 from excluding e where p.pseudonym = e.pseudonym and p.excluded is null",
+    [since],
+  );
+  await staging.run(
+    `update known set excluded = true where pseudonym in (select pseudonym from ${relation})`,
+  );
 }
 
 async function countKnown({ client, staging, run }: Sides, { relation }: Named): Promise<number> {

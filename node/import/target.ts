@@ -26,6 +26,8 @@ export type Target = {
   readonly people: string;
   /** Gives each person a number, new ones too. */
   readonly number: (named: Named) => Promise<Fresh>;
+  /** Excludes persons whom it has numbered, from the import's time on. */
+  readonly exclude: (named: Named, since: string) => Promise<void>;
   /** How many of a relation's forms are, by a pseudonym beside them, persons of this node. */
   readonly known: (candidates: Named) => Promise<number>;
   /**

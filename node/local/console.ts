@@ -207,7 +207,7 @@ async function questionsOf({
   const none = { charge: null, periods: [], code: null };
   for (const entry of await leavesOf(store.kysely, config.code, 0, frontier.size)) {
     const leaf = readNodeLeaf(entry);
-    if (leaf.kind === "started" || leaf.kind === "agreed") continue;
+    if (leaf.kind === "started" || leaf.kind === "lists" || leaf.kind === "agreed") continue;
     const { query, time } = leaf;
     const before = found.get(query) ?? { ...none, query, time, state: "charged" as const };
     switch (leaf.kind) {

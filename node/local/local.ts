@@ -31,6 +31,12 @@ export const LocalImport = z.strictObject({
 });
 export type LocalImport = z.infer<typeof LocalImport>;
 
+export const LocalLeave = z.strictObject({
+  change: z.enum(["exclude", "include", "forget"]),
+  lines: z.array(z.string().max(1000)).max(20_000_000),
+  strict: z.boolean(),
+});
+
 export const LocalRevoke = z.strictObject({ key: PublicKey });
 
 /** Each line of an import's answer: progress, then the report or the problem. */
@@ -100,6 +106,11 @@ function localOf(node: RunningNode, page: Console, logger: Logger): Hono {
   app.post("/rekey", async (c) => {
     await node.rekey();
     return c.json({ done: true });
+  });
+  app.get("/people", (c) => c.json(node.left()));
+  app.post("/people", async (c) => {
+    const { change, lines, strict } = await readBody(c, LocalLeave, "people");
+    return c.json(await node.leave(change, lines, strict));
   });
   app.post("/revoke", async (c) => {
     const { key } = await readBody(c, LocalRevoke, "key");

@@ -15,6 +15,7 @@ import type { Effects, NodeConfig } from "../config.ts";
 import { calendarsOf, declinesOf } from "../log/kept-documents.ts";
 import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
 import { Witness, type WitnessContext } from "../log/witness.ts";
+import type { Leaving } from "../people/leaving.ts";
 import { attemptDiskOf } from "../secure-sum/attempts.ts";
 import type { Attempts } from "../secure-sum/turn.ts";
 import type { NodeStore } from "../store/database.ts";
@@ -38,6 +39,8 @@ export type ServingContext = {
   readonly client: Client;
   readonly effects: Effects;
   readonly followed: Followed;
+  /** Who is not counted: a digest of it goes into the region's log each day. */
+  readonly leaving: Leaving;
   /** Attempts that this process is in: those of an earlier version go on where everyone signs with the same keys. */
   readonly attempts: Attempts;
   /** Called when there is another version to begin with. */
@@ -59,6 +62,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
   const shared = { code, federation, store, client, now, sleep, logger, random, signal, follow };
   const watching = await watchingOf(config, at, { ...shared, answers: signer });
   const log = watching?.log ?? null;
+  if (log !== null) await context.leaving.promise(log);
   const answerer: Answerer = {
     code,
     federation,
@@ -86,13 +90,35 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
   };
   return {
     answerer,
-    // Two loops: a node witnesses for others while it waits for them to witness its own.
+    // Side by side: a node witnesses for others while it waits for them to witness its own.
     work: async () => {
-      await Promise.all([pollForever(worker), watching?.witness.watchForever()]);
+      const daily = log === null ? undefined : logDaily(context, log, signal);
+      await Promise.all([pollForever(worker), watching?.witness.watchForever(), daily]);
     },
     stop: () => stopping.abort(),
     lookAgain: () => lookAgain(worker.memory),
   };
+}
+
+/** How long it sleeps at most before it looks at the clock again, in milliseconds. */
+const NAP = 600_000;
+
+/** Each day a digest of who is not counted, whatever happens otherwise, until the signal. */
+async function logDaily(
+  { leaving, effects: { sleep, logger } }: ServingContext,
+  log: NodeLog,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await sleep(Math.min(NAP, Math.max(1000, leaving.dueIn())), signal);
+    if (signal.aborted) return;
+    try {
+      if (await leaving.promise(log)) await log.settle();
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.warn({ error: nameOf(error) }, "the day's digest is not out yet");
+    }
+  }
 }
 
 /** Looks for versions after the one in force, on behalf of what serves under this one. */

@@ -137,12 +137,13 @@ function takeLeaf(leaf: NodeLeaf, place: number, replaying: Replaying): void {
     raise({ log, leaf: place, rule: "order", says: "expected it once of a query" });
     return false;
   };
-  if (leaf.kind !== "charge" && leaf.kind !== "started" && leaf.kind !== "refusal") {
+  if ("query" in leaf && leaf.kind !== "charge" && leaf.kind !== "refusal") {
     if (!found.charges.has(leaf.query))
       raise({ log, leaf: place, rule: "charge-missing", says: "expected the query's charge before it" });
   }
   switch (leaf.kind) {
     case "started":
+    case "lists": // Of whom it is made nobody outside the region can tell.
       return;
     case "refusal":
       found.refused.add(leaf.id);

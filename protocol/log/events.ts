@@ -103,7 +103,7 @@ function ofLeaf(leaf: Leaf, place: number, datasetOf: (ref: string) => Dataset |
 
 function ofNode(leaf: NodeLeaf, place: number, log: string): LogEvent {
   const event = { ...NOTHING, place, kind: leaf.kind, time: leaf.time, who: log };
-  if (leaf.kind === "started") return event;
+  if (leaf.kind === "started" || leaf.kind === "lists") return event;
   const detail = leaf.kind === "charge" ? leaf.charge : null;
   return { ...event, query: leaf.query, id: "id" in leaf ? leaf.id : null, detail };
 }

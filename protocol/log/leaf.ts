@@ -87,6 +87,8 @@ export const NodeLeaf = z.discriminatedUnion("kind", [
     survivors: Hash,
     time: Instant,
   }),
+  /** Each day: a salted digest of the region's list of persons who are not counted. Of whom, and how many, it says nothing. */
+  z.strictObject({ kind: z.literal("lists"), digest: Hash, time: Instant }),
 ]);
 export type NodeLeaf = z.infer<typeof NodeLeaf>;
 

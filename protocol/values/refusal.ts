@@ -235,6 +235,11 @@ export const REFUSALS = {
     "The store is newer than the program",
     "Start the version of the program that is named, or a later one; or restore a backup from before. Nothing was changed.",
   ],
+  "lists-older": [
+    422,
+    "An older list of persons who are not counted",
+    "Put back the newest people.list.json and marks.key; if there is none, brus person accept takes the one that is there, and says what to do then.",
+  ],
   usage: [422, "The command's words are off", "See --help."],
   unavailable: [503, "Not available now", "Try again later."],
   internal: [500, "An error on our side", "Nothing was lost; the operator's log says more."],

@@ -116,13 +116,14 @@ describe("what stands in the logs of a federation that was asked in both ways", 
       const leaves = entries.map(readNodeLeaf);
       expect(leaves.map(({ kind }) => kind)).toEqual([
         "started",
+        "lists",
         "charge",
         "answer",
         "charge",
         "masked",
         "agreed",
       ]);
-      const [, charge, answer, second] = leaves;
+      const [, , charge, answer, second] = leaves;
       expect(charge).toMatchObject({ query: regions.id, charge: "1/100", periods: [{ spent: "1/100" }] });
       expect(second).toMatchObject({ query: national.id });
       expect(answers.map(envelopeId)).toContain(answer?.kind === "answer" ? answer.id : "");

@@ -33,6 +33,7 @@ export const SAY = {
       dispatch: "Utskick",
       checkpoint: "Kontrollpunkt",
       started: "Start",
+      lists: "Avtryck",
       charge: "Debitering",
       masked: "Maskerat svar",
       agreed: "Enades",
@@ -53,6 +54,8 @@ export const SAY = {
       dispatch: () => "Frågan skickades till regionerna.",
       checkpoint: (e: LogEvent, name: string) => `${name}: egen logg med ${e.detail ?? "?"} rader.`,
       started: () => "Regionens nod startade.",
+      lists: () =>
+        "Dagens saltade avtryck av regionens lista över dem som inte räknas. Lika stort hur många de än är.",
       charge: (e: LogEvent) => `Debiterade ρ = ${e.detail ?? "?"}.`,
       masked: () => "Lämnade ett maskerat svar.",
       agreed: () => "Enades om vilka regioners summa som öppnas.",
@@ -90,6 +93,7 @@ export const SAY = {
       dispatch: "Dispatch",
       checkpoint: "Checkpoint",
       started: "Start",
+      lists: "Digest",
       charge: "Charge",
       masked: "Masked answer",
       agreed: "Agreement",
@@ -110,6 +114,8 @@ export const SAY = {
       dispatch: () => "The question was sent to the regions.",
       checkpoint: (e: LogEvent, name: string) => `${name}: its own log with ${e.detail ?? "?"} entries.`,
       started: () => "The region's node started.",
+      lists: () =>
+        "The day's salted digest of the region's list of those who are not counted. The same size however many they are.",
       charge: (e: LogEvent) => `Charged ρ = ${e.detail ?? "?"}.`,
       masked: () => "Handed in a masked answer.",
       agreed: () => "Agreed on the regions whose sum is opened.",
