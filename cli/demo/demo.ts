@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { WARNINGS } from "../../node/import/request.ts";
 import type { RunningNode } from "../../node/node.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Following } from "../client/ask.ts";
 import { writeText } from "../client/connect.ts";
 import { resultText } from "../client/print.ts";
@@ -14,6 +15,7 @@ import { barOf } from "../client/progress.ts";
 import { auditFrom, auditText } from "../commands/audit.ts";
 import { sourceOf } from "../log/source.ts";
 import { type AskedBothWays, askAll, askBothWays, federationIn } from "./both-ways.ts";
+import { type Part, partsOf } from "./by-delivery.ts";
 import { type Network, startNetwork, twoAtATime } from "./network.ts";
 import { fromFolder, type Import, madeUp, type Scenario } from "./scenario.ts";
 import { standingText } from "./standing-releases.ts";
@@ -56,9 +58,10 @@ export async function demo(options: DemoOptions): Promise<Network | null> {
   watch.lap("start", 0);
 
   const running = { network, scenario, watch, following: { onWait: options.wait }, say };
-  const releases = [...(await askEach(running)), ...(await askTheRare(running))];
+  const { releases: first, asked } = await askEach(running);
+  const releases = [...first, ...(await askTheRare(running))];
   await runTheCalendar(running);
-  await auditAll(running);
+  if (asked > 0) await auditAll(running); // Where nothing could be asked, nothing stands in a log.
   watch.lap("total", 0);
   if (options.json !== null)
     writeFileSync(options.json, `${JSON.stringify({ releases, timings: watch.timings })}\n`);
@@ -173,26 +176,54 @@ const releasedBy = ({ query, asked, status, result }: AskedBothWays) => ({
   document: result.envelope,
 });
 
-/** Each question, to its release. */
+/** Each question, in parts where regions have not delivered the same, to its release; and how many were asked. */
 async function askEach({ network, scenario, watch, following, say }: Running) {
   const releases = [];
+  let asked = 0;
   for (const [at, draft] of scenario.queries.entries()) {
     const asking = watch.now();
-    const done = await askAll(network, scenario.approvals, draft, following);
-    const text = releaseText(done, network, scenario);
-    releases.push(releasedBy(done));
+    for (const part of await partsOf(draft, network)) {
+      if (part.delivered) asked++;
+      const done = await askPart(part, { network, scenario, watch, following, say });
+      if (done !== null) releases.push(releasedBy(done));
+    }
     watch.lap(`query-${at + 1}`, asking);
-    say(text);
   }
-  return releases;
+  return { releases, asked };
 }
 
-function releaseText({ query, status, result }: AskedBothWays, network: Network, scenario: Scenario): string {
+/** A part of a question, to its release; null, and why, where regions have not delivered what it is about. */
+async function askPart(
+  { draft, periods, delivered }: Part,
+  { network, scenario, following, say }: Running,
+): Promise<AskedBothWays | null> {
+  const named = periods === null ? "" : `${periods.join(", ")}: `;
+  if (!delivered) {
+    say(`${named}no region has delivered it, and so nobody is asked.`);
+    return null;
+  }
+  try {
+    const done = await askAll(network, scenario.approvals, draft, following);
+    say(releaseText(done, named, network, scenario));
+    return done;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "no-data") throw error;
+    say(`${named}${error.message}.`);
+    return null;
+  }
+}
+
+function releaseText(
+  { query, status, result }: AskedBothWays,
+  named: string,
+  network: Network,
+  scenario: Scenario,
+): string {
   const { release } = result;
   const took = status.regions.filter(({ state }) => state === "answered").length;
   return [
     "",
-    `“${query.title}”, signed by a researcher, approved by ${scenario.approvals}, answered by ${took} of ${status.regions.length} regions:`,
+    `${named}“${query.title}”, signed by a researcher, approved by ${scenario.approvals}, answered by ${took} of ${status.regions.length} regions:`,
     resultText(result, federationIn(network)),
     release.national === null
       ? "Checked here: the release's signature, each region's, and that the table is the sum of their answers."
