@@ -27,15 +27,25 @@ export type ImportWarning = {
   readonly persons: number;
 };
 
-/** Said to people. */
-export const WARNINGS = {
-  "mixed-forms":
-    "are written in more than one way and were taken as one person each; say what identities are (identity in the mapping)",
-  "leading-zeros":
-    "have a number that another person has but for its leading zeros: one person may be two; mend the file",
-  "whole-numbers":
-    "have their identity stored as a number, without leading zeros; store it as text, or say identity: number",
-} as const satisfies Record<ImportWarning["kind"], string>;
+/** What is so of how many persons, and what to do. */
+const WARNINGS = {
+  "mixed-forms": [
+    "persons written in more than one way, each taken as one",
+    "say what identities are: identity in the mapping",
+  ],
+  "leading-zeros": [
+    "persons whose number is another's but for leading zeros, and who may be one with them",
+    "mend the file that lost them",
+  ],
+  "whole-numbers": [
+    "persons whose identity is stored as a number, without leading zeros",
+    "store it as text, or say identity: number",
+  ],
+} as const satisfies Record<ImportWarning["kind"], readonly [string, string]>;
+
+/** A warning, said to people. */
+export const warningText = ({ kind, persons }: ImportWarning): string =>
+  `${WARNINGS[kind][0]}: ${persons} (${WARNINGS[kind][1]})`;
 
 export type ImportReport = {
   readonly file: string;
@@ -62,7 +72,7 @@ export function reportLines({ file, outcome, ...report }: ImportReport): string[
   const why = rejects === null ? "" : ` (${rejects})`;
   return [
     `${file}: ${outcome}, ${rows} rows in, ${rejected} rejected${left}${why}; ${persons} persons`,
-    ...warnings.map((warning) => `${file}: ${warning.persons} persons ${WARNINGS[warning.kind]}`),
+    ...warnings.map((warning) => `${file}: ${warningText(warning)}`),
   ];
 }
 
