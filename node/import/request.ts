@@ -20,10 +20,11 @@ export type ImportRequest = {
 /**
  * What may make several persons of one, and how many persons it may concern. mixed-forms: one person written in several
  * ways, made one, though the mapping does not say what its identities are; leading-zeros: a person beside another whose
- * number differs in leading zeros alone; whole-numbers: identities stored as numbers, which have no leading zeros.
+ * number differs in leading zeros alone; unread-numbers: taken as text, though the digits are a personal number's;
+ * whole-numbers: identities stored as numbers, which have no leading zeros.
  */
 export type ImportWarning = {
-  readonly kind: "mixed-forms" | "leading-zeros" | "whole-numbers";
+  readonly kind: "mixed-forms" | "leading-zeros" | "unread-numbers" | "whole-numbers";
   readonly persons: number;
 };
 
@@ -36,6 +37,10 @@ const WARNINGS = {
   "leading-zeros": [
     "persons whose number is another's but for leading zeros, and who may be one with them",
     "mend the file that lost them",
+  ],
+  "unread-numbers": [
+    "persons whose identity has a personal number's digits in a form that is not read, and was taken as text",
+    "write it as YYYYMMDD-NNNN, or say identity: text",
   ],
   "whole-numbers": [
     "persons whose identity is stored as a number, without leading zeros",

@@ -56,6 +56,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rejected: 2,
     says: /not a personal, coordination or reserve number/,
   },
+  // Three writings that are not read are three texts, and it is said so; a fourth is a number with decimals.
+  "identity-punctuated": { persons: [0, 4], rejected: 1, warnings: ["unread-numbers"] },
   "normal-form-mapping": { persons: [0, 2], leftOut: 1 },
   "normal-form-invisible": {
     persons: [0, 1],
