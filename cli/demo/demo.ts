@@ -5,7 +5,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { WARNINGS } from "../../node/import/request.ts";
+import { warningText } from "../../node/import/request.ts";
 import type { RunningNode } from "../../node/node.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Following } from "../client/ask.ts";
@@ -147,9 +147,7 @@ async function importAll(
   for (const each of imports) {
     const report = await node.import({ ...each, dryRun: false }, () => undefined);
     for (const warning of report.warnings)
-      notes.push(
-        `${node.config.code}: ${warning.persons} persons in ${report.file} ${WARNINGS[warning.kind]}`,
-      );
+      notes.push(`${node.config.code}: ${report.file}: ${warningText(warning)}`);
     if (report.rejected > 0 && report.rejects !== null) {
       // The demonstration's own folder goes away with it: the reasons are for whoever brought the data.
       const kept =

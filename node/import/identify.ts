@@ -122,9 +122,20 @@ async function warningsOf(
   const all: ImportWarning[] = [
     { kind: "mixed-forms", persons: rules.kind === "unsaid" ? mixed : 0 },
     { kind: "leading-zeros", persons: zeros },
+    { kind: "unread-numbers", persons: rules.kind === "unsaid" ? await unread(target.staging, named) : 0 },
     { kind: "whole-numbers", persons: rules.numeric ? persons : 0 },
   ];
   return all.filter((warning) => warning.persons > 0);
+}
+
+/** How many forms are texts of digits and other signs whose digits alone are a personal number. */
+async function unread(staging: Target["staging"], { relation }: Named): Promise<number> {
+  const [[count] = []] = (
+    await staging.runAndReadAll(`select count(${personalSql("digits", "20991231")})
+      from (select regexp_replace(form, '[^0-9]', '', 'g') as digits from ${relation}
+        where regexp_full_match(form, '[0-9]+[^0-9a-z]([0-9]|[^0-9a-z])*'))`)
+  ).getRows();
+  return Number(count);
 }
 
 /** Identities of digits alone, each with the pseudonyms that it would have with leading zeros, or without. */

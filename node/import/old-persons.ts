@@ -5,6 +5,7 @@
  */
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import type { PeriodKind } from "../../protocol/values/period.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Fill } from "../random.ts";
 import { columnIn, tableOf } from "../store/database.ts";
 import { decryptIdentities, encryptIdentities, type PersonKeys, pseudonymOf } from "../store/people.ts";
@@ -13,7 +14,7 @@ import { type Day, identityOf, rulesOf } from "./identity.ts";
 import { openTarget, type TargetContext } from "./open-target.ts";
 import { recordSql } from "./stage.ts";
 import { SUMMARY, type Target } from "./target.ts";
-import { weighInto, weighingOf } from "./weights.ts";
+import { type Weighing, weighInto, weighingOf } from "./weights.ts";
 
 export type OldPersons = {
   /** Persons who were several and are one. */
@@ -76,10 +77,10 @@ async function bring(target: Target, old: readonly Old[], context: Context): Pro
   const known = new Set(datasets.map(tableOf));
   const moved = persons.filter(({ id, from }) => from.length > 1 || from[0] !== id);
   for (const dataset of datasets) {
-    const summed = (await weighingOf(target, dataset)) === "unknown";
+    const weighing = await weighingOf(target, dataset);
     for (let at = 0; at < persons.length; at += BATCH)
-      await bringRows(target, dataset, persons.slice(at, at + BATCH), summed);
-    if (!kept || (summed && moved.length > 0)) await markAnew(target, tableOf(dataset));
+      await bringRows(target, dataset, persons.slice(at, at + BATCH), weighing);
+    if (!kept || (weighing === "unknown" && moved.length > 0)) await markAnew(target, tableOf(dataset));
   }
   for (const table of tables.filter((name) => !known.has(name))) {
     // Of a dataset that no directory names any more: what its columns mean is not known.
@@ -96,13 +97,14 @@ const UNFIT = "identity";
 async function identitiesIn({ run }: Target, { encryption }: PersonKeys): Promise<Map<bigint, string>> {
   if (encryption === null) return new Map();
   const boxes = await run("select sealed from identity");
-  return new Map(
-    boxes.flatMap(([sealed]) =>
-      decryptIdentities(encryption, String(sealed)).map(
-        ({ person, identity }) => [person, identity] as const,
-      ),
-    ),
-  );
+  try {
+    const pairs = boxes.flatMap(([sealed]) => decryptIdentities(encryption, String(sealed)));
+    return new Map(pairs.map(({ person, identity }) => [person, identity]));
+  } catch (cause) {
+    throw new Refusal("config-invalid", "expected the key that this node's identities were encrypted with", {
+      cause,
+    });
+  }
 }
 
 const LAST_DAY = {
@@ -196,13 +198,13 @@ async function bringRows(
   target: Target,
   dataset: Dataset,
   persons: readonly Person[],
-  summed: boolean,
+  weighing: Weighing,
 ): Promise<void> {
   const { staging } = target;
   const taken = await target.takeOf(
     dataset,
     persons.flatMap(({ id, from }) => [id, ...from]),
-    summed,
+    weighing === "unknown",
   );
   if (taken === null) return;
   await staging.run("create or replace temp table moved (old bigint, person bigint, joins boolean)");
@@ -221,7 +223,7 @@ async function bringRows(
     select m.person, period, weight, file, record, ${columns} from (select * replace (${record} as record) from ${taken.relation} k) k
     join moved m on m.old = k.person where not (joins and file = ${SUMMARY})
     qualify record is null or row_number() over (partition by m.person, record order by file desc) = 1`);
-  await weighInto(target, dataset, { relation: "brought" }, summed ? "unknown" : null);
+  await weighInto(target, dataset, { relation: "brought" }, weighing);
 }
 
 const tablesIn = async ({ run }: Target): Promise<string[]> =>

@@ -24,22 +24,37 @@ export type ImportRequest = {
 /**
  * What may make several persons of one, and how many persons it may concern. mixed-forms: one person written in several
  * ways, made one, though the mapping does not say what its identities are; leading-zeros: a person beside another whose
- * number differs in leading zeros alone; whole-numbers: identities stored as numbers, which have no leading zeros.
+ * number differs in leading zeros alone; unread-numbers: taken as text, though the digits are a personal number's;
+ * whole-numbers: identities stored as numbers, which have no leading zeros.
  */
 export type ImportWarning = {
-  readonly kind: "mixed-forms" | "leading-zeros" | "whole-numbers";
+  readonly kind: "mixed-forms" | "leading-zeros" | "unread-numbers" | "whole-numbers";
   readonly persons: number;
 };
 
-/** Said to people. */
-export const WARNINGS = {
-  "mixed-forms":
-    "are written in more than one way and were taken as one person each; say what identities are (identity in the mapping)",
-  "leading-zeros":
-    "have a number that another person has but for its leading zeros: one person may be two; mend the file",
-  "whole-numbers":
-    "have their identity stored as a number, without leading zeros; store it as text, or say identity: number",
-} as const satisfies Record<ImportWarning["kind"], string>;
+/** What is so of how many persons, and what to do. */
+const WARNINGS = {
+  "mixed-forms": [
+    "persons written in more than one way, each taken as one",
+    "say what identities are: identity in the mapping",
+  ],
+  "leading-zeros": [
+    "persons whose number is another's but for leading zeros, and who may be one with them",
+    "mend the file that lost them",
+  ],
+  "unread-numbers": [
+    "persons whose identity has a personal number's digits in a form that is not read, and was taken as text",
+    "write it as YYYYMMDD-NNNN, or say identity: text",
+  ],
+  "whole-numbers": [
+    "persons whose identity is stored as a number, without leading zeros",
+    "store it as text, or say identity: number",
+  ],
+} as const satisfies Record<ImportWarning["kind"], readonly [string, string]>;
+
+/** A warning, said to people. */
+export const warningText = ({ kind, persons }: ImportWarning): string =>
+  `${WARNINGS[kind][0]}: ${persons} (${WARNINGS[kind][1]})`;
 
 export type ImportReport = {
   readonly file: string;
@@ -69,7 +84,7 @@ export function reportLines({ file, outcome, ...report }: ImportReport): string[
   const now = delivered.length === 0 ? "" : `; delivered: ${delivered.join(", ")}`;
   return [
     `${file}: ${outcome}, ${rows} rows in, ${rejected} rejected${left}${why}; ${persons} persons${now}`,
-    ...warnings.map((warning) => `${file}: ${warning.persons} persons ${WARNINGS[warning.kind]}`),
+    ...warnings.map((warning) => `${file}: ${warningText(warning)}`),
   ];
 }
 

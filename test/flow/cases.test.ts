@@ -56,6 +56,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rejected: 2,
     says: /not a personal, coordination or reserve number/,
   },
+  // Three writings that are not read are three texts, and it is said so; a fourth is a number with decimals.
+  "identity-punctuated": { persons: [0, 4], rejected: 1, warnings: ["unread-numbers"] },
   "normal-form-mapping": { persons: [0, 2], leftOut: 1 },
   "normal-form-invisible": {
     persons: [0, 1],
@@ -172,13 +174,13 @@ async function personsOf(dataset: Dataset, query: unknown, store: NodeStore): Pr
 const total = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0);
 
 describe.each([
-  { where: "our own", root: OWN },
-  { where: "beside the project", root: SHARED },
-])("cases $where", ({ root }) => {
+  { where: "of our own", root: OWN, unstated: [] },
+  { where: "beside the project", root: SHARED, unstated: expect.any(Array) },
+])("cases $where", ({ root, unstated }) => {
   const named = folders(root).map((folder) => ({ folder, name: folder.split("/").at(-1) ?? "" }));
-  test.skipIf(root === undefined)("are there, and each has its right value here", () => {
+  test.skipIf(root === undefined)("are there, and ours have their right values here", () => {
     expect(named.length).toBeGreaterThan(5);
-    expect(named.filter(({ name }) => !Object.hasOwn(EXPECTED, name))).toEqual([]);
+    expect(named.filter(({ name }) => !Object.hasOwn(EXPECTED, name))).toEqual(unstated);
   });
 
   test.for(
@@ -190,7 +192,9 @@ describe.each([
     ),
   )("$name on $engine", async ({ folder, name, engine }, { skip }) => {
     if (missing(engine)) skip("no PostgreSQL here");
-    const { persons, rejected = 0, says, warnings = [], leftOut = 0 } = EXPECTED[name] ?? { persons: [] };
+    const expected = EXPECTED[name];
+    if (expected === undefined) return skip("its right value is not stated here");
+    const { persons, rejected = 0, says, warnings = [], leftOut = 0 } = expected;
     const came = await run(folder, engine);
     expect(came.persons).toEqual(persons);
     expect(total(came.reports.map((report) => report.rejected))).toBe(rejected);

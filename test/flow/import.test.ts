@@ -333,6 +333,38 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       });
     });
 
+    test("texts are composed on both sides in NDJSON and Parquet too, hidden in escapes as well", async () => {
+      const into = await dataset();
+      const mapping = {
+        columns: {
+          ...plainMapping(CARE).columns,
+          unit: { column: "v\u00e5rd", codes: { "O\u0308": "b" } },
+        },
+      };
+      const line = (key: string, value: string) =>
+        `{"person":"P","period":"2025K1","sex":"1","${key}":"${value}","score":1,"flag":true}\n`;
+      const escaped = line("va\\u030ard", "O\\u0308") + line("va\\u030ard", "\\u00d6");
+      const report = await take(into, escaped, mapping, "escaped.ndjson");
+      expect(report).toMatchObject({ rows: 2, persons: 1, rejected: 0, warnings: [] });
+      const { instance, connect } = await openDuckDb(":memory:", {
+        threads: 1,
+        memory: "200MB",
+        spill: folder.path,
+      });
+      const path = join(folder.path, "composed.parquet");
+      await (await connect()).run(
+        `copy (select 'p' as person, '2025K1' as period, '1' as sex, 'O\u0308' as "va\u030ard", 1 as score, true as flag) to '${path}' (format parquet)`,
+      );
+      instance.closeSync();
+      expect(await take(into, readFileSync(path), mapping, "composed.parquet")).toMatchObject({
+        rows: 1,
+        persons: 1,
+      });
+      const both = line("va\u030ard", "b") + line("v\u00e5rd", "b");
+      await expect(take(into, both, mapping, "both.ndjson")).rejects.toThrow(/one source column .* several/);
+      expect((await rowsOf(into)).map(({ weight }) => weight)).toEqual([20, 20, 20]);
+    });
+
     test("codes, constants, formats and where", async () => {
       const into = await dataset();
       const mapping = {

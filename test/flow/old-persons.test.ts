@@ -61,10 +61,10 @@ async function oldStore(engine: Engine, rows: readonly Old[], keys: PersonKeys) 
   return {
     store,
     folder,
-    bring: () =>
+    bring: (under = keys) =>
       bringPersons({
         store,
-        keys,
+        keys: under,
         data: folder.path,
         threads: 1,
         random: systemRandom,
@@ -139,6 +139,10 @@ const ONE: readonly Old[] = [
 describe.each(ENGINES)("%s", (engine) => {
   test.skipIf(missing(engine))("five spellings become one person, who weighs one", async () => {
     const { store, folder, bring, close } = await oldStore(engine, ONE, KEPT);
+    const before = await rowsOf(store);
+    const wrong = { ...KEPT, encryption: key(9) };
+    await expect(bring(wrong)).rejects.toMatchObject({ code: "config-invalid" });
+    expect(await rowsOf(store)).toEqual(before);
     expect(await bring()).toEqual({ merged: 1, unfit: 1 });
     expect(await bring()).toBeNull();
     const rows = await rowsOf(store);
