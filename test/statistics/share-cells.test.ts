@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { drawNoise } from "../../node/answer/noise.ts";
 import { type Plan, planOf } from "../../protocol/plan/plan.ts";
 import { ROWS, vectorId } from "../../protocol/plan/statistic.ts";
-import { planTables, sizesOf } from "../../protocol/plan/tables.ts";
+import { groupCorrelation, planTables, sizesOf } from "../../protocol/plan/tables.ts";
 import { cellsIn, keyOf, planLeastSum } from "../../protocol/privacy/marginals.ts";
 import { contrast, marginalOf } from "../../protocol/privacy/residual.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
@@ -17,6 +17,7 @@ import { cellsOf, readCells } from "../../protocol/release/cells.ts";
 import { type Figure, fieller, Z } from "../../protocol/release/estimate.ts";
 import { tablesOf } from "../../protocol/release/rebuild-tables.ts";
 import { parseRational, rational, toNumber } from "../../protocol/values/rational.ts";
+import { differenceOf } from "../../publication/intervals.ts";
 import { CARE } from "../support/federation.ts";
 import { queryOf } from "../support/generate.ts";
 import { seededFill } from "../support/seeded-noise.ts";
@@ -230,4 +231,33 @@ test.each([
   expect(right).toBeGreaterThan(0.94);
   expect(right).toBeLessThan(0.96);
   if (p === 0.5) expect(without).toBeGreaterThan(0.96);
+});
+
+test("differences between groups' shares, judged by the columns' correlation, are held as often as they say", () => {
+  const truth = { persons: PERSONS.map((n) => n / 2), known: 0.75, p: 0.3 };
+  const plan = planned(2, { measures: [shareOf("f0")], tables });
+  const correlation = groupCorrelation(plan.tables ?? expect.fail(), "age");
+  const exact = exactOf(plan, truth);
+  const fill = seededFill("groups");
+  const releases = 4_000;
+  let held = 0;
+  for (let release = 0; release < releases; release++) {
+    const noise = drawNoise(plan, fill);
+    const figures = figuresFrom(
+      plan,
+      exact.map((value, at) => value + (noise[at] ?? 0n)),
+    ).filter(({ at }) => "age" in at && !("sex" in at));
+    const [a, b] = [figures[0], figures[3]].map(({ value, se } = expect.fail()) => ({
+      value: value ?? Number.NaN,
+      se: se ?? Number.NaN,
+    }));
+    if (a === undefined || b === undefined) expect.fail();
+    const { low, high } = differenceOf(a, b, "higher", { covariance: correlation * a.se * b.se });
+    held += low <= 0 && 0 <= high ? 1 : 0;
+  }
+  console.log(`coverage of differences between groups: ${((100 * held) / releases).toFixed(2)} %`);
+  expect(correlation).toBeLessThan(0);
+  expect(held / releases).toBeGreaterThan(0.94);
+  // Both shares the same, their errors are correlated just as the columns' are.
+  expect(held / releases).toBeLessThan(0.96);
 });
