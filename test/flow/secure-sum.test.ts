@@ -202,6 +202,7 @@ describe("21 regions over HTTP", () => {
           .selectFrom("ledger_entry")
           .select("charge")
           .where("query", "=", query)
+          .where("ledger_group", "=", "care")
           .execute();
         return rows.map(() => config.code);
       }),

@@ -119,7 +119,12 @@ export async function storedAnswers(
   };
   const store = await openStore<NodeDatabase>("node", { data, databaseUrl, threads: 1, memory: "500MB" });
   const rows = await store.kysely.selectFrom("answer").select(["query", "envelope"]).execute();
-  const charged = await store.kysely.selectFrom("ledger_entry").select("query").execute();
+  // A charge's entry on its dataset's account: beside it stands one on the year's.
+  const charged = await store.kysely
+    .selectFrom("ledger_entry")
+    .select("query")
+    .where("ledger_group", "=", CARE.dataset)
+    .execute();
   const broken = await checkLedger(store);
   await store.close();
   return {
