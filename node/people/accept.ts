@@ -9,7 +9,7 @@ import { Leaving } from "./leaving.ts";
 
 /** Refuses (`unavailable`) while the node runs. */
 export async function acceptList(
-  config: NodeConfig,
+  config: Pick<NodeConfig, "data" | "databaseUrl" | "secrets" | "threads" | "memory" | "keepIdentities">,
   base: string,
   now: () => Date,
   random: Fill,

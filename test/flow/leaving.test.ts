@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileS
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
+import { acceptList } from "../../node/people/accept.ts";
 import { listPath, markOf, marksKey, readList } from "../../node/people/list.ts";
 import { systemRandom } from "../../node/random.ts";
 import { decryptIdentities, pseudonymOf, recordHashOf } from "../../node/store/people.ts";
@@ -270,6 +271,23 @@ describe.each(ENGINES)("on %s", (engine) => {
     expect(await region.sums()).toEqual(region.expected(but("a", "b")));
     expect(await day(2.5)).toBe(false);
   });
+});
+
+test("where the newest list is lost, an older one is taken knowingly, and nobody whom the store excludes comes back", async () => {
+  const region = await regionOn("duckdb");
+  await region.take(csv(ROWS));
+  const older = readFileSync(listPath(region.secrets));
+  await region.leave("exclude", ["a"]);
+  await region.close();
+  writeFileSync(listPath(region.secrets), older);
+  await expect(region.open()).rejects.toMatchObject({ code: "lists-older" });
+  const { data, secrets } = region;
+  const config = { data, secrets, threads: 1, memory: "1GB", keepIdentities: true };
+  await acceptList(config, "/", region.now, systemRandom);
+  await region.open();
+  expect(await region.sums()).toEqual(region.expected(but("a")));
+  await region.take(csv([row("a", "2", 30)]));
+  expect(await region.sums()).toEqual(region.expected(but("a")));
 });
 
 test("another key of marks is refused: under it nobody would be known again", async () => {

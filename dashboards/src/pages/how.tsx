@@ -40,6 +40,9 @@ const SAY = {
     not: "Vad bruset inte skyddar mot",
     notText:
       "Bruset säger inget om vilka som valde att föra journal, och det döljer inte vad en hel grupp har gemensamt. Det skyddar den enskilde, inte gruppen.",
+    leave: "Att inte räknas",
+    leaveText:
+      "Den som inte vill räknas kan säga det till sin region. Från nästa fråga räknas den personen inte i något svar. Regionen kan också radera allt som noden har om personen, så att bara ett nycklat märke finns kvar, som håller personen ute. Det som redan är publicerat står kvar: där syns ingen enskild, och ingen kan ta tillbaka ett tal som andra har. Hur många som har valt detta får ingen utanför regionen veta.",
     marks: "Tecknen",
     unsure: "Streckad linje och streckad ring: osäkert värde, medelfelet är över 30 procent av värdet.",
     withheld: "Två punkter (..) och skraffering: kan inte anges, bruset är större än värdet.",
@@ -79,6 +82,9 @@ const SAY = {
     not: "What noise does not protect against",
     notText:
       "The noise says nothing of who chose to keep a journal, and it does not hide what a whole group has in common. It protects the person, not the group.",
+    leave: "Not to be counted",
+    leaveText:
+      "Whoever does not want to be counted can say so to their region. From the next question on no answer counts that person. The region can also delete all that its node holds of the person but a keyed mark, which keeps them out. What is published already stands: no single person can be seen in it, and nobody can take back a figure that others have. How many have chosen this nobody outside the region is told.",
     marks: "The marks",
     unsure:
       "A dashed line and a dashed ring: unreliable, the standard error exceeds 30 per cent of the value.",
@@ -207,6 +213,9 @@ export function page({ overview }: PageProps) {
       </Section>
       <Section title={say.not}>
         <p class="notice">{say.notText}</p>
+      </Section>
+      <Section title={say.leave}>
+        <p>{say.leaveText}</p>
       </Section>
     </>
   );
