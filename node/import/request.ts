@@ -63,6 +63,7 @@ export type ImportReport = {
    * the file is not taken and can come again once it or its mapping is mended.
    */
   readonly outcome: "taken" | "known" | "dry-run" | "nothing";
+  /** That fit; those of persons who are not counted among them, or the report would tell of these. */
   readonly rows: number;
   /** Whose the rows are. */
   readonly persons: number;

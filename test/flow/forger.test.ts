@@ -543,7 +543,7 @@ const ACTS: Readonly<Record<string, Act>> = {
         0,
         nodeEntry({ kind: "started", nonce: "0".repeat(64), time: "2026-01-01T00:00:00Z" }),
       );
-      return 2;
+      return 3;
     },
     log: "03",
     rule: "log-behind",

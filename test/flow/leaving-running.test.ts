@@ -37,6 +37,8 @@ describe.each(ENGINES)("on %s", (engine) => {
         {
           logged: true,
           draw: zeroNoise,
+          noiseShares: ({ noiseShares, length, periods }) =>
+            (noiseShares?.steps ?? []).map(() => new Float64Array(length * periods.length)),
           databaseUrl: (party) => (party === "01" ? url : undefined),
         },
       );
@@ -60,6 +62,9 @@ describe.each(ENGINES)("on %s", (engine) => {
       await leave("forget", "b");
       for (const count of await Promise.all(asked)) expect([2, 3]).toContain(count);
       expect(await countOf(network, "three")).toBe(2);
+      const national = { title: "the nation", release: "national", minRegions: 3 };
+      const { cells } = await released(network, national);
+      expect(cells.map(({ value }) => Math.round(value ?? -1))).toEqual([2 + 4 + 4]);
       await leave("include", "a");
       expect(await countOf(network, "four")).toBe(3);
       expect(JSON.parse(await call(socket, "GET", "/people"))).toMatchObject([{ state: "forgotten" }]);
