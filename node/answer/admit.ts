@@ -19,6 +19,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
 import type { ReadCalendar } from "../log/kept-documents.ts";
+import { tableOf } from "../store/database.ts";
 import { type Delivered, undelivered } from "../store/delivered.ts";
 import { ceilingsIn, checkPolicy, type Policy } from "./policy.ts";
 
@@ -45,6 +46,8 @@ export type AdmitContext = {
   readonly declines: readonly Envelope[];
   /** The periods of each dataset that this region has delivered. */
   readonly delivered: Delivered;
+  /** The tables of datasets of which nothing is answered until their files have been imported anew. */
+  readonly anew: readonly string[];
   /** Calendars that this node has read there to name the query. */
   readonly calendars: readonly ReadCalendar[];
 };
@@ -65,7 +68,7 @@ export function admit(work: WorkItem, context: AdmitContext): Admitted {
   checkPolicy(policy, asked, plan);
   checkApprovals(work, asked, policy, context);
   const seen = isLogged(federation) ? publicIn(work, context) : null;
-  checkDelivered(plan, policy, context.delivered);
+  checkRows(plan, policy, context);
   // As anyone sees it who is shown the same tree.
   const calendars = context.calendars.filter(({ place }) => place < (seen?.size ?? 0));
   const compartment = compartmentOf(
@@ -103,8 +106,10 @@ function publicIn(work: WorkItem, { federation, now, seen }: AdmitContext): Chec
   }
 }
 
-/** By what was declared alone: the rows are not looked at, which could tell of one person. */
-function checkDelivered(plan: Plan, { complete = [] }: Policy, delivered: Delivered): void {
+/** By what was declared, and which files came, alone: the rows are not looked at, which could tell of one person. */
+function checkRows(plan: Plan, { complete = [] }: Policy, { delivered, anew }: AdmitContext): void {
+  if (anew.includes(tableOf(plan.dataset)))
+    throw new Refusal("import-anew", "expected rows whose persons are told apart by this version's rule");
   const period = undelivered(plan, delivered, complete);
   if (period !== null)
     throw new Refusal(

@@ -13,7 +13,6 @@ import type { Hash } from "../../protocol/values/bytes.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
-import { checkImported } from "../import/anew.ts";
 import type { ReadCalendar } from "../log/kept-documents.ts";
 import type { NodeStore } from "../store/database.ts";
 import type { Delivered } from "../store/delivered.ts";
@@ -41,6 +40,8 @@ export type Answerer = {
   readonly declines: (query: Hash) => Promise<readonly Envelope[]>;
   /** The periods of each dataset that this region has delivered, as its operator has said by now. */
   readonly delivered: () => Promise<Delivered>;
+  /** The tables of datasets of which nothing is answered until their files have been imported anew. */
+  readonly anew: () => Promise<readonly string[]>;
   /** Calendars that this node has read there to name it. */
   readonly calendars: (query: Hash) => Promise<readonly ReadCalendar[]>;
 };
@@ -70,16 +71,14 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
   return await node.answers.keep(id, signDocument("answer", payload satisfies Answer, node.signer));
 }
 
-/** A question that is admitted, about rows that can be counted. */
+/** A question as it is judged now. */
 export async function admitted(work: WorkItem, node: Asked): Promise<Admitted> {
-  const asked = admit(work, await contextOf(work, node));
-  await checkImported(asked.plan.dataset, node.store);
-  return asked;
+  return admit(work, await contextOf(work, node));
 }
 
 type Asked = Pick<
   Answerer,
-  "federation" | "code" | "policy" | "now" | "seen" | "declines" | "calendars" | "delivered" | "store"
+  "federation" | "code" | "policy" | "now" | "seen" | "declines" | "calendars" | "delivered" | "anew"
 >;
 
 /** What a question is judged by, now. */
@@ -88,8 +87,18 @@ async function contextOf({ query }: WorkItem, node: Asked): Promise<AdmitContext
   const seen = node.seen(); // First: what was read so far is on disk.
   const id = envelopeId(query);
   const [declines, calendars] = [await node.declines(id), await node.calendars(id)];
-  const delivered = await node.delivered();
-  return { federation, code, policy: node.policy(), now: node.now(), seen, declines, calendars, delivered };
+  const [delivered, anew] = [await node.delivered(), await node.anew()];
+  return {
+    federation,
+    code,
+    policy: node.policy(),
+    now: node.now(),
+    seen,
+    declines,
+    calendars,
+    delivered,
+    anew,
+  };
 }
 
 /** What comes before any data are read, for an answer or for a masked vector: the charge, on disk, once a query. */

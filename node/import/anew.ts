@@ -4,7 +4,6 @@
  */
 import { sql } from "kysely";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
-import { Refusal } from "../../protocol/values/refusal.ts";
 import { type NodeStore, tableOf } from "../store/database.ts";
 import type { Target } from "./target.ts";
 
@@ -50,10 +49,4 @@ export async function anewIn({ kysely }: NodeStore): Promise<string[]> {
     if (rows.length > 0) tables.push(table);
   }
   return tables.sort();
-}
-
-/** Refuses (`import-anew`) a dataset whose rows must be imported anew. Called before anything is charged. */
-export async function checkImported(dataset: Dataset, store: NodeStore): Promise<void> {
-  if ((await anewIn(store)).includes(tableOf(dataset)))
-    throw new Refusal("import-anew", "expected rows whose persons are told apart by this version's rule");
 }

@@ -12,6 +12,7 @@ import { ledgerOf } from "../answer/ledger.ts";
 import { readPolicy } from "../answer/policy.ts";
 import { shelfOf } from "../answer/stored-answers.ts";
 import type { Effects, NodeConfig } from "../config.ts";
+import { anewIn } from "../import/anew.ts";
 import { calendarsOf, declinesOf } from "../log/kept-documents.ts";
 import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
 import { Witness, type WitnessContext } from "../log/witness.ts";
@@ -76,6 +77,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     seen: () => watching?.witness.seen ?? null,
     declines: (query) => declinesOf(query, store),
     delivered: () => deliveredIn(store),
+    anew: () => anewIn(store),
     calendars: (query) => calendarsOf(query, store),
   };
   const worker: Worker = {

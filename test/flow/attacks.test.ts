@@ -22,6 +22,7 @@ import { ROUTES } from "../../protocol/wire/routes.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import {
   CARE,
+  complete,
   type DatasetDraft,
   DRAFT,
   federationOf,
@@ -114,6 +115,7 @@ describe("neighbours", () => {
     const grids = { n: 1e4, sum: 1e4, mean: 1e4, share: 1e6 };
     const seen: Array<Map<string, Set<number>>> = [];
     for (const network of [a, b]) {
+      for (const { config } of network?.nodes ?? []) complete(config.policy, "care@1", periods);
       const residues = new Map<string, Set<number>>();
       for (let round = 0; round < rounds; round++) {
         const { cells } = await released(network as Network, {

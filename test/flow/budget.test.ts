@@ -17,7 +17,7 @@ import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { chargeOfTwo } from "../support/charges.ts";
 import { databaseUrlFor, ENGINES, missing, openNodeStore, temporaryFolder } from "../support/engines.ts";
-import { CARE, DRAFT, now } from "../support/federation.ts";
+import { CARE, complete, DRAFT, now } from "../support/federation.ts";
 import { startParty, stopParty } from "../support/process.ts";
 
 const ASKS = 200;
@@ -72,6 +72,7 @@ describe.each(ENGINES)("%s", (engine) => {
       const databaseUrl = await databaseUrlFor(engine);
       const [entry] = network.made.nodes;
       if (entry === undefined) throw new Error("a federation has a node");
+      complete(entry.config.policy, "care@1", DRAFT.periods);
       const settings = {
         ...entry.config,
         coordinator: network.address,

@@ -41,7 +41,7 @@ import { loggerOf } from "../../server/logger.ts";
 import { nativeVerify, newKey, signerOf, writeSecret } from "../../server/signing.ts";
 import { type Clock, clockOf } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { DRAFT, federationOf } from "../support/federation.ts";
+import { complete, DRAFT, federationOf } from "../support/federation.ts";
 import { countedTurns } from "../support/turns.ts";
 
 const shell = promisify(execFile);
@@ -106,6 +106,7 @@ async function setting(): Promise<Setting> {
     const before = network.nodes.find((node) => node.config.code === like)?.config ?? expect.fail();
     const entry = made.nodes.find((node) => node.code === like) ?? expect.fail();
     const data = like === code ? before.data : join(made.folder, `data-${code}`);
+    complete(before.policy, "care@1", DRAFT.periods);
     const secrets = like === code ? before.secrets : data;
     const node = await startNode(
       { ...before, code, data, secrets, coordinator: address, ...config },

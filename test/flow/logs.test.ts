@@ -172,6 +172,7 @@ describe("what stands in the logs of a federation that was asked in both ways", 
         seen,
         declines: [],
         delivered,
+        anew: [],
         calendars: [],
       });
     expect(judge(work).seen).toMatchObject({ size: log.checkpoint.size });

@@ -252,6 +252,7 @@ describe.each(ENGINES)("%s", (engine) => {
       for (const statement of [
         "drop table question",
         "drop table decline",
+        "drop table delivered",
         "drop table calendar",
         "drop table calendar_query",
         "delete from migration where version > 1",

@@ -1,5 +1,5 @@
 /** Small federations in this process, over real HTTP, with what a test wants in them. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/client/ask.ts";
@@ -15,6 +15,7 @@ import {
   writeDataset,
 } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
+import type { Period } from "../../protocol/values/period.ts";
 import { fetchResult, type Result } from "../../protocol/wire/fetch-release.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { plainMapping } from "./generate.ts";
@@ -100,6 +101,12 @@ export async function importText(
   writeFileSync(path, text === "" ? `${usedColumns(mapping).join(mapping.delimiter)}\n` : text);
   const kind = node.answerer.federation.datasets.get(dataset)?.dataset.period ?? "quarter";
   await node.import({ dataset, mapping, path, dryRun: false, covers: ALL[kind] }, () => undefined);
+}
+
+/** Says in a region's policy that these periods are complete, whatever was imported. */
+export function complete(policy: string, dataset: string, periods: readonly Period[]): void {
+  const said = JSON.parse(readFileSync(policy, "utf8")) as object;
+  writeFileSync(policy, JSON.stringify({ ...said, complete: [{ dataset, periods }] }));
 }
 
 export const DRAFT = {

@@ -12,7 +12,7 @@ import { type Envelope, envelopeId } from "../../protocol/signing/envelope.ts";
 import { type Client, clientOf } from "../../protocol/wire/client.ts";
 import { openStore } from "../../server/database.ts";
 import { databaseUrlFor, type Engine, temporaryFolder } from "./engines.ts";
-import { CARE, DRAFT, now } from "./federation.ts";
+import { CARE, complete, DRAFT, now } from "./federation.ts";
 import { freePort, type Party } from "./process.ts";
 
 /** Calls until it gets through: the party on the other side is being killed. */
@@ -75,6 +75,7 @@ export async function setUp(engine: Engine, codes: readonly string[], logged = f
       JSON.stringify({ ...config, tick: 1, ...(databaseUrl === undefined ? {} : { databaseUrl }) }),
     );
     configs.set(code, path);
+    complete(config.policy, "care@1", ["2025K1", "2025K2"]);
   }
   const client = clientOf(address, globalThis.fetch);
   return { folder, made, client, address, coordinator, configs };

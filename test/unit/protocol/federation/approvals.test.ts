@@ -438,7 +438,17 @@ function nodeSays(
     [tableOf(dataset), new Set(periods.map((each) => ordinalOf(dataset.period, each) ?? -1))],
   ]);
   try {
-    admit(work, { federation, code, policy, now: NOW, seen: null, declines: read, calendars: [], delivered });
+    admit(work, {
+      federation,
+      code,
+      policy,
+      now: NOW,
+      seen: null,
+      declines: read,
+      calendars: [],
+      delivered,
+      anew: [],
+    });
     return null;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
