@@ -42,8 +42,10 @@ export async function importFile(request: ImportRequest, context: ImportContext)
     target = await openTarget(context);
     const before = await fileOf(target, dataset, looked.hash);
     if (before !== null && request.replace !== true) {
-      await target.rollback();
-      return { ...NOTHING, file, outcome: "known" };
+      // Its rows stay as they are; what it delivers may be said of it later.
+      const delivered = declared === null ? [] : await deliver(target, dataset, declared, null);
+      await (dryRun ? target.rollback() : target.commit());
+      return { ...NOTHING, file, outcome: "known", delivered };
     }
     context.onProgress({ step: "translating", done: 0, of: 1 });
     const staged = await stage(target.staging, looked.source, mapping, dataset);

@@ -144,6 +144,11 @@ test("an import that declares covers what it says; one that does not, the period
     await expect(made.take("01", [rowsIn("2025K3", 4), covers])).rejects.toMatchObject({
       code: "period-unfit",
     });
+  // A file that is in already: said of it later, once.
+  expect(await made.take("01", [rowsIn("2025K4", 2), "2024K4"])).toMatchObject({
+    outcome: "known",
+    delivered: ["2024K4"],
+  });
   // Rows that were all refused say nothing, whatever is declared with them.
   expect(await made.take("01", [`${HEAD}\np,2024K1,9,a,50,true\n`, "2024K1"])).toMatchObject({
     outcome: "nothing",

@@ -226,7 +226,7 @@ describe("a region", () => {
     await coordinator.ready;
     const inFolder = (command: string) => run(command.replace("./brus", join(ROOT, "brus")), {}, folder.path);
     const [start = "", ...rest] = find("node.yaml").filter((each) => !each.includes("console"));
-    for (const command of [...rest, ...rest.map((each) => each.replace("--dry-run ", ""))]) {
+    for (const command of rest) {
       const printed = await inFolder(command);
       ran.add(command);
       if (command.includes("--dry-run")) expect(printed).toContain("dry-run, 500 rows in, 0 rejected");
