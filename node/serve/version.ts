@@ -13,6 +13,7 @@ import { readPolicy } from "../answer/policy.ts";
 import { shelfOf } from "../answer/stored-answers.ts";
 import type { Effects, NodeConfig } from "../config.ts";
 import { anewIn } from "../import/anew.ts";
+import { logDaily } from "../log/daily.ts";
 import { calendarsOf, declinesOf } from "../log/kept-documents.ts";
 import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
 import { Witness, type WitnessContext } from "../log/witness.ts";
@@ -94,33 +95,13 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     answerer,
     // Side by side: a node witnesses for others while it waits for them to witness its own.
     work: async () => {
-      const daily = log === null ? undefined : logDaily(context, log, signal);
+      const daily =
+        log === null ? undefined : logDaily({ leaving: context.leaving, log, sleep, logger }, signal);
       await Promise.all([pollForever(worker), watching?.witness.watchForever(), daily]);
     },
     stop: () => stopping.abort(),
     lookAgain: () => lookAgain(worker.memory),
   };
-}
-
-/** How long it sleeps at most before it looks at the clock again, in milliseconds. */
-const NAP = 600_000;
-
-/** Each day a digest of who is not counted, whatever happens otherwise, until the signal. */
-async function logDaily(
-  { leaving, effects: { sleep, logger } }: ServingContext,
-  log: NodeLog,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    await sleep(Math.min(NAP, Math.max(1000, leaving.dueIn())), signal);
-    if (signal.aborted) return;
-    try {
-      if (await leaving.promise(log)) await log.settle();
-    } catch (error) {
-      if (signal.aborted) return;
-      logger.warn({ error: nameOf(error) }, "the day's digest is not out yet");
-    }
-  }
 }
 
 /** Looks for versions after the one in force, on behalf of what serves under this one. */
