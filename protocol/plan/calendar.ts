@@ -87,15 +87,20 @@ export function measureOf({ produced }: Indicator): Measure | null {
   return measure.kind === "count" && where !== undefined ? { ...measure, where } : measure;
 }
 
+/** Whether an indicator is measured on a dataset, or on one beside it, whatever the version. */
+function isMeasuredOn({ produced }: Indicator, dataset: string): boolean {
+  if (produced.by !== "measure") return false;
+  return [produced.dataset, ...(produced.also ?? [])].some((ref) => ref.split("@")[0] === dataset);
+}
+
 /** Whether a measure is what the catalogue says an indicator is; the part of ρ that it gets is another matter. */
 export function isIndicator(
   indicator: Indicator,
   { part: _, ...measure }: Measure,
   dataset: string,
 ): boolean {
-  const { produced } = indicator;
   const said = measureOf(indicator);
-  if (produced.by !== "measure" || said === null || dataset !== produced.dataset.split("@")[0]) return false;
+  if (said === null || !isMeasuredOn(indicator, dataset)) return false;
   const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(sorted(measure)) === JSON.stringify(sorted(said));
 }
@@ -140,9 +145,7 @@ export function queryOfEntry(
   const dataset = datasets.find((each) => refOf(each) === entry.dataset);
   if (dataset === undefined)
     throw new Refusal("dataset-unknown", `expected ${entry.dataset} in the directory`);
-  const own = indicators.filter(
-    ({ produced }) => produced.by === "measure" && produced.dataset === entry.dataset,
-  );
+  const own = indicators.filter((each) => isMeasuredOn(each, dataset.dataset));
   const chosen = entry.indicators === "all" ? own : own.filter(({ id }) => entry.indicators.includes(id));
   const all = entry.indicators === "all" ? own.length : entry.indicators.length;
   if (chosen.length !== all || all + entry.measures.length === 0)
