@@ -3,7 +3,7 @@ import type { Page, Route } from "playwright-core";
 import { expect, test } from "vitest";
 import { type Given, settled, watched } from "./browser.ts";
 
-const TABLE = "taken-seriously.sex.age_group";
+const TABLE = "taken-seriously.sex";
 
 type Opened = Awaited<ReturnType<typeof watched>>;
 
@@ -64,7 +64,7 @@ export function proving(given: () => Given): void {
   });
 
   test("of a national release it says by digest, and is not green", async () => {
-    const { context, page } = await sealed(given(), async () => undefined, "suicide-rate.sex.age_group");
+    const { context, page } = await sealed(given(), async () => undefined, "suicide-rate.sex");
     await heading(page, "Sigillet håller mot avtryck");
     expect(await stateOf(page, "sum")).toBe("by digest");
     expect(await page.locator(".sealhead .big").getAttribute("class")).not.toContain("ok");
