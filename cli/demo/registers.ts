@@ -252,8 +252,11 @@ const OVER: Readonly<Record<string, string>> = {
   "patient-outcome-year@1": "patient-outcome@1",
 };
 
+/** Of which quarters are released nothing: too few have them. */
+const YEARS_ALONE = new Set(["care-plan@1", "patient-outcome@1"]);
+
 export const REGISTERS: readonly Register[] = [
-  ...BY_PERIOD,
+  ...BY_PERIOD.filter(({ dataset }) => !YEARS_ALONE.has(dataset)),
   ...Object.entries(OVER).map(([dataset, over]) => {
     const register = BY_PERIOD.find((each) => each.dataset === over);
     if (register === undefined) throw new RangeError("expected a register of quarters");
@@ -348,12 +351,21 @@ function* personsOf(register: Register, draw: Draw, year: string, scale: number)
 
 /** A person's year in one row: the mean of numbers; whether it ever happened, where a quarter asks that; else what was said last. */
 function yearIn({ columns, summarise = {} }: Register, rows: Person["rows"]): readonly Value[] {
+  if (rows.length === 1) return rows[0]?.values ?? [];
   return columns.map((column, at) => {
-    const known = rows.flatMap(({ values }) => (values[at] === "" ? [] : (values[at] ?? [])));
-    const numbers = known.filter((value) => typeof value === "number");
-    if (numbers.length > 0)
-      return Math.round(numbers.reduce((sum, value) => sum + value, 0) / numbers.length);
-    return summarise[column] === "any" && known.includes(true) ? true : (known.at(-1) ?? "");
+    let [sum, numbers, ever] = [0, 0, false];
+    let last: Value = "";
+    for (const { values } of rows) {
+      const value = values[at] ?? "";
+      if (value === "") continue;
+      last = value;
+      ever ||= value === true;
+      if (typeof value !== "number") continue;
+      sum += value;
+      numbers++;
+    }
+    if (numbers > 0) return Math.round(sum / numbers);
+    return ever && summarise[column] === "any" ? true : last;
   });
 }
 
@@ -365,9 +377,9 @@ export function registerOf(register: Register, region: Region, seed: number, sca
   for (const year of new Set(periods.map(yearOf)))
     for (const { id, who, rows } of personsOf(register, drawOf(register, region, year, seed), year, scale)) {
       const kept = over === undefined ? rows : [{ period: year, values: yearIn(register, rows) }];
+      const own = shared.map((name) => who[name]).join();
       for (const { period, values } of kept)
-        if (periods.includes(period))
-          lines.push([id, period, ...shared.map((name) => who[name]), ...values].join(","));
+        if (periods.includes(period)) lines.push(`${id},${period},${own},${values.join()}`);
     }
   return `${lines.join("\n")}\n`;
 }

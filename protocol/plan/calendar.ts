@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { ColumnName, type Dataset, DatasetRef, refOf, Title } from "../question/catalogue.ts";
 import type { Indicator } from "../question/indicator.ts";
-import { Measure, type Query, ReleaseKind } from "../question/query.ts";
+import { Measure, MeasureId, type Query, ReleaseKind } from "../question/query.ts";
 import { ofKind } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
 import { Instant, PersonId } from "../values/names.ts";
@@ -54,6 +54,8 @@ export const CalendarDraft = z.strictObject({
         dataset: DatasetRef,
         /** By id; `all` that are measured on the dataset. */
         indicators: z.union([z.literal("all"), z.array(z.string().max(48)).max(50)]),
+        /** Of ρ, what single indicators get against the others; 1 unless said. */
+        parts: z.record(MeasureId, z.int().min(1).max(1000)).optional(),
         /** Columns of each table, and how much its cells' variance weighs (1/cells unless said). */
         tables: z
           .array(
@@ -150,7 +152,14 @@ export function queryOfEntry(
   const all = entry.indicators === "all" ? own.length : entry.indicators.length;
   if (chosen.length !== all || all + entry.measures.length === 0)
     throw new Refusal("measure-unfit", `expected indicators that are measured on ${entry.dataset}`);
-  const { release, nationalPart, minRegions, rho, periods, notBefore, answerBy, expires } = entry;
+  const { release, nationalPart, minRegions, rho, periods, notBefore, answerBy, expires, parts = {} } = entry;
+  const unknown = Object.keys(parts).find((id) => !chosen.some((each) => each.id === id));
+  if (unknown !== undefined)
+    throw new Refusal("measure-unfit", `expected parts of the entry's indicators; ${unknown} is none`);
+  const measured = chosen.flatMap((indicator): Measure[] => {
+    const [measure, part] = [measureOf(indicator), parts[indicator.id]];
+    return measure === null ? [] : [part === undefined ? measure : { ...measure, part }];
+  });
   const times = Object.entries({ notBefore, answerBy, expires, nationalPart }).filter(
     ([, value]) => value !== undefined,
   );
@@ -160,7 +169,7 @@ export function queryOfEntry(
     periods,
     groupBy: [],
     tables: planTables(dataset, entry.tables, entry.objective),
-    measures: [...chosen.flatMap((indicator) => measureOf(indicator) ?? []), ...entry.measures],
+    measures: [...measured, ...entry.measures],
     release,
     regions: "all",
     minRegions,

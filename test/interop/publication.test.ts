@@ -53,7 +53,7 @@ const json = async <T>(path: string): Promise<T> => {
 };
 const ALL = "valuecodes[Region]=*&valuecodes[Tid]=*&valuecodes[age_group]=*&valuecodes[ContentsCode]=*";
 const ONE = "taken-seriously.by-year.age_group";
-const RARE = "suicide-rate.sex";
+const RARE = "suicide-rate.sex.age_group";
 
 beforeAll(async () => {
   published = await publishedNetwork();

@@ -40,7 +40,7 @@ test("at least 80 % of its regional figures can be read, of every dataset, and m
   const byDataset = new Map<string, Readable[]>();
   for (const each of regional ?? [])
     byDataset.set(each.dataset, [...(byDataset.get(each.dataset) ?? []), each]);
-  expect(byDataset.size).toBe(11);
+  expect(byDataset.size).toBe(10);
   for (const [dataset, own] of byDataset) expect(shareOf(own), dataset).toBeGreaterThan(0.8);
 });
 

@@ -64,7 +64,7 @@ export function proving(given: () => Given): void {
   });
 
   test("of a national release it says by digest, and is not green", async () => {
-    const { context, page } = await sealed(given(), async () => undefined, "suicide-rate.sex");
+    const { context, page } = await sealed(given(), async () => undefined, "suicide-rate.sex.age_group");
     await heading(page, "Sigillet håller mot avtryck");
     expect(await stateOf(page, "sum")).toBe("by digest");
     expect(await page.locator(".sealhead .big").getAttribute("class")).not.toContain("ok");
