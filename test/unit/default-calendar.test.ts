@@ -4,7 +4,7 @@
  */
 import { expect, test } from "vitest";
 import { CARE_EXPERIENCE, DEMO_QUERY, RARE_QUERY } from "../../cli/demo/journals.ts";
-import { standingDatasets } from "../../cli/demo/standing-releases.ts";
+import { demoCalendar, standingDatasets } from "../../cli/demo/standing-releases.ts";
 import {
   type Booking,
   CALENDAR_ROLE,
@@ -12,11 +12,13 @@ import {
   checkSpending,
   RHO_PER_YEAR,
 } from "../../protocol/federation/accounts.ts";
+import { isIndicator, measureOf, queryOfEntry } from "../../protocol/plan/calendar.ts";
 import { type Plan, planOf } from "../../protocol/plan/plan.ts";
 import { YEAR_TOTAL } from "../../protocol/question/accounts.ts";
 import { Dataset } from "../../protocol/question/catalogue.ts";
 import { PER_YEAR, periodAt } from "../../protocol/values/period.ts";
 import { compare, format, parseRational, toNumber } from "../../protocol/values/rational.ts";
+import { catalogueHere } from "../../server/catalogue.ts";
 import { directoryWith } from "../support/charges.ts";
 import { queryOf } from "../support/generate.ts";
 import { plansOf, type Readable, readableIn, shareOf } from "../support/readable.ts";
@@ -76,4 +78,24 @@ test("nodes answer all of it, and the demonstration's questions beside it, where
     booked.set(name, (booked.get(name) ?? 0) + toNumber(rho));
     expect(booked.get(name), name).toBeLessThanOrEqual(toNumber(ceiling));
   }
+});
+
+test("an indicator is measured on its dataset and on those beside it, whatever the version; parts are of the entry's indicators", () => {
+  const { indicators } = catalogueHere();
+  const datasets = standingDatasets().map(({ dataset }) => dataset);
+  const indicator = indicators.find(({ id }) => id === "first-visit-within-90d");
+  const measure = indicator === undefined ? null : measureOf(indicator);
+  if (indicator === undefined || measure === null) throw new Error("a measured indicator");
+  for (const dataset of ["waiting-quarter", "waiting-year", "waiting"])
+    expect(isIndicator(indicator, { ...measure, part: 3 }, dataset), dataset).toBe(true);
+  expect(isIndicator(indicator, measure, "care-contact-year")).toBe(false);
+  const entry = demoCalendar(21).entries.find(({ parts }) => parts !== undefined);
+  if (entry === undefined) throw new Error("an entry with parts");
+  const { measures } = queryOfEntry(entry, datasets, indicators);
+  expect(
+    Object.fromEntries(measures.flatMap(({ id, part }) => (part === undefined ? [] : [[id, part]]))),
+  ).toEqual(entry.parts);
+  expect(() => queryOfEntry({ ...entry, parts: { "suicide-rate": 2 } }, datasets, indicators)).toThrow(
+    expect.objectContaining({ code: "measure-unfit" }),
+  );
 });
