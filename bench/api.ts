@@ -48,8 +48,8 @@ const load = (url: string, body: Asked | null): Promise<number[]> =>
 
 export async function api(): Promise<void> {
   const published = await publishedNetwork(["07", "09", "10"]);
-  const path = "/api/v2/tables/first-visit-within-90d.sex.age_group/data";
-  const all = ["Region", "Tid", "sex", "age_group", "ContentsCode"];
+  const path = "/api/v2/tables/first-visit-within-90d.by-year.age_group/data";
+  const all = ["Region", "Tid", "age_group", "ContentsCode"];
   const query = all.map((name) => `valuecodes[${name}]=*`).join("&");
   const { value, dimension } = (await (await published.get(`${path}?${query}`)).json()) as {
     value: unknown[];

@@ -8,6 +8,7 @@ import { importing } from "./import.ts";
 import { logAppend } from "./log.ts";
 import { marginals } from "./marginals.ts";
 import { queryOverhead } from "./query-overhead.ts";
+import { readable } from "./readable.ts";
 import { sampler } from "./sampler.ts";
 import { secureRound } from "./secure-round.ts";
 import { standingRelease } from "./standing-release.ts";
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   audit: auditing,
   marginals,
   "standing-release": standingRelease,
+  readable,
   api,
   // It speaks of the DOM, and so is checked with the pages' tests.
   web: async () => ((await import(WEB)) as { web: () => Promise<void> }).web(),

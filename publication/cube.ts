@@ -7,6 +7,7 @@ import { UNKNOWN_CODE } from "../protocol/plan/cells.ts";
 import { type Plan, publishedPeriods } from "../protocol/plan/plan.ts";
 import { groupCorrelation, type PlannedTables } from "../protocol/plan/tables.ts";
 import { type AttributeSet, keyOf, subsetsOf } from "../protocol/privacy/marginals.ts";
+import type { Dataset } from "../protocol/question/catalogue.ts";
 import type { Indicator } from "../protocol/question/indicator.ts";
 import type { Population } from "../protocol/question/population.ts";
 import { onGrid } from "../protocol/release/estimate.ts";
@@ -131,6 +132,33 @@ export function widest({ wanted }: PlannedTables): AttributeSet[] {
   );
 }
 
+/**
+ * A table's id: its indicator and columns; of a dataset beside the indicator's own, with its kind of period between them,
+ * as no column can be called: `taken-seriously.by-year.age_group`.
+ */
+function tableId(
+  { id, produced }: Indicator,
+  { dataset, period }: Dataset,
+  columns: readonly string[],
+): string {
+  const own = produced.by === "measure" && produced.dataset.split("@")[0] === dataset;
+  return [id, ...(own ? [] : [`by-${period}`]), ...columns].join(".");
+}
+
+/** The last period that a table reaches. */
+export const lastOf = ({ periods }: Pick<Cube, "periods">): string => periods.values.at(-1)?.code ?? "";
+
+/**
+ * Tables of one indicator in order: those that reach furthest first; of as far, those with regions, or where only the
+ * nation matters, the nation's own, whose error is least.
+ */
+export function inOrder(cubes: readonly Cube[], first: "regions" | "nation"): Cube[] {
+  const rank = ({ kind }: Cube) => ((kind === "national") === (first === "nation") ? 0 : 1);
+  return cubes.toSorted((a, b) =>
+    lastOf(a) === lastOf(b) ? rank(a) - rank(b) : lastOf(a) > lastOf(b) ? -1 : 1,
+  );
+}
+
 /** Every table of every indicator that has been released; where two releases say something of a period, the later does. */
 export function cubesOf(standings: readonly StandingRelease[], context: CubeContext): Cube[] {
   const groups = new Map<string, { indicator: Indicator; columns: string[]; standings: StandingRelease[] }>();
@@ -144,7 +172,7 @@ export function cubesOf(standings: readonly StandingRelease[], context: CubeCont
       if (indicator === undefined || !isMeasured(indicator, standing)) continue;
       for (const set of widest(plan.tables)) {
         const columns = set.flatMap((at) => plan.tables.attributes[at]?.column ?? []);
-        const id = [indicator.id, ...columns].join(".");
+        const id = tableId(indicator, plan.dataset, columns);
         const group = groups.get(id) ?? { indicator, columns, standings: [] };
         groups.set(id, group);
         group.standings.push(standing);

@@ -8,9 +8,10 @@ import type { Meaning } from "../protocol/privacy/meaning.ts";
 import { FOCUS_AREAS, type FocusArea, type Indicator } from "../protocol/question/indicator.ts";
 import type { Hash } from "../protocol/values/bytes.ts";
 import { NATION } from "../protocol/values/codes.ts";
+import type { PeriodKind } from "../protocol/values/period.ts";
 import type { Text } from "../protocol/values/text.ts";
 import { isComparable, isLine, overAll, regionsCompared, trendsOf, wideningIn } from "./comparisons.ts";
-import type { Cube } from "./cube.ts";
+import { type Cube, inOrder, lastOf } from "./cube.ts";
 import type { CubeFigure } from "./figure.ts";
 import type { Interval, Places, Trend, Verdict } from "./intervals.ts";
 import { viewIndicator } from "./make-view.ts";
@@ -50,6 +51,9 @@ export type OverviewIndicator = Omit<
   readonly tables: ReadonlyArray<{
     readonly id: string;
     readonly columns: ReadonlyArray<{ readonly code: string; readonly label: Text }>;
+    /** By what its periods are; and whether the nation alone has figures in it. */
+    readonly by: PeriodKind;
+    readonly nationOnly: boolean;
   }>;
   /** The release of the latest period. */
   readonly release: Hash | null;
@@ -115,14 +119,13 @@ const shown = (value: number): number => Number(value.toPrecision(6));
 const KINDS = 3;
 
 const periodsOf = ({ periods }: Cube): string[] => periods.values.map(({ code }) => code);
-const lastOf = (cube: Cube): string => periodsOf(cube).at(-1) ?? "";
 
-/** An indicator's tables, that which reaches furthest first. */
-function tablesOf(cubes: readonly Cube[], id: string): Cube[] {
-  return cubes
-    .filter(({ indicator }) => indicator.id === id)
-    .toSorted((a, b) => (lastOf(a) === lastOf(b) ? 0 : lastOf(a) > lastOf(b) ? -1 : 1));
-}
+/** An indicator's tables, its main one first. */
+const tablesOf = (cubes: readonly Cube[], id: string): Cube[] =>
+  inOrder(
+    cubes.filter(({ indicator }) => indicator.id === id),
+    "regions",
+  );
 
 /** Figures of an area over all periods, in total. */
 function pointsOf(cube: Cube, region: string): Point[] {
@@ -184,7 +187,7 @@ function trendStories(cube: Cube, families: number): Story[] {
 /** Gaps between groups of the nation that grew with certainty; a column once, though several tables have it. */
 function gapStories(cubes: readonly Cube[], families: number): Story[] {
   const seen = new Set<string>();
-  return cubes.flatMap((cube) =>
+  return inOrder(cubes, "nation").flatMap((cube) =>
     cube.columns.flatMap(({ code, label, values }): Story[] => {
       if (seen.has(code)) return [];
       seen.add(code);
@@ -220,9 +223,11 @@ function indicatorOf(indicator: Indicator, tables: readonly Cube[], families: nu
     focusId: indicator.focus,
     brief: indicator.brief ?? null,
     why: indicator.produced.by === "nobody" ? indicator.produced.why : null,
-    tables: tables.map(({ id, columns }) => ({
+    tables: tables.map(({ id, columns, kind, plan }) => ({
       id,
       columns: columns.map(({ code, label }) => ({ code, label })),
+      by: plan.dataset.period,
+      nationOnly: kind === "national",
     })),
   };
   if (cube === undefined)

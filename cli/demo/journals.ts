@@ -139,12 +139,15 @@ export const DEMO_QUERY = {
   rho: "1/50",
 };
 
-/** Something rare, asked in both ways at the same ρ. */
+/**
+ * Something rare, asked in both ways at the same ρ: of another year than the first question, so that whoever asks has
+ * some of either year's account left.
+ */
 export const RARE_QUERY = {
   dataset: "care-experience@1",
-  title: "Serious side effects among people of 16–29 years, 2026",
+  title: "Serious side effects among people of 16–29 years, 2025",
   purpose: "To show what a secure sum is for: a number that is lost in the noise of 21 regions' own answers.",
-  periods: ["2026K1", "2026K2", "2026K3"],
+  periods: ["2025K1", "2025K2", "2025K3", "2025K4"],
   where: {
     and: [
       { column: "age_group", in: ["16-29"] },

@@ -4,6 +4,7 @@
  * these very rows.
  */
 import type { Value } from "../../protocol/question/filter.ts";
+import { yearOf } from "../../protocol/values/period.ts";
 import { seeded } from "./journals.ts";
 import type { Region } from "./regions.ts";
 
@@ -29,7 +30,10 @@ export type Register = {
   readonly columns: readonly string[];
   /** What the mapping makes of several rows. */
   readonly summarise?: Readonly<Record<string, string>>;
-  readonly row: (who: Who, at: number, draw: Draw) => readonly Value[];
+  /** What is written of a person at a time, in years. */
+  readonly row: (who: Who, time: number, draw: Draw) => readonly Value[];
+  /** The register of quarters whose persons these are, with one row a person and year. */
+  readonly over?: string;
 };
 
 const AGES = ["16-29", "30-44", "45-64", "65-84", "85+"];
@@ -48,20 +52,30 @@ const UNITS = [
 const TARGETS = ["none", "young", "neuropsychiatric", "addiction", "foreign-born"];
 const QUARTERS = ["2025K3", "2025K4", "2026K1", "2026K2", "2026K3"];
 const YEARS = ["2021", "2022", "2023", "2024", "2025"];
-const MONTHS = Array.from({ length: 8 }, (_, at) => `2026M0${at + 1}`);
 
-/** What was planted, for tests to look for. */
+/** What was planted, for tests to look for: over the quarters, or the years, that are released. */
 export const STORIES = {
   /** In Örebro län ever more first assessments come in time. */
-  waiting: { region: "18", indicator: "first-assessment-within-30d", from: 0.3, to: 0.9 },
-  /** Among the young ever fewer are taken seriously, everywhere: the gap between age groups widens. */
-  gap: { age: "16-29", indicator: "taken-seriously", from: 0.82, to: 0.3 },
+  waiting: {
+    region: "18",
+    indicator: "first-assessment-within-30d",
+    from: 0.3,
+    to: 0.9,
+    over: [2025.5, 2026.5],
+  },
+  /** Among the young ever fewer are taken seriously, everywhere: the gap between age groups widens, year by year. */
+  gap: { age: "16-29", indicator: "taken-seriously", from: 0.82, to: 0.3, over: [2021, 2025] },
   /** Everywhere ever more have a digital contact. */
-  digital: { indicator: "digital-contact-share", from: 0.3, to: 0.48 },
+  digital: { indicator: "digital-contact-share", from: 0.3, to: 0.48, over: [2025.5, 2026.5] },
 } as const;
 
-const along = ({ from, to }: { from: number; to: number }, at: number, of: number): number =>
-  from + ((to - from) * at) / Math.max(1, of - 1);
+/** A planted line at a time: level before it begins and after it ends. */
+function along(
+  { from, to, over: [first, last] }: { from: number; to: number; over: readonly [number, number] },
+  time: number,
+): number {
+  return from + (to - from) * Math.max(0, Math.min(1, (time - first) / (last - first)));
+}
 const within = (value: number, low: number, high: number): number =>
   Math.round(Math.max(low, Math.min(high, value)));
 
@@ -69,7 +83,7 @@ const yes = ({ random }: Draw, p: number): boolean => random() < p;
 /** Not known for some: whom it does not concern, or who did not say. */
 const maybe = (draw: Draw, known: number, p: number): Value => (yes(draw, known) ? yes(draw, p) : "");
 
-export const REGISTERS: readonly Register[] = [
+const BY_PERIOD: readonly Register[] = [
   {
     dataset: "care-experience@2",
     periods: QUARTERS,
@@ -94,12 +108,12 @@ export const REGISTERS: readonly Register[] = [
       "bounced",
       "answered",
     ],
-    row: ({ age, unit, target }, at, draw) => {
+    row: ({ age, unit, target }, time, draw) => {
       const mood = 10 * draw.normal() - (target === "addiction" ? 8 : 0) - (unit === "emergency" ? 6 : 0);
       const score = (name: string, centre: number): Value =>
         draw.random() < 0.07 ? "" : within(centre + 5 * draw.level(name) + mood + 15 * draw.normal(), 0, 100);
       const { gap } = STORIES;
-      const heard = age === gap.age ? along(gap, at, QUARTERS.length) : 0.74;
+      const heard = age === gap.age ? along(gap, Math.floor(time)) : 0.74;
       return [
         score("listening", 66),
         score("root_causes", 57),
@@ -135,8 +149,8 @@ export const REGISTERS: readonly Register[] = [
       consulted: "any",
       keeps_journal: "any",
     },
-    row: (_, at, draw) => [
-      yes(draw, along(STORIES.digital, at, QUARTERS.length) / 1.4),
+    row: (_, time, draw) => [
+      yes(draw, along(STORIES.digital, time) / 1.4),
       maybe(draw, 0.8, 0.42 + 0.08 * draw.level("fixed")),
       maybe(draw, 0.15, 0.61),
       maybe(draw, 0.15, 0.13),
@@ -145,16 +159,14 @@ export const REGISTERS: readonly Register[] = [
     ],
   },
   {
-    dataset: "waiting@1",
-    periods: MONTHS,
+    dataset: "waiting-quarter@1",
+    periods: QUARTERS,
     oneIn: 500,
     columns: ["assessed_in_time", "visited_in_time", "over_guarantee"],
-    row: (_, at, draw) => {
+    row: (_, time, draw) => {
       const { waiting } = STORIES;
       const assessed =
-        draw.region.code === waiting.region
-          ? along(waiting, at, MONTHS.length)
-          : 0.6 + 0.08 * draw.level("assessed");
+        draw.region.code === waiting.region ? along(waiting, time) : 0.6 + 0.08 * draw.level("assessed");
       return [
         maybe(draw, 0.5, assessed),
         maybe(draw, 0.6, 0.72 + 0.06 * draw.level("visited")),
@@ -188,7 +200,7 @@ export const REGISTERS: readonly Register[] = [
     periods: QUARTERS,
     oneIn: 2000,
     columns: ["phq9"],
-    row: (_, _at, draw) => [
+    row: (_, _time, draw) => [
       draw.random() < 0.05 ? "" : within(10.5 + draw.level("phq9") + 5.5 * draw.normal(), 0, 27),
     ],
   },
@@ -211,7 +223,7 @@ export const REGISTERS: readonly Register[] = [
   {
     dataset: "person-year@1",
     periods: YEARS,
-    oneIn: 150,
+    oneIn: 300,
     columns: ["neither_work_nor_study", "sick_mental", "mental_illness"],
     row: ({ age }, _, draw) => [
       age === "16-29" ? yes(draw, 0.08) : "",
@@ -231,6 +243,27 @@ export const REGISTERS: readonly Register[] = [
   },
 ];
 
+/** Datasets of years over those of quarters, of the same persons. */
+const OVER: Readonly<Record<string, string>> = {
+  "care-experience-year@1": "care-experience@2",
+  "care-contact-year@1": "care-contact@1",
+  "waiting-year@1": "waiting-quarter@1",
+  "care-plan-year@1": "care-plan@1",
+  "patient-outcome-year@1": "patient-outcome@1",
+};
+
+/** Of which quarters are released nothing: too few have them. */
+const YEARS_ALONE = new Set(["care-plan@1", "patient-outcome@1"]);
+
+export const REGISTERS: readonly Register[] = [
+  ...BY_PERIOD.filter(({ dataset }) => !YEARS_ALONE.has(dataset)),
+  ...Object.entries(OVER).map(([dataset, over]) => {
+    const register = BY_PERIOD.find((each) => each.dataset === over);
+    if (register === undefined) throw new RangeError("expected a register of quarters");
+    return { ...register, dataset, over, periods: YEARS };
+  }),
+];
+
 /** Whom a register is of; those who die are older. */
 const whoOf = (dataset: string, { pick }: Draw): Who => {
   const age = pick(AGES, dataset === "death@1" ? [1, 2, 12, 45, 40] : [20, 23, 30, 23, 4]);
@@ -243,23 +276,33 @@ const whoOf = (dataset: string, { pick }: Draw): Who => {
 };
 
 const SHARED: Readonly<Record<string, readonly (keyof Who)[]>> = {
-  "waiting@1": ["sex", "age", "unit"],
+  "waiting-quarter@1": ["sex", "age", "unit"],
   "survey@1": ["sex", "age"],
   "person-year@1": ["sex", "age"],
   "death@1": ["sex", "age"],
 };
 const NAMES = { sex: "sex", age: "age_group", unit: "unit_type", target: "target_group" } as const;
 
-export const sharedColumns = (dataset: string): readonly (keyof Who)[] =>
-  SHARED[dataset] ?? ["sex", "age", "unit", "target"];
+const sharedColumns = ({ dataset, over = dataset }: Register): readonly (keyof Who)[] =>
+  SHARED[over] ?? ["sex", "age", "unit", "target"];
 
-/** A region's file of a register, as CSV. `scale` makes it larger or smaller. */
-export function registerOf(register: Register, region: Region, seed: number, scale = 1): string {
-  const { dataset, periods, oneIn, events = 1, columns } = register;
-  const hash = [...dataset].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
-  const random = seeded((seed * 7919 + hash + Number.parseInt(region.code, 36) * 104_729) >>> 0);
+type Person = {
+  readonly id: string;
+  readonly who: Who;
+  /** In order of time. */
+  readonly rows: ReadonlyArray<{ readonly period: string; readonly values: readonly Value[] }>;
+};
+
+const hashOf = (text: string): number =>
+  [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
+
+/** Draws for a region's file of a year: the same ones for the register of quarters and that of years over it. */
+function drawOf({ dataset, over = dataset }: Register, region: Region, year: string, seed: number): Draw {
+  const seedOf = (what: string) =>
+    (seed * 7919 + hashOf(`${over} ${what}`) + Number.parseInt(region.code, 36) * 104_729) >>> 0;
+  const random = seeded(seedOf(year));
   const levels = new Map<string, number>();
-  const draw: Draw = {
+  return {
     region,
     random,
     pick: (values, weights) => {
@@ -272,39 +315,87 @@ export function registerOf(register: Register, region: Region, seed: number, sca
     },
     normal: () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()),
     level: (name) => {
-      const known = levels.get(name) ?? 2 * random() - 1;
+      const known = levels.get(name) ?? 2 * seeded(seedOf(name))() - 1;
       levels.set(name, known);
       return known;
     },
   };
-  const shared = sharedColumns(dataset);
-  const lines = [["person_id", "period", ...shared.map((name) => NAMES[name]), ...columns].join(",")];
-  periods.forEach((period, at) => {
-    const persons = Math.max(3, Math.round((scale * region.population) / oneIn));
-    for (let person = 0; person < persons; person++) {
-      const who = whoOf(dataset, draw);
-      const id = `${region.code}-${at}-${person}`;
+}
+
+/** Sets of a year's quarters but for none: each as likely as another, so that a quarter is in 8 of 15. */
+const SETS_OF_QUARTERS = 15;
+const IN_A_QUARTER = 8 / SETS_OF_QUARTERS;
+
+/** Everyone who has rows in a year. */
+function* personsOf(register: Register, draw: Draw, year: string, scale: number): Generator<Person> {
+  const { dataset, over = dataset, oneIn, events = 1, row } = register;
+  const byYear = register.over === undefined && register.periods === YEARS;
+  const persons = Math.max(
+    3,
+    Math.round((scale * draw.region.population) / oneIn / (byYear ? 1 : IN_A_QUARTER)),
+  );
+  for (let person = 0; person < persons; person++) {
+    const who = whoOf(over, draw);
+    const chosen = byYear ? 1 : 1 + Math.floor(SETS_OF_QUARTERS * draw.random());
+    const rows: Array<Person["rows"][number]> = [];
+    for (let quarter = 1; quarter <= 4; quarter++) {
+      if (Math.floor(chosen / 2 ** (quarter - 1)) % 2 === 0) continue;
+      const period = byYear ? year : `${year}K${quarter}`;
       // Geometric: most have one row, few many.
-      do {
-        lines.push(
-          [id, period, ...shared.map((name) => who[name]), ...register.row(who, at, draw)].join(","),
-        );
-      } while (random() < 1 - 1 / events);
+      do rows.push({ period, values: row(who, Number(year) + (quarter - 1) / 4, draw) });
+      while (draw.random() < 1 - 1 / events);
     }
+    yield { id: `${draw.region.code}-${year}-${person}`, who, rows };
+  }
+}
+
+/** A person's year in one row: the mean of numbers; whether it ever happened, where a quarter asks that; else what was said last. */
+function yearIn({ columns, summarise = {} }: Register, rows: Person["rows"]): readonly Value[] {
+  if (rows.length === 1) return rows[0]?.values ?? [];
+  return columns.map((column, at) => {
+    let [sum, numbers, ever] = [0, 0, false];
+    let last: Value = "";
+    for (const { values } of rows) {
+      const value = values[at] ?? "";
+      if (value === "") continue;
+      last = value;
+      ever ||= value === true;
+      if (typeof value !== "number") continue;
+      sum += value;
+      numbers++;
+    }
+    if (numbers > 0) return Math.round(sum / numbers);
+    return ever && summarise[column] === "any" ? true : last;
   });
+}
+
+/** A region's file of a register, as CSV. `scale` makes it larger or smaller. */
+export function registerOf(register: Register, region: Region, seed: number, scale = 1): string {
+  const { periods, columns, over } = register;
+  const shared = sharedColumns(register);
+  const lines = [["person_id", "period", ...shared.map((name) => NAMES[name]), ...columns].join(",")];
+  for (const year of new Set(periods.map(yearOf)))
+    for (const { id, who, rows } of personsOf(register, drawOf(register, region, year, seed), year, scale)) {
+      const kept = over === undefined ? rows : [{ period: year, values: yearIn(register, rows) }];
+      const own = shared.map((name) => who[name]).join();
+      for (const { period, values } of kept)
+        if (periods.includes(period)) lines.push(`${id},${period},${own},${values.join()}`);
+    }
   return `${lines.join("\n")}\n`;
 }
 
 /** The mapping that reads such a file. */
-export const registerMapping = ({ dataset, columns, summarise }: Register) => ({
+export const registerMapping = (register: Register) => ({
   person: "person_id",
   identity: "text",
   period: { column: "period" },
   columns: Object.fromEntries(
-    [...sharedColumns(dataset).map((name) => NAMES[name]), ...columns].map((name) => [
+    [...sharedColumns(register).map((name) => NAMES[name]), ...register.columns].map((name) => [
       name,
       { column: name },
     ]),
   ),
-  ...(summarise === undefined ? {} : { summarise }),
+  ...(register.summarise === undefined || register.over !== undefined
+    ? {}
+    : { summarise: register.summarise }),
 });

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { Mapping, readMapping } from "../../node/import/mapping.ts";
+import { RHO_PER_YEAR } from "../../protocol/federation/accounts.ts";
 import type { CalendarDraft } from "../../protocol/plan/calendar.ts";
 import {
   type DatasetDocument,
@@ -115,6 +116,7 @@ export function madeUp({ regions: count, rows, seed }: MadeUp, folder: string): 
         : { ...RARE_QUERY, minRegions: Math.min(RARE_QUERY.minRegions, chosen.length) },
     calendar: demoCalendar(chosen.length),
     approvals: 2,
+    rhoPerYear: RHO_PER_YEAR,
   };
 }
 

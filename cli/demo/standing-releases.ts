@@ -89,7 +89,7 @@ export async function standingText(
     if (status?.release == null)
       throw new Refusal("release-unknown", `${query.title}: ${status?.reason ?? "no release"}`);
     const tables = query.tables?.marginals.length ?? 0;
-    return `  ${query.title.padEnd(40)} ${query.release.padEnd(9)} ${query.measures.length} measures, ${tables} tables, ρ = ${query.rho} a period`;
+    return `  ${query.title.padEnd(44)} ${query.release.padEnd(9)} ${query.measures.length} measures, ${tables} tables, ρ = ${query.rho} a period`;
   });
   return [
     "",

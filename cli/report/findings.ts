@@ -6,39 +6,37 @@ import { NATION } from "../../protocol/values/codes.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import type { Text } from "../../protocol/values/text.ts";
 import { gapBetween, gapWidens, isLine, regionsCompared, trendsOf } from "../../publication/comparisons.ts";
-import type { Cube } from "../../publication/cube.ts";
+import { type Cube, inOrder, lastOf } from "../../publication/cube.ts";
 import { regionName } from "./figures.ts";
 import { SAYS } from "./words.ts";
 
-/** The last period that a table reaches. */
-export const latest = (cube: Cube): string => cube.periods.values.at(-1)?.code ?? "";
+/** One table of each indicator, of those that reach furthest, with its regions where there is one. */
+export const oneEach = (cubes: readonly Cube[]): Cube[] =>
+  [...new Set(cubes.map(({ indicator }) => indicator.id))].flatMap(
+    (id) =>
+      inOrder(
+        cubes.filter(({ indicator }) => indicator.id === id),
+        "regions",
+      )[0] ?? [],
+  );
 
-/** One table of each indicator, of those that reach furthest: it has the nation, its regions and a breakdown. */
-export const oneEach = (cubes: readonly Cube[]): Cube[] => {
-  const found = new Map<string, Cube>();
-  for (const cube of cubes) {
-    const known = found.get(cube.indicator.id);
-    if (known === undefined || latest(known) < latest(cube)) found.set(cube.indicator.id, cube);
-  }
-  return [...found.values()];
-};
-
-/** Every breakdown of an indicator, each once, from a table that has it and reaches as far as any. */
+/** Every breakdown of an indicator, each once, from the table that reaches furthest of those that have it. */
 function breakdownsOf(
   cubes: readonly Cube[],
   of: Cube,
 ): Array<{ readonly cube: Cube; readonly column: string; readonly label: Text }> {
   const found = new Map<string, { cube: Cube; column: string; label: Text }>();
-  for (const cube of cubes.filter(({ indicator }) => indicator.id === of.indicator.id))
+  const own = cubes.filter(({ indicator }) => indicator.id === of.indicator.id);
+  for (const cube of inOrder(own, "nation"))
     for (const { code, label } of cube.columns)
-      if (latest(cube) === latest(of) && !found.has(code)) found.set(code, { cube, column: code, label });
+      if (!found.has(code)) found.set(code, { cube, column: code, label });
   return [...found.values()];
 }
 
 /** Regions that differ from the nation, beside all that were compared. */
 export const differencesIn = (cubes: readonly Cube[], families: number) =>
   cubes.flatMap((cube) => {
-    const compared = regionsCompared(cube, latest(cube), families);
+    const compared = regionsCompared(cube, lastOf(cube), families);
     const told = compared.filter(
       ({ difference }) => difference !== null && difference.verdict !== "no certain difference",
     );
@@ -58,7 +56,7 @@ export const changesIn = (cubes: readonly Cube[], families: number) =>
 export const gapsIn = (all: readonly Cube[], cubes: readonly Cube[], families: number, language: Language) =>
   all.flatMap((of) =>
     breakdownsOf(cubes, of).flatMap(({ cube, column, label }) => {
-      const gap = gapBetween(cube, column, latest(cube), families);
+      const gap = gapBetween(cube, column, lastOf(cube), families);
       const widens = gapWidens(cube, column, families) === true;
       return gap?.certain === true ? [{ cube, column: label[language], gap, widens }] : [];
     }),
@@ -68,9 +66,9 @@ export const gapsIn = (all: readonly Cube[], cubes: readonly Cube[], families: n
 export const unsaidIn = (cubes: readonly Cube[], language: Language) =>
   cubes.flatMap((cube) => {
     const say = SAYS[language];
-    const compared = regionsCompared(cube, latest(cube));
+    const compared = regionsCompared(cube, lastOf(cube));
     const weak = compared.filter(({ unreliable }) => unreliable).length;
-    const release = cube.releases.find(({ period }) => period === latest(cube))?.standing.release;
+    const release = cube.releases.find(({ period }) => period === lastOf(cube))?.standing.release;
     const missing = release?.missing.map(({ region }) => region) ?? [];
     const within = cube.regions.values.filter(
       ({ code }) => code !== NATION && !missing.includes(code),

@@ -6,15 +6,16 @@ import { html, raw } from "hono/html";
 import { definitionOf } from "../../protocol/question/indicator.ts";
 import { NATION } from "../../protocol/values/codes.ts";
 import type { Language } from "../../protocol/values/language.ts";
-import type { Cube } from "../../publication/cube.ts";
-import { noiseNote, privacyIn, WORDS } from "../../publication/footnotes.ts";
+import { add, format, parseRational, type Rational, ZERO } from "../../protocol/values/rational.ts";
+import { type Cube, lastOf } from "../../publication/cube.ts";
+import { noiseNote, privacyOf, WORDS } from "../../publication/footnotes.ts";
 import { HELP_LINE, needsHelpLine } from "../../publication/help-line.ts";
 import { lifeExpectanciesOf, lifeTableIn } from "../../publication/life-expectancy.ts";
 import type { StandingRelease } from "../../publication/standing-release.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import { chartOf } from "./chart.ts";
 import { decimal, difference, regionName, written } from "./figures.ts";
-import { changesIn, differencesIn, gapsIn, latest, oneEach, unsaidIn } from "./findings.ts";
+import { changesIn, differencesIn, gapsIn, oneEach, unsaidIn } from "./findings.ts";
 import { SAYS } from "./words.ts";
 
 /** What is released: tables, and the releases that they are of. */
@@ -67,7 +68,7 @@ ${help ? html`<aside>${HELP_LINE[language]}</aside>` : ""}
 }
 
 const named = (cube: Cube, language: Language) =>
-  html`<strong>${cube.indicator.name[language]}</strong> (${latest(cube)})`;
+  html`<strong>${cube.indicator.name[language]}</strong> (${lastOf(cube)})`;
 
 const listed = (items: readonly unknown[], language: Language) =>
   items.length === 0 ? html`<p>${SAYS[language].none}</p>` : html`<ul>${items}</ul>`;
@@ -77,13 +78,13 @@ function certainSection(found: Differences, language: Language) {
   const word = (verdict: string) =>
     verdict === "better" ? say.better : verdict === "worse" ? say.worse : say.differs;
   const articles = found.map(({ cube, compared, told }) => {
-    const nation = cube.at({ region: NATION, period: latest(cube) }).value;
+    const nation = cube.at({ region: NATION, period: lastOf(cube) }).value;
     const figure = (value: number) => written(cube, value, language);
     const lines = told.map(
       ({ region, difference: apart, value, low, high }) =>
         html`<li>${regionName(cube, region, language)}: ${word(apart?.verdict ?? "")}, ${figure(value)} (${say.between(figure(low), figure(high))})</li>`,
     );
-    return html`<article><h3>${cube.indicator.name[language]}, ${latest(cube)}</h3><ul>${lines}</ul>${chartOf(cube, compared, nation, language)}<p class="small">${say.definition}: ${definitionOf(cube.indicator, language)}</p></article>`;
+    return html`<article><h3>${cube.indicator.name[language]}, ${lastOf(cube)}</h3><ul>${lines}</ul>${chartOf(cube, compared, nation, language)}<p class="small">${say.definition}: ${definitionOf(cube.indicator, language)}</p></article>`;
   });
   return html`<section><h2>${say.certain}</h2>${articles.length === 0 ? html`<p>${say.alike}</p>` : articles}</section>`;
 }
@@ -95,7 +96,7 @@ function changedSection(found: Changes, language: Language) {
   const lines = found.flatMap(({ cube, of }) =>
     of.map(({ region, trend }) => {
       const first = cube.periods.values[0]?.code ?? "";
-      return html`<li>${named(cube, language)}: ${regionName(cube, region, language)} ${went(trend?.verdict ?? "")}, ${say.from(first, latest(cube))}</li>`;
+      return html`<li>${named(cube, language)}: ${regionName(cube, region, language)} ${went(trend?.verdict ?? "")}, ${say.from(first, lastOf(cube))}</li>`;
     }),
   );
   return html`<section><h2>${say.changed}</h2>${listed(lines, language)}</section>`;
@@ -135,8 +136,18 @@ function unsaidSection(found: Unsaid, language: Language) {
 
 function costSection(cubes: readonly Cube[], language: Language) {
   const say = SAYS[language];
-  const costs = new Map(cubes.map((cube) => [cube.plan.dataset.title[language], privacyIn(cube)]));
-  const lines = [...costs].map(([title, { rho, epsilon, delta }]) => {
+  const latest = new Map(
+    cubes.flatMap(({ releases }) => releases.slice(-1).map(({ standing }) => [standing.id, standing])),
+  );
+  // All that is released of a dataset adds up.
+  const costs = new Map<string, { standing: StandingRelease; charge: Rational }>();
+  for (const standing of latest.values()) {
+    const title = standing.plan.dataset.title[language];
+    const charge = add(costs.get(title)?.charge ?? ZERO, parseRational(standing.release.charge));
+    costs.set(title, { standing, charge });
+  }
+  const lines = [...costs].map(([title, { standing, charge }]) => {
+    const { rho, epsilon, delta } = privacyOf(standing.plan, standing.release.release, format(charge));
     const [over, under = 1] = rho.split("/").map(Number);
     return html`<li>${title}: ρ = ${Number(over) / under} ${say.each} (ε = ${epsilon.toFixed(2)}, δ = ${delta})</li>`;
   });

@@ -79,17 +79,18 @@ const idsOf = (c: HonoContext, name: string): string[] =>
     .filter((id) => id !== "")
     .slice(0, 100);
 
-/** One table of each indicator that is measured by the year: that by sex, where there is one. */
+/** One table of each indicator that is measured by the year: with regions and by sex, where there is one. */
 function yearly({ cubes }: Published): ReadonlyMap<string, Cube> {
   const found = new Map<string, Cube>();
   for (const cube of cubes.values()) {
     if (cube.plan.dataset.period !== "year") continue;
     const known = found.get(cube.indicator.id);
-    if (known === undefined || (!hasSex(known) && hasSex(cube))) found.set(cube.indicator.id, cube);
+    if (known === undefined || worth(known) < worth(cube)) found.set(cube.indicator.id, cube);
   }
   return found;
 }
 
+const worth = (cube: Cube): number => (cube.kind === "national" ? 0 : 2) + (hasSex(cube) ? 1 : 0);
 const sexesIn = ({ columns }: Cube) => columns.find(({ code }) => code === "sex")?.values ?? [];
 const hasSex = (cube: Cube): boolean => sexesIn(cube).length > 0;
 

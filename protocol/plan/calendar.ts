@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { ColumnName, type Dataset, DatasetRef, refOf, Title } from "../question/catalogue.ts";
 import type { Indicator } from "../question/indicator.ts";
-import { Measure, type Query, ReleaseKind } from "../question/query.ts";
+import { Measure, MeasureId, type Query, ReleaseKind } from "../question/query.ts";
 import { ofKind } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
 import { Instant, PersonId } from "../values/names.ts";
@@ -54,6 +54,8 @@ export const CalendarDraft = z.strictObject({
         dataset: DatasetRef,
         /** By id; `all` that are measured on the dataset. */
         indicators: z.union([z.literal("all"), z.array(z.string().max(48)).max(50)]),
+        /** Of ρ, what single indicators get against the others; 1 unless said. */
+        parts: z.record(MeasureId, z.int().min(1).max(1000)).optional(),
         /** Columns of each table, and how much its cells' variance weighs (1/cells unless said). */
         tables: z
           .array(
@@ -87,15 +89,20 @@ export function measureOf({ produced }: Indicator): Measure | null {
   return measure.kind === "count" && where !== undefined ? { ...measure, where } : measure;
 }
 
+/** Whether an indicator is measured on a dataset, or on one beside it, whatever the version. */
+function isMeasuredOn({ produced }: Indicator, dataset: string): boolean {
+  if (produced.by !== "measure") return false;
+  return [produced.dataset, ...(produced.also ?? [])].some((ref) => ref.split("@")[0] === dataset);
+}
+
 /** Whether a measure is what the catalogue says an indicator is; the part of ρ that it gets is another matter. */
 export function isIndicator(
   indicator: Indicator,
   { part: _, ...measure }: Measure,
   dataset: string,
 ): boolean {
-  const { produced } = indicator;
   const said = measureOf(indicator);
-  if (produced.by !== "measure" || said === null || dataset !== produced.dataset.split("@")[0]) return false;
+  if (said === null || !isMeasuredOn(indicator, dataset)) return false;
   const sorted = (record: object) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(sorted(measure)) === JSON.stringify(sorted(said));
 }
@@ -140,14 +147,19 @@ export function queryOfEntry(
   const dataset = datasets.find((each) => refOf(each) === entry.dataset);
   if (dataset === undefined)
     throw new Refusal("dataset-unknown", `expected ${entry.dataset} in the directory`);
-  const own = indicators.filter(
-    ({ produced }) => produced.by === "measure" && produced.dataset === entry.dataset,
-  );
+  const own = indicators.filter((each) => isMeasuredOn(each, dataset.dataset));
   const chosen = entry.indicators === "all" ? own : own.filter(({ id }) => entry.indicators.includes(id));
   const all = entry.indicators === "all" ? own.length : entry.indicators.length;
   if (chosen.length !== all || all + entry.measures.length === 0)
     throw new Refusal("measure-unfit", `expected indicators that are measured on ${entry.dataset}`);
-  const { release, nationalPart, minRegions, rho, periods, notBefore, answerBy, expires } = entry;
+  const { release, nationalPart, minRegions, rho, periods, notBefore, answerBy, expires, parts = {} } = entry;
+  const unknown = Object.keys(parts).find((id) => !chosen.some((each) => each.id === id));
+  if (unknown !== undefined)
+    throw new Refusal("measure-unfit", `expected parts of the entry's indicators; ${unknown} is none`);
+  const measured = chosen.flatMap((indicator): Measure[] => {
+    const [measure, part] = [measureOf(indicator), parts[indicator.id]];
+    return measure === null ? [] : [part === undefined ? measure : { ...measure, part }];
+  });
   const times = Object.entries({ notBefore, answerBy, expires, nationalPart }).filter(
     ([, value]) => value !== undefined,
   );
@@ -157,7 +169,7 @@ export function queryOfEntry(
     periods,
     groupBy: [],
     tables: planTables(dataset, entry.tables, entry.objective),
-    measures: [...chosen.flatMap((indicator) => measureOf(indicator) ?? []), ...entry.measures],
+    measures: [...measured, ...entry.measures],
     release,
     regions: "all",
     minRegions,

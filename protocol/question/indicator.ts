@@ -46,6 +46,8 @@ const Produced = z.discriminatedUnion("by", [
   z.strictObject({
     by: z.literal("measure"),
     dataset: DatasetRef,
+    /** Others that have the same columns of the same persons by periods of another kind: a year over these quarters. */
+    also: z.array(DatasetRef).min(1).max(5).optional(),
     measure: Measure,
     where: Filter.optional(),
     /** Published per so many of the population, which is public. */

@@ -142,7 +142,7 @@ describe("a running federation", () => {
       if (command.includes("check")) expect(printed).toMatch(/journal 2026K3 +ρ = /);
       if (command.includes("release run")) expect(printed).toMatch(/: released sha256:[0-9a-f]{64}$/m);
       if (command.includes("release ls")) expect(printed).toMatch(/Indicators of care, 2026.*released/s);
-      if (command.startsWith("curl")) expect(printed).toMatch(/^region,period,sex,age group,value/);
+      if (command.startsWith("curl")) expect(printed).toMatch(/^region,period,age group,value/);
     }
     for (const command of find("./brus pages")) {
       expect(await run(command.replace(" site", ` ${folder.path}/site`), variables)).toMatch(

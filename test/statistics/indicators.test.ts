@@ -48,7 +48,9 @@ const CODES = ["01", "04", "07", "09", "12", "18"];
 const chosen = REGIONS.filter(({ code }) => CODES.includes(code));
 const folder = temporaryFolder();
 let network: Network | undefined;
-const results = new Map<string, Result>();
+const results: Result[] = [];
+const calendar = demoCalendar(CODES.length);
+const released = [...new Set(calendar.entries.map(({ dataset }) => dataset))];
 let cubes = new Map<string, Cube>();
 const standings: StandingRelease[] = [];
 
@@ -76,12 +78,12 @@ beforeAll(async () => {
       },
     },
   );
-  const ran = await runStanding(network, demoCalendar(chosen.length), 2);
+  const ran = await runStanding(network, calendar, 2);
   const federation = federationIn(network);
   for (const { query, status } of ran) {
     if (status?.release == null) throw new Error(`${query.title} was not released: ${status?.reason}`);
     const result = await fetchResult(network.client, federation, status.id);
-    results.set(query.dataset, result);
+    results.push(result);
     const { releaseId: id, plan, release, table } = result;
     standings.push({ id, at: result.query.notBefore, plan, release, table });
   }
@@ -186,11 +188,9 @@ describe("every indicator", () => {
   test("is released, derived, of the release's own dates, or says why it is not produced", () => {
     const { indicators } = catalogueHere();
     expect(indicators).toHaveLength(49);
-    const released = new Set(
-      [...results.values()].flatMap(({ plan }) => plan.measures.map(({ measure }) => measure.id)),
-    );
+    const measured = new Set(results.flatMap(({ plan }) => plan.measures.map(({ measure }) => measure.id)));
     for (const { id, produced } of indicators) {
-      if (produced.by === "measure") expect(released, id).toContain(id);
+      if (produced.by === "measure") expect(measured, id).toContain(id);
       else if (produced.by === "nobody") expect(produced.why.en.length, id).toBeGreaterThan(20);
       else
         expect(
@@ -200,25 +200,29 @@ describe("every indicator", () => {
     }
   });
 
-  test.each(REGISTERS.map(({ dataset }) => dataset))("of %s lies where its truth is", (dataset) => {
-    const result = results.get(dataset) ?? expect.fail();
-    const truths = truthsOf(result);
-    const kinds = new Map(result.plan.measures.map(({ measure }) => [measure.id, measure.kind]));
+  test.each(released)("of %s lies where its truth is", (dataset) => {
+    const own = results.filter(({ query }) => query.dataset === dataset);
     let [within, counted] = [0, 0];
-    for (const { at, measure, value, se, low, high } of result.cells) {
-      if (value === null || se === null || low === null || high === null) continue;
-      const { region, period, ...columns } = at;
-      const [a, b] = truths.get(
-        `${region} ${period} ${JSON.stringify(Object.entries(columns))} ${measure}`,
-      ) ?? [0, 0];
-      if (kinds.get(measure) !== "count" && b < 20) continue;
-      const truth = kinds.get(measure) === "count" ? a : a / b;
-      counted++;
-      if (low <= truth && truth <= high) within++;
-      if (Object.keys(columns).length === 0)
-        expect(Math.abs(value - truth) / se, `${measure} ${JSON.stringify(at)}`).toBeLessThan(6);
+    for (const result of own) {
+      const truths = truthsOf(result);
+      const kinds = new Map(result.plan.measures.map(({ measure }) => [measure.id, measure.kind]));
+      for (const { at, measure, value, se, low, high } of result.cells) {
+        if (value === null || se === null || low === null || high === null) continue;
+        const { region, period, ...columns } = at;
+        const [a, b] = truths.get(
+          `${region} ${period} ${JSON.stringify(Object.entries(columns))} ${measure}`,
+        ) ?? [0, 0];
+        if (kinds.get(measure) !== "count" && b < 20) continue;
+        const truth = kinds.get(measure) === "count" ? a : a / b;
+        counted++;
+        if (low <= truth && truth <= high) within++;
+        if (Object.keys(columns).length === 0)
+          expect(Math.abs(value - truth) / se, `${measure} ${JSON.stringify(at)}`).toBeLessThan(6);
+      }
     }
-    expect(counted).toBeGreaterThan(100);
+    // A release of totals alone has few figures in six regions: of those, most.
+    const figures = own.reduce((sum, { cells }) => sum + cells.length, 0);
+    expect(counted).toBeGreaterThan(Math.min(100, 0.8 * figures));
     // Cells of a release share their noise: pooled coverage strays further than that of independent intervals.
     const slack = 0.02 + 3 / Math.sqrt(counted);
     expect(within / counted).toBeGreaterThan(0.95 - slack);
@@ -231,7 +235,7 @@ describe("what follows from them", () => {
 
   test("a region's waiting improves, with certainty, and no other's does so much", () => {
     const { waiting } = STORIES;
-    const trends = trendsOf(cube(`${waiting.indicator}.sex.age_group`));
+    const trends = trendsOf(cube(`${waiting.indicator}.sex`));
     const own = trends.find(({ region }) => region === waiting.region)?.trend;
     expect(own?.verdict).toBe("better");
     // A small region's noise alone may look like more: what it may not be is more with certainty.
@@ -241,8 +245,8 @@ describe("what follows from them", () => {
   });
 
   test("the gap between age groups widens, and is certain at the end", () => {
-    const table = cube(`${STORIES.gap.indicator}.sex.age_group`);
-    const [first, last] = ["2025K3", "2026K3"].map((period) => gapBetween(table, "age_group", period));
+    const table = cube(`${STORIES.gap.indicator}.by-year.sex.age_group`);
+    const [first, last] = ["2021", "2025"].map((period) => gapBetween(table, "age_group", period));
     expect(last?.certain).toBe(true);
     expect(last?.low ?? 0).toBeGreaterThan(first?.low ?? 1);
     const trends = new Map(groupTrendsOf(table, "age_group").map(({ group, trend }) => [group, trend]));
@@ -255,12 +259,12 @@ describe("what follows from them", () => {
   });
 
   test("digital contacts rise everywhere that is large enough to tell", () => {
-    const trends = trendsOf(cube(`${STORIES.digital.indicator}.sex.age_group`));
+    const trends = trendsOf(cube(`${STORIES.digital.indicator}.sex`));
     expect(trends.find(({ region }) => region === "00")?.trend?.verdict).toBe("better");
   });
 
   test("regions beside each other: places are ranges that hold the truth, and no verdict goes against it", () => {
-    const compared = regionsCompared(cube("perceived-access.sex.age_group"), "2026K3");
+    const compared = regionsCompared(cube("perceived-access.by-year.age_group"), "2025");
     expect(compared.map(({ region }) => region)).toEqual(CODES);
     for (const { places, margin, difference } of compared) {
       expect(places?.first).toBeGreaterThanOrEqual(1);
@@ -268,7 +272,7 @@ describe("what follows from them", () => {
       expect(margin).toBeGreaterThan(0);
       expect(difference).not.toBeNull();
     }
-    const variation = regionalVariation(cube("perceived-access.sex.age_group"), "2026K3");
+    const variation = regionalVariation(cube("perceived-access.by-year.age_group"), "2025");
     expect(variation?.high).toBeGreaterThan(variation?.low ?? 0);
   });
 
@@ -284,8 +288,8 @@ describe("what follows from them", () => {
       expect(text).not.toContain("<script>");
       const waiting =
         language === "sv"
-          ? /Första bedömning inom 30 dagar[^<]*<\/strong> \(2026M08\): Region Örebro län har förbättrats/
-          : /First assessment within 30 days[^<]*<\/strong> \(2026M08\): Region Örebro län has improved/;
+          ? /Första bedömning inom 30 dagar[^<]*<\/strong> \(2026K3\): Region Örebro län har förbättrats/
+          : /First assessment within 30 days[^<]*<\/strong> \(2026K3\): Region Örebro län has improved/;
       expect(text).toMatch(waiting);
       expect(text).toMatch(
         language === "sv"
@@ -298,7 +302,7 @@ describe("what follows from them", () => {
   });
 
   test("numbers of persons are held against nobody's: not regions', not the nation's, not groups'", () => {
-    const counts = cube("sip-count.sex.age_group");
+    const counts = cube("journal-users.sex");
     for (const { difference, places, third } of regionsCompared(counts, "2026K3"))
       expect([difference, places, third]).toEqual([null, null, null]);
     expect(regionalVariation(counts, "2026K3")).toBeNull();
@@ -327,20 +331,24 @@ describe("what follows from them", () => {
       const at = view.figures.findLastIndex((each) => each !== null && Math.abs(each) > 0.1);
       const figures = view.figures.with(at, (view.figures[at] ?? 0) * 1.5);
       expect(unlikeIn({ ...view, figures }, standing), table.id).not.toEqual([]);
-      const correlations = Object.fromEntries(Object.keys(view.correlations).map((column) => [column, -0.9]));
-      expect(unlikeIn({ ...view, correlations }, standing), table.id).not.toEqual([]);
       const { regions, periods } = view;
-      const [sex = expect.fail(), ...rest] = view.columns;
-      const columned = (...columns: View["columns"]) => unlikeIn({ ...view, columns }, standing);
-      const turned = sex.values.map(
-        (_, place) => sex.values[(place + 1) % sex.values.length] ?? expect.fail(),
-      );
-      expect(columned({ ...sex, total: "1" }, ...rest), table.id).not.toEqual([]);
-      expect(columned({ ...sex, values: turned }, ...rest), table.id).not.toEqual([]);
-      expect(
-        columned({ ...sex, values: [...sex.values, sex.values[1] ?? expect.fail()] }, ...rest),
-      ).not.toEqual([]);
-      expect(columned(...rest), table.id).not.toEqual([]);
+      if (view.columns.length > 0) {
+        const correlations = Object.fromEntries(
+          Object.keys(view.correlations).map((column) => [column, -0.9]),
+        );
+        expect(unlikeIn({ ...view, correlations }, standing), table.id).not.toEqual([]);
+        const [sex = expect.fail(), ...rest] = view.columns;
+        const columned = (...columns: View["columns"]) => unlikeIn({ ...view, columns }, standing);
+        const turned = sex.values.map(
+          (_, place) => sex.values[(place + 1) % sex.values.length] ?? expect.fail(),
+        );
+        expect(columned({ ...sex, total: "1" }, ...rest), table.id).not.toEqual([]);
+        expect(columned({ ...sex, values: turned }, ...rest), table.id).not.toEqual([]);
+        expect(
+          columned({ ...sex, values: [...sex.values, sex.values[1] ?? expect.fail()] }, ...rest),
+        ).not.toEqual([]);
+        expect(columned(...rest), table.id).not.toEqual([]);
+      }
       for (const values of [regions.values.slice(0, -1), [...regions.values, ...regions.values.slice(-1)]])
         expect(unlikeIn({ ...view, regions: { ...regions, values } }, standing), table.id).not.toEqual([]);
       const another = regions.values.find(({ code }) => code !== regions.total)?.code ?? null;
@@ -384,14 +392,16 @@ describe("what follows from them", () => {
   });
 
   test("how old figures are at their release, in whole days", () => {
-    for (const { days } of freshnessOf(cube("journal-users.sex.age_group"))) expect(days).toBeGreaterThan(40);
+    for (const { days } of freshnessOf(cube("journal-users.sex"))) expect(days).toBeGreaterThan(40);
   });
 
   test("years left at 16 of people with mental illness lie where their truth is", () => {
     const YEARS = [14, 15, 20, 20, null];
     const ages = ["16-29", "30-44", "45-64", "65-84", "85+"];
-    const [dead, alive] = ["death@1", "person-year@1"].map((dataset) =>
-      truthsOf(results.get(dataset) ?? expect.fail()),
+    const [dead, alive] = ["deaths-mental-illness", "persons-mental-illness"].map((id) =>
+      truthsOf(
+        results.find(({ plan }) => plan.measures.some(({ measure }) => measure.id === id)) ?? expect.fail(),
+      ),
     );
     const { table } = lifeTableIn(catalogueHere().indicators) ?? expect.fail();
     const found = lifeExpectanciesOf(standings, table);

@@ -3,7 +3,7 @@ import type { Page, Route } from "playwright-core";
 import { expect, test } from "vitest";
 import { type Given, settled, watched } from "./browser.ts";
 
-const TABLE = "taken-seriously.sex.age_group";
+const TABLE = "taken-seriously.sex";
 
 type Opened = Awaited<ReturnType<typeof watched>>;
 

@@ -28,7 +28,7 @@ export function walking(given: () => Given): void {
     await settled(page);
     await page.getByRole("heading", { level: 1, name: /Första bedömning/ }).waitFor();
     expect(page.url()).toContain("region=18");
-    await page.getByText(/Region Örebro län, augusti 2026: .* Det är säkert högre än i början/).waitFor();
+    await page.getByText(/Region Örebro län, 2026 kvartal 3: .* Det är säkert högre än i början/).waitFor();
     expect(await wordsOn(page)).not.toMatch(RANKED);
     await page.goBack();
     await settled(page);
@@ -129,11 +129,11 @@ export function walking(given: () => Given): void {
     }
     const spoken = () => page.evaluate(() => document.activeElement?.getAttribute("aria-valuetext") ?? "");
     await page.keyboard.press("Home");
-    await expect.poll(spoken).toMatch(/^Januari 2026: riket .*Region Örebro län/);
+    await expect.poll(spoken).toMatch(/^2025 kvartal 3: riket .*Region Örebro län/);
     await page.keyboard.press("ArrowRight");
-    await expect.poll(spoken).toMatch(/^Februari 2026/);
+    await expect.poll(spoken).toMatch(/^2025 kvartal 4/);
     await page.keyboard.press("End");
-    await expect.poll(spoken).toMatch(/^Augusti 2026/);
+    await expect.poll(spoken).toMatch(/^2026 kvartal 3/);
     await tabTo(/^Pröva/, 20);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Sigillet håller" }).waitFor();

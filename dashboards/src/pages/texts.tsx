@@ -93,12 +93,12 @@ function Data(_: PageProps) {
     [
       `/data/${language}/`,
       sv ? "Hela tabeller som filer, med CSVW bredvid" : "Whole tables as files, with CSVW beside",
-      `/data/${language}/taken-seriously.sex.age_group.csv`,
+      `/data/${language}/taken-seriously.by-year.age_group.csv`,
     ],
     [
       "/api/comparisons",
       sv ? "Det som får sägas om regioner bredvid varandra" : "What may be said of regions beside each other",
-      "/api/comparisons/taken-seriously.sex.age_group",
+      "/api/comparisons/taken-seriously.by-year.age_group",
     ],
     ["/kolada/v3", sv ? "Koladas form" : "Kolada's shape", "/kolada/v3/kpi"],
     ["/dcat", "DCAT-AP-SE 3", "/dcat"],

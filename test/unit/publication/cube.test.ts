@@ -7,7 +7,7 @@ import { type Indicator, readIndicators } from "../../../protocol/question/indic
 import type { Query } from "../../../protocol/question/query.ts";
 import { cellsOf, readCells } from "../../../protocol/release/cells.ts";
 import type { Release } from "../../../protocol/release/release.ts";
-import { cubesOf } from "../../../publication/cube.ts";
+import { cubesOf, inOrder } from "../../../publication/cube.ts";
 import type { StandingRelease } from "../../../publication/standing-release.ts";
 import { HASH, queryOf } from "../../support/generate.ts";
 
@@ -27,6 +27,7 @@ const INDICATORS: Indicator[] = readIndicators([
     produced: {
       by: "measure",
       dataset: "care@1",
+      also: ["care-year@1"],
       measure: { id: "heard", kind: "share", predicate: { column: "heard", in: [true] } },
     },
   },
@@ -41,13 +42,14 @@ function standingOf(
   period: string,
   more: Partial<Query> = {},
   name = "care",
+  kind: "quarter" | "year" = "quarter",
 ): StandingRelease {
   const { dataset } = writeDataset({
     dataset: name,
     version,
     title: both("Care"),
     person: "one person within one region",
-    period: "quarter",
+    period: kind,
     rowsPerPerson: 5,
     maxPersons: 1_000_000,
     columns: { unit: { kind: "category", values: units }, heard: { kind: "boolean" } },
@@ -121,3 +123,21 @@ test.each([
     expect(cubesOf([standingOf(1, ["a", "b"], "2025K1")], context)).toHaveLength(1);
   },
 );
+
+test("what is measured on a dataset beside the indicator's own has a table of its own, called by its kind of period", () => {
+  const quarters = ["2026K1", "2026K2"].map((period) => standingOf(1, ["a", "b"], period));
+  const year = standingOf(1, ["a", "b"], "2025", {}, "care-year", "year");
+  const other = standingOf(1, ["a", "b"], "2025", {}, "care-other", "year");
+  const cubes = cubesOf([...quarters, year, other], context);
+  const found = new Map(cubes.map(({ id, periods }) => [id, periods.values.map(({ code }) => code)]));
+  expect(found).toEqual(
+    new Map([
+      ["heard.unit", ["2026K1", "2026K2"]],
+      ["heard.by-year.unit", ["2025"]],
+    ]),
+  );
+  expect(inOrder(cubes, "regions").map(({ id }) => id)).toEqual(["heard.unit", "heard.by-year.unit"]);
+  // The figures of each are its own release's.
+  for (const cube of cubes)
+    for (const { period, standing } of cube.releases) expect(standing.plan.periods).toEqual([period]);
+});

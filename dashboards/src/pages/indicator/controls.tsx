@@ -14,6 +14,11 @@ const SAY = {
     table: "Uppdelning",
     both: "Alla",
     controls: "Val",
+    whole: "inte uppdelat",
+    nation: "riket",
+    year: "per år",
+    quarter: "per kvartal",
+    month: "per månad",
   },
   en: {
     period: "Period",
@@ -21,6 +26,11 @@ const SAY = {
     table: "Broken down by",
     both: "All",
     controls: "Choices",
+    whole: "not broken down",
+    nation: "the nation",
+    year: "by year",
+    quarter: "by quarter",
+    month: "by month",
   },
 };
 
@@ -44,7 +54,7 @@ function Groups({
   );
 }
 
-/** The tables that an indicator is published in, by their columns. */
+/** The tables that an indicator is published in: by which columns, how often, and whether of the nation alone. */
 function Tables({ of, shown }: { readonly of: OverviewIndicator; readonly shown: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
@@ -52,15 +62,11 @@ function Tables({ of, shown }: { readonly of: OverviewIndicator; readonly shown:
     <Choice
       label={say.table}
       value={shown}
-      options={of.tables.map(({ id, columns }) => [
-        id,
-        upper(
-          listed(
-            columns.map(({ label }) => label[language]),
-            language,
-          ),
-        ),
-      ])}
+      options={of.tables.map(({ id, columns, by, nationOnly }) => {
+        const labels = columns.map(({ label }) => label[language]);
+        const what = labels.length === 0 ? say.whole : listed(labels, language);
+        return [id, upper([what, say[by], ...(nationOnly ? [say.nation] : [])].join(", "))];
+      })}
       onChange={(value) => change({ table: value === of.table ? null : value })}
     />
   );
