@@ -7,6 +7,7 @@ import { UNKNOWN_CODE } from "../protocol/plan/cells.ts";
 import { type Plan, publishedPeriods } from "../protocol/plan/plan.ts";
 import { groupCorrelation, type PlannedTables } from "../protocol/plan/tables.ts";
 import { type AttributeSet, keyOf, subsetsOf } from "../protocol/privacy/marginals.ts";
+import type { Meaning } from "../protocol/privacy/meaning.ts";
 import type { Dataset } from "../protocol/question/catalogue.ts";
 import type { Indicator } from "../protocol/question/indicator.ts";
 import type { Population } from "../protocol/question/population.ts";
@@ -56,6 +57,8 @@ export type Cube = {
     readonly regions: readonly string[];
   }>;
   readonly updated: string;
+  /** What all that a region may release of one person in a year comes to. */
+  readonly year: Meaning;
   /** What everyone must read with a rate; null where it is none. */
   readonly population: Text | null;
   readonly at: (at: FigureAt) => CubeFigure;
@@ -67,6 +70,8 @@ export type CubeContext = {
   /** Regions' names by code. */
   readonly regions: ReadonlyMap<string, string>;
   readonly population: Population;
+  /** What all that a region may release of one person in a year comes to. */
+  readonly year: Meaning;
 };
 
 type Dimensioned = Pick<Cube, "regions" | "periods" | "columns">;
@@ -233,6 +238,7 @@ function cubeOf(id: string, group: Group, context: CubeContext): Cube {
     ...dimensioned,
     kind: latest.release.release,
     plan,
+    year: context.year,
     releases,
     ordinals: periods.map((period) => ordinalOf(plan.dataset.period, period) ?? 0),
     correlations: Object.fromEntries(

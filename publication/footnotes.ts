@@ -1,5 +1,6 @@
 /** What everyone must read with what is published: that it is noisy, how much was spent on it, who is missing, where there is help. */
 import type { Plan } from "../protocol/plan/plan.ts";
+import type { Meaning } from "../protocol/privacy/meaning.ts";
 import { epsilonAt } from "../protocol/privacy/privacy.ts";
 import { definitionOf } from "../protocol/question/indicator.ts";
 import type { Release } from "../protocol/release/release.ts";
@@ -8,6 +9,7 @@ import { format, parseRational, toNumber } from "../protocol/values/rational.ts"
 import { type Cube, contentsOf } from "./cube.ts";
 import { HELP_LINE, needsHelpLine } from "./help-line.ts";
 import { whyMissing } from "./missing.ts";
+import { meaningText, twiceText } from "./year-words.ts";
 
 export const WORDS = {
   sv: {
@@ -22,6 +24,7 @@ export const WORDS = {
     agree: "Tabellerna i ett släpp stämmer med varandra så när som på avrundning.",
     symbols:
       "u: osäkert tal, med ett standardfel över 30 % av talet, eller för andelar och medelvärden av det antal personer som de avser. ..: för osäkert för att redovisas. : (kolon): regionen är inte med i släppet. . (punkt): inte tillämpligt.",
+    year: "Allt som får lämnas ut om en människa i en region under ett kalenderår:",
     missing: "Regioner som inte är med i släppet för",
     late: "svarade inte i tid",
     undelivered: "har inte lämnat perioden",
@@ -42,6 +45,7 @@ export const WORDS = {
     agree: "The tables of a release agree with each other but for rounding.",
     symbols:
       "u: unreliable, with a standard error above 30 % of the figure or, for shares and means, of the number of persons they are of. ..: too uncertain to be published. : (colon): the region is not in the release. . (full stop): not applicable.",
+    year: "All that may be released of one person in one region in a calendar year:",
     missing: "Regions that are not in the release of",
     late: "did not answer in time",
     undelivered: "has not delivered the period",
@@ -54,6 +58,10 @@ export const WORDS = {
 
 /** That figures have noise, and of tables that are measured together that they agree. */
 export const noiseNote = (language: Language): string => `${WORDS[language].noise} ${WORDS[language].agree}`;
+
+/** What one person's year comes to, of which a release is a part. */
+export const yearNote = (year: Meaning, language: Language): string =>
+  `${WORDS[language].year} ${meaningText(year, language)} ${twiceText(language)}`;
 
 /** Who is not in the releases of these periods; none where all are. */
 export function missingNotes(
@@ -82,6 +90,7 @@ export function notesOf(cube: Cube, language: Language): string[] {
     noiseNote(language),
     definitionOf(indicator, language),
     say.symbols,
+    yearNote(cube.year, language),
     ...missingNotes(releases, (region) => region, language),
     ...(contentsOf(cube).includes("display") ? [say.shown] : []),
     ...(population === null ? [] : [population[language]]),
@@ -94,6 +103,7 @@ export function privacyOf(
   { dataset, tables }: Pick<Plan, "dataset" | "tables">,
   kind: Release["release"],
   charge: string,
+  year: Meaning,
 ) {
   const delta = toNumber(parseRational(dataset.budget.delta));
   const rho = parseRational(charge);
@@ -106,9 +116,16 @@ export function privacyOf(
     delta,
     per: tables === null ? "region and period" : "region and period, for all tables of the release together",
     intervals: "95 %, noise alone",
+    /** All that a region may release of one person in a calendar year; a guesser who knows all else is right so often of 100. */
+    personYear: year,
   };
 }
 
 /** The same of a table: what its latest release cost. */
-export const privacyIn = ({ plan, kind, releases }: Pick<Cube, "plan" | "kind" | "releases">) =>
-  privacyOf(plan, kind, releases.at(-1)?.standing.release.charge ?? "0");
+export const privacyIn = ({
+  plan,
+  kind,
+  releases,
+  year,
+}: Pick<Cube, "plan" | "kind" | "releases" | "year">) =>
+  privacyOf(plan, kind, releases.at(-1)?.standing.release.charge ?? "0", year);

@@ -1,13 +1,14 @@
 /** The release of one question as JSON-stat, with all that its figures are: value, error and interval, side by side. */
 import { UNKNOWN_CODE } from "../protocol/plan/cells.ts";
 import { type Plan, publishedPeriods } from "../protocol/plan/plan.ts";
+import type { Meaning } from "../protocol/privacy/meaning.ts";
 import { measureText } from "../protocol/question/words.ts";
 import { readCells } from "../protocol/release/cells.ts";
 import { type CellTable, type Release, regionsOf } from "../protocol/release/release.ts";
 import { NATION } from "../protocol/values/codes.ts";
 import type { Language } from "../protocol/values/language.ts";
 import { Refusal } from "../protocol/values/refusal.ts";
-import { missingNotes, privacyOf, WORDS } from "./footnotes.ts";
+import { missingNotes, privacyOf, WORDS, yearNote } from "./footnotes.ts";
 import { type JsonStat, jsonStatOf, SHOWN_DECIMALS, type StatDimension } from "./json-stat.ts";
 
 export type TabledRelease = {
@@ -19,6 +20,8 @@ export type TabledRelease = {
   /** Regions' names by code; and how many regions are active in all. */
   readonly regions: ReadonlyMap<string, string>;
   readonly active: number;
+  /** What all that a region may release of one person in a year comes to. */
+  readonly year: Meaning;
 };
 
 const SAY = {
@@ -66,13 +69,14 @@ export function queryDatasetOf(table: TabledRelease, language: Language): JsonSt
     notes: [
       noise,
       symbols,
+      yearNote(table.year, language),
       ...missingNotes([{ period: periods, missing: release.missing }], named, language),
     ],
     dimensions: [areasOf(table, language), ...groupsOf(plan, language), metricOf(plan, language)],
     figures,
     extension: {
       px: { aggregallowed: false, language },
-      privacy: privacyOf(plan, release.release, release.charge),
+      privacy: privacyOf(plan, release.release, release.charge, table.year),
       release: table.releaseId,
       query: release.query,
       regions: { in: regionsOf(release), missing: release.missing },

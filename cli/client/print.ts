@@ -1,7 +1,9 @@
 /** How figures look in a terminal: aligned, with ± and what they cost. Errors are never rounded down. */
 import Table from "cli-table3";
+import { rhoPerYearOf } from "../../protocol/federation/accounts.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
+import { meaningOf } from "../../protocol/privacy/meaning.ts";
 import { epsilonAt } from "../../protocol/privacy/privacy.ts";
 import type { Cell } from "../../protocol/release/cells.ts";
 import { regionsOf } from "../../protocol/release/release.ts";
@@ -93,12 +95,22 @@ function gridOf(
 }
 
 /** A result as a JSON-stat dataset. */
-export function tableOf(result: Result, { directory }: Federation, language: Language): JsonStat {
+export function tableOf(result: Result, federation: Federation, language: Language): JsonStat {
+  const { directory } = federation;
   const { plan, release, releaseId, table, query } = result;
   const regions = new Map(directory.nodes.map(({ code, name }) => [code, name]));
   const active = directory.nodes.filter(({ status }) => status === "active").length;
   return queryDatasetOf(
-    { plan, release, releaseId, cells: table, title: query.title, regions, active },
+    {
+      plan,
+      release,
+      releaseId,
+      cells: table,
+      title: query.title,
+      regions,
+      active,
+      year: meaningOf(rhoPerYearOf(federation)),
+    },
     language,
   );
 }

@@ -1,8 +1,10 @@
 /** `brus report`: the public report of what is released. Every figure in it was checked here against what the regions signed. */
 import { type Command, Option } from "commander";
+import { rhoPerYearOf } from "../../protocol/federation/accounts.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { openSigned } from "../../protocol/federation/openers.ts";
 import { Calendar } from "../../protocol/plan/calendar.ts";
+import { meaningOf } from "../../protocol/privacy/meaning.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
@@ -53,5 +55,6 @@ async function releasedFrom(to: Client, federation: Federation): Promise<Release
     standings.push({ id, at: asked.notBefore, plan, release: made, table });
   }
   const regions = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
-  return { standings, cubes: cubesOf(standings, { ...catalogueHere(), regions }) };
+  const year = meaningOf(rhoPerYearOf(federation));
+  return { standings, cubes: cubesOf(standings, { ...catalogueHere(), regions, year }) };
 }

@@ -8,7 +8,7 @@ import { NATION } from "../../protocol/values/codes.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { add, format, parseRational, type Rational, ZERO } from "../../protocol/values/rational.ts";
 import { type Cube, lastOf } from "../../publication/cube.ts";
-import { noiseNote, privacyOf, WORDS } from "../../publication/footnotes.ts";
+import { noiseNote, privacyOf, WORDS, yearNote } from "../../publication/footnotes.ts";
 import { HELP_LINE, needsHelpLine } from "../../publication/help-line.ts";
 import { lifeExpectanciesOf, lifeTableIn } from "../../publication/life-expectancy.ts";
 import type { StandingRelease } from "../../publication/standing-release.ts";
@@ -136,6 +136,8 @@ function unsaidSection(found: Unsaid, language: Language) {
 
 function costSection(cubes: readonly Cube[], language: Language) {
   const say = SAYS[language];
+  const [year] = cubes.map((cube) => cube.year);
+  if (year === undefined) return "";
   const latest = new Map(
     cubes.flatMap(({ releases }) => releases.slice(-1).map(({ standing }) => [standing.id, standing])),
   );
@@ -147,11 +149,11 @@ function costSection(cubes: readonly Cube[], language: Language) {
     costs.set(title, { standing, charge });
   }
   const lines = [...costs].map(([title, { standing, charge }]) => {
-    const { rho, epsilon, delta } = privacyOf(standing.plan, standing.release.release, format(charge));
+    const { rho, epsilon, delta } = privacyOf(standing.plan, standing.release.release, format(charge), year);
     const [over, under = 1] = rho.split("/").map(Number);
     return html`<li>${title}: ρ = ${Number(over) / under} ${say.each} (ε = ${epsilon.toFixed(2)}, δ = ${delta})</li>`;
   });
-  return html`<section><h2>${say.cost}</h2><ul>${lines}</ul></section>`;
+  return html`<section><h2>${say.cost}</h2><ul>${lines}</ul><p>${yearNote(year, language)}</p></section>`;
 }
 
 function checkSection(cubes: readonly Cube[], language: Language, source: string) {

@@ -57,7 +57,8 @@ export function publicationOf(
   ): Promise<Published> => {
     const federation = context.federation();
     const regions = new Map(federation.directory.nodes.map(({ code, name }) => [code, name]));
-    const cubes = { indicators: known, labels, regions, population };
+    const ceiling = meaningOf(rhoPerYearOf(federation));
+    const cubes = { indicators: known, labels, regions, population, year: ceiling };
     const standings = rows.map(({ id, query: asked, envelope, cells }): StandingRelease => {
       const query = storedQuery(asked);
       // Written by this process, and bound by hash in the release.
@@ -75,7 +76,7 @@ export function publicationOf(
       cubes: new Map(cubesOf(standings, cubes).map((cube) => [cube.id, cube])),
       standings,
       calendars,
-      year: { ceiling: meaningOf(rhoPerYearOf(federation)), told: toldOf(standings) },
+      year: { ceiling, told: toldOf(standings) },
       address,
     };
   };

@@ -89,7 +89,9 @@ beforeAll(async () => {
   }
   const regions = new Map(chosen.map(({ code, name }) => [code, name]));
   cubes = new Map(
-    cubesOf(standings, { ...catalogueHere(), regions, labels: {} }).map((cube) => [cube.id, cube]),
+    cubesOf(standings, { ...catalogueHere(), regions, labels: {}, year: meaningOf(parseRational("1")) }).map(
+      (cube) => [cube.id, cube],
+    ),
   );
 });
 

@@ -2,11 +2,13 @@
 import { expect, test } from "vitest";
 import { planOf } from "../../../protocol/plan/plan.ts";
 import { planTables } from "../../../protocol/plan/tables.ts";
+import { meaningOf } from "../../../protocol/privacy/meaning.ts";
 import { writeDataset } from "../../../protocol/question/catalogue.ts";
 import { type Indicator, readIndicators } from "../../../protocol/question/indicator.ts";
 import type { Query } from "../../../protocol/question/query.ts";
 import { cellsOf, readCells } from "../../../protocol/release/cells.ts";
 import type { Release } from "../../../protocol/release/release.ts";
+import { parseRational } from "../../../protocol/values/rational.ts";
 import { cubesOf, inOrder } from "../../../publication/cube.ts";
 import type { StandingRelease } from "../../../publication/standing-release.ts";
 import { HASH, queryOf } from "../../support/generate.ts";
@@ -86,6 +88,7 @@ const context = {
   labels: {},
   regions: new Map(),
   population: { source: "a test", note: both("a test"), persons: {} },
+  year: meaningOf(parseRational("1")),
 };
 
 test("another version's categories are found by their codes; what it had not is not there", () => {
