@@ -79,7 +79,9 @@ describe("JSON-stat", () => {
       expect(read.role).toMatchObject({ geo: ["Region"], time: ["Tid"], metric: ["ContentsCode"] });
       // What a person's year comes to goes with every file: here the budgets', since its directory names no ceiling.
       expect(table.extension["privacy"]).toMatchObject({ personYear: { rho: 5.75, right: 96 } });
-      expect(table.note.join(" ")).toMatch(/under ett kalenderår: ρ = 5,75 \(ε = 26,6 .*högst 96 gånger av 100/);
+      expect(table.note.join(" ")).toMatch(
+        /under ett kalenderår: ρ = 5,75 \(ε = 26,6 .*högst 96 gånger av 100/,
+      );
     }
     const table = await json<Dataset>(`/data/en/${ONE}.json`);
     const read = JSONstat(table as object);
