@@ -223,7 +223,7 @@ const BY_PERIOD: readonly Register[] = [
   {
     dataset: "person-year@1",
     periods: YEARS,
-    oneIn: 300,
+    oneIn: 150,
     columns: ["neither_work_nor_study", "sick_mental", "mental_illness"],
     row: ({ age }, _, draw) => [
       age === "16-29" ? yes(draw, 0.08) : "",
