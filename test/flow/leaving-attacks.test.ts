@@ -67,6 +67,14 @@ describe.each(ENGINES)("on %s", (engine) => {
     },
   );
 
+  it("whoever turned a hundred after the row's day, and was written with + since, stays out as well", async () => {
+    const region = await regionOn(engine);
+    await region.take(csv(["x", "260101+1238", "19260101-1238"]), { mapping: { identity: "personnummer" } });
+    expect((await counted(region))[0]).toBeGreaterThan(0);
+    await region.leave("exclude", ["19260101-1238"]);
+    expect(await counted(region)).toEqual([0, 0]);
+  });
+
   it("to include one brings back nobody who left by a name of their own", async () => {
     const region = await regionOn(engine);
     await region.take(csv(["x", "123", "000123"]), { mapping: { identity: "text" } });
