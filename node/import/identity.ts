@@ -117,14 +117,21 @@ function personalNumber(plain: string, day: Day): string | null {
   return `${year}${born.slice(-4)}${end}`;
 }
 
-/** The latest year that ends in these two digits whose day is not after the row's; with `+`, at least 100 before it. */
+/** Nobody lives to be a hundred more than this, in years. */
+const BEYOND = 30;
+
+/**
+ * The latest year that ends in these two digits whose day is not after the row's; with `+`, the one a century before
+ * where somebody can be as old as that. A file has the signs of the day it was written on, which may be years after a
+ * row's: a `+` on a row from before the hundredth birthday makes nobody a century older.
+ */
 function centuryOf(born: string, old: boolean, day: Day): number {
   const now = Math.floor(day / 10_000);
   const [two, month, date] = [Number(born.slice(0, 2)), Number(born.slice(2, 4)), Number(born.slice(4))];
   const same = now - (now % 100) + two;
   const after = same * 10_000 + month * 100 + (date > 60 ? date - 60 : date) > day;
   const latest = after ? same - 100 : same;
-  return old && now - latest < 100 ? latest - 100 : latest;
+  return old && now - latest <= BEYOND ? latest - 100 : latest;
 }
 
 function isDate(year: number, month: number, day: number): boolean {
@@ -198,7 +205,7 @@ export function personalSql(plain: string, day: string): string {
   const now = `(${day} // 10000)`;
   const same = `(${now} - ${now} % 100 + ${ten} // 100000000)`;
   const latest = `(${same} - case when ${same} * 10000 + ${month} * 100 + ${date} > ${day} then 100 else 0 end)`;
-  const century = `(${latest} - case when contains(${plain}, '+') and ${now} - ${latest} < 100 then 100 else 0 end)`;
+  const century = `(${latest} - case when contains(${plain}, '+') and ${now} - ${latest} <= ${BEYOND} then 100 else 0 end)`;
   const year = `(case when length(${digits}) = 12 then cast(left(${digits}, 4) as bigint) else ${century} end)`;
   const isDay = `try_cast(concat(${year}, '-', lpad(cast(${month} as varchar), 2, '0'), '-', lpad(cast(${date} as varchar), 2, '0')) as date) is not null`;
   // A CASE, so that nothing is cast that the form has not let through.

@@ -94,7 +94,8 @@ test("a number of ten digits has its century from the row's day and its sign, wh
     [`${born}+${end}`, 20260301, `19${ten}`], // The sign changes with the year, before the birthday.
     [`${born}+${end}`, 20260701, `19${ten}`],
     [`${born}-${end}`, 20251231, `19${ten}`],
-    [`${born}+${end}`, 20251231, `18${ten}`],
+    [`${born}+${end}`, 20251231, `19${ten}`], // Written after the row's day: nobody is 199.
+    [`${born}+${end}`, 20560701, `19${ten}`], // 130 at the most.
     [ten, 20990101, `20${ten}`],
   ];
   for (const [raw, day, form] of cases) expect(formOf(raw, "personnummer", day), `${raw} ${day}`).toBe(form);
