@@ -1,10 +1,14 @@
 /** Ways back for those who left, tried on both engines: every one of them must find the door shut. */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Command } from "commander";
 import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
+import type { Out } from "../../cli/client/connect.ts";
+import { personCommands } from "../../cli/commands/person.ts";
 import { pseudonymOf } from "../../node/store/people.ts";
 import { ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
+import { federationOf } from "../support/federation.ts";
 import { HEAD, Region } from "../support/region.ts";
 
 const made: Array<() => Promise<void>> = [];
@@ -146,5 +150,29 @@ describe.each(ENGINES)("on %s", (engine) => {
     expect(await counted(region)).toEqual([2, 4]);
     await region.leave("include", ["b"]);
     expect(await counted(region)).toEqual([2, 4]);
+  });
+});
+
+test("no older list is taken for the newest under a node that runs", async () => {
+  const folder = temporaryFolder();
+  const network = await federationOf(folder.path, { "01": csv(["a"]) });
+  made.push(async () => {
+    await network.stop();
+    folder.remove();
+  });
+  const config = join(folder.path, "running.json");
+  writeFileSync(config, JSON.stringify(network.nodes[0]?.config));
+  const program = new Command();
+  personCommands(program, { say: () => undefined, now: () => new Date() } as unknown as Out);
+  const person = (...words: string[]) =>
+    program.parseAsync(["node", "brus", "person", ...words, "--config", config]);
+  // Another encoding's letters are nobody's name.
+  const list = join(folder.path, "list.txt");
+  writeFileSync(list, Buffer.from("\u00e5sa\n", "latin1"));
+  await expect(person("exclude", "--file", list)).rejects.toMatchObject({ code: "usage" });
+  const accept = person("accept");
+  await expect(accept).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("stopped"),
   });
 });
