@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Out } from "../client/connect.ts";
-import { configured, withNode } from "./local-node.ts";
+import { answers, configured, withNode } from "./local-node.ts";
 
 type Configured = { readonly config: string };
 type Listed = Configured & { readonly file?: string; readonly personnummer?: boolean };
@@ -68,13 +68,17 @@ async function leave(
 
 function linesOf(file: string | undefined): string[] {
   try {
-    return readFileSync(file ?? 0, "utf8")
-      .replace(/^\ufeff/, "")
-      .split(/\r?\n/);
+    // Another encoding's letters would be somebody else's name, and leave out nobody, unseen.
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file ?? 0));
+    return text.split(/\r\n|\r|\n/);
   } catch (cause) {
-    throw new Refusal("usage", "expected identities, one a line, in a readable file or on standard input", {
-      cause,
-    });
+    throw new Refusal(
+      "usage",
+      "expected identities, one a line, in UTF-8, in a readable file or on standard input",
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -87,11 +91,17 @@ async function ls({ config }: Configured, { say, now }: Out): Promise<void> {
 
 /** `brus person accept` */
 async function accept({ config: path }: Configured, { say, now }: Out): Promise<void> {
-  const [{ acceptList }, { config, base }, { systemRandom }] = await Promise.all([
+  const [{ acceptList }, { config, base, socket }, { systemRandom }] = await Promise.all([
     import("../../node/people/accept.ts"),
     configured(path),
     import("../../node/random.ts"),
   ]);
+  // PostgreSQL lets two processes in: the node would write its own list over this one.
+  if (await answers(socket))
+    throw new Refusal(
+      "unavailable",
+      "expected the node to be stopped while its list is taken for the newest",
+    );
   await acceptList(config, base, now, systemRandom);
   say(
     "The list that is there is taken for the newest. Before you start the node, list anew whoever was excluded, forgotten or included since it was made: brus person exclude, include, forget.",

@@ -31,7 +31,7 @@ export function rulesOf(kind: IdentityKind | undefined, numeric = false): Rules 
 
 export const REASONS = {
   empty: "person: empty",
-  nobody: "person: stands for no one (null, nan, n/a, a spreadsheet's error, no letter or digit at all)",
+  nobody: "person: stands for no one (null, nan, na, none, a spreadsheet's error, no letter or digit at all)",
   personnummer:
     "person: not a personal, coordination or reserve number (twelve digits, or ten with - or +; date and check digit hold)",
   number: "person: not a whole number in digits alone",
@@ -43,9 +43,11 @@ export type Identified =
   | { readonly form: string; readonly reason: null }
   | { readonly form: null; readonly reason: Reason };
 
+const UNSEEN = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
 /**
- * Compatibility forms made one (Unicode NFKC, UAX 15), white space, controls and invisible characters out, every kind of
- * dash a hyphen (NFKC leaves U+2010 to U+2015 and U+2212), letters folded, and without the quotes that tell a spreadsheet
+ * Compatibility forms made one (Unicode NFKC, UAX 15), white space, controls and characters that nobody sees (Unicode's
+ * Default_Ignorable_Code_Point, and Braille's blank) out, every kind of dash a hyphen (NFKC leaves U+2010 to U+2015 and U+2212), letters folded, and without the quotes that tell a spreadsheet
  * not to reckon ('1912…, ="1912…").
  */
 export function plainOf(raw: string): string {
@@ -54,8 +56,10 @@ export function plainOf(raw: string): string {
     .replaceAll(/[\u201c-\u201f\u2033]/g, '"')
     .normalize("NFKC")
     .replaceAll(/[\p{Pd}\u2212\u02d7\u2043]/gu, "-")
-    .replaceAll(/^[\s\p{Cc}\p{Cf}='"]+|[\s\p{Cc}\p{Cf}'"]+$|[\s\p{Cc}\p{Cf}]/gu, "")
+    .replaceAll(UNSEEN, "")
+    .replaceAll(/^[='"]+|['"]+$/g, "")
     .toLowerCase()
+    .replaceAll("ς", "σ")
     .normalize("NFKC");
 }
 
@@ -64,12 +68,14 @@ export const asciiPlainSql = (text: string): string =>
   `lower(regexp_replace(${text}, '^[\\s\\x00-\\x1f\\x7f=''"]+|[\\s\\x00-\\x1f\\x7f''"]+$|[\\s\\x00-\\x1f\\x7f]', '', 'g'))`;
 
 /** True of a text as it was read, in SQL, whose form may depend on the row's day: ten digits, or fewer whose zeros are gone. */
-export const needsDaySql = (text: string): string =>
-  `(strlen(${text}) <> length(${text}) or regexp_full_match(${text}, '[^0-9A-Za-z]*([0-9]\\s*){6}[-+\\s]*([0-9]\\s*){4}[^0-9A-Za-z]*|[^0-9A-Za-z]*([0-9]\\s*){7,9}[^0-9A-Za-z]*'))`;
+export const needsDaySql = (text: string): string => {
+  const [out, digit] = ["[\\s\\x00-\\x1f\\x7f]*", "([0-9][\\s\\x00-\\x1f\\x7f]*)"];
+  return `(strlen(${text}) <> length(${text}) or regexp_full_match(${text}, '[^0-9A-Za-z]*${digit}{6}([-+]${out})*${digit}{4}[^0-9A-Za-z]*|[^0-9A-Za-z]*${digit}{7,9}[^0-9A-Za-z]*'))`;
+};
 
 const PERSONAL = /^(\d{8}|\d{6})([-+]?)(\d{4})$/;
-const NOBODY = /^(null|nan|n\/a|#[^1-9]*|[^\p{L}\p{N}]*)$/u;
-const SPREADSHEET = /^[-+]?\d+([.,]\d*)?e[-+]?\d+$|^[-+]?\d+[.,]\d+$/;
+const NOBODY = /^(\(?null\)?|nan|nat|none|undefined|<?na>?|n[/.]a\.?|\\n|#[^1-9]*|[^\p{L}\p{N}]*)$/u;
+const SPREADSHEET = /^[-+]?(\d+[.,]?\d*|[.,]\d+)e[-+]?\d+$|^[-+]?\d+[.,]\d*$/;
 
 /** A calendar day as the number YYYYMMDD. */
 export type Day = number;
@@ -111,14 +117,21 @@ function personalNumber(plain: string, day: Day): string | null {
   return `${year}${born.slice(-4)}${end}`;
 }
 
-/** The latest year that ends in these two digits whose day is not after the row's; with `+`, at least 100 before it. */
+/** Nobody lives to be a hundred more than this, in years. */
+const BEYOND = 30;
+
+/**
+ * The latest year that ends in these two digits whose day is not after the row's; with `+`, the one a century before
+ * where somebody can be as old as that. A file has the signs of the day it was written on, which may be years after a
+ * row's: a `+` on a row from before the hundredth birthday makes nobody a century older.
+ */
 function centuryOf(born: string, old: boolean, day: Day): number {
   const now = Math.floor(day / 10_000);
   const [two, month, date] = [Number(born.slice(0, 2)), Number(born.slice(2, 4)), Number(born.slice(4))];
   const same = now - (now % 100) + two;
   const after = same * 10_000 + month * 100 + (date > 60 ? date - 60 : date) > day;
   const latest = after ? same - 100 : same;
-  return old && now - latest < 100 ? latest - 100 : latest;
+  return old && now - latest <= BEYOND ? latest - 100 : latest;
 }
 
 function isDate(year: number, month: number, day: number): boolean {
@@ -147,8 +160,8 @@ export type IdentitySql = {
 
 /** `plain` and `day` are column names: each is read several times. */
 export function identitySql(rules: Rules, plain: string, day: string): IdentitySql {
-  const nobody = `regexp_full_match(${plain}, 'null|nan|n/a|#[^1-9]*|[^0-9a-z]*')`;
-  const text = `case when regexp_full_match(${plain}, '[-+]?[0-9]+([.,][0-9]*)?e[-+]?[0-9]+|[-+]?[0-9]+[.,][0-9]+') then null else ${plain} end`;
+  const nobody = `regexp_full_match(${plain}, '\\(?null\\)?|nan|nat|none|undefined|<?na>?|n[/.]a\\.?|\\\\n|#[^1-9]*|[^0-9a-z]*')`;
+  const text = `case when regexp_full_match(${plain}, '[-+]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)e[-+]?[0-9]+|[-+]?[0-9]+[.,][0-9]*') then null else ${plain} end`;
   const sql = (form: string, reason: Reason): IdentitySql => ({
     form: `case when not ${nobody} then ${form} end`,
     says: `case when ${plain} = '' then ${quoted(REASONS.empty)} when ${nobody} then ${quoted(REASONS.nobody)} else ${quoted(REASONS[reason])} end`,
@@ -192,7 +205,7 @@ export function personalSql(plain: string, day: string): string {
   const now = `(${day} // 10000)`;
   const same = `(${now} - ${now} % 100 + ${ten} // 100000000)`;
   const latest = `(${same} - case when ${same} * 10000 + ${month} * 100 + ${date} > ${day} then 100 else 0 end)`;
-  const century = `(${latest} - case when contains(${plain}, '+') and ${now} - ${latest} < 100 then 100 else 0 end)`;
+  const century = `(${latest} - case when contains(${plain}, '+') and ${now} - ${latest} <= ${BEYOND} then 100 else 0 end)`;
   const year = `(case when length(${digits}) = 12 then cast(left(${digits}, 4) as bigint) else ${century} end)`;
   const isDay = `try_cast(concat(${year}, '-', lpad(cast(${month} as varchar), 2, '0'), '-', lpad(cast(${date} as varchar), 2, '0')) as date) is not null`;
   // A CASE, so that nothing is cast that the form has not let through.

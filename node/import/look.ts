@@ -20,7 +20,7 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import { fold } from "./mapping.ts";
 import type { ImportContext, ImportRequest } from "./request.ts";
 import { type BadLine, scan } from "./scan.ts";
-import type { SourceFile } from "./stage.ts";
+import { type SourceFile, usedColumns } from "./stage.ts";
 
 /** A file that has been looked at: what is to be read of it, and how its rows' numbers become its lines. */
 export type Looked = {
@@ -55,7 +55,9 @@ export async function look(
     const source = { path, format, delimiter: ",", columns: [], records: 0, isAscii: false, numeric: false };
     return { hash: hash.digest("hex"), source, bad: [], lineOf: (row) => row, cleaned: null };
   }
-  const text = { format, delimiter: mapping.delimiter, encoding: mapping.encoding } as const;
+  const { delimiter, encoding, person, record } = mapping;
+  const whose = [person, record].flatMap((name) => (name === undefined ? [] : [fold(name)]));
+  const text = { format, delimiter, encoding, whose };
   const found = await scan(path, {
     ...text,
     onProgress: (done) => onProgress({ step: "reading", done, of: size }),
@@ -69,11 +71,13 @@ export async function look(
   const source = {
     path: cleaned ?? path,
     format,
-    delimiter: mapping.delimiter,
-    columns: found.header,
+    delimiter,
+    // A file without a line names no column, and is in want of none.
+    columns:
+      format === "ndjson" && found.records + found.bad.length === 0 ? usedColumns(mapping) : found.header,
     records: found.records,
     isAscii: found.isAscii,
-    numeric: [...found.numbers].some((name) => fold(name) === fold(mapping.person)),
+    numeric: [...found.numbers].some((name) => fold(name) === fold(person)),
   };
   const gaps = [...found.bad.map(({ line }) => line), ...found.otherLines].sort((a, b) => a - b);
   const first = format === "csv" ? 1 : 0;

@@ -68,9 +68,13 @@ export const readMapping = (value: unknown): Mapping => parseWith(Mapping, value
 
 /**
  * A text as people meant it, on both sides of every comparison: letters composed (Unicode NFC: one file writes ö as one
- * character, the next as o and dots), non-breaking spaces as spaces, none at either end.
+ * character, the next as o and dots), non-breaking spaces, narrow ones too, as spaces, none at either end.
  */
-export const fold = (text: string): string => text.normalize("NFC").replaceAll("\u00a0", " ").trim();
+export const fold = (text: string): string =>
+  text
+    .normalize("NFC")
+    .replaceAll(/[\u00a0\u2007\u202f]/g, " ")
+    .trim();
 
 /** Refuses a mapping that leaves a column out, names one too many, or translates to what a column cannot hold. */
 export function checkMapping(mapping: Mapping, dataset: Dataset): void {

@@ -12,7 +12,7 @@ import { decryptIdentities, encryptIdentities, type PersonKeys, pseudonymOf } fr
 import { markAnew } from "./anew.ts";
 import { type Day, identityOf, rulesOf } from "./identity.ts";
 import { openTarget, type TargetContext } from "./open-target.ts";
-import { recordSql } from "./stage.ts";
+import { foldSql, recordSql } from "./stage.ts";
 import { SUMMARY, type Target } from "./target.ts";
 import { type Weighing, weighInto, weighingOf } from "./weights.ts";
 
@@ -218,7 +218,7 @@ async function bringRows(
     }
   appender.closeSync();
   const columns = Object.keys(dataset.columns).map(columnIn).join(", ");
-  const record = `case when k.record is not null then ${recordSql("replace(nfc_normalize(k.record), chr(160), ' ')")} end`;
+  const record = `case when k.record is not null then ${recordSql(foldSql("k.record"))} end`;
   await staging.run(`create or replace temp table brought as
     select m.person, period, weight, file, record, ${columns} from (select * replace (${record} as record) from ${taken.relation} k) k
     join moved m on m.old = k.person where not (joins and file = ${SUMMARY})

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { parseJson } from "../../protocol/values/json.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import { fold } from "./mapping.ts";
 
 /** A longer line is rejected without ever being held in memory. */
 const MAX_LINE = 1 << 20;
@@ -19,6 +20,8 @@ export type TextFormat = {
   readonly format: "csv" | "ndjson";
   readonly delimiter: string;
   readonly encoding: "utf-8" | "windows-1252";
+  /** NDJSON: folded names of keys that hold a text or a number, or nothing: who, and which record. */
+  readonly whose: readonly string[];
 };
 export type BadLine = { readonly line: number; readonly reason: string };
 export type Scan = {
@@ -211,7 +214,14 @@ class Judge {
       this.#reject(line, "the line is not a JSON object with each key once");
       return;
     }
-    for (const [key, value] of Object.entries(object)) {
+    const entries: Array<[string, unknown]> = Object.entries(object);
+    // Its text would be another person beside the text alone.
+    const unfit = entries.find(([key, value]) => isOther(value) && this.#options.whose.includes(fold(key)));
+    if (unfit !== undefined) {
+      this.#reject(line, "the person, or the record, is neither a text nor a number");
+      return;
+    }
+    for (const [key, value] of entries) {
       this.#keys.add(key);
       if (typeof value === "number") this.#numbers.add(key);
     }
@@ -299,6 +309,9 @@ function objectOf(text: string): object | null {
     throw error;
   }
 }
+
+const isOther = (value: unknown): boolean =>
+  typeof value === "boolean" || (typeof value === "object" && value !== null);
 
 const SPACE = Buffer.from(" ");
 const OPEN = -2;

@@ -38,11 +38,15 @@ function centuries(ten: string, old: boolean, today: Day): string[] {
   return [`19${ten}`, `20${ten}`].filter((number) => date(number) <= today);
 }
 
-/** Every spelling of twelve digits that a mapping of texts would keep, and what is left of it where numbers lose zeros. */
+/**
+ * Every spelling of twelve digits that a mapping of texts would keep, what is left of it where numbers lose zeros, and the
+ * century before that a `+` says of rows from before the hundredth year: nobody lives who was born in it.
+ */
 function formsOf(twelve: string): Forms {
   const [born, ten, end] = [twelve.slice(0, 8), twelve.slice(2), twelve.slice(8)];
   const short = ten.slice(0, 6);
   const spellings = [`${born}-${end}`, `${born}+${end}`, ten, `${short}-${end}`, `${short}+${end}`];
   const bare = ten.replace(/^0+(?=\d)/, "");
-  return [twelve, ...spellings, ...(bare === ten ? [] : [bare])];
+  const before = twelve.startsWith("19") ? [`18${ten}`] : [];
+  return [twelve, ...spellings, ...(bare === ten ? [] : [bare]), ...before];
 }

@@ -12,6 +12,7 @@ import { parseJson } from "../../protocol/values/json.ts";
 import { Instant, instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { transact } from "../../server/database.ts";
+import type { Day } from "../import/identity.ts";
 import type { Listed } from "../import/listed.ts";
 import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
@@ -203,7 +204,7 @@ export class Leaving {
   }
 
   #read(change: Change, lines: readonly string[], strict: boolean): { persons: Forms[]; bad: BadLine[] } {
-    const today = Number(this.#context.now().toISOString().slice(0, 10).replaceAll("-", ""));
+    const today = dayOf(this.#context.now());
     const persons: Forms[] = [];
     const bad: BadLine[] = [];
     for (const [index, text] of lines.entries()) {
@@ -318,17 +319,22 @@ async function excludedIn({ store, keys, now }: LeavingContext, marks: Uint8Arra
     : await kysely.selectFrom("identity").select("sealed").execute())
     for (const { person, identity } of encryption === null ? [] : decryptIdentities(encryption, sealed))
       if (wanted.has(person)) forms.set(person, identity);
+  const today = dayOf(now());
   return persons.map(({ id, pseudonym, excluded }) => {
     const form = forms.get(BigInt(id));
-    const since = Instant.safeParse(excluded).data ?? instant(now());
+    // By every other form as well: a mapping may read the next file otherwise.
+    const others = form === undefined ? [] : (meantBy(form, today, false).persons ?? []).flat();
     return {
       state: "excluded",
-      since,
-      marks: form === undefined ? [] : [markOf(marks, form)],
+      since: Instant.safeParse(excluded).data ?? instant(now()),
+      marks: form === undefined ? [] : [...new Set([form, ...others])].map((each) => markOf(marks, each)),
       pseudonyms: [String(pseudonym)],
     };
   });
 }
+
+/** A day as the number YYYYMMDD. */
+const dayOf = (at: Date): Day => Number(at.toISOString().slice(0, 10).replaceAll("-", ""));
 
 /** Entries with these in them, each once; whoever is forgotten stays so. */
 function withAll(
@@ -356,12 +362,17 @@ function withAll(
   return { entries: all, gone: [] };
 }
 
-/** Entries without those that are known by a form of these persons; and these. */
+/**
+ * Entries without those that are known by a form of these persons; and these. Of a text whose digits are a number the
+ * text alone: who left as 123 does not come back with 000123.
+ */
 function without(
   entries: readonly Entry[],
   given: readonly Entry[],
 ): { entries: readonly Entry[]; gone: readonly Entry[] } {
-  const names = new Set(given.flatMap(({ marks, pseudonyms }) => [...marks, ...pseudonyms]));
+  const own = ({ marks, pseudonyms }: Entry) =>
+    marks.length === 2 ? [...marks.slice(0, 1), ...pseudonyms.slice(0, 1)] : [...marks, ...pseudonyms];
+  const names = new Set(given.flatMap(own));
   const isGone = ({ marks, pseudonyms }: Entry) => names.has(marks[0] ?? pseudonyms[0] ?? "");
   return { entries: entries.filter((entry) => !isGone(entry)), gone: entries.filter(isGone) };
 }

@@ -46,13 +46,14 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
     name = "file.csv",
     dryRun = false,
     replace = false,
+    covers?: string,
   ): Promise<ImportReport> {
     const path = join(folder.path, `${count}-${name}`);
     writeFileSync(path, text);
     const mapping = readMapping({ ...plainMapping(CARE), ...more });
     if (store === undefined) throw new Error("a store is open");
     return await importFile(
-      { dataset: into, mapping, path, dryRun, replace },
+      { dataset: into, mapping, path, dryRun, replace, covers },
       {
         store,
         keys: KEYS,
@@ -141,6 +142,64 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
         rows: 1,
         rejected: 1,
       });
+    });
+
+    test("NULs in JSON neither end an identity nor give one person's row to another", async () => {
+      const into = await dataset();
+      const line = (person: string, score: number) =>
+        JSON.stringify({ person, period: "2025K1", sex: "1", unit: "a", score, flag: true });
+      const people = ["\u00e5sa\0x", "\u00e5sa", "\u00e5sax", "850615\0-1235", "850615-1235"];
+      const text = `${people.map(line).join("\n")}\n`;
+      expect(await take(into, text, {}, "nul.ndjson")).toMatchObject({ rows: 5, persons: 3 });
+      const rows = await rowsOf(into);
+      const whose = new Map(rows.map(({ c_score, person, weight }) => [c_score, { person, weight }]));
+      expect(rows).toHaveLength(5);
+      expect(whose.get(0)?.person).toBe(whose.get(2)?.person);
+      expect(whose.get(3)?.person).toBe(whose.get(4)?.person);
+      expect(whose.get(1)?.weight).toBe(60);
+    });
+
+    test("a person in JSON is a text or a number: lists and objects cost their lines", async () => {
+      const into = await dataset();
+      const line = (person: unknown) =>
+        JSON.stringify({ person, period: "2025K1", sex: "1", unit: "a", score: 1, flag: true });
+      const text = [["850615-1235"], { id: "850615-1235" }, true, "850615-1235", null].map(line).join("\n");
+      const report = await take(into, `${text}\n`, {}, "nested.ndjson");
+      expect(report).toMatchObject({ rows: 1, persons: 1, rejected: 4 });
+      expect(rejects(report)[0]).toBe('1,"the person, or the record, is neither a text nor a number"');
+    });
+
+    test("JSON without a line is an empty file, which may say that nothing is to come", async () => {
+      const into = await dataset();
+      expect(await take(into, "", {}, "undeclared.ndjson")).toMatchObject({
+        outcome: "nothing",
+        delivered: [],
+      });
+      expect(await take(into, "\n", {}, "none.ndjson", false, false, "2025K1")).toMatchObject({
+        outcome: "nothing",
+        delivered: ["2025K1"],
+      });
+      const bad = await take(into, "{}}\n", {}, "bad.ndjson", false, false, "2025K2").catch(() => null);
+      expect(bad?.delivered ?? []).toEqual([]);
+    });
+
+    test("spaces of every kind at the ends of texts are nothing, in the file as in the mapping", async () => {
+      const into = await dataset();
+      const { columns } = plainMapping(CARE) as { columns: object };
+      const more = {
+        where: { column: "flag", in: ["true"] },
+        columns: { ...columns, unit: { column: "unit", others: null } },
+      };
+      const ascii = `${HEAD}\na,2025K1\t,1\t,\ta,1\t,true\t\n`;
+      expect(await take(into, ascii, more, "ascii.csv")).toMatchObject({ rows: 1, leftOut: 0 });
+      const wide = `${HEAD}\nb,2025K1\u2009,\ufeff1,\u3000a\u202f,\u20031,true\t\nc,2025K1,1,a\u200b,1,true\n`;
+      const report = await take(into, wide, more, "wide.csv");
+      expect(report).toMatchObject({ rows: 1, rejected: 1, leftOut: 0 });
+      // What reads like a declared value is not silently unknown.
+      expect(rejects(report)).toEqual(['3,"unit: a value that is not declared: a\\u{200b}"']);
+      expect((await rowsOf(into)).map((row) => (row as unknown as { c_unit: number }).c_unit)).toEqual([
+        0, 0,
+      ]);
     });
 
     test("encodings, ends of lines, marks and blanks", async () => {

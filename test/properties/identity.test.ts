@@ -6,6 +6,7 @@ import {
   type IdentityKind,
   identityOf,
   identitySql,
+  needsDaySql,
   plainOf,
   REASONS,
   rulesOf,
@@ -59,6 +60,15 @@ test.each([
   ["##########", "nobody", "nobody"],
   ["NaN", "nobody", "nobody"],
   ["?", "nobody", "nobody"],
+  ["NA", "nobody", "nobody"],
+  ["<NA>", "nobody", "nobody"],
+  ["N.A.", "nobody", "nobody"],
+  ["None", "nobody", "nobody"],
+  ["(null)", "nobody", "nobody"],
+  ["\\N", "nobody", "nobody"],
+  ["NaT", "nobody", "nobody"],
+  [",199E+12", "spreadsheet", "personnummer"],
+  ["199001011234.", "spreadsheet", "personnummer"],
 ] as const)("%j is nobody", (raw, unsaidReason, personalReason) => {
   expect(identityOf(raw, unsaid, DAY)).toEqual({ form: null, reason: unsaidReason });
   expect(identityOf(raw, personal, DAY)).toEqual({ form: null, reason: personalReason });
@@ -84,7 +94,8 @@ test("a number of ten digits has its century from the row's day and its sign, wh
     [`${born}+${end}`, 20260301, `19${ten}`], // The sign changes with the year, before the birthday.
     [`${born}+${end}`, 20260701, `19${ten}`],
     [`${born}-${end}`, 20251231, `19${ten}`],
-    [`${born}+${end}`, 20251231, `18${ten}`],
+    [`${born}+${end}`, 20251231, `19${ten}`], // Written after the row's day: nobody is 199.
+    [`${born}+${end}`, 20560701, `19${ten}`], // 130 at the most.
     [ten, 20990101, `20${ten}`],
   ];
   for (const [raw, day, form] of cases) expect(formOf(raw, "personnummer", day), `${raw} ${day}`).toBe(form);
@@ -103,6 +114,36 @@ test("29 February is judged in the century that was found", () => {
   const ten = numbered("000229123");
   expect(formOf(ten, "personnummer", 20260101)).toBe(`20${ten}`);
   expect(formOf(`${ten.slice(0, 6)}+${ten.slice(6)}`, "personnummer", 20260101)).toBe(null); // 1900 had none.
+});
+
+test.each([
+  ["\ufe0f", "a variation selector"],
+  ["\u{e0100}", "one of another plane"],
+  ["\u034f", "a grapheme joiner"],
+  ["\u115f", "a Hangul filler"],
+  ["\u3164", "another"],
+  ["\uffa0", "a narrow one"],
+  ["\u17b4", "a vowel that is not written"],
+  ["\u180b", "a Mongolian selector"],
+  ["\u2800", "Braille's blank"],
+  ["\u000b", "a vertical tab"],
+  ["\u0001", "a control character"],
+])("%j, which nobody sees, makes nobody another: %s", (unseen) => {
+  for (const raw of ["850615-1235", "19850615-1235"])
+    for (const at of [0, 3, raw.length])
+      expect(formOf(raw.slice(0, at) + unseen + raw.slice(at))).toBe("198506151235");
+  expect(formOf(`Ab${unseen}1`, "text")).toBe("ab1");
+});
+
+test("letters are one whatever their case, and what only looks alike is not", () => {
+  expect(formOf("ΑΣ", "text")).toBe(formOf("ασ", "text"));
+  expect(formOf("ẞ1", "text")).toBe(formOf("ß1", "text"));
+  for (const [a, b] of [
+    ["a1", "а1"],
+    ["I1", "ı1"],
+    ["o1", "ο1"],
+  ])
+    expect(formOf(a ?? "", "text")).not.toBe(formOf(b ?? "", "text"));
 });
 
 test("text keeps signs and folds letters; numbers lose zeros; reserve numbers have the region's own form", () => {
@@ -146,9 +187,32 @@ const identity = fc.oneof(
   { weight: 5, arbitrary: near },
   fc.stringMatching(/^[0-9]{9,13}$/),
   fc.stringMatching(/^[ 0-9eE+.,-]{0,14}$/),
+  fc.stringMatching(/^[(<]?(null|na|nan|nat|none|n.a.?|undefined|.N|NA|NaN)[)>]?$/),
   fc.string({ unit: "binary-ascii", maxLength: 14 }).filter((text) => !text.includes("\0")),
 );
 const days = fc.constantFrom(20000229, 20191231, 20260101, 20260115, 20260601, 20991231);
+
+test("whatever stands between its digits, a number of ten has its century from the row", async () => {
+  const out = fc.string({
+    unit: fc.constantFrom(" ", "\t", "\u0001", "\u000b", "\u001f", "\u007f"),
+    maxLength: 2,
+  });
+  const spread = fc
+    .tuple(fc.array(out, { minLength: 11, maxLength: 11 }), fc.constantFrom("", "-", "+"))
+    .map(
+      ([gaps, sign]) =>
+        [..."850615"].map((digit, at) => digit + gaps[at]).join("") +
+        sign +
+        [..."1235"].map((digit, at) => (gaps[6 + at] ?? "") + digit).join(""),
+    );
+  await fc.assert(
+    fc.asyncProperty(fc.array(spread, { minLength: 1, maxLength: 50 }), async (raws) => {
+      const values = raws.map((raw) => `('${raw}')`).join(", ");
+      const found = await run(`select bool_and(${needsDaySql("raw")}) from (values ${values}) v(raw)`);
+      expect(found).toEqual([[true]]);
+    }),
+  );
+});
 
 test.each([undefined, "personnummer", "text", "number"] as const)(
   "SQL and JavaScript judge alike: %s",

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../../support/engines.ts";
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
-const FORMAT = { format: "csv", delimiter: ",", encoding: "utf-8" } as const;
+const FORMAT = { format: "csv", delimiter: ",", encoding: "utf-8", whose: [] } as const;
 const LINES = 300_000; // Some four blocks of a mebibyte.
 
 async function scanned(lines: readonly string[]) {

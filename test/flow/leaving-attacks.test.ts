@@ -1,0 +1,178 @@
+/** Ways back for those who left, tried on both engines: every one of them must find the door shut. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { sql } from "kysely";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Out } from "../../cli/client/connect.ts";
+import { personCommands } from "../../cli/commands/person.ts";
+import { pseudonymOf } from "../../node/store/people.ts";
+import { ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
+import { federationOf } from "../support/federation.ts";
+import { HEAD, Region } from "../support/region.ts";
+
+const made: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const undo of made.splice(0).reverse()) await undo();
+});
+
+async function regionOn(engine: Engine): Promise<Region> {
+  const folder = temporaryFolder();
+  const region = await Region.make(folder.path, engine);
+  made.push(async () => {
+    await region.close();
+    folder.remove();
+  });
+  return region;
+}
+
+/** A file of one row a writing, all of one sex, whose scores tell them apart. */
+const csv = (people: readonly string[]): string =>
+  `${[HEAD, ...people.map((person, at) => `${person},2025K1,1,a,${at + 1},true`)].join("\n")}\n`;
+
+/** The sum of weights, and of weighed scores, in whole persons. */
+async function counted(region: Region): Promise<number[]> {
+  const [n = 0n, , s = 0n] = await region.sums();
+  return [Number(n) / 60, Number(s) / 60];
+}
+
+describe.each(ENGINES)("on %s", (engine) => {
+  const it = test.skipIf(missing(engine));
+
+  it.each([
+    ["text", ["19850615-1235", "850615-1235", "8506151235", "198506151235"]],
+    [
+      undefined,
+      ["19850615-1235", "850615-1235", "85\u000b0615-1235", "850615\ufe0f-1235", "198506151235\u3164"],
+    ],
+    ["personnummer", ["19850615-1235", "850615\u20131235", '="8506151235"', "'198506151235"]],
+    ["number", ["198506151235", "8506151235", "08506151235"]],
+  ] as const)(
+    "whoever is excluded stays out in every writing that identity %s may take apart",
+    async (identity, writings) => {
+      const region = await regionOn(engine);
+      const mapping = identity === undefined ? {} : { identity };
+      await region.leave("exclude", ["19850615-1235"]);
+      await region.take(
+        csv(
+          ["x", ...writings]
+            .map((text) => (identity === "number" && text === "x" ? "7" : text))
+            .map((text) => (identity === "personnummer" && text === "x" ? "191212121212" : text))
+            .map((text) => `"${text.replaceAll('"', '""')}"`),
+        ),
+        { mapping },
+      );
+      expect(await counted(region)).toEqual([1, 1]);
+      await region.leave("forget", ["198506151235"]);
+      expect(await counted(region)).toEqual([1, 1]);
+      expect(await region.dump()).not.toContain('"c_score":2');
+      const name = pseudonymOf(region.opened.keys.pseudonym, "198506151235");
+      expect(await region.dump()).not.toContain(name);
+    },
+  );
+
+  it("whoever turned a hundred after the row's day, and was written with + since, stays out as well", async () => {
+    const region = await regionOn(engine);
+    await region.take(csv(["x", "260101+1238", "19260101-1238"]), { mapping: { identity: "personnummer" } });
+    expect((await counted(region))[0]).toBeGreaterThan(0);
+    await region.leave("exclude", ["19260101-1238"]);
+    expect(await counted(region)).toEqual([0, 0]);
+  });
+
+  it("to include one brings back nobody who left by a name of their own", async () => {
+    const region = await regionOn(engine);
+    await region.take(csv(["x", "123", "000123"]), { mapping: { identity: "text" } });
+    await region.leave("exclude", ["123"]);
+    await region.leave("exclude", ["000123"]);
+    expect(await counted(region)).toEqual([1, 1]);
+    await region.leave("include", ["000123"]);
+    expect(await counted(region)).toEqual([2, 4]);
+    await region.take(csv(["123"]), { mapping: { identity: "text" } });
+    expect(await counted(region)).toEqual([2, 4]);
+  });
+
+  it("whoever a store from before lists excludes stays out in other writings as well", async () => {
+    const region = await regionOn(engine);
+    await region.take(csv(["x", "19850615-1235"]));
+    const name = pseudonymOf(region.opened.keys.pseudonym, "198506151235");
+    const { kysely } = region.store;
+    await kysely.updateTable("person").set({ excluded: "sql" }).where("pseudonym", "=", name).execute();
+    await sql
+      .raw(
+        "update d_care_1 set weight = 0 where person in (select id from person where excluded is not null)",
+      )
+      .execute(kysely);
+    await kysely.deleteFrom("meta").where("key", "like", "people-%").execute();
+    await region.close();
+    for (const file of ["people.list.json", "marks.key"]) rmSync(join(region.secrets, file));
+    await region.open();
+    await region.take(csv(["850615-1235"]), { mapping: { identity: "text" } });
+    await region.take(csv(["8506151235"]), { mapping: { identity: "number" } });
+    expect((await counted(region))[0]).toBe(1);
+    await region.leave("include", ["19850615-1235"]);
+    expect((await counted(region))[0]).toBeGreaterThan(1);
+  });
+
+  it("a file of the forgotten alone is taken, and changes nothing; forgotten and included, one can come again", async () => {
+    const region = await regionOn(engine);
+    await region.leave("forget", ["a", "b"]);
+    const summarise = { score: "greatest" };
+    for (const mapping of [{}, { record: "score" }, { summarise }])
+      expect(
+        await region.take(
+          `${csv(["a", "b"])}${"\n".repeat(Object.keys(mapping).length)}${"record" in mapping ? "\n\n" : ""}`,
+          { mapping },
+        ),
+      ).toMatchObject({
+        outcome: "taken",
+        rows: 2,
+        persons: 2,
+      });
+    expect(await counted(region)).toEqual([0, 0]);
+    await region.leave("include", ["a"]);
+    await region.take(csv(["a", "b"]).replace("true", "false"), { mapping: {} });
+    expect(await counted(region)).toEqual([1, 1]);
+  });
+
+  it("two exclusions, an inclusion and a new key in between, a restored copy of each age", async () => {
+    const region = await regionOn(engine);
+    await region.take(csv(["x", "a", "b"]));
+    await region.close();
+    const restore = await region.backup();
+    await region.open();
+    await region.leave("exclude", ["a"]);
+    await region.leave("include", ["a"]);
+    await region.leave("forget", ["a"]);
+    await region.take(csv(["b", "A", "\u200ba"]).replaceAll("2025K1", "2025K2"));
+    await region.close();
+    await restore();
+    await region.open();
+    expect(await counted(region)).toEqual([2, 4]);
+    await region.leave("include", ["b"]);
+    expect(await counted(region)).toEqual([2, 4]);
+  });
+});
+
+test("no older list is taken for the newest under a node that runs", async () => {
+  const folder = temporaryFolder();
+  const network = await federationOf(folder.path, { "01": csv(["a"]) });
+  made.push(async () => {
+    await network.stop();
+    folder.remove();
+  });
+  const config = join(folder.path, "running.json");
+  writeFileSync(config, JSON.stringify(network.nodes[0]?.config));
+  const program = new Command();
+  personCommands(program, { say: () => undefined, now: () => new Date() } as unknown as Out);
+  const person = (...words: string[]) =>
+    program.parseAsync(["node", "brus", "person", ...words, "--config", config]);
+  // Another encoding's letters are nobody's name.
+  const list = join(folder.path, "list.txt");
+  writeFileSync(list, Buffer.from("\u00e5sa\n", "latin1"));
+  await expect(person("exclude", "--file", list)).rejects.toMatchObject({ code: "usage" });
+  const accept = person("accept");
+  await expect(accept).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("stopped"),
+  });
+});
