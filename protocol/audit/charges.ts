@@ -10,6 +10,7 @@ import { planIn } from "../federation/plan-in.ts";
 import type { Raise, Rule } from "../log/finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "../log/frontier.ts";
 import { checkClosed, type Plan } from "../plan/plan.ts";
+import { YEAR_TOTAL } from "../question/accounts.ts";
 import { ledgerGroupOf } from "../question/catalogue.ts";
 import { toBase64 } from "../values/bytes.ts";
 import { instant } from "../values/names.ts";
@@ -99,7 +100,8 @@ function checkCharge(
 
 /**
  * The accounts that the charge was booked on besides are those that follow from public documents, and none has passed
- * what it may come to. A region from before there were such named none, under a directory that names no year's ceiling.
+ * what it may come to. A region from before there were such named none: right where there is none but its years' total,
+ * which counts it all the same.
  */
 function checkAccounts(
   { charge }: Charged,
@@ -108,7 +110,6 @@ function checkAccounts(
   wrong: (rule: Rule, says: string) => void,
 ): void {
   const federation = judging(log, charge);
-  if (charge.accounts === undefined && federation.directory.rhoPerYear === undefined) return;
   const { requester } = log.queries.get(charge.query)?.query ?? { requester: "" };
   const calendars = (log.calendars.get(charge.query) ?? [])
     .filter(({ place }) => place < charge.public.size)
@@ -118,6 +119,7 @@ function checkAccounts(
   const besides = accountsOf(federation, plan, { requester, compartment }).filter(
     ({ account, period }) => account !== charge.account || !plan.periods.includes(period),
   );
+  if (charge.accounts === undefined && besides.every(({ account }) => account === YEAR_TOTAL)) return;
   const listed = (charge.accounts ?? []).map(
     ({ account, period, charge }) => `${account} ${period}: ${charge}`,
   );
