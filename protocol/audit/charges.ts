@@ -2,7 +2,7 @@
  * What every charge in a region's log is held to, released or not: the query was public and approved when the region
  * was asked, the cost is the plan's, and the region was among those asked.
  */
-import { accountsOf, compartmentOf } from "../federation/accounts.ts";
+import { accountsOf, compartmentOf, isYearsOverQuarters } from "../federation/accounts.ts";
 import { expectedBy, judgeApprovals, openApprovals } from "../federation/approvals.ts";
 import { type Federation, rosterOf } from "../federation/directory.ts";
 import { type Asked, openQuery } from "../federation/openers.ts";
@@ -10,7 +10,6 @@ import { planIn } from "../federation/plan-in.ts";
 import type { Raise, Rule } from "../log/finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "../log/frontier.ts";
 import { checkClosed, type Plan } from "../plan/plan.ts";
-import { YEAR_TOTAL } from "../question/accounts.ts";
 import { ledgerGroupOf } from "../question/catalogue.ts";
 import { toBase64 } from "../values/bytes.ts";
 import { instant } from "../values/names.ts";
@@ -110,6 +109,8 @@ function checkAccounts(
   wrong: (rule: Rule, says: string) => void,
 ): void {
   const federation = judging(log, charge);
+  const parted = federation.directory.rhoPerYear !== undefined;
+  if (charge.accounts === undefined && !parted && !isYearsOverQuarters(federation, plan.dataset)) return;
   const { requester } = log.queries.get(charge.query)?.query ?? { requester: "" };
   const calendars = (log.calendars.get(charge.query) ?? [])
     .filter(({ place }) => place < charge.public.size)
@@ -119,7 +120,6 @@ function checkAccounts(
   const besides = accountsOf(federation, plan, { requester, compartment }).filter(
     ({ account, period }) => account !== charge.account || !plan.periods.includes(period),
   );
-  if (charge.accounts === undefined && besides.every(({ account }) => account === YEAR_TOTAL)) return;
   const listed = (charge.accounts ?? []).map(
     ({ account, period, charge }) => `${account} ${period}: ${charge}`,
   );

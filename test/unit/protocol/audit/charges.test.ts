@@ -47,11 +47,14 @@ function foundOf(part: Partial<Query>): Finding[] {
   const own = new Map([["01", { charges: new Map([[id, leaf]]) } as unknown as RegionReplay]]);
   const findings: Finding[] = [];
   checkCharges({ log, own }, (finding) => findings.push(finding));
-  return findings.filter(({ rule }) => rule === "charge");
+  return findings.filter(({ rule }) => rule === "charge" || rule === "plan");
 }
 
 test("where a directory names no ceiling, a charge from before there were accounts may leave its year out", () => {
   expect(foundOf({ dataset: "visits@1", periods: ["2025K1"] })).toEqual([]);
+  // Of more periods than are charged for today, too.
+  const quarters = Array.from({ length: 600 }, (_, at) => `${1800 + Math.floor(at / 4)}K${(at % 4) + 1}`);
+  expect(foundOf({ dataset: "visits@1", periods: quarters })).toEqual([]);
 });
 
 test("a year over quarters that is booked on none of its quarters is found, with a ceiling or without", () => {
