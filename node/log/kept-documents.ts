@@ -63,7 +63,8 @@ function calendarsIn(leaves: readonly Leaf[], from: number, federation: Federati
   return leaves.flatMap((leaf, at) => {
     if (leaf.kind !== "calendar") return [];
     const opened = openedOrNull(() => openSigned(federation, envelopeOf(leaf), Calendar));
-    if (opened === null) return [];
+    // Under another's name it is not in the log for anyone else: what it draws on must be the same for all who read it.
+    if (opened === null || opened.id !== leaf.id) return [];
     const queries = opened.payload.entries.map(({ query }) => query);
     return [{ id: opened.id, place: from + at, envelope: JSON.stringify(leaf.document), queries }];
   });

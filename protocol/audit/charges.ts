@@ -2,7 +2,7 @@
  * What every charge in a region's log is held to, released or not: the query was public and approved when the region
  * was asked, the cost is the plan's, and the region was among those asked.
  */
-import { accountsOf, compartmentOf } from "../federation/accounts.ts";
+import { accountsOf, type Booking, compartmentOf, isYearsOverQuarters } from "../federation/accounts.ts";
 import { expectedBy, judgeApprovals, openApprovals } from "../federation/approvals.ts";
 import { type Federation, rosterOf } from "../federation/directory.ts";
 import { type Asked, openQuery } from "../federation/openers.ts";
@@ -99,7 +99,8 @@ function checkCharge(
 
 /**
  * The accounts that the charge was booked on besides are those that follow from public documents, and none has passed
- * what it may come to. A region from before there were such named none, under a directory that names no year's ceiling.
+ * what it may come to. A region from before there were such named none: right where there is none but its years' total,
+ * which counts it all the same.
  */
 function checkAccounts(
   { charge }: Charged,
@@ -108,20 +109,28 @@ function checkAccounts(
   wrong: (rule: Rule, says: string) => void,
 ): void {
   const federation = judging(log, charge);
-  if (charge.accounts === undefined && federation.directory.rhoPerYear === undefined) return;
+  const parted = federation.directory.rhoPerYear !== undefined;
+  if (charge.accounts === undefined && !parted && !isYearsOverQuarters(federation, plan.dataset)) return;
   const { requester } = log.queries.get(charge.query)?.query ?? { requester: "" };
-  const calendars = (log.calendars.get(charge.query) ?? [])
-    .filter(({ place }) => place < charge.public.size)
-    .map(({ envelope }) => envelope);
+  const calendars = (log.calendars.get(charge.query) ?? []).filter(({ place }) => place < charge.public.size);
   const asked = { id: charge.query, requester };
-  const compartment = compartmentOf(federation, asked, plan.dataset, calendars, new Date(charge.time));
-  const besides = accountsOf(federation, plan, { requester, compartment }).filter(
-    ({ account, period }) => account !== charge.account || !plan.periods.includes(period),
-  );
+  const besidesBy = (counting: typeof calendars): Booking[] => {
+    const envelopes = counting.map(({ envelope }) => envelope);
+    const compartment = compartmentOf(federation, asked, plan.dataset, envelopes, new Date(charge.time));
+    return accountsOf(federation, plan, { requester, compartment }).filter(
+      ({ account, period }) => account !== charge.account || !plan.periods.includes(period),
+    );
+  };
   const listed = (charge.accounts ?? []).map(
     ({ account, period, charge }) => `${account} ${period}: ${charge}`,
   );
-  const expected = besides.map(({ account, period, rho }) => `${account} ${period}: ${format(rho)}`);
+  const linesOf = (list: readonly Booking[]) =>
+    list.map(({ account, period, rho }) => `${account} ${period}: ${format(rho)}`);
+  const strict = besidesBy(calendars.filter(({ early }) => !early));
+  // What the coordinator has put too early is its own fault, found at its entry: a region may have kept it.
+  const kept = calendars.some(({ early }) => early) ? besidesBy(calendars) : strict;
+  const besides = linesOf(kept).join() === listed.join() ? kept : strict;
+  const expected = linesOf(besides);
   if (listed.join() !== expected.join()) wrong("charge", `expected to be booked on ${expected.join(", ")}`);
   for (const { account, period, spent } of charge.accounts ?? []) {
     const ceiling = besides.find((each) => each.account === account && each.period === period)?.ceiling;

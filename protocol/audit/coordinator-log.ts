@@ -18,7 +18,7 @@ import { Query } from "../question/query.ts";
 import { RefusalNote } from "../release/answer.ts";
 import { MaterialRequest } from "../release/material.ts";
 import { Release } from "../release/release.ts";
-import { type Envelope, envelopeId } from "../signing/envelope.ts";
+import { type Envelope, envelopeId, payloadOf } from "../signing/envelope.ts";
 import { type Hash, toHex, utf8 } from "../values/bytes.ts";
 import { Refusal } from "../values/refusal.ts";
 
@@ -33,8 +33,11 @@ export type Replay = {
   readonly queries: Map<Hash, Placed<{ query: Query; envelope: Envelope }>>;
   /** By query. */
   readonly approvals: Map<Hash, Array<Placed<{ id: Hash; envelope: Envelope }>>>;
-  /** By query that they name: those that an entry holds whole, as every region has read them. */
-  readonly calendars: Map<Hash, Array<Placed<{ envelope: Envelope }>>>;
+  /**
+   * By query that they name: those that an entry holds whole, as every region has read them. `early` are those whose
+   * signer no version names that is in force at their place: regions that had read a later one by then have kept them.
+   */
+  readonly calendars: Map<Hash, Array<Placed<{ envelope: Envelope; early: boolean }>>>;
   readonly dispatched: Map<Hash, number>;
   readonly answers: Map<Hash, number>;
   readonly releases: Array<Placed<{ id: Hash; release: Release }>>;
@@ -216,20 +219,32 @@ function judge(
       found.releases.push({ place, id, release: payload });
       return;
     }
-    case "calendar": {
-      const calendar = byVersions(found, place, (each) => openSigned(each, envelope, Calendar).payload);
-      if (calendar.entries.some(({ query }) => !found.queries.has(query)))
+    case "calendar":
+      if (!keepCalendar(envelope, place, document !== null, found))
         wrong("query-missing", "expected a calendar's queries before it");
-      if (document !== null)
-        for (const { query } of calendar.entries) add(found.calendars, query, { place, envelope });
       return;
-    }
     case "request":
       byVersions(found, place, (each) => openSigned(each, envelope, MaterialRequest));
       return;
     case "answer":
       return;
   }
+}
+
+/** False where it names a query that does not stand before it. One that is not held whole counts for nobody. */
+function keepCalendar(envelope: Envelope, place: number, whole: boolean, found: Found): boolean {
+  const { entries } = payloadOf(Calendar, envelope);
+  const keep = (early: boolean): void => {
+    for (const { query } of whole ? entries : []) add(found.calendars, query, { place, envelope, early });
+  };
+  try {
+    byVersions(found, place, (each) => openSigned(each, envelope, Calendar));
+  } catch (error) {
+    keep(true);
+    throw error;
+  }
+  keep(false);
+  return entries.every(({ query }) => found.queries.has(query));
 }
 
 /** A release is a query's first; or it follows the one before, with all its answers and more. */

@@ -62,7 +62,7 @@ export const RHO_PER_YEAR = "1";
 export const CALENDAR_ROLE = "calendar";
 
 /** More accounts than this do not fit into one entry of a log. */
-const MOST_ACCOUNTS = 500;
+const MOST_ACCOUNTS = 450;
 
 /** Every dataset that a version has named so far: what was spent of those that were withdrawn is spent. */
 const datasetsEver = ({ earlier, datasets }: Federation): Dataset[] => [
@@ -112,7 +112,7 @@ export function accountsOf(
 }
 
 /** Whether a dataset has one row a person and year of what other datasets of its group have by quarter. */
-const isYearsOverQuarters = (federation: Federation, dataset: Dataset): boolean =>
+export const isYearsOverQuarters = (federation: Federation, dataset: Dataset): boolean =>
   dataset.period === "year" &&
   datasetsEver(federation).some(
     (each) => each.period === "quarter" && ledgerGroupOf(each) === ledgerGroupOf(dataset),

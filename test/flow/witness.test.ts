@@ -277,7 +277,7 @@ describe.each(ENGINES)("%s", (engine) => {
 
   test.skipIf(missing(engine))("keeps calendars, each with the place where it first stood", async () => {
     const { made, store, show, offer, texts, restart } = await witnessing();
-    const [one, two] = [hashOf(utf8("one")), hashOf(utf8("two"))];
+    const [one, two, four] = [hashOf(utf8("one")), hashOf(utf8("two")), hashOf(utf8("four"))];
     const calendarOf = (queries: readonly string[], signer = made.researcher.signer) => {
       const calendar: Calendar = {
         directory: made.hash,
@@ -295,7 +295,9 @@ describe.each(ENGINES)("%s", (engine) => {
     const forged = calendarOf([one, hashOf(utf8("three"))], signerOf(newKey("ask")));
     const leafOf = (envelope: Envelope) => documentEntry("calendar", envelopeId(envelope), envelope);
     const large = documentEntry("calendar", hashOf(utf8("large")), null);
-    const leaves = [...entries(0, 2), leafOf(both), leafOf(forged), large, leafOf(both)];
+    // For an audit it is not there: the entry names another document.
+    const misnamed = documentEntry("calendar", hashOf(utf8("other")), calendarOf([four]));
+    const leaves = [...entries(0, 2), leafOf(both), leafOf(forged), large, misnamed, leafOf(both)];
     // Read in two parts, and not cosigned in between.
     const given = offer(COORDINATOR, leaves, 0);
     expect(await show({ offered: [given], entries: texts(leaves.slice(0, 2)) })).toEqual([]);
@@ -304,6 +306,7 @@ describe.each(ENGINES)("%s", (engine) => {
     for (const query of [one, two])
       expect(await calendarsOf(query, store)).toEqual([{ place: 2, envelope: both }]);
     expect(await calendarsOf(hashOf(utf8("three")), store)).toEqual([]);
+    expect(await calendarsOf(four, store)).toEqual([]);
   });
 
   test.skipIf(missing(engine))("refuses, after restarts too, what is not one history", async () => {

@@ -14,16 +14,17 @@ import { checkLedger } from "../../node/answer/ledger.ts";
 import { ledgerView } from "../../node/local/ledger-view.ts";
 import { systemRandom } from "../../node/random.ts";
 import type { Source } from "../../protocol/log/documents.ts";
-import { type NodeLeaf, nodeEntry, readLeaf, readNodeLeaf } from "../../protocol/log/leaf.ts";
+import { documentEntry, type NodeLeaf, nodeEntry, readLeaf, readNodeLeaf } from "../../protocol/log/leaf.ts";
 import { COORDINATOR } from "../../protocol/log/quorum.ts";
 import type { CalendarDraft } from "../../protocol/plan/calendar.ts";
 import { isYearAccount } from "../../protocol/question/accounts.ts";
-import { signDocument } from "../../protocol/signing/envelope.ts";
-import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
+import { envelopeId, signDocument, signDocumentBytes } from "../../protocol/signing/envelope.ts";
+import { fromBase64, hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { parseRational, toNumber } from "../../protocol/values/rational.ts";
 import type { Overview } from "../../publication/overview.ts";
 import type { RegionYears } from "../../publication/year.ts";
 import { openStore } from "../../server/database.ts";
+import { newKey, signerOf } from "../../server/signing.ts";
 import { directoryWith } from "../support/charges.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { CARE, federationOf, now, settled } from "../support/federation.ts";
@@ -210,6 +211,39 @@ test("without the calendar before it in the log, what was charged to its part is
   const findings = await auditOf(putTogether(taken, source, { retell: true }));
   const charge = { rule: "charge", says: expect.stringContaining("year: questions 2025") };
   for (const log of CODES) expect(findings).toContainEqual(expect.objectContaining({ log, ...charge }));
+});
+
+test("a calendar that stands before the version that names its signer's key is the coordinator's fault alone", async () => {
+  const { root } = network.made;
+  const taken = copyOf(whole);
+  const entries = taken.logs.get(COORDINATOR) ?? [];
+  const place = entries.findIndex((each) => readLeaf(each).kind === "calendar");
+  const leaf = readLeaf(entries[place] ?? new Uint8Array());
+  if (leaf.kind !== "calendar" || leaf.document === null) throw new Error("a calendar");
+  const { directory, hash: previous } = federationIn(network);
+  const late = signerOf(newKey("ask"));
+  const signed = signDocumentBytes("calendar", fromBase64(leaf.document.payload), [late]);
+  const people = directory.people.map((person) => {
+    const [key] = person.keys;
+    const more = person.id === "researcher" && key !== undefined ? [{ ...key, key: late.publicKey }] : [];
+    return { ...person, keys: [...person.keys, ...more] };
+  });
+  const next = signDocument("directory", { ...directory, version: 2, previous, people }, root);
+  entries[place] = documentEntry("calendar", leaf.id, signed);
+  entries.splice(place + 1, 0, documentEntry("directory", envelopeId(next), next));
+  // A region that had the version when it read the calendar has kept it; one that had not, has not.
+  for (const [log, own] of taken.logs)
+    for (const [at, entry] of log === COORDINATOR ? [] : own.entries()) {
+      const charge = readNodeLeaf(entry);
+      if (charge.kind !== "charge") continue;
+      const { public: seen, ...rest } = charge;
+      own[at] = nodeEntry({ ...rest, public: { ...seen, size: seen.size + 1 } });
+    }
+  const findings = await auditOf(putTogether(taken, source, { retell: true }));
+  expect(findings).toContainEqual(
+    expect.objectContaining({ log: COORDINATOR, leaf: place, rule: "signature" }),
+  );
+  expect(findings.filter(({ rule }) => rule === "charge")).toEqual([]);
 });
 
 test("a calendar by a person without the role for it, or that no region could read in the log, is not taken", async () => {

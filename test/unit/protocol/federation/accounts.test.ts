@@ -8,6 +8,8 @@ import {
 } from "../../../../protocol/federation/accounts.ts";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
 import { nextFederation } from "../../../../protocol/federation/versions.ts";
+import { nodeEntry } from "../../../../protocol/log/leaf.ts";
+import { MAX_ENTRY } from "../../../../protocol/log/tile.ts";
 import type { Calendar } from "../../../../protocol/plan/calendar.ts";
 import type { Plan } from "../../../../protocol/plan/plan.ts";
 import {
@@ -132,6 +134,52 @@ test("a charge on more accounts than an entry of a log holds is refused", () => 
   const asking = { ...QUESTION, dataset: "monthly@1", periods };
   expect(() => linesOf(federation, asking)).toThrow(expect.objectContaining({ code: "too-large" }));
 });
+
+test.each([
+  ["quarter", (year: number) => [1, 2, 3, 4].map((quarter) => `${year}K${quarter}`)],
+  ["year", (year: number) => [String(year)]],
+] as const)(
+  "what is charged by %s fits an entry of a log, however long names and balances are",
+  (period, within) => {
+    const ledgerGroup = "g".repeat(48);
+    const other = period === "year" ? "quarter" : "year";
+    const { federation } = directoryWith(
+      [
+        { dataset: "asked", ledgerGroup, period },
+        { dataset: "other", ledgerGroup, period: other },
+      ],
+      { rhoPerYear: "1" },
+    );
+    const rho = "999999999999/1000000000000";
+    const spent = "999999999999999/1000000000000";
+    let years = 0;
+    let largest = 0;
+    for (;;) {
+      const periods = Array.from({ length: years + 1 }, (_, at) => within(1800 + at)).flat();
+      const asking = { ...QUESTION, dataset: "asked@1", periods, rho, requester: "r".repeat(48) };
+      let charge: ReturnType<typeof chargeFor>;
+      try {
+        charge = chargeFor(federation, "q", asking);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "too-large" });
+        break;
+      }
+      const own = ({ account, period }: (typeof charge.bookings)[number]) =>
+        account === charge.account && periods.includes(period);
+      const accounts = charge.bookings
+        .filter((each) => !own(each))
+        .map(({ account, period, rho }) => ({ account, period, charge: format(rho), spent }));
+      const { query, account } = charge;
+      const leaf = { kind: "charge", query, account, charge: rho, accounts } as const;
+      const told = { periods: charge.bookings.filter(own).map(({ period }) => ({ period, spent })) };
+      const seen = { size: Number.MAX_SAFE_INTEGER, root: "r".repeat(44) };
+      largest = nodeEntry({ ...leaf, ...told, public: seen, time: "2026-06-01T12:00:00Z" }).length;
+      years++;
+    }
+    expect(years).toBeGreaterThan(50);
+    expect(largest).toBeLessThanOrEqual(MAX_ENTRY);
+  },
+);
 
 test("no dataset can be called as an account of a year is", () => {
   for (const account of ["year: total", compartmentAccount("units"), requesterAccount("anna")])
