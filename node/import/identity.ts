@@ -97,10 +97,14 @@ export function identityOf(raw: string, rules: Rules, day: Day): Identified {
       return took(personalNumber(padded, day) ?? (SPREADSHEET.test(plain) ? null : plain), "spreadsheet");
     case "personnummer": {
       const reserve = rules.reserve.some((pattern) => new RegExp(`^(?:${pattern})$`, "i").test(plain));
-      return took(reserve ? plain : personalNumber(padded, day), "personnummer");
+      return took(reserve ? withoutHyphen(plain) : personalNumber(padded, day), "personnummer");
     }
   }
 }
+
+/** A reserve number is one with the hyphen before its last four signs and without it, where its pattern takes both. */
+export const withoutHyphen = (text: string): string =>
+  text.replace(/^([0-9a-z]{6,8})-([0-9a-z]{4})$/, "$1$2");
 
 const withoutZeros = (digits: string): string => digits.replace(/^0+(?=\d)/, "");
 
@@ -183,7 +187,9 @@ export function identitySql(rules: Rules, plain: string, day: string): IdentityS
       const own = rules.reserve.map((each) => `regexp_full_match(${plain}, ${quoted(each)}, 'i')`);
       const personal = personalSql(padded, day);
       return sql(
-        own.length === 0 ? personal : `case when ${own.join(" or ")} then ${plain} else ${personal} end`,
+        own.length === 0
+          ? personal
+          : `case when ${own.join(" or ")} then regexp_replace(${plain}, '^([0-9a-z]{6,8})-([0-9a-z]{4})$', '\\1\\2') else ${personal} end`,
         "personnummer",
       );
     }

@@ -121,6 +121,8 @@ function checkReserve({ identity }: Mapping): void {
   for (const pattern of rulesOf(identity).reserve)
     try {
       new RegExp(pattern);
+      // What RE2 does not know (looking around, referring back) would end an import in the middle.
+      if (/\(\?[=!<]|\\[1-9k]/.test(pattern)) throw new SyntaxError("not RE2's");
     } catch (cause) {
       throw new Refusal("mapping-unfit", "expected reserve numbers' forms to be patterns", { cause });
     }

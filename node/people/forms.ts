@@ -2,7 +2,7 @@
  * Whom a line of a list may mean: each person by every normal form that their identity can have, whatever the mappings
  * of this region say that identities are. A line is whatever its author wrote: nothing here may quote it.
  */
-import { type Day, identityOf, plainOf, REASONS, rulesOf } from "../import/identity.ts";
+import { type Day, identityOf, plainOf, REASONS, rulesOf, withoutHyphen } from "../import/identity.ts";
 
 /** One person: the form that they are known by in the list, and every other that a mapping may make of the identity. */
 export type Forms = readonly [known: string, ...others: string[]];
@@ -11,6 +11,9 @@ export type Forms = readonly [known: string, ...others: string[]];
 export type Meant =
   | { readonly persons: readonly Forms[]; readonly reason: null }
   | { readonly persons: null; readonly reason: string };
+
+/** A text has so many at most: itself, as a reserve number without its hyphen, and as a number. Personal numbers have more. */
+export const FORMS_OF_TEXT = 3;
 
 const TEN = /^(\d{6})([-+]?)(\d{4})$/;
 
@@ -27,7 +30,9 @@ export function meantBy(line: string, today: Day, strict: boolean): Meant {
   const { form, reason } = identityOf(line, rulesOf(strict ? "personnummer" : "text"), today);
   if (form === null) return { persons: null, reason: REASONS[reason] };
   const number = identityOf(line, rulesOf("number"), today).form;
-  return { persons: [[form, ...(number === null || number === form ? [] : [number])]], reason: null };
+  const others = new Set([withoutHyphen(form), ...(number === null ? [] : [number])]);
+  others.delete(form);
+  return { persons: [[form, ...others]], reason: null };
 }
 
 /** The twelve digits that ten may stand for on a day: born by then, and with `+` a hundred years old at least. */

@@ -18,7 +18,7 @@ import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
 import { decryptIdentities, type PersonKeys, pseudonymOf } from "../store/people.ts";
 import { type ApplyContext, applyAll, applySome, note, tablesOfPersons, UNWRITTEN } from "./apply.ts";
-import { type Forms, meantBy } from "./forms.ts";
+import { FORMS_OF_TEXT, type Forms, meantBy } from "./forms.ts";
 import {
   changed,
   type Entry,
@@ -363,15 +363,17 @@ function withAll(
 }
 
 /**
- * Entries without those that are known by a form of these persons; and these. Of a text whose digits are a number the
- * text alone: who left as 123 does not come back with 000123.
+ * Entries without those that are known by a form of these persons; and these. Of a text
+ * that alone: who left as 123 does not come back with 000123.
  */
 function without(
   entries: readonly Entry[],
   given: readonly Entry[],
 ): { entries: readonly Entry[]; gone: readonly Entry[] } {
   const own = ({ marks, pseudonyms }: Entry) =>
-    marks.length === 2 ? [...marks.slice(0, 1), ...pseudonyms.slice(0, 1)] : [...marks, ...pseudonyms];
+    marks.length <= FORMS_OF_TEXT
+      ? [...marks.slice(0, 1), ...pseudonyms.slice(0, 1)]
+      : [...marks, ...pseudonyms];
   const names = new Set(given.flatMap(own));
   const isGone = ({ marks, pseudonyms }: Entry) => names.has(marks[0] ?? pseudonyms[0] ?? "");
   return { entries: entries.filter((entry) => !isGone(entry)), gone: entries.filter(isGone) };

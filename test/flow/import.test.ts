@@ -350,7 +350,10 @@ describe.each(ENGINES)("%s", (engine: Engine) => {
       const into = await dataset();
       const codes = { "a\u030a": "a", "\u00e5": "b" };
       const columns = { ...plainMapping(CARE).columns, unit: { column: "unit", codes } };
-      for (const more of [{ columns }, { identity: { kind: "personnummer", reserve: ["[9"] } }])
+      const reserves = ["[9", "(?=9)9[0-9]+", "(9)\\1"].map((pattern) => ({
+        identity: { kind: "personnummer", reserve: [pattern] },
+      }));
+      for (const more of [{ columns }, ...reserves])
         await expect(take(into, `${HEAD}\n`, more)).rejects.toMatchObject({ code: "mapping-unfit" });
       await expect(take(into, `${HEAD.replace("sex", "s\u200bex")}\n`)).rejects.toThrow(
         /named "sex".*one of them "s\\u\{200b\}ex"/,

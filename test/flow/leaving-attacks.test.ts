@@ -71,6 +71,19 @@ describe.each(ENGINES)("on %s", (engine) => {
     },
   );
 
+  it("reserve numbers leave with their hyphen and without it", async () => {
+    const region = await regionOn(engine);
+    const identity = { kind: "personnummer", reserve: ["99[0-9]{6}-?[a-z]{2}[0-9]{2}"] };
+    await region.take(csv(["191212121212", "99260115-AB12", "99 260115ab12"]), { mapping: { identity } });
+    expect(await counted(region)).toEqual([2, 3.5]);
+    await region.leave("exclude", ["99260115-AB12"]);
+    expect(await counted(region)).toEqual([1, 1]);
+    await region.leave("include", ["99260115AB12"]);
+    await region.leave("include", ["99260115-AB12"]);
+    await region.leave("forget", ["99260115AB12"]);
+    expect(await counted(region)).toEqual([1, 1]);
+  });
+
   it("whoever turned a hundred after the row's day, and was written with + since, stays out as well", async () => {
     const region = await regionOn(engine);
     await region.take(csv(["x", "260101+1238", "19260101-1238"]), { mapping: { identity: "personnummer" } });

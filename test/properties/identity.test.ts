@@ -155,6 +155,9 @@ test("text keeps signs and folds letters; numbers lose zeros; reserve numbers ha
     expect(identityOf(raw, rulesOf("number"), DAY).reason).toBe("number");
   const kind = { kind: "personnummer", reserve: ["99[0-9]{6}[a-z]{2}[0-9]{2}"] } as const;
   expect(formOf("99 260115 AB12", { ...kind, reserve: [...kind.reserve] })).toBe("99260115ab12");
+  const both = { kind: "personnummer" as const, reserve: ["99[0-9]{6}-?[a-z]{2}[0-9]{2}"] };
+  for (const raw of ["99260115AB12", "99260115-AB12", "99 260115\u2013ab12"])
+    expect(formOf(raw, both)).toBe("99260115ab12");
 });
 
 let run: (sql: string) => Promise<unknown[][]>;
@@ -187,6 +190,7 @@ const identity = fc.oneof(
   { weight: 5, arbitrary: near },
   fc.stringMatching(/^[0-9]{9,13}$/),
   fc.stringMatching(/^[ 0-9eE+.,-]{0,14}$/),
+  fc.stringMatching(/^[a-z0-9]{2,9}-?[a-z0-9]{3,5}$|^[rR][-0-9]{0,6}$/),
   fc.stringMatching(/^[(<]?(null|na|nan|nat|none|n.a.?|undefined|.N|NA|NaN)[)>]?$/),
   fc.string({ unit: "binary-ascii", maxLength: 14 }).filter((text) => !text.includes("\0")),
 );
@@ -214,8 +218,10 @@ test("whatever stands between its digits, a number of ten has its century from t
   );
 });
 
-test.each([undefined, "personnummer", "text", "number"] as const)(
-  "SQL and JavaScript judge alike: %s",
+const RESERVE: IdentityKind = { kind: "personnummer", reserve: ["[a-z0-9]{2,8}-?[a-z0-9]{4}|r[-0-9]*"] };
+
+test.each([undefined, "personnummer", "text", "number", RESERVE] as const)(
+  "SQL and JavaScript judge alike: %j",
   async (kind) => {
     const rules = rulesOf(kind);
     const { form, says } = identitySql(rules, "plain", "day");
