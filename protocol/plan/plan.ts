@@ -356,7 +356,8 @@ const ONE = rational(1n);
 function rhoOf(query: Query, dataset: Dataset): Rational {
   const rho = parseRational(query.rho);
   const budget = parseRational(dataset.budget.rhoPerPeriod);
-  if (compare(rho, ZERO) <= 0 || compare(rho, budget) > 0 || !isShort(rho)) {
+  if (!isShort(rho)) throw new Refusal("rho-out-of-range", "expected a rho of at most 12 decimals");
+  if (compare(rho, ZERO) <= 0 || compare(rho, budget) > 0) {
     throw new Refusal("rho-out-of-range", `expected 0 < rho ≤ ${dataset.budget.rhoPerPeriod}`);
   }
   return rho;
