@@ -146,7 +146,10 @@ export class Leaving {
     const key = await checkIn(this.#context.store);
     if (applied?.revision !== revisionOf(this.#list) || applied.key !== key) await this.#bringAll();
     this.#applied = true;
-    await this.#rewrite();
+    // Who reads the store from before keeps nobody from starting: it is tried again at the next start, and change.
+    await this.#rewrite().catch((error: unknown) => {
+      if (!(error instanceof Refusal && error.code === "unavailable")) throw error;
+    });
   }
 
   /**
