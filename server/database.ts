@@ -7,7 +7,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
-import { sleep } from "./deadline.ts";
+import { Refusal } from "../protocol/values/refusal.ts";
+import { deadlineIn, sleep } from "./deadline.ts";
 import { type DuckDb, duckDbDialect, openDuckDb } from "./duckdb.ts";
 
 export type Store<DB> = {
@@ -17,7 +18,7 @@ export type Store<DB> = {
   readonly pool: pg.Pool | null;
   /**
    * Makes these tables' files anew of what stands in them, so that they hold nothing that was deleted: in DuckDB the one
-   * file of all (`rewrite` there); in PostgreSQL by `vacuum full`, which waits for whoever reads them. What PostgreSQL's
+   * file of all (`rewrite` there); in PostgreSQL by `vacuum full`, which waits for whoever reads them, and is done again while others may see what was deleted. What PostgreSQL's
    * write-ahead log, its archives and replicas hold stays until they are recycled.
    */
   readonly rewrite: (tables: readonly string[]) => Promise<void>;
@@ -48,10 +49,7 @@ export async function openStore<DB>(name: string, config: DatabaseConfig): Promi
     pool.on("error", () => undefined);
     pool.on("connect", (client) => client.on("error", () => undefined));
     const kysely = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
-    // With new statistics: the old ones hold examples of what columns hold.
-    const rewrite = async (tables: readonly string[]) => {
-      for (const table of tables) await pool.query(`vacuum (full, analyze) ${table}`);
-    };
+    const rewrite = (tables: readonly string[]) => vacuum(pool, tables);
     return { kysely, duckdb: null, pool, rewrite, close: () => kysely.destroy() };
   }
   const duckdb = await openDuckDb(join(config.data, `${name}.duckdb`), { ...config, spill: config.data });
@@ -61,6 +59,43 @@ export async function openStore<DB>(name: string, config: DatabaseConfig): Promi
     duckdb.instance.closeSync();
   };
   return { kysely, duckdb, pool: null, rewrite: () => duckdb.rewrite(), close };
+}
+
+/** How long transactions that began before are waited for, in milliseconds. */
+const PATIENCE = 60_000;
+
+/**
+ * Writes tables anew without what was deleted, with new statistics: the old ones hold examples of what columns hold.
+ * PostgreSQL copies into the new file what any transaction under way may still see, so it is done until it says that it
+ * copied nothing dead. Refuses (`unavailable`) where that does not come to be.
+ */
+async function vacuum(pool: pg.Pool, tables: readonly string[]): Promise<void> {
+  const client = await pool.connect();
+  let dead = false;
+  // "3 dead row versions cannot be removed yet", in whatever language.
+  const heard = ({ detail }: { readonly detail: string | undefined }) => {
+    if (/^[1-9]\d* /.test(detail ?? "")) dead = true;
+  };
+  client.on("notice", heard);
+  const deadline = deadlineIn(PATIENCE);
+  try {
+    for (const table of tables)
+      for (;;) {
+        dead = false;
+        await client.query(`vacuum (full, verbose, analyze) ${table}`);
+        if (!dead) break;
+        if (deadline.signal.aborted)
+          throw new Refusal(
+            "unavailable",
+            "expected transactions from before to end within a minute: they keep in the tables' files what was deleted",
+          );
+        await sleep(1000, deadline.signal);
+      }
+  } finally {
+    deadline.stop();
+    client.off("notice", heard);
+    client.release();
+  }
 }
 
 /** PostgreSQL's codes for: not serializable, deadlock, and a key that another inserted since this one looked. */

@@ -91,8 +91,8 @@ async function bring(target: Target, old: readonly Old[], context: Context): Pro
   return { merged: moved.length, unfit };
 }
 
-/** Why a person whose identity is none does not count. */
-const UNFIT = "identity";
+/** Why a person whose identity is none does not count, whoever leaves or comes back: nobody left by it. */
+export const UNFIT = "identity";
 
 async function identitiesIn({ run }: Target, { encryption }: PersonKeys): Promise<Map<bigint, string>> {
   if (encryption === null) return new Map();

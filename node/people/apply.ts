@@ -5,6 +5,7 @@
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { isConflict } from "../../server/database.ts";
 import { sleep } from "../../server/deadline.ts";
+import { UNFIT } from "../import/old-persons.ts";
 import { openTarget, type TargetContext } from "../import/open-target.ts";
 import type { Target } from "../import/target.ts";
 import { weighAnew } from "../import/weights.ts";
@@ -60,7 +61,8 @@ export async function applyAll(
       known,
       known.flatMap(({ pseudonyms }) => pseudonyms),
     );
-    for (const [id] of await target.run("select id from person where excluded is not null")) {
+    const excluded = "select id from person where excluded is not null and excluded <> $1";
+    for (const [id] of await target.run(excluded, [UNFIT])) {
       const person = BigInt(String(id));
       if (!found.has(person)) found.set(person, { excluded: true, state: null });
     }

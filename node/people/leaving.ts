@@ -14,6 +14,7 @@ import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { transact } from "../../server/database.ts";
 import type { Day } from "../import/identity.ts";
 import type { Listed } from "../import/listed.ts";
+import { UNFIT } from "../import/old-persons.ts";
 import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
 import { decryptIdentities, type PersonKeys, pseudonymOf } from "../store/people.ts";
@@ -145,7 +146,10 @@ export class Leaving {
     const key = await checkIn(this.#context.store);
     if (applied?.revision !== revisionOf(this.#list) || applied.key !== key) await this.#bringAll();
     this.#applied = true;
-    await this.#rewrite();
+    // Who reads the store from before keeps nobody from starting: it is tried again at the next start, and change.
+    await this.#rewrite().catch((error: unknown) => {
+      if (!(error instanceof Refusal && error.code === "unavailable")) throw error;
+    });
   }
 
   /**
@@ -309,7 +313,12 @@ function isNewest(list: List | null, { applied, leaf }: Seen): boolean {
 /** Those whom a store excludes of itself, by what it knows them by. */
 async function excludedIn({ store, keys, now }: LeavingContext, marks: Uint8Array): Promise<Entry[]> {
   const { kysely } = store;
-  const persons = await kysely.selectFrom("person").selectAll().where("excluded", "is not", null).execute();
+  const persons = await kysely
+    .selectFrom("person")
+    .selectAll()
+    .where("excluded", "is not", null)
+    .where("excluded", "<>", UNFIT)
+    .execute();
   if (persons.length === 0) return [];
   const wanted = new Set(persons.map(({ id }) => BigInt(id)));
   const forms = new Map<bigint, string>();

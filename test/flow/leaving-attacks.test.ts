@@ -1,14 +1,18 @@
 /** Ways back for those who left, tried on both engines: every one of them must find the door shut. */
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { sql } from "kysely";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Out } from "../../cli/client/connect.ts";
 import { personCommands } from "../../cli/commands/person.ts";
-import { pseudonymOf } from "../../node/store/people.ts";
-import { ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
-import { federationOf } from "../support/federation.ts";
+import { readMapping } from "../../node/import/mapping.ts";
+import { bringPersons } from "../../node/import/old-persons.ts";
+import { systemRandom } from "../../node/random.ts";
+import { encryptIdentities, pseudonymOf } from "../../node/store/people.ts";
+import { databaseUrlFor, ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
+import { CARE, federationOf } from "../support/federation.ts";
+import { plainMapping } from "../support/generate.ts";
 import { HEAD, Region } from "../support/region.ts";
 
 const made: Array<() => Promise<void>> = [];
@@ -16,9 +20,9 @@ afterEach(async () => {
   for (const undo of made.splice(0).reverse()) await undo();
 });
 
-async function regionOn(engine: Engine): Promise<Region> {
+async function regionOn(engine: Engine, keepIdentities = true): Promise<Region> {
   const folder = temporaryFolder();
-  const region = await Region.make(folder.path, engine);
+  const region = await Region.make(folder.path, engine, keepIdentities);
   made.push(async () => {
     await region.close();
     folder.remove();
@@ -126,6 +130,56 @@ describe.each(ENGINES)("on %s", (engine) => {
     expect((await counted(region))[0]).toBeGreaterThan(1);
   });
 
+  it.each([true, false])(
+    "a copy from before identities had normal forms brings nobody back (identities kept: %s)",
+    async (keepIdentities) => {
+      const region = await regionOn(engine, keepIdentities);
+      const raw = ["x", "19850615-1235", "850615-1235", "\u00c5sa", "1,99E+11"];
+      const names = new Map<string, string>();
+      await region.take(csv(raw.slice(0, 2)));
+      await region.close();
+      const restore = await region.backup();
+      await region.open();
+      const { keys } = region.opened;
+      await region.leave("forget", ["198506151235"]);
+      await region.leave("exclude", ["\u00e5sa"]);
+      await region.close();
+      await restore();
+      await region.open(async (store) => {
+        const run = (text: string) => sql.raw(text).execute(store.kysely);
+        for (const table of ["person", "identity", "d_care_1", "meta"])
+          await run(
+            `delete from ${table} ${table === "meta" ? "where key in ('persons-normal', 'people-applied')" : ""}`,
+          );
+        for (const [at, identity] of raw.entries()) {
+          names.set(identity, pseudonymOf(keys.pseudonym, identity));
+          await run(`insert into person (id, pseudonym) values (${at + 1}, '${names.get(identity)}')`);
+          await run(
+            `insert into d_care_1 (person, period, weight, file, c_sex, c_unit, c_score, c_flag) values (${at + 1}, 8100, 60, 1, 0, 0, ${at + 1}, true)`,
+          );
+        }
+        if (keys.encryption !== null) {
+          const pairs = JSON.stringify(raw.map((identity, at) => [String(at + 1), identity]));
+          await run(
+            `insert into identity values (1, '${encryptIdentities(keys.encryption, pairs, systemRandom)}')`,
+          );
+        }
+        const { data, dataset } = region;
+        await bringPersons({ store, keys, data, threads: 1, random: systemRandom, datasets: [dataset] });
+      });
+      // Where identities are not kept nothing is answered of this; and of the forgotten nothing is there either.
+      if (keepIdentities) expect(await counted(region)).toEqual([1, 1]);
+      const dump = await region.dump();
+      for (const score of [2, 3]) expect(dump).not.toContain(`"c_score":${score},`);
+      const mapping = { identity: "text" };
+      await region.take(csv(["\u00c5SA", "850615-1235"]).replaceAll("2025K1", "2025K2"), { mapping });
+      const { rows } = await sql
+        .raw<{ n: unknown }>("select sum(weight) as n from d_care_1 where period = 8101")
+        .execute(region.store.kysely);
+      expect(Number(rows[0]?.n ?? 0)).toBe(0);
+    },
+  );
+
   it("a file of the forgotten alone is taken, and changes nothing; forgotten and included, one can come again", async () => {
     const region = await regionOn(engine);
     await region.leave("forget", ["a", "b"]);
@@ -188,4 +242,66 @@ test("no older list is taken for the newest under a node that runs", async () =>
     code: "unavailable",
     message: expect.stringContaining("stopped"),
   });
+});
+
+describe.each(ENGINES)("a node on %s", (engine) => {
+  test.skipIf(missing(engine))(
+    "imports, exclusions and a new key all at once leave both its datasets as the list says",
+    async () => {
+      const folder = temporaryFolder();
+      const url = await databaseUrlFor(engine);
+      const second = { ...CARE, dataset: "later" };
+      const network = await federationOf(
+        folder.path,
+        { "01": csv(["p0", "p1", "p2"]) },
+        { datasets: [CARE, second], databaseUrl: (party) => (party === "01" ? url : undefined) },
+      );
+      made.push(async () => {
+        await network.stop();
+        folder.remove();
+      });
+      const [node] = network.nodes;
+      if (node === undefined) throw new Error("a region");
+      const people = Array.from({ length: 30 }, (_, at) => `p${at}`);
+      const take = async (dataset: string, at: number) => {
+        const path = join(folder.path, `${dataset}-${at}.csv`);
+        writeFileSync(path, csv(people).replaceAll(",true", at % 2 === 0 ? ",true" : ",false"));
+        const mapping = readMapping(plainMapping(CARE));
+        return await node.import({ dataset, mapping, path, dryRun: false }, () => undefined);
+      };
+      const even = people.filter((_, at) => at % 2 === 0);
+      await Promise.all([
+        take("care@1", 0),
+        node.leave("exclude", people.slice(0, 20), false),
+        take("later@1", 0),
+        node.leave("forget", ["p0", "p2"], false),
+        node.rekey(),
+        take("care@1", 1),
+        node.leave("include", ["p4", "p0"], false),
+        take("later@1", 1),
+        node.leave("exclude", even.slice(10), false),
+      ]);
+      const out = new Set([...people.slice(0, 20), ...even.slice(10)]);
+      for (const back of ["p0", "p4"]) out.delete(back);
+      for (const table of ["d_care_1", "d_later_1"]) {
+        const { rows } = await sql
+          .raw<{ pseudonym: unknown; weight: number }>(
+            `select pseudonym, cast(sum(weight) as integer) as weight from ${table} join person on id = person group by pseudonym`,
+          )
+          .execute(node.store.kysely);
+        const weights = new Map(rows.map(({ pseudonym, weight }) => [String(pseudonym), Number(weight)]));
+        const key = Buffer.from(
+          readFileSync(join(network.nodes[0]?.config.secrets ?? "", "pseudonym.key"), "utf8").trim(),
+          "hex",
+        );
+        for (const each of people) {
+          const weight = weights.get(pseudonymOf(key, each)) ?? 0;
+          // p0 came again before it was included, and in the other dataset after.
+          const gone = out.has(each) || (each === "p0" && table === "d_care_1");
+          expect(weight, `${each} in ${table}`).toBe(gone ? 0 : 60);
+        }
+        expect(weights.has(pseudonymOf(key, "p2"))).toBe(false);
+      }
+    },
+  );
 });

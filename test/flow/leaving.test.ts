@@ -13,6 +13,7 @@ import { systemRandom } from "../../node/random.ts";
 import { decryptIdentities, pseudonymOf, recordHashOf } from "../../node/store/people.ts";
 import { type NodeLeaf, nodeEntry } from "../../protocol/log/leaf.ts";
 import { toHex } from "../../protocol/values/bytes.ts";
+import { sleep } from "../../server/deadline.ts";
 import { ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
 import type { Row } from "../support/oracle.ts";
 import { HEAD, Region } from "../support/region.ts";
@@ -307,6 +308,26 @@ test("another key of marks is refused: under it nobody would be known again", as
   await expect(region.open()).rejects.toMatchObject({ code: "config-invalid" });
   expect(existsSync(join(region.secrets, "marks.key"))).toBe(false);
 });
+
+test.skipIf(missing("postgresql"))(
+  "whoever else reads PostgreSQL meanwhile keeps nothing of the forgotten in its files",
+  async () => {
+    const region = await regionOn("postgresql");
+    await region.take(csv(ROWS));
+    const pseudonym = pseudonymOf(region.opened.keys.pseudonym, "pair");
+    const other = await region.store.pool?.connect();
+    await other?.query("begin isolation level repeatable read");
+    await other?.query("select 1 from meta");
+    const forgotten = region.leave("forget", ["pair"]);
+    await Promise.race([forgotten, sleep(2000)]);
+    await other?.query("commit");
+    other?.release();
+    await forgotten;
+    expect(await searched(region, "postgresql", { texts: [], pseudonym })).toMatchObject({
+      pseudonym: false,
+    });
+  },
+);
 
 /** How many of these texts the store's own files hold, and whether they hold the pseudonym as the engine writes it. */
 async function searched(
