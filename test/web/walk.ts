@@ -41,6 +41,7 @@ export function walking(given: () => Given): void {
     expect(await wordsOn(page)).not.toMatch(RANKED);
     // What all of it says of one person, and of whom it is said twice.
     await page.goto(`${demo.address}/sv/`);
+    await settled(page);
     await page.getByText(/Det som är publicerat om \d{4}.* gånger av 100/).waitFor();
     await page.getByText("Den som har rader i två regioner har det två gånger om").waitFor();
     await page.goto(`${demo.address}/sv/r/12`);
