@@ -182,12 +182,11 @@ export class Leaving {
    * and whether anybody is on it. True where it did.
    */
   async promise(log: Promising): Promise<boolean> {
-    const { folder, store, now, random } = this.#context;
+    const { store, now, random } = this.#context;
     const at = now();
     if (this.dueIn() > 0) return false;
     const { list, digest } = withLeaf(this.#list, random);
-    writeList(folder, list);
-    this.#list = list;
+    this.#put(list);
     const leaf = { kind: "lists", digest, time: instant(at) } as const;
     await transact(store, async (database) => {
       await log.promise(database, leaf);
@@ -234,8 +233,14 @@ export class Leaving {
   }
 
   #write(entries: readonly Entry[]): void {
-    const { folder, random } = this.#context;
-    const list = changed(this.#list, entries, random);
+    this.#put(changed(this.#list, entries, this.#context.random));
+  }
+
+  /** Over this list or an older one alone. Refuses (`lists-older`) where another process has written a later one. */
+  #put(list: List): void {
+    const { folder } = this.#context;
+    const there = readList(folder, this.#marks);
+    if (there !== null && !this.#list.revisions.includes(revisionOf(there))) throw older();
     writeList(folder, list);
     this.#list = list;
   }

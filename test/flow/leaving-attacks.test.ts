@@ -8,6 +8,7 @@ import type { Out } from "../../cli/client/connect.ts";
 import { personCommands } from "../../cli/commands/person.ts";
 import { readMapping } from "../../node/import/mapping.ts";
 import { bringPersons } from "../../node/import/old-persons.ts";
+import { Leaving } from "../../node/people/leaving.ts";
 import { systemRandom } from "../../node/random.ts";
 import { encryptIdentities, pseudonymOf } from "../../node/store/people.ts";
 import { databaseUrlFor, ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
@@ -179,6 +180,25 @@ describe.each(ENGINES)("on %s", (engine) => {
       expect(Number(rows[0]?.n ?? 0)).toBe(0);
     },
   );
+
+  it("a process that has not seen the newest list does not write its own over it", async () => {
+    const region = await regionOn(engine);
+    await region.take(csv(["x", "a", "b"]));
+    const { data, secrets: folder, now, store, dataset } = region;
+    const { keys } = region.opened;
+    const shared = { folder, store, data, threads: 1, now, random: systemRandom };
+    const other = await Leaving.open({ ...shared, keys: () => keys, datasets: () => [dataset] });
+    await other.settle();
+    await region.leave("exclude", ["a"]);
+    await expect(other.change("exclude", ["b"], false)).rejects.toMatchObject({ code: "lists-older" });
+    await expect(other.promise({ promise: async () => undefined })).rejects.toMatchObject({
+      code: "lists-older",
+    });
+    await region.leave("exclude", ["b"]);
+    await region.close();
+    await region.open();
+    expect(await counted(region)).toEqual([1, 1]);
+  });
 
   it("a file of the forgotten alone is taken, and changes nothing; forgotten and included, one can come again", async () => {
     const region = await regionOn(engine);
