@@ -11,6 +11,7 @@ import { systemRandom } from "./random.ts";
 
 /** Runs until a signal. `onReady` is called once, when the node polls. */
 export async function runNode(configPath: string | null, onReady: (code: string) => void): Promise<void> {
+  process.umask(0o077); // What it writes of people is its own user's.
   const config = readConfig(NodeConfig, configPath, process.env);
   const logger = loggerOf(`node-${config.code}`, config.logLevel);
   endOnUnexpected(logger);

@@ -16,6 +16,7 @@ import { importFile } from "./import/import.ts";
 import { sweepCopies } from "./import/look.ts";
 import { bringPersons } from "./import/old-persons.ts";
 import type { ImportContext, ImportReport, ImportRequest } from "./import/request.ts";
+import { UNWRITTEN } from "./people/apply.ts";
 import { type BadLine, type Change, Leaving, type Row } from "./people/leaving.ts";
 import type { Attempts } from "./secure-sum/turn.ts";
 import { type Followed, openFollowed } from "./serve/follow.ts";
@@ -122,7 +123,15 @@ async function bringOld(
   logger: Effects["logger"],
 ): Promise<void> {
   const brought = await bringPersons(context);
-  if (brought !== null) logger.warn({}, "identities were brought to their normal form");
+  if (brought !== null) {
+    logger.warn({}, "identities were brought to their normal form");
+    // Records stood in clear, and would stay in the file beside their hashes.
+    await context.store.kysely
+      .insertInto("meta")
+      .values({ key: UNWRITTEN, value: "due" })
+      .onConflict((conflict) => conflict.column("key").doNothing())
+      .execute();
+  }
   if (brought !== null && brought.unfit > 0)
     logger.warn(
       {},

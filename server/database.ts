@@ -3,7 +3,7 @@
  * statements run on both. What differs is said here and nowhere else.
  */
 
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
@@ -52,7 +52,9 @@ export async function openStore<DB>(name: string, config: DatabaseConfig): Promi
     const rewrite = (tables: readonly string[]) => vacuum(pool, tables);
     return { kysely, duckdb: null, pool, rewrite, close: () => kysely.destroy() };
   }
-  const duckdb = await openDuckDb(join(config.data, `${name}.duckdb`), { ...config, spill: config.data });
+  const path = join(config.data, `${name}.duckdb`);
+  const duckdb = await openDuckDb(path, { ...config, spill: config.data });
+  chmodSync(path, 0o600); // Also one that an earlier program left for everyone to read.
   const kysely = new Kysely<DB>({ dialect: duckDbDialect(duckdb) });
   const close = async () => {
     await kysely.destroy();

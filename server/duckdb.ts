@@ -2,7 +2,7 @@
  * DuckDB inside the process, spoken to through Kysely in PostgreSQL's dialect. Numbers are bound with explicit
  * types, so that a parameter never turns an integer comparison into one of floats.
  */
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   BIGINT,
@@ -65,6 +65,7 @@ export async function openDuckDb(
         try {
           // Beside another file's, it would be taken for this one's: closing has emptied it into the old file.
           if (existsSync(`${path}.wal`)) throw new Error("expected no statements outside the file");
+          chmodSync(next, 0o600);
           renameSync(next, path);
           syncPath(dirname(path));
         } finally {

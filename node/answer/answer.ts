@@ -42,6 +42,8 @@ export type Answerer = {
   readonly delivered: () => Promise<Delivered>;
   /** The tables of datasets of which nothing is answered until their files have been imported anew. */
   readonly anew: () => Promise<readonly string[]>;
+  /** False while somebody who has left may still count, since a change of the list has not come to the store. */
+  readonly counted: () => boolean;
   /** Calendars that this node has read there to name it. */
   readonly calendars: (query: Hash) => Promise<readonly ReadCalendar[]>;
 };
@@ -73,12 +75,23 @@ export async function answer(work: WorkItem, node: Answerer): Promise<Envelope> 
 
 /** A question as it is judged now. */
 export async function admitted(work: WorkItem, node: Asked): Promise<Admitted> {
+  if (!node.counted())
+    throw new Refusal("unavailable", "expected rows that are as the list of who is not counted says");
   return admit(work, await contextOf(work, node));
 }
 
 type Asked = Pick<
   Answerer,
-  "federation" | "code" | "policy" | "now" | "seen" | "declines" | "calendars" | "delivered" | "anew"
+  | "federation"
+  | "code"
+  | "policy"
+  | "now"
+  | "seen"
+  | "declines"
+  | "calendars"
+  | "delivered"
+  | "anew"
+  | "counted"
 >;
 
 /** What a question is judged by, now. */

@@ -132,6 +132,11 @@ export class Leaving {
     return this.#listed.listed;
   }
 
+  /** False while the store is not known to be as the list says: nothing is answered then, or who left would count. */
+  get applied(): boolean {
+    return this.#applied;
+  }
+
   rows(): Row[] {
     return this.#list.entries.map(({ state, since, marks, pseudonyms }) => ({
       state,

@@ -79,6 +79,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     declines: (query) => declinesOf(query, store),
     delivered: () => deliveredIn(store),
     anew: () => anewIn(store),
+    counted: () => context.leaving.applied,
     calendars: (query) => calendarsOf(query, store),
   };
   const worker: Worker = {

@@ -1,9 +1,12 @@
 /** Persons leave while a node runs, over its own socket: no later answer counts them, and the logs tell of no number. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { auditFrom } from "../../cli/commands/audit.ts";
 import { call } from "../../cli/commands/local-node.ts";
 import type { Network } from "../../cli/demo/network.ts";
 import { sourceOf } from "../../cli/log/source.ts";
+import { admitted } from "../../node/answer/answer.ts";
 import { socketPath } from "../../node/local/local.ts";
 import { readNodeLeaf } from "../../protocol/log/leaf.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
@@ -76,6 +79,16 @@ describe.each(ENGINES)("on %s", (engine) => {
       expect(leaves.filter(({ kind }) => kind === "lists")).toHaveLength(1);
       const verdict = await auditFrom(sourceOf(network.address, fetch), network.made.hash, network.now());
       expect(verdict.findings).toEqual([]);
+
+      // A change of the list that has not come to the store: nothing is judged meanwhile, and so nothing charged.
+      const work = { query: first.query, approvals: first.approvals, proof: null, round: null };
+      await expect(admitted(work, { ...node.answerer, counted: () => false })).rejects.toMatchObject({
+        code: "unavailable",
+      });
+      await expect(admitted(work, node.answerer)).rejects.toMatchObject({ code: "query-not-public" });
+      // The file that took the old one's place is its own user's, as that was.
+      const file = join(node.config.data, "node.duckdb");
+      if (engine === "duckdb") expect(statSync(file).mode & 0o777).toBe(0o600);
     },
   );
 });
