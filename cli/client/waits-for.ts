@@ -1,6 +1,7 @@
 /** What a question waits for, in a line for whoever waits with it. */
 import { Query } from "../../protocol/question/query.ts";
 import { payloadOf } from "../../protocol/signing/envelope.ts";
+import { NEEDS_ROWS } from "../../protocol/values/refusal.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 
 /**
@@ -11,7 +12,7 @@ export function needsDelivery({ state, query, regions }: QueryStatus): boolean {
   const refused = regions.filter((each) => each.state === "refused");
   return (
     state === "open" &&
-    refused.some(({ code }) => code === "no-data" || code === "import-anew") &&
+    refused.some(({ code }) => code !== null && NEEDS_ROWS.has(code)) &&
     regions.length - refused.length < payloadOf(Query, query).minRegions
   );
 }

@@ -2,7 +2,7 @@
 import { rosterOf } from "../../protocol/federation/directory.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import type { Envelope } from "../../protocol/signing/envelope.ts";
-import { Refusal, RefusalCode } from "../../protocol/values/refusal.ts";
+import { NEEDS_ROWS, Refusal, RefusalCode } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
 import { transact } from "../../server/database.ts";
 import { type Context, storedEnvelope, storedQuery } from "../context.ts";
@@ -139,9 +139,6 @@ export async function closeIn(
     .executeTakeFirst();
   return closed.numUpdatedRows > 0n;
 }
-
-/** What rows that a region has yet to take in can still turn into an answer, which may be weeks later. */
-export const NEEDS_ROWS: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["no-data", "import-anew"]);
 
 /** What a further approval, a little time, or an import can still turn into an answer. */
 export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([

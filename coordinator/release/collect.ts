@@ -2,9 +2,9 @@
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { Answer, readVector } from "../../protocol/release/answer.ts";
 import { payloadOf } from "../../protocol/signing/envelope.ts";
-import type { RefusalCode } from "../../protocol/values/refusal.ts";
+import { NEEDS_ROWS, type RefusalCode } from "../../protocol/values/refusal.ts";
 import { storedEnvelope } from "../context.ts";
-import { MAY_YET_ANSWER, NEEDS_ROWS, type QueryState } from "../query/stored-state.ts";
+import { MAY_YET_ANSWER, type QueryState } from "../query/stored-state.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 
 export type Collected = {

@@ -174,26 +174,7 @@ async function balances(
   database: Transaction<NodeDatabase>,
   bookings: readonly Booking[],
 ): Promise<Map<string, Rational>> {
-  const rows = await database
-    .selectFrom("ledger_entry as entry")
-    .select(["ledger_group", "period", "spent"])
-    .where("sequence", "in", (latest) =>
-      latest
-        .selectFrom("ledger_entry")
-        .select((row) => row.fn.max("sequence").as("last"))
-        .where(
-          "ledger_group",
-          "in",
-          bookings.map(({ account }) => account),
-        )
-        .where(
-          "period",
-          "in",
-          bookings.map(({ period }) => period),
-        )
-        .groupBy(["ledger_group", "period"]),
-    )
-    .execute();
+  const rows = await latestEntries(database, bookings);
   return new Map(
     rows.map(({ ledger_group, period, spent }) => [
       nameOf({ account: ledger_group, period }),
@@ -202,21 +183,35 @@ async function balances(
   );
 }
 
+/** The latest entry of each account and period, in their order; of those that are booked on, or of all. */
+async function latestEntries(
+  database: Transaction<NodeDatabase>,
+  bookings: readonly Booking[] | null,
+): Promise<ReadonlyArray<Pick<LedgerEntry, "ledger_group" | "period" | "spent">>> {
+  return await database
+    .selectFrom("ledger_entry as entry")
+    .select(["ledger_group", "period", "spent"])
+    .where("sequence", "in", (inside) => {
+      const latest = inside
+        .selectFrom("ledger_entry")
+        .select((row) => row.fn.max("sequence").as("last"))
+        .groupBy(["ledger_group", "period"]);
+      if (bookings === null) return latest;
+      const [accounts, periods] = [
+        bookings.map(({ account }) => account),
+        bookings.map(({ period }) => period),
+      ];
+      return latest.where("ledger_group", "in", accounts).where("period", "in", periods);
+    })
+    .orderBy("ledger_group")
+    .orderBy("period")
+    .execute();
+}
+
 async function headOf({ kysely }: NodeStore): Promise<LedgerHead> {
   return await kysely.transaction().execute(async (database) => {
     const head = await database.selectFrom("ledger_head").select(["sequence", "hash"]).executeTakeFirst();
-    const rows = await database
-      .selectFrom("ledger_entry as entry")
-      .select(["ledger_group", "period", "spent"])
-      .where("sequence", "in", (latest) =>
-        latest
-          .selectFrom("ledger_entry")
-          .select((row) => row.fn.max("sequence").as("last"))
-          .groupBy(["ledger_group", "period"]),
-      )
-      .orderBy("ledger_group")
-      .orderBy("period")
-      .execute();
+    const rows = await latestEntries(database, null);
     return {
       ...(head ?? LEDGER_START),
       accounts: rows.map(({ ledger_group, period, spent }) => ({ group: ledger_group, period, spent })),

@@ -64,36 +64,54 @@ export function tablesOf(
   period: number,
 ): (set: AttributeSet) => ReadonlyMap<string, readonly Noisy[]> {
   const residuals = residualsOf(plan, area, period);
-  return (columns) =>
-    new Map(
-      [...residuals].map(([id, { statistic, measured }]) => [
-        id,
-        tableOf(plan.tables, columns, statistic, measured),
-      ]),
+  return (columns) => {
+    // The same for all statistics but shares, and for all shares of as many categories.
+    const known = new Map<string, readonly Part[]>();
+    return new Map(
+      [...residuals].map(([id, { statistic, measured }]) => {
+        const sizes = sizesOf(plan.tables, statistic);
+        const set = withOwn(plan.tables, columns, statistic);
+        const parts = known.get(sizes.join()) ?? partsOf(set, sizes);
+        known.set(sizes.join(), parts);
+        return [id, tableOf(plan.tables, parts, cellsIn(set, sizes), { statistic, measured })];
+      }),
     );
+  };
 }
 
+/** A residual's part in a table: where its cells come, over how many each is spread, and how its variance counts. */
+type Part = {
+  readonly subset: AttributeSet;
+  readonly place: ReturnType<typeof placesOf>;
+  readonly rest: number;
+  readonly spread: number;
+};
+
+const partsOf = (set: AttributeSet, sizes: readonly number[]): Part[] =>
+  subsetsOf(set).map((subset) => ({
+    subset,
+    place: placesOf(set, subset, sizes),
+    rest: cellsIn(set, sizes) / cellsIn(subset, sizes),
+    spread: spreadOf(set, new Set(subset), sizes),
+  }));
+
 function tableOf(
-  tables: PlannedTables,
-  columns: AttributeSet,
-  statistic: Statistic,
-  measured: ReadonlyMap<string, Projected>,
+  { sizes }: PlannedTables,
+  parts: readonly Part[],
+  whole: number,
+  { statistic, measured }: Residuals,
 ): Noisy[] {
-  const sizes = sizesOf(tables, statistic);
-  const set = withOwn(tables, columns, statistic);
-  const whole = cellsIn(set, sizes);
+  const categories = statistic.of === "share" ? statistic.categories : 1;
   const values = new Float64Array(whole);
   let variance = 0;
   let covariance = 0;
-  for (const subset of subsetsOf(set)) {
+  for (const { subset, place, rest, spread } of parts) {
     const part = measured.get(keyOf(subset));
     if (part === undefined) throw new RangeError("expected a residual for each set within the table's");
-    const own = spreadOf(set, new Set(subset), sizes) * part.variance;
+    const own = spread * part.variance;
     variance += own;
     // Where a share's residual has too much in one category, the others have too little.
-    covariance += subset.includes(tables.sizes.length) ? -own / ((sizes.at(-1) ?? 2) - 1) : own;
-    const place = placesOf(set, subset, sizes);
-    const rest = whole / cellsIn(subset, sizes);
+    covariance += subset.includes(sizes.length) ? -own / (categories - 1) : own;
     for (let cell = 0; cell < whole; cell++)
       values[cell] = (values[cell] ?? 0) + (part.values[place[cell] ?? 0] ?? 0) / rest;
   }

@@ -249,6 +249,9 @@ export type RefusalCode = keyof typeof REFUSALS;
 const codes = Object.keys(REFUSALS) as [RefusalCode, ...RefusalCode[]];
 export const RefusalCode = z.enum(codes);
 
+/** What rows that a region has yet to take in can still turn into an answer, which may be weeks later. */
+export const NEEDS_ROWS: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["no-data", "import-anew"]);
+
 /** RFC 9457 problem details. `detail` says what was expected and what came; `advice` how to go on. */
 export const Problem = z.strictObject({
   type: z.string().max(200),
