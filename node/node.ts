@@ -16,12 +16,13 @@ import { importFile } from "./import/import.ts";
 import { sweepCopies } from "./import/look.ts";
 import { bringPersons } from "./import/old-persons.ts";
 import type { ImportContext, ImportReport, ImportRequest } from "./import/request.ts";
-import { UNWRITTEN } from "./people/apply.ts";
 import { type BadLine, type Change, Leaving, type Row } from "./people/leaving.ts";
 import type { Attempts } from "./secure-sum/turn.ts";
 import { type Followed, openFollowed } from "./serve/follow.ts";
+import { CURSOR } from "./serve/poll.ts";
 import { Succession } from "./serve/succession.ts";
 import { type NodeDatabase, type NodeStore, prepareNode } from "./store/database.ts";
+import { dropFact } from "./store/facts.ts";
 import { loadPersonKeys, type PersonKeys, rekey } from "./store/people.ts";
 
 export type RunningNode = {
@@ -123,15 +124,7 @@ async function bringOld(
   logger: Effects["logger"],
 ): Promise<void> {
   const brought = await bringPersons(context);
-  if (brought !== null) {
-    logger.warn({}, "identities were brought to their normal form");
-    // Records stood in clear, and would stay in the file beside their hashes.
-    await context.store.kysely
-      .insertInto("meta")
-      .values({ key: UNWRITTEN, value: "due" })
-      .onConflict((conflict) => conflict.column("key").doNothing())
-      .execute();
-  }
+  if (brought !== null) logger.warn({}, "identities were brought to their normal form");
   if (brought !== null && brought.unfit > 0)
     logger.warn(
       {},
@@ -165,7 +158,7 @@ async function openNode(config: NodeConfig, data: string, effects: Effects): Pro
 
 /** From the beginning of its work: also where the node ends before it has asked. */
 async function lookAgain(store: NodeStore, succession: Succession): Promise<void> {
-  await transact(store, (database) => database.deleteFrom("meta").where("key", "=", "cursor").execute());
+  await transact(store, (database) => dropFact(database, CURSOR));
   succession.lookAgain();
 }
 

@@ -49,8 +49,9 @@ export async function openDuckDb(
   options: { threads: number; memory: string; spill: string },
 ): Promise<DuckDb> {
   const next = `${path}.next`;
-  for (const left of [next, `${next}.wal`]) rmSync(left, { force: true });
   let instance = await open(path, options);
+  // Once the file is this process's: before, another may be writing it anew.
+  for (const left of [next, `${next}.wal`]) rmSync(left, { force: true });
   const shared = sharedOf(() => instance.connect());
   return {
     get instance() {

@@ -5,6 +5,7 @@
 import { sql } from "kysely";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { type NodeStore, tableOf } from "../store/database.ts";
+import { dropFactIn, factIn, keepFactIn } from "../store/facts.ts";
 import type { Target } from "./target.ts";
 
 const PREFIX = "anew:";
@@ -12,24 +13,21 @@ const PREFIX = "anew:";
 const filesIn = (value: unknown): number[] => (JSON.parse(String(value)) as unknown[]).map(Number);
 
 /** Marks a dataset's table, with all files that have rows in it now; nothing where there are none. */
-export async function markAnew({ run }: Pick<Target, "run">, table: string): Promise<void> {
-  const rows = await run(`select distinct file from ${table} where file > 0`);
+export async function markAnew(target: Pick<Target, "run">, table: string): Promise<void> {
+  const rows = await target.run(`select distinct file from ${table} where file > 0`);
   if (rows.length === 0) return;
   const files = JSON.stringify(rows.map(([file]) => Number(file)).sort((a, b) => a - b));
-  await run(
-    "insert into meta (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value",
-    [`${PREFIX}${table}`, files],
-  );
+  await keepFactIn(target, `${PREFIX}${table}`, files);
 }
 
 /** A file has come once more: it is no longer among those that are waited for. */
-export async function cameAnew({ run }: Pick<Target, "run">, dataset: Dataset, file: number): Promise<void> {
+export async function cameAnew(target: Pick<Target, "run">, dataset: Dataset, file: number): Promise<void> {
   const key = `${PREFIX}${tableOf(dataset)}`;
-  const [[value] = []] = await run("select value from meta where key = $1", [key]);
-  if (value == null) return;
+  const value = await factIn(target, key);
+  if (value === null) return;
   const left = filesIn(value).filter((each) => each !== file);
-  if (left.length === 0) await run("delete from meta where key = $1", [key]);
-  else await run("update meta set value = $2 where key = $1", [key, JSON.stringify(left)]);
+  if (left.length === 0) await dropFactIn(target, key);
+  else await keepFactIn(target, key, JSON.stringify(left));
 }
 
 /** The tables of datasets that still hold rows which must come anew. */

@@ -8,6 +8,7 @@ import type { PeriodKind } from "../../protocol/values/period.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Fill } from "../random.ts";
 import { columnIn, tableOf } from "../store/database.ts";
+import { factIn, factOf, keepFactIn, UNWRITTEN } from "../store/facts.ts";
 import { decryptIdentities, encryptIdentities, type PersonKeys, pseudonymOf } from "../store/people.ts";
 import { markAnew } from "./anew.ts";
 import { type Day, identityOf, rulesOf } from "./identity.ts";
@@ -35,12 +36,16 @@ const BATCH = 100_000;
 
 /** Brings a store's persons to the normal form if they are not; null where there was nothing to do. */
 export async function bringPersons(context: Context): Promise<OldPersons | null> {
+  // Looked at first: an import's transaction is much to open at every start.
+  if ((await factOf(context.store.kysely, DONE)) !== null) return null;
   const target = await openTarget(context);
   try {
-    const done = await target.run("select 1 from meta where key = $1", [DONE]);
-    const persons = done.length > 0 ? [] : await personsIn(target);
+    const done = (await factIn(target, DONE)) !== null;
+    const persons = done ? [] : await personsIn(target);
     const came = persons.length === 0 ? null : await bring(target, persons, context);
-    if (done.length === 0) await target.run("insert into meta (key, value) values ($1, '1')", [DONE]);
+    // Records stood in clear, and would stay in the files beside their hashes.
+    if (came !== null) await keepFactIn(target, UNWRITTEN, "due");
+    if (!done) await keepFactIn(target, DONE, "1");
     await target.commit();
     return came;
   } catch (error) {

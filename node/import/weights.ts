@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { Dataset } from "../../protocol/question/catalogue.ts";
 import { columnIn, tableOf } from "../store/database.ts";
+import { factIn, keepFactIn } from "../store/facts.ts";
 import { Summarise } from "./mapping.ts";
 import { placeOf } from "./stage.ts";
 import { names, type Rows, SUMMARY, type Target, type Weighed } from "./target.ts";
@@ -135,20 +136,12 @@ const keyOf = (dataset: Dataset): string => `summarise:${tableOf(dataset)}`;
 
 /** How a dataset's rows weigh, as its last import wrote down. */
 export async function weighingOf(target: Target, dataset: Dataset): Promise<Weighing> {
-  const [[text] = []] = await target.run("select value from meta where key = $1", [keyOf(dataset)]);
-  if (text != null) return z.union([Summarise, z.null()]).parse(JSON.parse(String(text)));
+  const text = await factIn(target, keyOf(dataset));
+  if (text !== null) return z.union([Summarise, z.null()]).parse(JSON.parse(text));
   const sums = await target.run(`select 1 from ${tableOf(dataset)} where file = ${SUMMARY} limit 1`);
   return sums.length > 0 ? "unknown" : null;
 }
 
 /** Writes down how a dataset's rows weigh: whoever weighs them anew has no mapping. */
-export async function keepWeighing(
-  target: Target,
-  dataset: Dataset,
-  weighing: Summarise | null,
-): Promise<void> {
-  await target.run(
-    "insert into meta (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value",
-    [keyOf(dataset), JSON.stringify(weighing)],
-  );
-}
+export const keepWeighing = (target: Target, dataset: Dataset, weighing: Summarise | null): Promise<void> =>
+  keepFactIn(target, keyOf(dataset), JSON.stringify(weighing));

@@ -10,6 +10,7 @@ import { openTarget, type TargetContext } from "../import/open-target.ts";
 import type { Target } from "../import/target.ts";
 import { weighAnew } from "../import/weights.ts";
 import type { Fill } from "../random.ts";
+import { keepFactIn, UNWRITTEN } from "../store/facts.ts";
 import { decryptIdentities, encryptIdentities, type PersonKeys, pseudonymOf } from "../store/people.ts";
 import { type Entry, markOf, type State, statesBy } from "./list.ts";
 
@@ -27,9 +28,6 @@ type Found = Map<bigint, { readonly excluded: boolean; readonly state: State | n
 
 /** What the transaction writes beside, in its place: that this list is the one it was brought to. */
 export type Beside = (target: Target) => Promise<void>;
-
-/** In `meta` while files hold what was deleted. */
-export const UNWRITTEN = "people-unwritten";
 
 /** Brings to the list those whom these entries, of the list or taken out of it, are about. */
 export async function applySome(
@@ -207,7 +205,7 @@ async function forget(
   // What a region keeps no more, it cannot open either: then no box is left.
   if (encryption === null) await target.run("delete from identity");
   else await takeOut(target, new Set(persons), encryption, random);
-  await note(target, UNWRITTEN, "due");
+  await keepFactIn(target, UNWRITTEN, "due");
 }
 
 /** Every box that holds somebody of these is sealed anew without them. */
@@ -231,14 +229,6 @@ async function takeOut(
     ]);
   }
 }
-
-/** Writes down a fact of the node's own in the transaction that makes it so. */
-export const note = async (target: Target, key: string, value: string): Promise<void> => {
-  await target.run(
-    "insert into meta (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value",
-    [key, value],
-  );
-};
 
 /** The tables in which persons are. */
 export const tablesOfPersons = async (target: Pick<Target, "run">): Promise<string[]> => [

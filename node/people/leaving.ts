@@ -15,10 +15,20 @@ import { transact } from "../../server/database.ts";
 import type { Day } from "../import/identity.ts";
 import type { Listed } from "../import/listed.ts";
 import { UNFIT } from "../import/old-persons.ts";
+import type { Target } from "../import/target.ts";
 import type { Fill } from "../random.ts";
 import type { NodeStore } from "../store/database.ts";
+import {
+  dropFact,
+  factIn,
+  factOf,
+  keepFact,
+  keepFactIn,
+  PSEUDONYM_CHECK,
+  UNWRITTEN,
+} from "../store/facts.ts";
 import { decryptIdentities, type PersonKeys, pseudonymOf } from "../store/people.ts";
-import { type ApplyContext, applyAll, applySome, note, tablesOfPersons, UNWRITTEN } from "./apply.ts";
+import { type ApplyContext, applyAll, applySome, tablesOfPersons } from "./apply.ts";
 import { FORMS_OF_TEXT, type Forms, meantBy } from "./forms.ts";
 import {
   changed,
@@ -196,11 +206,7 @@ export class Leaving {
     await transact(store, async (database) => {
       await log.promise(database, leaf);
       const value = JSON.stringify({ digest, time: leaf.time });
-      await database
-        .insertInto("meta")
-        .values({ key: LEAF, value })
-        .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
-        .execute();
+      await keepFact(database, LEAF, value);
     });
     this.#logged = at.getTime();
     return true;
@@ -272,19 +278,19 @@ export class Leaving {
     });
   }
 
-  async #noteApplied(target: Parameters<typeof note>[0]): Promise<void> {
-    const [[key] = []] = await target.run("select value from meta where key = 'pseudonym-check'");
-    await note(target, APPLIED, JSON.stringify({ revision: revisionOf(this.#list), key: String(key) }));
+  async #noteApplied(target: Target): Promise<void> {
+    const key = String(await factIn(target, PSEUDONYM_CHECK));
+    await keepFactIn(target, APPLIED, JSON.stringify({ revision: revisionOf(this.#list), key }));
   }
 
   /** Where persons were deleted, the files that held them are made anew. */
   async #rewrite(): Promise<void> {
     const { store } = this.#context;
-    if ((await metaOf(store, UNWRITTEN)) === null) return;
+    if ((await factOf(store.kysely, UNWRITTEN)) === null) return;
     const run = async (text: string) =>
       (await sql.raw<Record<string, unknown>>(text).execute(store.kysely)).rows.map(Object.values);
     await store.rewrite(await tablesOfPersons({ run }));
-    await transact(store, (database) => database.deleteFrom("meta").where("key", "=", UNWRITTEN).execute());
+    await transact(store, (database) => dropFact(database, UNWRITTEN));
   }
 }
 
@@ -299,16 +305,12 @@ type Seen = {
   readonly leaf: z.infer<typeof LastLeaf> | null;
 };
 
-async function metaOf({ kysely }: NodeStore, key: string): Promise<string | null> {
-  const row = await kysely.selectFrom("meta").select("value").where("key", "=", key).executeTakeFirst();
-  return row?.value ?? null;
-}
-
-const checkIn = async (store: NodeStore): Promise<string> => String(await metaOf(store, "pseudonym-check"));
+const checkIn = async ({ kysely }: NodeStore): Promise<string> =>
+  String(await factOf(kysely, PSEUDONYM_CHECK));
 
 /** What the store was brought to, and what of the list stands last in its log. */
-async function seenOf(store: NodeStore): Promise<Seen> {
-  const [applied, leaf] = [await metaOf(store, APPLIED), await metaOf(store, LEAF)];
+async function seenOf({ kysely }: NodeStore): Promise<Seen> {
+  const [applied, leaf] = [await factOf(kysely, APPLIED), await factOf(kysely, LEAF)];
   return {
     applied: applied === null ? null : parseWith(Applied, parseJson(applied), APPLIED),
     leaf: leaf === null ? null : parseWith(LastLeaf, parseJson(leaf), LEAF),

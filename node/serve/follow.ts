@@ -16,6 +16,7 @@ import { oneAtATime, transact } from "../../server/database.ts";
 import type { Logger } from "../../server/logger.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import { type NodeStore, prepareNode } from "../store/database.ts";
+import { factOf, keepFact } from "../store/facts.ts";
 
 export type Followed = {
   readonly current: () => Federation;
@@ -92,20 +93,12 @@ async function kept<S extends z.ZodType>(
   key: string,
   schema: S,
 ): Promise<z.output<S> | null> {
-  const row = await kysely.selectFrom("meta").select("value").where("key", "=", key).executeTakeFirst();
-  return row === undefined ? null : parseWith(schema, parseJson(row.value), key);
+  const value = await factOf(kysely, key);
+  return value === null ? null : parseWith(schema, parseJson(value), key);
 }
 
 const keep = (store: NodeStore, key: string, document: unknown): Promise<void> =>
-  transact(store, async (database) => {
-    const value = JSON.stringify(document);
-    const updated = await database
-      .updateTable("meta")
-      .set({ value })
-      .where("key", "=", key)
-      .executeTakeFirst();
-    if (updated.numUpdatedRows === 0n) await database.insertInto("meta").values({ key, value }).execute();
-  });
+  transact(store, (database) => keepFact(database, key, JSON.stringify(document)));
 
 async function firstVersion(context: FollowContext): Promise<Federation> {
   const { pinned, data, store, client, sleep, logger, limit } = context;

@@ -21,6 +21,7 @@ import { isStranger } from "../log/stranger.ts";
 import type { Witness } from "../log/witness.ts";
 import { RandomnessFailure } from "../random.ts";
 import { isRoundRefusal, type RoundWorker, sendReply, takeTurn, withdrawal } from "../secure-sum/turn.ts";
+import { factOf, keepFact } from "../store/facts.ts";
 
 export type Worker = RoundWorker & {
   /** What need not be read anew for each poll: its cursor, unless it begins anew, and the ledger's head while nothing can have charged it. */
@@ -50,6 +51,9 @@ export function lookAgain(memory: PollMemory): void {
   memory.anew = true;
   memory.wake();
 }
+
+/** In `meta`, how far its work was read. */
+export const CURSOR = "cursor";
 
 const MAX_BACKOFF = 30_000;
 const TRIES = 3;
@@ -324,21 +328,8 @@ async function hand(envelope: Envelope, { client, logger, signal }: Worker): Pro
 }
 
 async function readCursor({ store }: Worker): Promise<number> {
-  const row = await store.kysely
-    .selectFrom("meta")
-    .select("value")
-    .where("key", "=", "cursor")
-    .executeTakeFirst();
-  return Number(row?.value ?? 0);
+  return Number((await factOf(store.kysely, CURSOR)) ?? 0);
 }
 
-async function writeCursor({ store }: Worker, cursor: number): Promise<void> {
-  const value = String(cursor);
-  const updated = await store.kysely
-    .updateTable("meta")
-    .set({ value })
-    .where("key", "=", "cursor")
-    .executeTakeFirst();
-  if (updated.numUpdatedRows === 0n)
-    await store.kysely.insertInto("meta").values({ key: "cursor", value }).execute();
-}
+const writeCursor = ({ store }: Worker, cursor: number): Promise<void> =>
+  keepFact(store.kysely, CURSOR, String(cursor));

@@ -11,6 +11,7 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import { readSecret, writeSecret } from "../../server/signing.ts";
 import { drawn, type Fill } from "../random.ts";
 import type { NodeStore } from "./database.ts";
+import { factOf, keepFact, PSEUDONYM_CHECK } from "./facts.ts";
 
 /** HMAC-SHA-256 keys, 32 bytes each. */
 export type HashKeys = {
@@ -94,40 +95,34 @@ export async function loadPersonKeys(
   if (keepIdentities && !existsSync(paths.encryption) && boxes.length === 0)
     writeSecret(paths.encryption, newSecret(random));
   const encryption = keepIdentities ? readHex(paths.encryption) : null;
-  const stored = await store.kysely
-    .selectFrom("meta")
-    .select("value")
-    .where("key", "=", "pseudonym-check")
-    .executeTakeFirst();
+  const stored = await factOf(store.kysely, PSEUDONYM_CHECK);
   // A re-keying that died between the database and the file left the new key beside the old.
   const next = `${paths.pseudonym}.next`;
-  if (stored !== undefined && existsSync(next) && checkOf(readHex(next)) === stored.value)
+  if (stored !== null && existsSync(next) && checkOf(readHex(next)) === stored)
     renameSync(next, paths.pseudonym);
   const pseudonym = readHex(paths.pseudonym);
-  if (stored === undefined) {
-    await store.kysely
-      .insertInto("meta")
-      .values({ key: "pseudonym-check", value: checkOf(pseudonym) })
-      .execute();
-  } else if (stored.value !== checkOf(pseudonym)) {
-    throw new Refusal("config-invalid", "expected the pseudonym key that this node's persons were made with");
-  }
+  await checkKey(
+    store,
+    PSEUDONYM_CHECK,
+    pseudonym,
+    "expected the pseudonym key that this node's persons were made with",
+  );
   const record = readHex(paths.record);
-  await checkRecordKey(record, store);
+  // With another key no record would be known again, and each would stand beside its correction.
+  await checkKey(
+    store,
+    "record-check",
+    record,
+    "expected the record key that this node's records were hashed with",
+  );
   return { pseudonym, record, encryption };
 }
 
-/** With another key no record would be known again, and each would stand beside its correction. */
-async function checkRecordKey(record: Uint8Array, { kysely }: NodeStore): Promise<void> {
-  const key = "record-check";
-  const stored = await kysely.selectFrom("meta").select("value").where("key", "=", key).executeTakeFirst();
-  if (stored === undefined)
-    await kysely
-      .insertInto("meta")
-      .values({ key, value: checkOf(record) })
-      .execute();
-  else if (stored.value !== checkOf(record))
-    throw new Refusal("config-invalid", "expected the record key that this node's records were hashed with");
+/** Writes down a key's check value where there is none. Refuses (`config-invalid`) another key than the one it is of. */
+async function checkKey({ kysely }: NodeStore, name: string, key: Uint8Array, says: string): Promise<void> {
+  const stored = await factOf(kysely, name);
+  if (stored === null) await keepFact(kysely, name, checkOf(key));
+  else if (stored !== checkOf(key)) throw new Refusal("config-invalid", says);
 }
 
 const checkOf = (key: Uint8Array): string => createHmac("sha256", key).update(CHECK).digest("hex");
@@ -182,11 +177,7 @@ export async function rekey(
       }));
       await transaction.insertInto("person").values(part).execute();
     }
-    await transaction
-      .updateTable("meta")
-      .set({ value: checkOf(pseudonym) })
-      .where("key", "=", "pseudonym-check")
-      .execute();
+    await keepFact(transaction, PSEUDONYM_CHECK, checkOf(pseudonym));
   });
   renameSync(next, join(folder, "pseudonym.key"));
   return { ...keys, pseudonym };

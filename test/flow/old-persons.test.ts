@@ -14,6 +14,7 @@ import { openTarget } from "../../node/import/open-target.ts";
 import { weighAnew } from "../../node/import/weights.ts";
 import { systemRandom } from "../../node/random.ts";
 import { type NodeStore, prepareNode, tableOf } from "../../node/store/database.ts";
+import { factOf, UNWRITTEN } from "../../node/store/facts.ts";
 import { encryptIdentities, type PersonKeys, pseudonymOf, recordHashOf } from "../../node/store/people.ts";
 import { type Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
 import { ENGINES, type Engine, missing, openNodeStore, temporaryFolder } from "../support/engines.ts";
@@ -144,6 +145,8 @@ describe.each(ENGINES)("%s", (engine) => {
     await expect(bring(wrong)).rejects.toMatchObject({ code: "config-invalid" });
     expect(await rowsOf(store)).toEqual(before);
     expect(await bring()).toEqual({ merged: 1, unfit: 1 });
+    // Records stood in clear: the files are to be written anew before anything is answered.
+    expect(await factOf(store.kysely, UNWRITTEN)).toBe("due");
     expect(await bring()).toBeNull();
     const rows = await rowsOf(store);
     expect(rows.filter(({ period }) => period === K1).map(({ weight }) => weight)).toEqual(Array(5).fill(12));
