@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { sql } from "kysely";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Out } from "../../cli/client/connect.ts";
 import { personCommands } from "../../cli/commands/person.ts";
 import { readMapping } from "../../node/import/mapping.ts";
@@ -11,25 +11,12 @@ import { bringPersons } from "../../node/import/old-persons.ts";
 import { Leaving } from "../../node/people/leaving.ts";
 import { systemRandom } from "../../node/random.ts";
 import { encryptIdentities, pseudonymOf } from "../../node/store/people.ts";
-import { databaseUrlFor, ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
+import { databaseUrlFor, ENGINES, missing, temporaryFolder } from "../support/engines.ts";
 import { CARE, federationOf } from "../support/federation.ts";
 import { plainMapping } from "../support/generate.ts";
-import { HEAD, Region } from "../support/region.ts";
+import { HEAD, type Region, regionsOfATest } from "../support/region.ts";
 
-const made: Array<() => Promise<void>> = [];
-afterEach(async () => {
-  for (const undo of made.splice(0).reverse()) await undo();
-});
-
-async function regionOn(engine: Engine, keepIdentities = true): Promise<Region> {
-  const folder = temporaryFolder();
-  const region = await Region.make(folder.path, engine, keepIdentities);
-  made.push(async () => {
-    await region.close();
-    folder.remove();
-  });
-  return region;
-}
+const { regionOn, made } = regionsOfATest();
 
 /** A file of one row a writing, all of one sex, whose scores tell them apart. */
 const csv = (people: readonly string[]): string =>

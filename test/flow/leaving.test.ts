@@ -6,7 +6,7 @@ import { createHmac } from "node:crypto";
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { acceptList } from "../../node/people/accept.ts";
 import { listPath, markOf, marksKey, readList } from "../../node/people/list.ts";
 import { systemRandom } from "../../node/random.ts";
@@ -14,24 +14,11 @@ import { decryptIdentities, pseudonymOf, recordHashOf } from "../../node/store/p
 import { type NodeLeaf, nodeEntry } from "../../protocol/log/leaf.ts";
 import { toHex } from "../../protocol/values/bytes.ts";
 import { sleep } from "../../server/deadline.ts";
-import { ENGINES, type Engine, missing, temporaryFolder } from "../support/engines.ts";
+import { ENGINES, type Engine, missing } from "../support/engines.ts";
 import type { Row } from "../support/oracle.ts";
-import { HEAD, Region } from "../support/region.ts";
+import { HEAD, type Region, regionsOfATest } from "../support/region.ts";
 
-const made: Array<() => Promise<void>> = [];
-afterEach(async () => {
-  for (const undo of made.splice(0).reverse()) await undo();
-});
-
-async function regionOn(engine: Engine, keepIdentities = true): Promise<Region> {
-  const folder = temporaryFolder();
-  const region = await Region.make(folder.path, engine, keepIdentities);
-  made.push(async () => {
-    await region.close();
-    folder.remove();
-  });
-  return region;
-}
+const { regionOn } = regionsOfATest();
 
 const row = (person: string, sex: string, score: number): Row => ({
   person,

@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
+import { afterEach } from "vitest";
 import { fillQuery } from "../../cli/client/ask.ts";
 import { runPlan } from "../../node/answer/sums.ts";
 import { importFile } from "../../node/import/import.ts";
@@ -15,7 +16,7 @@ import { planOf } from "../../protocol/plan/plan.ts";
 import { type Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
 import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { openStore } from "../../server/database.ts";
-import { databaseUrlFor, type Engine } from "./engines.ts";
+import { databaseUrlFor, type Engine, temporaryFolder } from "./engines.ts";
 import { CARE, DRAFT } from "./federation.ts";
 import { plainMapping } from "./generate.ts";
 import { evaluate, type Row, weigh } from "./oracle.ts";
@@ -23,6 +24,24 @@ import { evaluate, type Row, weigh } from "./oracle.ts";
 export const HEAD = "person,period,sex,unit,score,flag";
 
 const DIRECTORY = hashOf(utf8("none"));
+
+/** Makes regions, each in a folder of its own, for one test after another: `made` is undone after each, the last first. */
+export function regionsOfATest() {
+  const made: Array<() => Promise<void>> = [];
+  afterEach(async () => {
+    for (const undo of made.splice(0).reverse()) await undo();
+  });
+  const regionOn = async (engine: Engine, keepIdentities = true): Promise<Region> => {
+    const folder = temporaryFolder();
+    const region = await Region.make(folder.path, engine, keepIdentities);
+    made.push(async () => {
+      await region.close();
+      folder.remove();
+    });
+    return region;
+  };
+  return { made, regionOn };
+}
 
 export class Region {
   readonly dataset: Dataset = writeDataset(CARE).dataset;
