@@ -14,7 +14,7 @@ import {
 } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { isGoodPublicKey, PublicKey, type Verify } from "../protocol/signing/ed25519.ts";
+import { isStrict, PublicKey, type Verify } from "../protocol/signing/ed25519.ts";
 import type { Signer } from "../protocol/signing/envelope.ts";
 import { concat, fromBase64, fromHex, toBase64 } from "../protocol/values/bytes.ts";
 import { parseJson } from "../protocol/values/json.ts";
@@ -23,17 +23,14 @@ import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 // RFC 8410: the fixed DER around 32 bytes of Ed25519 private and public key.
 const PKCS8 = fromHex("302e020100300506032b657004220420");
 const SPKI = fromHex("302a300506032b6570032100");
-const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 
-const publicKeys = new Map<string, KeyObject | null>();
+const publicKeys = new Map<string, KeyObject>();
 
-function publicKeyOf(bytes: Uint8Array): KeyObject | null {
+function publicKeyOf(bytes: Uint8Array): KeyObject {
   const name = toBase64(bytes);
   const cached = publicKeys.get(name);
   if (cached !== undefined) return cached;
-  const key = isGoodPublicKey(bytes)
-    ? createPublicKey({ key: Buffer.from(concat(SPKI, bytes)), format: "der", type: "spki" })
-    : null;
+  const key = createPublicKey({ key: Buffer.from(concat(SPKI, bytes)), format: "der", type: "spki" });
   if (publicKeys.size < 10_000) publicKeys.set(name, key);
   return key;
 }
@@ -60,11 +57,8 @@ export const nativeVerify: Verify = (publicKey, message, signature) => {
   return true;
 };
 
-const verifies: Verify = (publicKey, message, signature) => {
-  const s = signature.subarray(32).reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
-  const key = publicKeyOf(publicKey);
-  return s < ORDER && key !== null && verify(null, message, key, signature);
-};
+const verifies: Verify = (publicKey, message, signature) =>
+  isStrict(publicKey, signature) && verify(null, message, publicKeyOf(publicKey), signature);
 
 export const KeyFile = z.strictObject({
   kind: z.literal("ed25519"),
