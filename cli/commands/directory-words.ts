@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { CALENDAR_ROLE } from "../../protocol/federation/accounts.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { KeyFile } from "../../server/signing.ts";
+import { KeyFile } from "../../server/keys.ts";
 import { readBytes } from "../client/connect.ts";
 
 export const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
