@@ -3,8 +3,7 @@
  * puts the query to the nodes, by the audit of a charge, and by the pages, which show what a node will do. A region's
  * rules add to the directory's and can never take from them; what does not open counts for nothing.
  */
-import { type ApprovalRule, type Judged, ruleWords } from "../question/approval.ts";
-import type { Query } from "../question/query.ts";
+import { type ApprovalRule, type Judged, rulesFor, ruleWords } from "../question/approval.ts";
 import type { Envelope } from "../signing/envelope.ts";
 import { Refusal, type RefusalCode } from "../values/refusal.ts";
 import type { Federation } from "./directory.ts";
@@ -107,12 +106,6 @@ export function judgeApprovals(
   const verdict = declined ? "declined" : missing === null && named ? "approved" : "missing";
   return { verdict, rules: counts, missing, handedIn };
 }
-
-/** The rules that apply to a query: those for its dataset, and those for all. */
-export const rulesFor = (
-  { dataset }: Pick<Query, "dataset">,
-  rules: readonly ApprovalRule[],
-): ApprovalRule[] => rules.filter((rule) => rule.dataset === "*" || dataset.startsWith(`${rule.dataset}@`));
 
 function whyUseless(
   { person, personRegion, approval }: Judged,

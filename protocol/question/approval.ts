@@ -46,6 +46,12 @@ export const ApprovalRule = z
   );
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 
+/** The rules that apply to a dataset, or to a query of it: those that name it, and those for all. */
+export const rulesFor = (
+  { dataset }: { readonly dataset: string },
+  rules: readonly ApprovalRule[],
+): ApprovalRule[] => rules.filter((rule) => rule.dataset === "*" || dataset.startsWith(`${rule.dataset}@`));
+
 /** What a new federation asks for, of every dataset. */
 export const DEFAULT_RULE: ApprovalRule = { dataset: "*", role: "approver", persons: 2, regions: 2 };
 

@@ -1,9 +1,8 @@
 /** Signing: the exact bytes, by a key that lives here, or as a file for the command line; or a file that was signed there. */
 import { useState } from "preact/hooks";
-import { rulesFor } from "../../../../protocol/federation/approvals.ts";
 import { writeAside } from "../../../../protocol/federation/aside.ts";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
-import { ruleWords } from "../../../../protocol/question/approval.ts";
+import { rulesFor, ruleWords } from "../../../../protocol/question/approval.ts";
 import { Envelope, envelopeId } from "../../../../protocol/signing/envelope.ts";
 import { toHex, utf8 } from "../../../../protocol/values/bytes.ts";
 import { parseJson } from "../../../../protocol/values/json.ts";
