@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
 import { changesOf } from "../../protocol/federation/changes.ts";
-import { Directory } from "../../protocol/federation/directory.ts";
+import { checkRules, Directory } from "../../protocol/federation/directory.ts";
 import {
   Envelope,
   envelopeId,
@@ -93,6 +93,7 @@ async function propose(file: string, options: Addressed & Edits, { say, now }: O
   if (existsSync(file)) throw new Refusal("usage", `expected no file at ${file} yet`);
   const federation = await federationAt(options.coordinator, options.directory);
   const next = parseWith(Directory, edited(federation, options, now()), "directory");
+  checkRules(next);
   writeText(file, `${JSON.stringify(next, null, 2)}\n`);
   for (const line of changesOf(federation.directory, next)) say(line);
 }
@@ -105,6 +106,7 @@ function addSignature(file: string, root: string, { say, opening }: Out): void {
   const body = drafted.success
     ? unwrap(drafted.data, "directory").body
     : Buffer.from(JSON.stringify(parseWith(Directory, document, "directory")));
+  checkRules(parseWith(Directory, parseJson(body), "directory"));
   const signed = signDocumentBytes("directory", body, [signer]);
   const before = drafted.success ? drafted.data.signatures : [];
   const others = before.filter(({ keyid }) => keyid !== keyIdOf(signer.publicKey));

@@ -2,7 +2,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { RHO_PER_YEAR } from "../../protocol/federation/accounts.ts";
-import { Directory } from "../../protocol/federation/directory.ts";
+import { checkRules, Directory } from "../../protocol/federation/directory.ts";
+import { ruleWords } from "../../protocol/question/approval.ts";
 import { readDataset, refOf } from "../../protocol/question/catalogue.ts";
 import { Envelope, envelopeId, payloadOf, signDocument } from "../../protocol/signing/envelope.ts";
 import { parseJson } from "../../protocol/values/json.ts";
@@ -155,6 +156,7 @@ function add(file: string, options: Add, { say, now, opening }: Out): void {
 /** Writes a directory, signed by a root; gives its hash. */
 function writeSigned(file: string, value: unknown, root: string, opening: Out["opening"]): string {
   const directory = parseWith(Directory, value, "directory");
+  checkRules(directory);
   const envelope = signDocument("directory", directory, signerFrom(root, "root", opening));
   writeFileSync(file, JSON.stringify(envelope));
   return envelopeId(envelope);
@@ -175,8 +177,7 @@ async function show(file: string | undefined, options: Show, { say }: Out): Prom
   for (const person of directory.people)
     say(`  person ${await personLine(person, inForce ? options.coordinator : null)}`);
   for (const { dataset, hash: body } of directory.datasets) say(`  dataset ${dataset} ${body}`);
-  for (const rule of directory.approvalRules)
-    say(`  approvals: ${rule.persons} × ${rule.role} for ${rule.dataset}`);
+  for (const rule of directory.approvalRules) say(`  approvals: ${ruleWords(rule, "en")}`);
 }
 
 /** What a file says, and its hash if it is signed. */
