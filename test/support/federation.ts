@@ -48,6 +48,8 @@ export type FederationOptions = NetworkOptions & {
   /** With logs and witnesses: for tests of what they are for, since every step then waits for a quorum. */
   readonly logged?: boolean;
   readonly rhoPerYear?: string;
+  /** Roots whose files commands can open, which takes its time: for tests of the command line. */
+  readonly sealCost?: number;
   readonly mapping?: (dataset: DatasetDraft) => unknown;
 };
 
@@ -71,6 +73,7 @@ export async function federationOf(
     approvers: 3,
     logged: options.logged ?? false,
     rhoPerYear: options.rhoPerYear,
+    sealCost: options.sealCost ?? CHEAP_SEAL,
   };
   return await startNetwork(folder, plan, {
     tick: 1,
@@ -84,6 +87,9 @@ export async function federationOf(
     ...options,
   });
 }
+
+/** Of keys that only tests make and open. */
+export const CHEAP_SEAL = 2;
 
 let files = 0;
 
