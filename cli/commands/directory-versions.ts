@@ -31,35 +31,13 @@ import type { Addressed } from "./options.ts";
 
 type Publish = Addressed & { readonly dataset: string[]; readonly card: string[] };
 
-export function versionCommands(directory: Command, out: Out): void {
-  const at = (command: Command) =>
-    command
-      .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-      .option("--directory <hash>", "pin version 1 of the directory by its hash");
+const at = (command: Command) =>
+  command
+    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
+    .option("--directory <hash>", "pin version 1 of the directory by its hash");
 
-  const propose = at(directory.command("propose <file>")).description(
-    "draft the version after the one in force, as JSON that you may edit; roots sign it then",
-  );
-  withRuleOption(withPeopleOptions(propose))
-    .option(
-      "--renew <id>",
-      `whose keys count for a year more; "${EVERYBODY}" for all of those in force`,
-      collect,
-      [],
-    )
-    .option("--revoke <key>", "a person's key that counts no more, from now on", collect, [])
-    .option("--node <code=name=keys>", "another region: answer key,log key,witness key", collect, [])
-    .option("--keys <code=keys>", "a region's new keys: answer key,log key,witness key", collect, [])
-    .option("--pause <code>", "a region that answers no more for now", collect, [])
-    .option("--resume <code>", "a region that answers again", collect, [])
-    .option("--root <key>", "another root", collect, [])
-    .option("--drop-root <key>", "a root that is one no more", collect, [])
-    .option("--threshold <n>", "how many roots must sign from then on: more than half")
-    .option("--release <key>", "the coordinator's new release key")
-    .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
-    .option("--dataset <file>", "another dataset", collect, [])
-    .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
-    .action((file: string, options: Addressed & Edits) => draftNext(file, options, out));
+export function versionCommands(directory: Command, out: Out): void {
+  proposeCommand(directory, out);
 
   directory
     .command("sign <file>")
@@ -92,6 +70,32 @@ export function versionCommands(directory: Command, out: Out): void {
     .action((file: string, other: string | undefined, options: Addressed) =>
       showChanges(file, other, options, out),
     );
+}
+
+function proposeCommand(directory: Command, out: Out): void {
+  const propose = at(directory.command("propose <file>")).description(
+    "draft the version after the one in force, as JSON that you may edit; roots sign it then",
+  );
+  withRuleOption(withPeopleOptions(propose))
+    .option(
+      "--renew <id>",
+      `whose keys count for a year more; "${EVERYBODY}" for all of those in force`,
+      collect,
+      [],
+    )
+    .option("--revoke <key>", "a person's key that counts no more, from now on", collect, [])
+    .option("--node <code=name=keys>", "another region: answer key,log key,witness key", collect, [])
+    .option("--keys <code=keys>", "a region's new keys: answer key,log key,witness key", collect, [])
+    .option("--pause <code>", "a region that answers no more for now", collect, [])
+    .option("--resume <code>", "a region that answers again", collect, [])
+    .option("--root <key>", "another root", collect, [])
+    .option("--drop-root <key>", "a root that is one no more", collect, [])
+    .option("--threshold <n>", "how many roots must sign from then on: more than half")
+    .option("--release <key>", "the coordinator's new release key")
+    .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
+    .option("--dataset <file>", "another dataset", collect, [])
+    .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
+    .action((file: string, options: Addressed & Edits) => draftNext(file, options, out));
 }
 
 /** `brus directory propose` */
