@@ -16,6 +16,7 @@ import type { Bell } from "./bell.ts";
 import { type Context, storedEnvelope, storedRelease } from "./context.ts";
 import { asideOf, erase, takeAside } from "./directory/asides.ts";
 import type { Logs } from "./log/logs.ts";
+import { proofOf } from "./log/proofs.ts";
 import { isPublic } from "./log/public.ts";
 import { openApi } from "./openapi.ts";
 import { answerPoll } from "./poll.ts";
@@ -129,6 +130,7 @@ function logRoutes(app: Hono, api: Api): void {
     const request = takeWitness(await readBody(c, Envelope, "envelope"), api);
     return c.json(await logsOf(api).answer(request, whileAsked(c, api)));
   });
+  app.get(path(ROUTES.getProof), async (c) => c.json({ proof: await proofOf(idOf(c), logsOf(api), api) }));
   // Static files, in C2SP's formats: outside the routes, since a plain file server may serve them as well.
   app.get("/log/:path{.+}", (c) => logFile(c, api));
 }

@@ -134,10 +134,21 @@ export class Logs {
   }
 
   /** Logs a document; one that does not fit an entry lies beside the log before the log names it. */
-  document(database: Database, kind: DocumentKind, id: Hash, document: Envelope | null): Promise<number> {
+  async document(
+    database: Database,
+    kind: DocumentKind,
+    id: Hash,
+    document: Envelope | null,
+  ): Promise<number> {
     const entry = documentEntry(kind, id, document);
     if (document !== null && !holdsDocument(entry)) this.keep([[id, utf8(JSON.stringify(document))]]);
-    return this.promise(database, [entry], kind === "release" || kind === "directory");
+    const place = await this.promise(database, [entry], kind === "release" || kind === "directory");
+    await database
+      .insertInto("placed")
+      .values({ id, place })
+      .onConflict((on) => on.column("id").doNothing())
+      .execute();
+    return place;
   }
 
   /** One checkpoint for all that come meanwhile; what could not be signed for is tried again. */
