@@ -27,6 +27,8 @@ export type FederationPlan = {
   readonly rules?: readonly ApprovalRule[];
   /** The most ρ of one person and year; what the datasets' budgets come to, unless said. */
   readonly rhoPerYear?: string | undefined;
+  /** From outside the federation. */
+  readonly witnesses?: Directory["witnesses"];
   /** False leaves logs and witnesses out: for tests and benchmarks of something else. */
   readonly logged?: boolean;
 };
@@ -184,6 +186,7 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
     approvalRules: [
       ...(plan.rules ?? [{ dataset: "*", role: "approver", persons: Math.max(1, plan.approvals) }]),
     ],
+    ...(plan.witnesses === undefined ? {} : { witnesses: plan.witnesses }),
     ...(plan.rhoPerYear === undefined ? {} : { rhoPerYear: plan.rhoPerYear }),
   };
 }
