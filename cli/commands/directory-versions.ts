@@ -24,7 +24,7 @@ import { nativeVerify } from "../../server/signing.ts";
 import { type Out, readBytes, writeText } from "../client/connect.ts";
 import { client, federationAt } from "./connections.ts";
 import { type Edits, edited } from "./directory-edits.ts";
-import { CALENDAR_FORM, collect, textIn } from "./directory-words.ts";
+import { CALENDAR_FORM, collect, textIn, WITNESS_FORM } from "./directory-words.ts";
 import type { Addressed } from "./options.ts";
 
 type Publish = Addressed & { readonly dataset: string[]; readonly card: string[] };
@@ -52,6 +52,7 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--release <key>", "the coordinator's new release key")
     .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
     .option("--dataset <file>", "another dataset", collect, [])
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
     .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
     .action((file: string, options: Addressed & Edits) => propose(file, options, out));
 

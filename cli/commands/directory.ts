@@ -20,7 +20,9 @@ import {
   nodeEntry,
   publicOf,
   split,
+  WITNESS_FORM,
   withCalendars,
+  withWitnesses,
   YEAR,
 } from "./directory-words.ts";
 import type { Addressed } from "./options.ts";
@@ -43,6 +45,7 @@ type Add = {
   readonly auditor: string[];
   readonly calendar: string[];
   readonly dataset: string[];
+  readonly outsideWitness: string[];
 };
 type Show = Addressed & { readonly json?: boolean };
 
@@ -78,6 +81,7 @@ export function directoryCommands(program: Command, out: Out): void {
     .option("--auditor <id=key>", "a person who audits", collect, [])
     .option("--calendar <id>", CALENDAR_FORM, collect, [])
     .option("--dataset <file>", "a dataset", collect, [])
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
     .action((file: string, options: Add) => add(file, options, out));
 
   directory
@@ -136,6 +140,7 @@ function add(file: string, options: Add, { say, now, opening }: Out): void {
   const value = {
     ...before,
     nodes: [...before.nodes, ...options.node.map(nodeEntry)],
+    ...withWitnesses(before, options.outsideWitness),
     people: withCalendars(
       [
         ...before.people,
@@ -177,6 +182,8 @@ async function show(file: string | undefined, options: Show, { say }: Out): Prom
   for (const person of directory.people)
     say(`  person ${await personLine(person, inForce ? options.coordinator : null)}`);
   for (const { dataset, hash: body } of directory.datasets) say(`  dataset ${dataset} ${body}`);
+  for (const { name, url, required } of directory.witnesses ?? [])
+    say(`  witness from outside ${name}: ${url}${required === true ? ", required" : ""}`);
   for (const rule of directory.approvalRules) say(`  approvals: ${ruleWords(rule, "en")}`);
 }
 
