@@ -168,6 +168,15 @@ function releaseRoutes(app: Hono, api: Api): void {
     const { place } = await releaseOf(c, api);
     return c.json({ receipt: logsOf(api).receipt(place ?? 0) });
   });
+  // The same text as a file, as others' verifiers read it.
+  app.get("/receipt/:id", async (c) => {
+    const { place, id } = await releaseOf(c, api);
+    return c.body(logsOf(api).receipt(place ?? 0), 200, {
+      "content-type": "text/plain; charset=utf-8",
+      "content-disposition": `attachment; filename="${id.slice(7, 23)}.tlog-proof"`,
+      "cache-control": "no-cache",
+    });
+  });
   app.get(path(ROUTES.getSum), async (c) => {
     const { sum } = await releaseOf(c, api);
     if (sum === null) throw new Refusal("release-unknown", "expected a release with a secure sum");

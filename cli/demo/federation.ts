@@ -27,6 +27,8 @@ export type FederationPlan = {
   readonly rules?: readonly ApprovalRule[];
   /** The most ρ of one person and year; what the datasets' budgets come to, unless said. */
   readonly rhoPerYear?: string | undefined;
+  /** From outside the federation. */
+  readonly witnesses?: Directory["witnesses"];
   /** False leaves logs and witnesses out: for tests and benchmarks of something else. */
   readonly logged?: boolean;
 };
@@ -188,6 +190,7 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
     ],
     datasets: plan.datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
     approvalRules: [...(plan.rules ?? [{ ...rule, ...several }])],
+    ...(plan.witnesses === undefined ? {} : { witnesses: plan.witnesses }),
     ...(plan.rhoPerYear === undefined ? {} : { rhoPerYear: plan.rhoPerYear }),
   };
 }

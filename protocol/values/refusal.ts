@@ -42,6 +42,16 @@ export const REFUSALS = {
     "The key has another purpose",
     "One key, one purpose: sign with the key registered for this.",
   ],
+  "key-sealed": [
+    422,
+    "The key is sealed",
+    "Give its passphrase at the terminal, or in a file that only you can read: --passphrase-file, or a service's passphraseFile.",
+  ],
+  "signing-failed": [
+    503,
+    "The signing command gave no signature",
+    "Look at the command that the key file names, and sign again: nothing was sent.",
+  ],
   "key-revoked": [403, "The key is revoked", "Sign with a key that is in force."],
   "key-not-in-force": [
     403,
