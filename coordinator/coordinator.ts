@@ -8,6 +8,8 @@ import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import type { Fetch } from "../protocol/wire/client.ts";
 import { openStore } from "../server/database.ts";
+import { sleep } from "../server/deadline.ts";
+import { tellEndings } from "../server/endings.ts";
 import type { Logger } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { advance } from "./advance.ts";
@@ -68,6 +70,7 @@ export async function startCoordinator(
   const renewing = setInterval(() => logs?.renew(), 60_000);
 
   const stopping = new AbortController();
+  void tellEndings(() => federation().directory, { now, sleep, logger }, stopping.signal);
   const app = apiOf({
     ...parts,
     publish: async (document) => {

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Aside, asideId, readAside } from "../../protocol/federation/aside.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
+import { endingsLine, endingsOf } from "../../protocol/federation/expiry.ts";
 import { readVersions } from "../../protocol/federation/versions.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -48,14 +49,20 @@ export type Connections = {
   readonly asideAt: (address: string, id: Hash) => Promise<Aside | null>;
 };
 
-export function connectionsOver(fetch: Fetch): Connections {
+/** What a command has of its process, besides the network: to say what it should not end without saying. */
+export type Telling = { readonly now: () => Date; readonly warn: (line: string) => void };
+
+export function connectionsOver(fetch: Fetch, { now, warn }: Telling): Connections {
   const client: Connections["client"] = (address) => clientOf(address.replace(/\/$/, ""), steady(fetch));
   return {
     client,
     federationAt: async (address, pinned) => {
       const versions = await client(address)("getDirectory");
       const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
-      return readVersions(versions, hash, nativeVerify);
+      const federation = readVersions(versions, hash, nativeVerify);
+      const endings = endingsLine(endingsOf(federation.directory, now()), "en");
+      if (endings !== null) warn(`${endings}: brus directory propose renews`);
+      return federation;
     },
     asideAt: async (address, id) => {
       try {

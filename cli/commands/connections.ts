@@ -6,7 +6,10 @@ import { sourceOf as sourceOver } from "../log/source.ts";
 
 const own: Fetch = (url, init) => fetch(url, init);
 
-export const { client, federationAt, asideAt } = connectionsOver(own);
+export const { client, federationAt, asideAt } = connectionsOver(own, {
+  now: () => new Date(),
+  warn: (line) => process.stderr.write(`warning: ${line}\n`),
+});
 
 /** Where an audit reads from: a coordinator's address, or a folder that mirrors its `/log/`. */
 export const sourceOf = (place: string): Source => sourceOver(place, own);

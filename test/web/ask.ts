@@ -47,7 +47,9 @@ export function asking(given: () => Given): void {
       `bo=${others[1]}`,
     ];
     await brus("directory", "propose", next, ...people, "--coordinator", address);
-    await brus("directory", "sign", next, "--root", join(folder, "keys/root.json"));
+    const roots = ["root-1.json", "root-2.json"].map((name) => join(folder, "keys", name));
+    const opening = ["--passphrase-file", join(folder, "keys/passphrase")];
+    await brus("directory", "sign", next, "--root", ...roots, ...opening);
     await brus("directory", "publish", next, "--coordinator", address);
 
     const { page } = researcher;
