@@ -13,12 +13,15 @@ import { type Opening, signerFrom } from "../../server/keys.ts";
 import { steady } from "../../server/retry-fetch.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import type { Party } from "./ask.ts";
+import type { Pins } from "./pins.ts";
 
 export type Out = {
   readonly say: (text: string) => void;
   /** Says what is waited for: to a person, beside what is said. */
   readonly wait: (line: string) => void;
   readonly now: () => Date;
+  /** A question to the person at the terminal, no unless it is a yes; null where nobody is there to answer. */
+  readonly confirm: (question: string) => Promise<boolean | null>;
   /** What key files are opened with. */
   readonly opening: Opening;
 };
@@ -42,19 +45,28 @@ export const writeText = (path: string, text: string): void => {
 /** What a coordinator at an address is asked by, over the network that a command was handed. */
 export type Connections = {
   readonly client: (address: string) => Client;
-  /** The newest version of the directory, from the first, which is pinned where its hash is given. */
+  /**
+   * The newest version of the directory, each step to it judged from the first, whose hash is the one given, else the
+   * user's pin. Refuses (`not-pinned`) where there is neither: what a coordinator hands out says nothing of itself, and
+   * could word one question as another.
+   */
   readonly federationAt: (address: string, pinned: string | undefined) => Promise<Federation>;
   /** What a signed document binds by digest; null where it was not kept, or was erased. */
   readonly asideAt: (address: string, id: Hash) => Promise<Aside | null>;
 };
 
-export function connectionsOver(fetch: Fetch): Connections {
+export function connectionsOver(fetch: Fetch, pins: Pick<Pins, "of">): Connections {
   const client: Connections["client"] = (address) => clientOf(address.replace(/\/$/, ""), steady(fetch));
   return {
     client,
     federationAt: async (address, pinned) => {
+      const hash = pinned === undefined ? pins.of(address) : parseWith(Hash, pinned, "--directory", "usage");
+      if (hash === null)
+        throw new Refusal(
+          "not-pinned",
+          `expected the hash of the directory that ${address} is to be held to`,
+        );
       const versions = await client(address)("getDirectory");
-      const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
       return readVersions(versions, hash, nativeVerify);
     },
     asideAt: async (address, id) => {

@@ -8,7 +8,10 @@ export type Addressed = { readonly coordinator: string; readonly directory?: str
 export const addressed = (command: Command): Command =>
   command
     .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-    .option("--directory <hash>", "pin the directory by its hash");
+    .option(
+      "--directory <hash>",
+      "the hash of version 1 of the directory; else the one that you enrolled with",
+    );
 
 export const wholeNumber = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("expected a whole number");
