@@ -37,6 +37,7 @@ async function askAt(input: NodeJS.ReadStream, question: string): Promise<boolea
 
 const out: Out = {
   say: (text) => process.stdout.write(`${text.replace(UNSEEN, "�")}\n`),
+  tell: (text) => process.stderr.write(`${text.replace(UNSEEN, "�")}\n`),
   wait: (line) => process.stderr.write(`waiting: ${line.replace(UNSEEN, "�")}\n`),
   now: () => new Date(),
   confirm: (question) => askAt(process.stdin, `${question.replace(UNSEEN, "�")} [y/N] `),

@@ -17,6 +17,8 @@ import type { Pins } from "./pins.ts";
 
 export type Out = {
   readonly say: (text: string) => void;
+  /** To a person, beside what is said: where that is for machines. */
+  readonly tell: (text: string) => void;
   /** Says what is waited for: to a person, beside what is said. */
   readonly wait: (line: string) => void;
   readonly now: () => Date;
@@ -53,10 +55,23 @@ export type Connections = {
   readonly federationAt: (address: string, pinned: string | undefined) => Promise<Federation>;
   /** What a signed document binds by digest; null where it was not kept, or was erased. */
   readonly asideAt: (address: string, id: Hash) => Promise<Aside | null>;
+  /** The words of a purpose; or that there are none. */
+  readonly purposeAt: (address: string, id: Hash) => Promise<string>;
 };
 
 export function connectionsOver(fetch: Fetch, pins: Pick<Pins, "of">): Connections {
   const client: Connections["client"] = (address) => clientOf(address.replace(/\/$/, ""), steady(fetch));
+  const asideAt: Connections["asideAt"] = async (address, id) => {
+    try {
+      const { text } = await client(address)("getAside", { params: { id } });
+      if (asideId(text) !== id)
+        throw new Refusal("signature-invalid", "expected what is bound by the digest");
+      return readAside(text);
+    } catch (error) {
+      if (error instanceof Refusal && error.code === "aside-unknown") return null;
+      throw error;
+    }
+  };
   return {
     client,
     federationAt: async (address, pinned) => {
@@ -69,16 +84,10 @@ export function connectionsOver(fetch: Fetch, pins: Pick<Pins, "of">): Connectio
       const versions = await client(address)("getDirectory");
       return readVersions(versions, hash, nativeVerify);
     },
-    asideAt: async (address, id) => {
-      try {
-        const { text } = await client(address)("getAside", { params: { id } });
-        if (asideId(text) !== id)
-          throw new Refusal("signature-invalid", "expected what is bound by the digest");
-        return readAside(text);
-      } catch (error) {
-        if (error instanceof Refusal && error.code === "aside-unknown") return null;
-        throw error;
-      }
+    asideAt,
+    purposeAt: async (address, id) => {
+      const aside = await asideAt(address, id);
+      return aside?.of === "purpose" ? aside.text : "not kept, or erased";
     },
   };
 }
