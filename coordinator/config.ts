@@ -29,7 +29,12 @@ export const CoordinatorConfig = z.strictObject({
     .default({ name: "Brus", email: "kontakt@example.se" }),
   /** Where the public finds this, for links and stable names; as each request says unless it is given. */
   publicAddress: z.url().max(300).optional(),
+  /** Of one address: readers, and whoever is not known to be a node. */
   requestsPerMinute: z.int().min(1).max(10_000_000).default(6000),
+  /** Of one node, by what it signs. */
+  nodeRequestsPerMinute: z.int().min(1).max(10_000_000).optional(),
+  /** Addresses and networks of reverse proxies, a list or separated by commas: their X-Forwarded-For says who asks. */
+  trustedProxies: z.union([z.string().max(5000), z.array(z.string().max(50)).max(100)]).optional(),
   threads: z.int().min(1).max(256).default(2),
   memory: z
     .string()

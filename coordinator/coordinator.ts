@@ -6,7 +6,9 @@ import { type Federation, isLogged, readFederation } from "../protocol/federatio
 import { Envelope } from "../protocol/signing/envelope.ts";
 import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
+import { proxiesOf } from "../server/caller.ts";
 import { openStore } from "../server/database.ts";
+import { Buckets } from "../server/limits.ts";
 import type { Logger } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { advance } from "./advance.ts";
@@ -37,6 +39,9 @@ export type CoordinatorEffects = {
   readonly limit?: number;
 };
 
+/** What a node may ask in a minute unless it is configured: far more than one that works as it should. */
+const NODE_REQUESTS = 20_000;
+
 /** `base` is the folder that the configuration's paths are relative to. */
 export async function startCoordinator(
   config: CoordinatorConfig,
@@ -44,6 +49,7 @@ export async function startCoordinator(
   { now, logger, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
+  const proxies = proxiesOf([config.trustedProxies ?? []].flat().flatMap((text) => text.split(",")));
   const { store, signers, directories } = await openFederation(config, at, now, limit);
   const { current: federation, place: directoryPlace } = directories;
   if (config.roundSeconds !== undefined)
@@ -75,9 +81,13 @@ export async function startCoordinator(
       return id;
     },
     nudge: (id) => clockwork.nudge(id),
-    ready: () => isReady(store),
+    ready: oneForAll(() => isReady(store)),
     stopping: stopping.signal,
-    limits: { requestsPerMinute: config.requestsPerMinute },
+    limits: {
+      requestsPerMinute: config.requestsPerMinute,
+      proxies,
+    },
+    nodes: new Buckets(config.nodeRequestsPerMinute ?? NODE_REQUESTS, now),
     publisher: config.publisher,
     publicAddress: config.publicAddress?.replace(/\/$/, "") ?? null,
   });
@@ -147,6 +157,17 @@ async function makeUp(context: Context & Dispatcher): Promise<void> {
   const releases = await context.store.kysely.selectFrom("release").selectAll().execute();
   for (const release of releases) await keepBehind(release, context);
   await announcePublic(context);
+}
+
+/** However many ask, it is looked up once at a time: probes have no limit. */
+function oneForAll(ask: () => Promise<boolean>): () => Promise<boolean> {
+  let going: Promise<boolean> | null = null;
+  return () => {
+    going ??= ask().finally(() => {
+      going = null;
+    });
+    return going;
+  };
 }
 
 const isReady = ({ kysely }: CoordinatorStore): Promise<boolean> =>
