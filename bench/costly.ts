@@ -5,7 +5,7 @@
 import { Worker } from "node:worker_threads";
 import { startNetwork } from "../cli/demo/network.ts";
 import { writeDataset } from "../protocol/question/catalogue.ts";
-import { type Envelope, keyIdOf, payloadType } from "../protocol/signing/envelope.ts";
+import { type Envelope, type Kind, keyIdOf, payloadType } from "../protocol/signing/envelope.ts";
 import { toBase64, utf8 } from "../protocol/values/bytes.ts";
 import { newKey } from "../server/signing.ts";
 import { temporaryFolder } from "../test/support/engines.ts";
@@ -50,7 +50,7 @@ export async function costly(): Promise<void> {
   const { directory } = network.nodes[0]?.answerer.federation ?? fail();
   const root = directory.roots.keys[0] ?? "";
   const answer = directory.nodes[0]?.keys.answer ?? "";
-  const checkpoint = await public_(network.address, "01");
+  const checkpoint = await checkpointOf(network.address, "01");
   const worker = new Worker(WATCHER, { eval: true, workerData: { address: network.address } });
   const once = (request: Costly) =>
     new Promise<{ worst: number; status: number }>((resolve, reject) => {
@@ -61,7 +61,12 @@ export async function costly(): Promise<void> {
       const type = typeof body === "string" ? "application/json" : "application/octet-stream";
       worker.postMessage({ path: request.path, body, type });
     });
-  for (const request of requestsOf(root, answer, checkpoint)) {
+  for (const request of [
+    ...directories(root),
+    ...bodies(),
+    ...unsigned(root, answer),
+    ...unbound(checkpoint),
+  ]) {
     const times: number[] = [];
     let last = 0;
     for (let round = 0; round < ROUNDS; round++) {
@@ -74,7 +79,7 @@ export async function costly(): Promise<void> {
       name: `costly/${request.name}`,
       value: median(times),
       unit: "ms",
-      least: Math.min(...times),
+      least: Number(Math.min(...times).toPrecision(3)),
       status: last,
     });
   }
@@ -84,7 +89,7 @@ export async function costly(): Promise<void> {
 }
 
 /** A region's checkpoint as anyone can read it, once it is there: without the others' lines. */
-async function public_(address: string, region: string): Promise<string> {
+async function checkpointOf(address: string, region: string): Promise<string> {
   for (;;) {
     const response = await fetch(`${address}/log/nodes/${region}/checkpoint`);
     const text = await response.text();
@@ -94,71 +99,92 @@ async function public_(address: string, region: string): Promise<string> {
   }
 }
 
-function requestsOf(root: string, answer: string, checkpoint: string): Costly[] {
-  const json = (value: unknown) => JSON.stringify(value);
+const json = (value: unknown): string => JSON.stringify(value);
+const big = new Uint8Array(1_480_000).fill(48);
+const SMALL = { version: 2, previous: null };
+
+/** Versions of the directory, and bodies that cost much for their size. */
+function directories(root: string): Costly[] {
   // Anew each time: a key that was judged once is remembered.
   const version = () => utf8(json({ ...SMALL, people: Array.from({ length: 6000 }, (_, at) => person(at)) }));
-  const zeros = `[${"0,".repeat(FULL / 2 - 1)}0]`;
-  const keys = `{${Array.from({ length: 130_000 }, (_, at) => `"k${String(at).padStart(7, "0")}":0`).join(",")}}`;
-  const big = new Uint8Array(1_480_000).fill(48);
-  const many = (envelope: Envelope, times: number): Envelope => ({
-    ...envelope,
-    signatures: Array.from({ length: times }, () => envelope.signatures[0] ?? { keyid: "", sig: "" }),
+  const once = by(root, "directory", big);
+  const many = { ...once, signatures: Array.from({ length: 64 }, () => once.signatures[0]) };
+  const directory = (name: string, body: () => unknown): Costly => ({
+    name: `directory-${name}`,
+    path: "/api/directory",
+    body: () => json(body()),
   });
-  const entry = toBase64(
-    utf8(json({ kind: "started", nonce: "0".repeat(64), time: "2026-01-01T00:00:00Z" })),
-  );
-  const push = { node: "01", from: 0, entries: Array.from({ length: 1000 }, () => entry), checkpoint };
-  const bigPush = { ...push, entries: Array.from({ length: 22 }, () => toBase64(big.slice(0, 65_000))) };
-  const selection = {
-    selection: [{ variableCode: "Region", valueCodes: Array.from({ length: 180_000 }, (_, at) => `v${at}`) }],
-  };
   return [
-    {
-      name: "directory-of-6000-keys",
-      path: "/api/directory",
-      body: () => json({ directory: by(root, "directory", version()), datasets: [] }),
-    },
-    {
-      name: "directory-64-signatures",
-      path: "/api/directory",
-      body: () => json({ directory: many(by(root, "directory", big), 64), datasets: [] }),
-    },
-    {
-      name: "directory-datasets",
-      path: "/api/directory",
-      body: () => json({ directory: by(root, "directory", utf8("{}")), datasets: [toBase64(big)] }),
-    },
-    { name: "json-zeros", path: "/api/queries", body: () => zeros },
-    { name: "json-keys", path: "/api/queries", body: () => keys },
-    {
-      name: "json-escapes",
-      path: "/api/queries",
-      body: () => json({ payload: "\n".repeat(FULL / 2 - 100) }),
-    },
-    {
-      name: "json-nested-escapes",
-      path: "/api/queries",
-      body: () => `{"payload":"${"\\u0061".repeat(330_000)}"}`,
-    },
-    { name: "query", path: "/api/queries", body: () => json(by(answer, "query", big)) },
-    { name: "approval", path: "/api/approvals", body: () => json(by(answer, "approval", big)) },
-    { name: "calendar", path: "/api/calendars", body: () => json(by(answer, "calendar", big)) },
-    { name: "erasure", path: "/api/erasures", body: () => json(by(root, "erasure", big)) },
-    { name: "material", path: "/api/material", body: () => json(by(answer, "material", big)) },
-    { name: "answer", path: "/api/answers", body: () => json(by(answer, "answer", big)) },
-    { name: "poll", path: "/api/poll", body: () => json(by(answer, "poll", big)) },
-    { name: "witness", path: "/api/witness", body: () => json(by(answer, "witness", big)) },
+    directory("of-6000-keys", () => ({ directory: by(root, "directory", version()), datasets: [] })),
+    directory("64-signatures", () => ({ directory: many, datasets: [] })),
+    directory("datasets", () => ({
+      directory: by(root, "directory", utf8("{}")),
+      datasets: [toBase64(big)],
+    })),
+  ];
+}
+
+/** What costs a reader of JSON much for its size. */
+function bodies(): Costly[] {
+  const members = Array.from({ length: 130_000 }, (_, at) => `"k${String(at).padStart(7, "0")}":0`);
+  const texts = {
+    zeros: `[${"0,".repeat(FULL / 2 - 1)}0]`,
+    keys: `{${members.join(",")}}`,
+    escapes: json({ payload: "\n".repeat(FULL / 2 - 100) }),
+    "unicode-escapes": `{"payload":"${"\\u0061".repeat(330_000)}"}`,
+  };
+  return Object.entries(texts).map(([name, text]) => ({
+    name: `json-${name}`,
+    path: "/api/queries",
+    body: () => text,
+  }));
+}
+
+/** What nobody signed, under the name of a key that is known. */
+function unsigned(root: string, answer: string): Costly[] {
+  const of = (kind: Kind, path: string, key = answer): Costly => ({
+    name: kind,
+    path: `/api/${path}`,
+    body: () => json(by(key, kind, big)),
+  });
+  return [
+    of("query", "queries"),
+    of("approval", "approvals"),
+    of("calendar", "calendars"),
+    of("erasure", "erasures", root),
+    of("material", "material"),
+    of("answer", "answers"),
+    of("poll", "poll"),
+    of("witness", "witness"),
     {
       name: "round",
       path: "/api/rounds",
       body: () => json({ envelope: by(answer, "masked", big), boxes: [] }),
     },
-    { name: "leaves", path: "/api/logs", body: () => json(push) },
-    { name: "leaves-large", path: "/api/logs", body: () => json(bigPush) },
-    { name: "chunk", path: `/api/chunks/sha256:${"0".repeat(64)}`, body: () => big },
+  ];
+}
+
+/** What is bound by something that is public. */
+function unbound(checkpoint: string): Costly[] {
+  const entry = toBase64(
+    utf8(json({ kind: "started", nonce: "0".repeat(64), time: "2026-01-01T00:00:00Z" })),
+  );
+  const push = (entries: string[]) => json({ node: "01", from: 0, entries, checkpoint });
+  const valueCodes = Array.from({ length: 180_000 }, (_, at) => `v${at}`);
+  return [
+    { name: "leaves", path: "/api/logs", body: () => push(Array.from({ length: 1000 }, () => entry)) },
+    {
+      name: "leaves-large",
+      path: "/api/logs",
+      body: () => push(Array.from({ length: 22 }, () => toBase64(big.slice(0, 65_000)))),
+    },
+    { name: "chunk", path: `/api/chunks/sha256:${"0".repeat(64)}`, body: () => big.slice(0, 1 << 20) },
     { name: "aside", path: "/api/asides", body: () => json({ text: "\n".repeat(10_000) }) },
-    { name: "table", path: "/api/v2/tables/none/data", body: () => json(selection) },
+    {
+      name: "table",
+      path: "/api/v2/tables/none/data",
+      body: () => json({ selection: [{ variableCode: "Region", valueCodes }] }),
+    },
   ];
 }
 
@@ -177,10 +203,8 @@ const person = (at: number) => ({
   ],
 });
 
-const SMALL = { version: 2, previous: null };
-
 /** Under the name of a key that is known, with a signature that is none. */
-const by = (key: string, kind: Parameters<typeof payloadType>[0], body: Uint8Array): Envelope => ({
+const by = (key: string, kind: Kind, body: Uint8Array): Envelope => ({
   payload: toBase64(body),
   payloadType: payloadType(kind),
   signatures: [{ keyid: keyIdOf(key), sig: toBase64(new Uint8Array(64).fill(1)) }],

@@ -6,16 +6,15 @@ import { type Federation, isLogged, readFederation } from "../protocol/federatio
 import { Envelope } from "../protocol/signing/envelope.ts";
 import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
-import { proxiesOf } from "../server/caller.ts";
+import type { Fetch } from "../protocol/wire/client.ts";
 import { openStore } from "../server/database.ts";
-import { Buckets } from "../server/limits.ts";
 import type { Logger } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { advance } from "./advance.ts";
 import { apiOf } from "./api.ts";
 import { bellOf } from "./bell.ts";
 import { Clockwork } from "./clockwork.ts";
-import { type CoordinatorConfig, signersOf } from "./config.ts";
+import { type CoordinatorConfig, limitsOf, signersOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { openDirectories } from "./directory/directories.ts";
 import { Logs } from "./log/logs.ts";
@@ -34,22 +33,21 @@ export type RunningCoordinator = {
 
 export type CoordinatorEffects = {
   readonly now: () => Date;
+  /** By which it asks witnesses from outside: nothing else does it ask of anybody. */
+  readonly fetch: Fetch;
   readonly logger: Logger;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
 };
 
-/** What a node may ask in a minute unless it is configured: far more than one that works as it should. */
-const NODE_REQUESTS = 20_000;
-
 /** `base` is the folder that the configuration's paths are relative to. */
 export async function startCoordinator(
   config: CoordinatorConfig,
   base: string,
-  { now, logger, limit }: CoordinatorEffects,
+  { now, fetch, logger, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
-  const proxies = proxiesOf([config.trustedProxies ?? []].flat().flatMap((text) => text.split(",")));
+  const limits = limitsOf(config, now);
   const { store, signers, directories } = await openFederation(config, at, now, limit);
   const { current: federation, place: directoryPlace } = directories;
   if (config.roundSeconds !== undefined)
@@ -58,10 +56,8 @@ export async function startCoordinator(
   const announcer = new Announcer(logger);
   const onPublic = () => announcer.onPublic();
   const folder = join(at(config.data), "log");
-  const logs =
-    signers.watching === null
-      ? null
-      : await Logs.open({ federation, store, now, signers: signers.watching, folder, onPublic, logger });
+  const kept = { federation, store, now, folder, onPublic, fetch, logger };
+  const logs = signers.watching === null ? null : await Logs.open({ ...kept, signers: signers.watching });
   await logs?.append();
   const parts = { federation, directoryPlace, store, now, bell, logger, logs };
   const context = { ...parts, signer: () => signers.release(federation()) };
@@ -83,11 +79,7 @@ export async function startCoordinator(
     nudge: (id) => clockwork.nudge(id),
     ready: oneForAll(() => isReady(store)),
     stopping: stopping.signal,
-    limits: {
-      requestsPerMinute: config.requestsPerMinute,
-      proxies,
-    },
-    nodes: new Buckets(config.nodeRequestsPerMinute ?? NODE_REQUESTS, now),
+    ...limits,
     publisher: config.publisher,
     publicAddress: config.publicAddress?.replace(/\/$/, "") ?? null,
   });

@@ -2,7 +2,7 @@
  * The directory as the coordinator keeps it: version 1 from its configuration, and the versions handed in since, each
  * logged in the transaction that stores it. It adds nobody of its own: roots sign.
  */
-import type { Federation } from "../../protocol/federation/directory.ts";
+import { checkRules, type Federation } from "../../protocol/federation/directory.ts";
 import { checkRoots, nextVersion, VersionDocument } from "../../protocol/federation/versions.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
@@ -47,6 +47,7 @@ export async function openDirectories(
     const { version, validFrom, expires } = following.directory;
     if (instant(now()) < validFrom || instant(now()) >= expires)
       throw new Refusal("directory-expired", "expected a version that is valid now");
+    checkRules(following.directory);
     check(following);
     logs?.keep(filesOf(following));
     let put = 0;
