@@ -16,7 +16,7 @@ import { advance } from "./advance.ts";
 import { apiOf } from "./api.ts";
 import { bellOf } from "./bell.ts";
 import { Clockwork } from "./clockwork.ts";
-import { type CoordinatorConfig, signersOf } from "./config.ts";
+import { type CoordinatorConfig, limitsOf, signersOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { openDirectories } from "./directory/directories.ts";
 import { Logs } from "./log/logs.ts";
@@ -49,6 +49,7 @@ export async function startCoordinator(
   { now, fetch, logger, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
+  const limits = limitsOf(config, now);
   const { store, signers, directories } = await openFederation(config, at, now, limit);
   const { current: federation, place: directoryPlace } = directories;
   if (config.roundSeconds !== undefined)
@@ -79,9 +80,9 @@ export async function startCoordinator(
       return id;
     },
     nudge: (id) => clockwork.nudge(id),
-    ready: () => isReady(store),
+    ready: oneForAll(() => isReady(store)),
     stopping: stopping.signal,
-    limits: { requestsPerMinute: config.requestsPerMinute },
+    ...limits,
     publisher: config.publisher,
     publicAddress: config.publicAddress?.replace(/\/$/, "") ?? null,
   });
@@ -151,6 +152,17 @@ async function makeUp(context: Context & Dispatcher): Promise<void> {
   const releases = await context.store.kysely.selectFrom("release").selectAll().execute();
   for (const release of releases) await keepBehind(release, context);
   await announcePublic(context);
+}
+
+/** However many ask, it is looked up once at a time: probes have no limit. */
+function oneForAll(ask: () => Promise<boolean>): () => Promise<boolean> {
+  let going: Promise<boolean> | null = null;
+  return () => {
+    going ??= ask().finally(() => {
+      going = null;
+    });
+    return going;
+  };
 }
 
 const isReady = ({ kysely }: CoordinatorStore): Promise<boolean> =>
