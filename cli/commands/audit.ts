@@ -8,7 +8,7 @@ import type { Source } from "../../protocol/log/documents.ts";
 import { type Finding, RULES } from "../../protocol/log/finding.ts";
 import { rememberedCheckpoints } from "../../protocol/log/open-log.ts";
 import { COORDINATOR, logKeyOf } from "../../protocol/log/quorum.ts";
-import { asOfText, meetsQuorum, parsePolicy } from "../../protocol/log/receipt.ts";
+import { asOfText, meetsQuorum, outsideText, parsePolicy } from "../../protocol/log/receipt.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -131,6 +131,7 @@ export function auditText({
   size: entries,
   root,
   asOf,
+  outside,
   releases,
   regions,
   version,
@@ -153,6 +154,7 @@ export function auditText({
       ({ title, id }) =>
         `  checked by digest, not added up anew, since masked vectors are for the directory's auditors: “${title}” (${id.slice(0, 23)}…)`,
     ),
+    ...(outside.length === 0 ? [] : [`  ${outsideText(outside)}`]),
     ...notices.map((says) => `  ${says}`),
     "  What no audit can show: that a region counted true rows, or drew its noise.",
   ].join("\n");

@@ -12,6 +12,7 @@ import {
   split,
   textIn,
   thresholdOf,
+  withWitnesses,
 } from "./directory-words.ts";
 
 /** The options as they are written, each as often as it is given. */
@@ -30,6 +31,7 @@ export type Edits = Joining & {
   readonly rhoPerYear?: string;
   readonly dataset: string[];
   readonly card: string[];
+  readonly outsideWitness: string[];
 };
 
 type People = Directory["people"];
@@ -50,6 +52,7 @@ export function edited({ directory, hash }: Federation, edits: Edits, now: Date)
     people: withCards(peopleAfter(staying, edits, term, codes), edits.card),
     nodes,
     roots: rootsAfter(directory.roots, edits),
+    ...withWitnesses(directory, edits.outsideWitness),
     coordinator: {
       ...directory.coordinator,
       ...(edits.release === undefined ? {} : { release: publicOf(edits.release, "release") }),

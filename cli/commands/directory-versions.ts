@@ -26,15 +26,10 @@ import { type Out, readBytes, writeText } from "../client/connect.ts";
 import { client, federationAt } from "./connections.ts";
 import { type Edits, edited } from "./directory-edits.ts";
 import { EVERYBODY, withPeopleOptions } from "./directory-people.ts";
-import { collect, textIn, withRuleOption } from "./directory-words.ts";
-import type { Addressed } from "./options.ts";
+import { collect, textIn, WITNESS_FORM, withRuleOption } from "./directory-words.ts";
+import { type Addressed, addressed } from "./options.ts";
 
 type Publish = Addressed & { readonly dataset: string[]; readonly card: string[] };
-
-const at = (command: Command) =>
-  command
-    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-    .option("--directory <hash>", "pin version 1 of the directory by its hash");
 
 export function versionCommands(directory: Command, out: Out): void {
   proposeCommand(directory, out);
@@ -59,13 +54,13 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
     .action((digest: string, options: { root: string; coordinator: string }) => erase(digest, options, out));
 
-  at(directory.command("publish <file>"))
+  addressed(directory.command("publish <file>"))
     .description("hand in a signed version: nodes follow it once it stands in the log; prints its hash")
     .option("--dataset <file>", "a dataset that is new in it", collect, [])
     .option("--card <file>", "who a person is, who is new in it", collect, [])
     .action((file: string, options: Publish) => publish(file, options, out));
 
-  at(directory.command("diff <file> [other]"))
+  addressed(directory.command("diff <file> [other]"))
     .description("what a draft or a signed version changes of the one in force, or of another")
     .action((file: string, other: string | undefined, options: Addressed) =>
       showChanges(file, other, options, out),
@@ -73,7 +68,7 @@ export function versionCommands(directory: Command, out: Out): void {
 }
 
 function proposeCommand(directory: Command, out: Out): void {
-  const propose = at(directory.command("propose <file>")).description(
+  const propose = addressed(directory.command("propose <file>")).description(
     "draft the version after the one in force, as JSON that you may edit; roots sign it then",
   );
   withRuleOption(withPeopleOptions(propose))
@@ -94,6 +89,7 @@ function proposeCommand(directory: Command, out: Out): void {
     .option("--release <key>", "the coordinator's new release key")
     .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
     .option("--dataset <file>", "another dataset", collect, [])
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
     .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
     .action((file: string, options: Addressed & Edits) => draftNext(file, options, out));
 }

@@ -10,6 +10,8 @@ import { publicKeyIn, readKeyFile } from "../../server/keys.ts";
 import { readBytes } from "../client/connect.ts";
 
 export const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
+export const WITNESS_FORM =
+  "name=verifier key=address: a witness from outside; with ,required nothing is public before it has cosigned";
 export const YEAR = 365 * 24 * 3600 * 1000;
 
 /**
@@ -38,6 +40,21 @@ export function split(text: string, parts: number): string[] {
     throw new Refusal("usage", `expected ${parts} parts joined by =`);
   return all;
 }
+
+/** A witness from outside the federation, with its verifier key (cosignature/v1) and what `add-checkpoint` is put behind. */
+const witnessEntry = (text: string) => {
+  const [name = "", key = "", address = ""] = split(text, 3);
+  const [url = "", required, ...more] = address.split(",");
+  if (more.length > 0 || (required !== undefined && required !== "required"))
+    throw new Refusal("usage", `expected ${WITNESS_FORM}`);
+  return { name, key, url: url.replace(/\/$/, ""), ...(required === undefined ? {} : { required: true }) };
+};
+
+/** Those that are named already, and more; nothing where there are none. */
+export const withWitnesses = ({ witnesses = [] }: Pick<Directory, "witnesses">, texts: readonly string[]) => {
+  const all = [...witnesses, ...texts.map(witnessEntry)];
+  return all.length === 0 ? {} : { witnesses: all };
+};
 
 export const nodeEntry = (text: string) => {
   const [code = "", name = "", list = ""] = split(text, 3);

@@ -20,9 +20,11 @@ import {
   publicOf,
   rulesAfter,
   thresholdOf,
+  WITNESS_FORM,
   withRuleOption,
+  withWitnesses,
 } from "./directory-words.ts";
-import type { Addressed } from "./options.ts";
+import { type Addressed, addressed } from "./options.ts";
 
 type Init = {
   readonly name: string;
@@ -40,6 +42,7 @@ type Add = Joining & {
   readonly node: string[];
   readonly rule: string[];
   readonly dataset: string[];
+  readonly outsideWitness: string[];
 };
 type Show = Addressed & { readonly json?: boolean };
 
@@ -72,14 +75,12 @@ export function directoryCommands(program: Command, out: Out): void {
     )
     .requiredOption("--root <key file...>", "the root keys that sign it")
     .option("--node <code=name=keys>", `a region: ${NODE_FORM}`, collect, [])
-    .option("--dataset <file>", "a dataset", collect, []);
+    .option("--dataset <file>", "a dataset", collect, [])
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, []);
   withRuleOption(withPeopleOptions(add)).action((file: string, options: Add) => addTo(file, options, out));
 
-  directory
-    .command("show [file]")
+  addressed(directory.command("show [file]"))
     .description("who is who: in a file, or in the version in force")
-    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-    .option("--directory <hash>", "pin version 1 of the directory by its hash")
     .option("--json", "for machines")
     .action((file: string | undefined, options: Show) => show(file, options, out));
 
@@ -123,6 +124,7 @@ function addTo(file: string, options: Add, { say, now, opening }: Out): void {
   const value = {
     ...before,
     nodes,
+    ...withWitnesses(before, options.outsideWitness),
     people: peopleAfter(before.people, options, termFrom(now()), codes),
     datasets: datasetsAfter(before.datasets, options.dataset),
     approvalRules: rulesAfter(before.approvalRules, options.rule),
@@ -165,6 +167,8 @@ async function show(file: string | undefined, options: Show, { say }: Out): Prom
   for (const person of directory.people)
     say(`  person ${await personLine(person, inForce ? options.coordinator : null)}`);
   for (const { dataset, hash: body } of directory.datasets) say(`  dataset ${dataset} ${body}`);
+  for (const { name, url, required } of directory.witnesses ?? [])
+    say(`  witness from outside ${name}: ${url}${required === true ? ", required" : ""}`);
   for (const rule of directory.approvalRules) say(`  approvals: ${ruleWords(rule, "en")}`);
 }
 

@@ -30,6 +30,8 @@ export type FederationPlan = {
   readonly rules?: readonly ApprovalRule[];
   /** The most ρ of one person and year; what the datasets' budgets come to, unless said. */
   readonly rhoPerYear?: string | undefined;
+  /** From outside the federation. */
+  readonly witnesses?: Directory["witnesses"];
   /** What a guess at the passphrase of a root's key costs: tests alone make cheaper keys, which no command opens. */
   readonly sealCost?: number;
   /** False leaves logs and witnesses out: for tests and benchmarks of something else. */
@@ -213,6 +215,7 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
     ],
     datasets: plan.datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
     approvalRules: [...(plan.rules ?? [{ ...rule, ...several }])],
+    ...(plan.witnesses === undefined ? {} : { witnesses: plan.witnesses }),
     ...(plan.rhoPerYear === undefined ? {} : { rhoPerYear: plan.rhoPerYear }),
   };
 }

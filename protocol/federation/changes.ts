@@ -22,6 +22,7 @@ export function changesOf(before: Directory, after: Directory): string[] {
       before.datasets.map(({ dataset }) => dataset),
       after.datasets.map(({ dataset }) => dataset),
     ),
+    ...listed("witness from outside", witnesses(before), witnesses(after)),
     ...listed("approval rule", before.approvalRules.map(ruleText), after.approvalRules.map(ruleText)),
   ];
 }
@@ -93,5 +94,10 @@ function people(before: Directory, after: Directory): string[] {
     }),
   ];
 }
+
+const witnesses = ({ witnesses: outside = [] }: Directory): string[] =>
+  outside.map(
+    ({ name, key, url, required }) => `${name} at ${url}, key ${key}${required === true ? ", required" : ""}`,
+  );
 
 const ruleText = (rule: Directory["approvalRules"][number]): string => ruleWords(rule, "en");

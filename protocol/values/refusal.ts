@@ -126,6 +126,16 @@ export const REFUSALS = {
     "The proof does not hold",
     "Fetch the proof anew for this entry and checkpoint; if it fails again, tell the other auditors.",
   ],
+  "proof-pending": [
+    409,
+    "Not public yet",
+    "Ask again: it is proved once a quorum of regions has cosigned the log that holds it.",
+  ],
+  "not-recorded": [
+    409,
+    "Handed in, and not shown to stand in the log",
+    "Run it again: what was kept is found, and nothing is signed twice. If it stays so, tell the regions and the auditors: what is not in the log binds nobody.",
+  ],
   "query-not-public": [
     403,
     "Not shown to be public",
@@ -249,6 +259,11 @@ export const REFUSALS = {
     422,
     "An older list of persons who are not counted",
     "Put back the newest people.list.json and marks.key; if there is none, brus person accept takes the one that is there, and says what to do then.",
+  ],
+  "not-pinned": [
+    403,
+    "No directory is pinned",
+    "Enrol once with the hash that you were given on paper, by mail or in person (brus enrol ADDRESS --directory HASH), or give it each time (--directory HASH). Never take it from the coordinator.",
   ],
   usage: [422, "The command's words are off", "See --help."],
   unavailable: [503, "Not available now", "Try again later."],

@@ -166,7 +166,7 @@ async function setting(): Promise<Setting> {
       await expect.poll(versions).toEqual(those.map(() => version));
     },
     publish: async (name, ...edits) => {
-      const at = ["--coordinator", address];
+      const at = ["--coordinator", address, "--directory", made.hash];
       await brus("directory", "propose", name, ...at, ...edits);
       await sign(name, "root-1", "root-2");
       return await brus("directory", "publish", name, ...at);
@@ -196,7 +196,7 @@ describe("versions of the directory", () => {
     const at = ["--coordinator", address, "--directory", made.hash];
     const first = await asked({ rho: "1/100" });
     expect(first.state).toBe("released");
-    await brus("receipt", first.release ?? "", "--coordinator", address, "--out", "before");
+    await brus("receipt", first.release ?? "", ...at, "--out", "before");
 
     // The region is given its next keys first; the directory says when they count.
     const names = ["answer", "log", "witness"] as const;
@@ -338,7 +338,8 @@ describe("versions of the directory", () => {
     const made = (of: string) => names.map((purpose) => key(`${of}-${purpose}`, purpose).file);
     const [next, own] = [made("next"), made("six")];
     await publish("two.json", "--keys", `03=${next.join(",")}`, "--node", `06=Six=${own.join(",")}`);
-    expect(await brus("directory", "show", "--coordinator", network.address)).toContain(
+    const pin = ["--directory", network.made.hash];
+    expect(await brus("directory", "show", "--coordinator", network.address, ...pin)).toContain(
       "region 06 Six: active",
     );
     const [answerKey = "", logKey = "", witnessKey = ""] = next;
@@ -362,7 +363,8 @@ describe("what is said of people", () => {
   test("names and purposes stand beside the log by digest, and can be erased; the log never held them", async () => {
     const { network, folder, brus, keys, sign, reached, ask: asked } = await setting();
     const { made, address, client } = network;
-    const at = ["--coordinator", address];
+    const coordinator = ["--coordinator", address];
+    const at = [...coordinator, "--directory", made.hash];
     const card = await brus("directory", "card", "card.json", "--name", "Anna Exempel", "--title", "Analyst");
     await brus("directory", "propose", "two.json", ...at, "--card", "researcher=card.json");
     await sign("two.json", "root-1", "root-3");
@@ -374,7 +376,7 @@ describe("what is said of people", () => {
     const { directory } = await newest(network);
     const query = fillQuery(bound, directory, made.researcher.id, now(), systemRandom);
     const id = await ask(client, signQuery(query, made.researcher.signer), [], aside);
-    expect(await brus("query", "approve", id, "--key", keys("approver-1"), ...at)).toContain(
+    expect(await brus("query", "approve", id, "--yes", "--key", keys("approver-1"), ...at)).toContain(
       "Purpose: To help one Bo Persson",
     );
     expect((await follow(client, id)).state).toBe("released");
@@ -384,8 +386,8 @@ describe("what is said of people", () => {
       code: "aside-unknown",
     });
     const root = ["--root", keys("root-2"), "--passphrase-file", made.passphraseFile];
-    await brus("directory", "erase", query.purpose, ...root, ...at);
-    await brus("directory", "erase", card, ...root, ...at);
+    await brus("directory", "erase", query.purpose, ...root, ...coordinator);
+    await brus("directory", "erase", card, ...root, ...coordinator);
     const word = { aside: card, time: instant(now()) };
     const body = signDocument("erasure", word, made.approvers[0]?.signer ?? expect.fail());
     await expect(client("erase", { body })).rejects.toMatchObject({ code: "key-unknown" });

@@ -63,6 +63,7 @@ export async function coordinatorLogs(
       signers: () => signers,
       now,
       onPublic: () => undefined,
+      fetch: globalThis.fetch,
       logger,
     });
   return { made, federation, store, files, open };
