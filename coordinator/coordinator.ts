@@ -33,6 +33,8 @@ export type RunningCoordinator = {
 export type CoordinatorEffects = {
   readonly now: () => Date;
   readonly logger: Logger;
+  /** Fills an array with random bytes: the system's. */
+  readonly random: (bytes: Uint8Array) => void;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
 };
@@ -41,7 +43,7 @@ export type CoordinatorEffects = {
 export async function startCoordinator(
   config: CoordinatorConfig,
   base: string,
-  { now, logger, limit }: CoordinatorEffects,
+  { now, logger, random, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
   const { store, signers, directories } = await openFederation(config, at, now, limit);
@@ -69,6 +71,7 @@ export async function startCoordinator(
   const stopping = new AbortController();
   const app = apiOf({
     ...parts,
+    random,
     publish: async (document) => {
       const id = await directories.take(document, logs);
       await clockwork.nudgeAll();

@@ -1,4 +1,5 @@
-/** Starts the coordinator as a process: `brus coordinator --config F`. Only this file reads the environment and the clock. */
+/** Starts the coordinator as a process: `brus coordinator --config F`. Only this file reads the environment, the clock and the system's randomness. */
+import { randomFillSync } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
 import { listen } from "../server/http.ts";
@@ -15,7 +16,8 @@ export async function runCoordinator(
   const base = configPath === null ? process.cwd() : dirname(resolve(configPath));
   const logger = loggerOf("coordinator", config.logLevel);
   endOnUnexpected(logger);
-  const coordinator = await startCoordinator(config, base, { now: () => new Date(), logger });
+  const random = (bytes: Uint8Array) => void randomFillSync(bytes);
+  const coordinator = await startCoordinator(config, base, { now: () => new Date(), logger, random });
   const listening = await listen(coordinator.app, config.host, config.port);
   onReady(`http://${config.host}:${listening.port}`);
   await new Promise<void>((done) => {

@@ -58,6 +58,7 @@ export async function startNetwork(
     {
       now,
       logger: loggerOf("coordinator", "error"),
+      random: systemRandom,
       ...limitOf(options),
     },
   );
