@@ -35,6 +35,7 @@ export async function materialOf(envelope: Envelope, context: Giving): Promise<s
     throw new Refusal("clock-skew", "expected a request signed within the last 15 minutes");
   const { round, national } = await summedIn(request.release, context);
   const word = drawn(context);
+  nativePrimitives.agree(word, opened.key); // Refuses a key that gives no secret, before the request is spent.
   await spend(opened, envelope, word, context);
   const messages = await messagesIn(round, national, context);
   const given = { messages, word: toBase64(word) } satisfies GivenMessages;
