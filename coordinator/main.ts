@@ -16,8 +16,12 @@ export async function runCoordinator(
   const base = configPath === null ? process.cwd() : dirname(resolve(configPath));
   const logger = loggerOf("coordinator", config.logLevel);
   endOnUnexpected(logger);
-  const random = (bytes: Uint8Array) => void randomFillSync(bytes);
-  const coordinator = await startCoordinator(config, base, { now: () => new Date(), logger, random });
+  const coordinator = await startCoordinator(config, base, {
+    now: () => new Date(),
+    fetch: globalThis.fetch,
+    logger,
+    random: (bytes) => void randomFillSync(bytes),
+  });
   const listening = await listen(coordinator.app, config.host, config.port);
   onReady(`http://${config.host}:${listening.port}`);
   await new Promise<void>((done) => {

@@ -18,6 +18,7 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { givenFor, materialRequest } from "../../protocol/wire/fetch-material.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
+import type { Opening } from "../../server/keys.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import type { Party } from "./ask.ts";
 import { partyOf } from "./connect.ts";
@@ -59,8 +60,9 @@ export function materialGiver(
   keyFile: string,
   federation: Federation,
   fresh: Fresh,
+  opening: Opening,
 ): (release: Hash) => Promise<GivenMaterial> {
-  const auditor = partyOf(federation, keyFile, "audit");
+  const auditor = partyOf(federation, keyFile, "audit", opening);
   return (release) => askedFor(to, release, auditor, fresh);
 }
 

@@ -479,6 +479,7 @@ test("no restart forgets what was answered; and pieces are given for so long, an
   let later = 0;
   const again = await startCoordinator(network.made.coordinator, folder.path, {
     now: () => new Date(clock.now().getTime() + later),
+    fetch: globalThis.fetch,
     logger: loggerOf("coordinator", "error"),
     random: systemRandom,
   });

@@ -8,6 +8,7 @@ import { type Mapping, readMapping } from "../../node/import/mapping.ts";
 import { usedColumns } from "../../node/import/stage.ts";
 import type { RunningNode } from "../../node/node.ts";
 import { systemRandom } from "../../node/random.ts";
+import type { Directory } from "../../protocol/federation/directory.ts";
 import {
   type Dataset,
   type DatasetDocument,
@@ -48,6 +49,9 @@ export type FederationOptions = NetworkOptions & {
   /** With logs and witnesses: for tests of what they are for, since every step then waits for a quorum. */
   readonly logged?: boolean;
   readonly rhoPerYear?: string;
+  readonly witnesses?: Directory["witnesses"];
+  /** Roots whose files commands can open, which takes its time: for tests of the command line. */
+  readonly sealCost?: number;
   readonly mapping?: (dataset: DatasetDraft) => unknown;
 };
 
@@ -71,6 +75,8 @@ export async function federationOf(
     approvers: 3,
     logged: options.logged ?? false,
     rhoPerYear: options.rhoPerYear,
+    witnesses: options.witnesses,
+    sealCost: options.sealCost ?? CHEAP_SEAL,
   };
   return await startNetwork(folder, plan, {
     tick: 1,
@@ -84,6 +90,9 @@ export async function federationOf(
     ...options,
   });
 }
+
+/** Of keys that only tests make and open. */
+export const CHEAP_SEAL = 2;
 
 let files = 0;
 
