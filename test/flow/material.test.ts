@@ -202,7 +202,7 @@ describe.each(ENGINES)("a store of before, on %s", (engine) => {
     const coordinator = await startCoordinator(
       CoordinatorConfig.parse({ ...said, databaseUrl: config.databaseUrl }),
       at,
-      { now: () => new Date(time), logger: loggerOf("coordinator", "error"), random: systemRandom },
+      { now: () => new Date(time), logger: loggerOf("coordinator", "error"), fetch, random: systemRandom },
     );
     const to = answeredBy((path, init) => coordinator.app.request(path, init));
     for (const { envelope } of rows) {
