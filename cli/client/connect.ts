@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Aside, asideId, readAside } from "../../protocol/federation/aside.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
+import { endingsLine, endingsOf } from "../../protocol/federation/expiry.ts";
 import { readVersions } from "../../protocol/federation/versions.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -59,7 +60,14 @@ export type Connections = {
   readonly purposeAt: (address: string, id: Hash) => Promise<string>;
 };
 
-export function connectionsOver(fetch: Fetch, pins: Pick<Pins, "of">): Connections {
+/** What a command has of its process, besides the network: what its user pinned, and how it is told what ends soon. */
+export type Telling = {
+  readonly pins: Pick<Pins, "of">;
+  readonly now: () => Date;
+  readonly warn: (line: string) => void;
+};
+
+export function connectionsOver(fetch: Fetch, { pins, now, warn }: Telling): Connections {
   const client: Connections["client"] = (address) => clientOf(address.replace(/\/$/, ""), steady(fetch));
   const asideAt: Connections["asideAt"] = async (address, id) => {
     try {
@@ -82,7 +90,10 @@ export function connectionsOver(fetch: Fetch, pins: Pick<Pins, "of">): Connectio
           `expected the hash of the directory that ${address} is to be held to`,
         );
       const versions = await client(address)("getDirectory");
-      return readVersions(versions, hash, nativeVerify);
+      const federation = readVersions(versions, hash, nativeVerify);
+      const endings = endingsLine(endingsOf(federation.directory, now()), "en");
+      if (endings !== null) warn(`${endings}: brus directory propose renews`);
+      return federation;
     },
     asideAt,
     purposeAt: async (address, id) => {

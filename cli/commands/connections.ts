@@ -12,7 +12,11 @@ export const pins = pinsIn(process.env["XDG_CONFIG_HOME"] || join(homedir(), ".c
 
 const own: Fetch = (url, init) => fetch(url, init);
 
-export const { client, federationAt, asideAt, purposeAt } = connectionsOver(own, pins);
+export const { client, federationAt, asideAt, purposeAt } = connectionsOver(own, {
+  pins,
+  now: () => new Date(),
+  warn: (line) => process.stderr.write(`warning: ${line}\n`),
+});
 
 /** Where an audit reads from: a coordinator's address, or a folder that mirrors its `/log/`. */
 export const sourceOf = (place: string): Source => sourceOver(place, own);

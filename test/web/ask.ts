@@ -38,7 +38,7 @@ export function asking(given: () => Given): void {
     // Whoever keeps the directory takes the three requests in.
     const next = join(mkdtempSync(join(tmpdir(), "brus-web-")), "next.json");
     const brus = (...args: string[]) => shell(join(ROOT, "brus"), args);
-    const at = ["--coordinator", address, "--directory", directory1];
+    const at = ["--coordinator", address, "--directory", demo.directory1];
     const people = [
       "--researcher",
       `rut=${own}`,
@@ -48,7 +48,9 @@ export function asking(given: () => Given): void {
       `bo=${others[1]}`,
     ];
     await brus("directory", "propose", next, ...people, ...at);
-    await brus("directory", "sign", next, "--root", join(folder, "keys/root.json"));
+    const roots = ["root-1.json", "root-2.json"].map((name) => join(folder, "keys", name));
+    const opening = ["--passphrase-file", join(folder, "keys/passphrase")];
+    await brus("directory", "sign", next, "--root", ...roots, ...opening);
     await brus("directory", "publish", next, ...at);
 
     const { page } = researcher;
