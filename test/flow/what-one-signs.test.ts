@@ -387,11 +387,12 @@ describe("a version that leaves a dataset without a rule", () => {
   test("is not proposed, signed, published or followed", async () => {
     const path = join(folder.path, "unnamed.json");
     writeFileSync(path, JSON.stringify(unnamed()));
-    const ran = await brus("stranger", "directory", "sign", path, "--root", keyOf("root"));
+    const roots = ["--root", keyOf("root-1"), "--passphrase-file", network.made.passphraseFile];
+    const ran = await brus("stranger", "directory", "sign", path, ...roots);
     expect(ran).toMatchObject({ code: 1, told: expect.stringMatching(/^directory-unfit: .*names care@1/m) });
     expect(JSON.parse(readFileSync(path, "utf8"))).not.toHaveProperty("signatures");
 
-    const directory = signDocument("directory", unnamed(), network.made.root);
+    const directory = signDocument("directory", unnamed(), ...network.made.roots);
     const handedIn = network.client("publishDirectory", { body: { directory, datasets: [] } });
     await expect(handedIn).rejects.toMatchObject({ code: "directory-unfit" });
     expect((await network.client("getDirectory")).later).toEqual([]);
@@ -412,7 +413,10 @@ describe("a version that leaves a dataset without a rule", () => {
       // One that mends it was never without: a region that joins later reads past.
       const mended = { ...unnamed(), version: 3, previous: envelopeId(directory) };
       const third = { ...mended, approvalRules: network.made.directory.approvalRules };
-      later = [...later, { directory: signDocument("directory", third, network.made.root), datasets: [] }];
+      later = [
+        ...later,
+        { directory: signDocument("directory", third, ...network.made.roots), datasets: [] },
+      ];
       expect(await followed.follow()).toBe(true);
       expect(followed.current().directory.version).toBe(3);
     } finally {
