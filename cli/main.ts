@@ -8,6 +8,7 @@ import { nameOf } from "../server/logger.ts";
 import type { Out } from "./client/connect.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { calendarCommands } from "./commands/calendar.ts";
+import { deskCommands } from "./commands/desk.ts";
 import { directoryCommands } from "./commands/directory.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { logCommands } from "./commands/log.ts";
@@ -102,6 +103,7 @@ program
 nodeCommands(program, out);
 personCommands(program, out);
 queryCommands(program, out);
+deskCommands(program, out);
 calendarCommands(program, out);
 auditCommands(program, out);
 logCommands(program, out);

@@ -19,17 +19,19 @@ export const MAX_BODY = 2_000_000;
 
 export type HttpLimits = { readonly requestsPerMinute: number };
 
-export function httpOf(logger: Logger, limits: HttpLimits): Hono {
+/** What is public may be read by pages elsewhere; what is one person's (`isPublic` false) by its own page alone. */
+export function httpOf(logger: Logger, limits: HttpLimits, isPublic = true): Hono {
   const app = new Hono();
   app.use(secureHeaders());
   // Before the limit, so that a page elsewhere can read why it was refused, and when to come back.
-  app.use(
-    cors({
-      origin: "*",
-      allowMethods: ["GET", "HEAD", "POST", "OPTIONS"],
-      exposeHeaders: ["ETag", "Retry-After"],
-    }),
-  );
+  if (isPublic)
+    app.use(
+      cors({
+        origin: "*",
+        allowMethods: ["GET", "HEAD", "POST", "OPTIONS"],
+        exposeHeaders: ["ETag", "Retry-After"],
+      }),
+    );
   app.use(
     rateLimiter({
       windowMs: 60_000,

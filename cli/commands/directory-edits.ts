@@ -23,6 +23,7 @@ export type Edits = {
   readonly threshold?: string;
   readonly release?: string;
   readonly rhoPerYear?: string;
+  readonly pages?: string;
   readonly dataset: string[];
   readonly card: string[];
 };
@@ -51,6 +52,7 @@ export function edited({ directory, hash }: Federation, edits: Edits, now: Date)
       ...(edits.release === undefined ? {} : { release: publicOf(edits.release) }),
     },
     ...(edits.rhoPerYear === undefined ? {} : { rhoPerYear: edits.rhoPerYear }),
+    ...(edits.pages === undefined ? {} : { pages: edits.pages }),
     datasets: [
       ...directory.datasets,
       ...datasets.map((document) => ({ dataset: refOf(document.dataset), hash: document.hash })),

@@ -50,6 +50,7 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--threshold <n>", "how many roots must sign from then on")
     .option("--release <key>", "the coordinator's new release key")
     .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
+    .option("--pages <digest>", "what brus pages digest says of the pages that people are to be sent")
     .option("--dataset <file>", "another dataset", collect, [])
     .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
     .action((file: string, options: Addressed & Edits) => propose(file, options, out));

@@ -33,6 +33,7 @@ type Init = {
   readonly node: string[];
   readonly approvals: number;
   readonly rhoPerYear: string;
+  readonly pages?: string;
 };
 type Add = {
   readonly root: string;
@@ -65,6 +66,7 @@ export function directoryCommands(program: Command, out: Out): void {
       "the most ρ of one person and calendar year, over all datasets",
       RHO_PER_YEAR,
     )
+    .option("--pages <digest>", "what brus pages digest says of the pages that people are to be sent")
     .action((file: string, options: Init) => start(file, options, out));
 
   directory
@@ -115,6 +117,7 @@ function start(file: string, options: Init, { say, now }: Out): void {
     datasets: [],
     approvalRules: [{ dataset: "*", role: "approver", persons: options.approvals }],
     rhoPerYear: options.rhoPerYear,
+    ...(options.pages === undefined ? {} : { pages: options.pages }),
   };
   say(writeSigned(file, value, options.root));
 }
@@ -171,6 +174,7 @@ async function show(file: string | undefined, options: Show, { say }: Out): Prom
     `${directory.name}, version ${directory.version}, ${hash ?? "not signed yet"}\nvalid ${directory.validFrom} to ${directory.expires}`,
   );
   if (directory.rhoPerYear !== undefined) say(`  ρ of a person and year: at most ${directory.rhoPerYear}`);
+  if (directory.pages !== undefined) say(`  pages: ${directory.pages}`);
   for (const { code, name, status } of directory.nodes) say(`  region ${code} ${name}: ${status}`);
   for (const person of directory.people)
     say(`  person ${await personLine(person, inForce ? options.coordinator : null)}`);

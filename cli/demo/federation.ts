@@ -27,6 +27,8 @@ export type FederationPlan = {
   readonly rules?: readonly ApprovalRule[];
   /** The most ρ of one person and year; what the datasets' budgets come to, unless said. */
   readonly rhoPerYear?: string | undefined;
+  /** The digest of the pages' files; none unless said. */
+  readonly pages?: Hash | undefined;
   /** False leaves logs and witnesses out: for tests and benchmarks of something else. */
   readonly logged?: boolean;
 };
@@ -185,6 +187,7 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
       ...(plan.rules ?? [{ dataset: "*", role: "approver", persons: Math.max(1, plan.approvals) }]),
     ],
     ...(plan.rhoPerYear === undefined ? {} : { rhoPerYear: plan.rhoPerYear }),
+    ...(plan.pages === undefined ? {} : { pages: plan.pages }),
   };
 }
 

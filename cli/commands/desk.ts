@@ -1,0 +1,41 @@
+/** `brus desk`: asking, approving and auditing on one's own machine, with pages and keys that are not the coordinator's. */
+import type { Command } from "commander";
+import type { DeskKey } from "../../desk/desk.ts";
+import type { DeskCommand } from "../../desk/main.ts";
+import { KEY_PURPOSES } from "../../protocol/signing/envelope.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import { DESK_PORT } from "../../protocol/wire/desk-address.ts";
+import { readKey, signerOf } from "../../server/signing.ts";
+import type { Out } from "../client/connect.ts";
+import { collect } from "./directory-words.ts";
+import { wholeNumber } from "./options.ts";
+
+export function deskCommands(program: Command, { say }: Out): void {
+  program
+    .command("desk")
+    .description("ask, approve and audit on this machine: pages and keys that the coordinator has no hand in")
+    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
+    .requiredOption("--directory <hash>", "the hash of version 1 of the directory, as you were given it")
+    .option("--port <port>", "where to listen", wholeNumber, DESK_PORT)
+    .option("--key <file>", "a key of yours to sign with; without it the browser keeps one", collect, [])
+    .option("--origin <address>", "in a region's own network: where its own TLS proxy serves this desk")
+    .option("--host <address>", "with --origin: what to listen on", "127.0.0.1")
+    .option("--pages <digest>", "pages to serve where the directory names others, as brus pages digest says")
+    .action(async ({ key, ...command }: DeskCommand & { readonly key: string[] }) => {
+      const keys = key.map(keyIn);
+      const { runDesk } = await import("../../desk/main.ts");
+      await runDesk(command, keys, say);
+    });
+}
+
+/** A key file of whichever purpose a person's key may have. */
+function keyIn(path: string): DeskKey {
+  for (const purpose of KEY_PURPOSES) {
+    try {
+      return { purpose, signer: signerOf(readKey(path, purpose)) };
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "key-wrong-purpose") throw error;
+    }
+  }
+  throw new Refusal("key-wrong-purpose", `expected a person's key in ${path}: to ask, approve or audit`);
+}
