@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { Refusal } from "../protocol/values/refusal.ts";
 import { nameOf } from "../server/logger.ts";
 import type { Out } from "./client/connect.ts";
+import { passphraseFor } from "./client/passphrase.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { calendarCommands } from "./commands/calendar.ts";
 import { deskCommands } from "./commands/desk.ts";
@@ -26,6 +27,10 @@ const out: Out = {
   say: (text) => process.stdout.write(`${text.replace(UNSEEN, "�")}\n`),
   wait: (line) => process.stderr.write(`waiting: ${line.replace(UNSEEN, "�")}\n`),
   now: () => new Date(),
+  opening: {
+    passphrase: (path) => passphraseFor(path, program.opts<{ passphraseFile?: string }>().passphraseFile),
+    warn: (line) => process.stderr.write(`warning: ${line.replace(UNSEEN, "�")}\n`),
+  },
 };
 
 const whole = (least: number, most: number) => (text: string) => {
@@ -39,6 +44,8 @@ const whole = (least: number, most: number) => (text: string) => {
 const program = new Command("brus")
   .description("Federated, differentially private statistics across regions.")
   .version("0.1.0")
+  .option("--passphrase-file <file>", "where a sealed key's passphrase is, if it is not to be asked for")
+  .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError();
 
 program

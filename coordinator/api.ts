@@ -16,6 +16,7 @@ import type { Bell } from "./bell.ts";
 import { type Context, storedEnvelope, storedRelease } from "./context.ts";
 import { asideOf, erase, takeAside } from "./directory/asides.ts";
 import type { Logs } from "./log/logs.ts";
+import { proofOf } from "./log/proofs.ts";
 import { isPublic } from "./log/public.ts";
 import { openApi } from "./openapi.ts";
 import { answerPoll } from "./poll.ts";
@@ -129,6 +130,7 @@ function logRoutes(app: Hono, api: Api): void {
     const request = takeWitness(await readBody(c, Envelope, "envelope"), api);
     return c.json(await logsOf(api).answer(request, whileAsked(c, api)));
   });
+  app.get(path(ROUTES.getProof), async (c) => c.json({ proof: await proofOf(idOf(c), logsOf(api), api) }));
   // Static files, in C2SP's formats: outside the routes, since a plain file server may serve them as well.
   app.get("/log/:path{.+}", (c) => logFile(c, api));
 }
@@ -165,6 +167,15 @@ function releaseRoutes(app: Hono, api: Api): void {
   app.get(path(ROUTES.getReceipt), async (c) => {
     const { place } = await releaseOf(c, api);
     return c.json({ receipt: logsOf(api).receipt(place ?? 0) });
+  });
+  // The same text as a file, as others' verifiers read it.
+  app.get("/receipt/:id", async (c) => {
+    const { place, id } = await releaseOf(c, api);
+    return c.body(logsOf(api).receipt(place ?? 0), 200, {
+      "content-type": "text/plain; charset=utf-8",
+      "content-disposition": `attachment; filename="${id.slice(7, 23)}.tlog-proof"`,
+      "cache-control": "no-cache",
+    });
   });
   app.get(path(ROUTES.getSum), async (c) => {
     const { sum } = await releaseOf(c, api);

@@ -4,8 +4,8 @@ import type { Federation } from "../protocol/federation/directory.ts";
 import type { Signer } from "../protocol/signing/envelope.ts";
 import { Hash } from "../protocol/values/bytes.ts";
 import { Refusal } from "../protocol/values/refusal.ts";
+import { KeyFiles, keyringOf, openingBy } from "../server/keys.ts";
 import { LEVELS } from "../server/logger.ts";
-import { KeyFiles, keyringOf } from "../server/signing.ts";
 import type { LogsContext } from "./log/logs.ts";
 
 export const CoordinatorConfig = z.strictObject({
@@ -19,6 +19,8 @@ export const CoordinatorConfig = z.strictObject({
   /** Where the directory names keys for logs: the log's, and the one with which it witnesses the regions'. */
   logKey: KeyFiles.optional(),
   witnessKey: KeyFiles.optional(),
+  /** A file that holds the passphrase of those of the keys that are sealed. */
+  passphraseFile: z.string().max(1000).optional(),
   host: z.string().max(255).default("127.0.0.1"),
   port: z.int().min(0).max(65535).default(8700),
   /** Without effect: a phase of a secure sum waits by the question's own times. Taken, since configurations have it. */
@@ -47,16 +49,18 @@ type Signers = {
 
 /** The keys that a version names for the coordinator, of those that it holds. */
 export function signersOf(
-  { releaseKey, logKey, witnessKey }: CoordinatorConfig,
+  { releaseKey, logKey, witnessKey, passphraseFile }: CoordinatorConfig,
   at: (path: string) => string,
   logged: boolean,
 ): Signers {
-  const ring = keyringOf(releaseKey, "release", at);
+  const opening = openingBy(passphraseFile, at);
+  const ring = keyringOf(releaseKey, "release", at, opening);
   const release: Signers["release"] = ({ directory }) => ring(directory.coordinator.release);
   if (!logged) return { release, watching: null };
   if (logKey === undefined || witnessKey === undefined)
     throw new Refusal("config-invalid", "expected logKey and witnessKey: the directory names keys for logs");
-  const [logs, witnesses] = [keyringOf(logKey, "log", at), keyringOf(witnessKey, "witness", at)];
+  const logs = keyringOf(logKey, "log", at, opening);
+  const witnesses = keyringOf(witnessKey, "witness", at, opening);
   const watching: LogsContext["signers"] = ({ directory: { coordinator } }) => ({
     log: logs(coordinator.log),
     witness: witnesses(coordinator.witness),

@@ -6,6 +6,7 @@ import { type Federation, isLogged, readFederation } from "../protocol/federatio
 import { Envelope } from "../protocol/signing/envelope.ts";
 import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
+import type { Fetch } from "../protocol/wire/client.ts";
 import { openStore } from "../server/database.ts";
 import type { Logger } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
@@ -32,6 +33,8 @@ export type RunningCoordinator = {
 
 export type CoordinatorEffects = {
   readonly now: () => Date;
+  /** By which it asks witnesses from outside: nothing else does it ask of anybody. */
+  readonly fetch: Fetch;
   readonly logger: Logger;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
@@ -41,7 +44,7 @@ export type CoordinatorEffects = {
 export async function startCoordinator(
   config: CoordinatorConfig,
   base: string,
-  { now, logger, limit }: CoordinatorEffects,
+  { now, fetch, logger, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
   const { store, signers, directories } = await openFederation(config, at, now, limit);
@@ -52,10 +55,8 @@ export async function startCoordinator(
   const announcer = new Announcer(logger);
   const onPublic = () => announcer.onPublic();
   const folder = join(at(config.data), "log");
-  const logs =
-    signers.watching === null
-      ? null
-      : await Logs.open({ federation, store, now, signers: signers.watching, folder, onPublic, logger });
+  const kept = { federation, store, now, folder, onPublic, fetch, logger };
+  const logs = signers.watching === null ? null : await Logs.open({ ...kept, signers: signers.watching });
   await logs?.append();
   const parts = { federation, directoryPlace, store, now, bell, logger, logs };
   const context = { ...parts, signer: () => signers.release(federation()) };

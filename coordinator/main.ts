@@ -15,7 +15,11 @@ export async function runCoordinator(
   const base = configPath === null ? process.cwd() : dirname(resolve(configPath));
   const logger = loggerOf("coordinator", config.logLevel);
   endOnUnexpected(logger);
-  const coordinator = await startCoordinator(config, base, { now: () => new Date(), logger });
+  const coordinator = await startCoordinator(config, base, {
+    now: () => new Date(),
+    fetch: globalThis.fetch,
+    logger,
+  });
   const listening = await listen(coordinator.app, config.host, config.port);
   onReady(`http://${config.host}:${listening.port}`);
   await new Promise<void>((done) => {

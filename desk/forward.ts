@@ -14,6 +14,7 @@ export const FORWARDED = [
   "listQueries",
   "getQuery",
   "getAside",
+  "getProof",
   "getBudgets",
   "listCalendars",
   "getRelease",

@@ -9,8 +9,9 @@ import { readVersions } from "../../protocol/federation/versions.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { type Client, clientOf, type Fetch } from "../../protocol/wire/client.ts";
+import { type Opening, signerFrom } from "../../server/keys.ts";
 import { steady } from "../../server/retry-fetch.ts";
-import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
+import { nativeVerify } from "../../server/signing.ts";
 import type { Party } from "./ask.ts";
 
 export type Out = {
@@ -18,6 +19,8 @@ export type Out = {
   /** Says what is waited for: to a person, beside what is said. */
   readonly wait: (line: string) => void;
   readonly now: () => Date;
+  /** What key files are opened with. */
+  readonly opening: Opening;
 };
 
 export const readBytes = (path: string): Uint8Array => {
@@ -69,8 +72,8 @@ export function connectionsOver(fetch: Fetch): Connections {
 }
 
 /** The person whose key a file holds, as the directory knows them. */
-export function partyOf(federation: Federation, keyFile: string, purpose: string): Party {
-  const signer = signerOf(readKey(keyFile, purpose));
+export function partyOf(federation: Federation, keyFile: string, purpose: string, opening: Opening): Party {
+  const signer = signerFrom(keyFile, purpose, opening);
   const person = federation.directory.people.find(({ keys }) =>
     keys.some(({ key }) => key === signer.publicKey),
   );

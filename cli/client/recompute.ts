@@ -17,6 +17,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
+import type { Opening } from "../../server/keys.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import type { Party } from "./ask.ts";
 import { partyOf } from "./connect.ts";
@@ -44,8 +45,9 @@ export function materialGiver(
   keyFile: string,
   federation: Federation,
   now: () => Date,
+  opening: Opening,
 ): (release: Hash) => Promise<GivenMaterial> {
-  const auditor = partyOf(federation, keyFile, "audit");
+  const auditor = partyOf(federation, keyFile, "audit", opening);
   return (release) => givenTo(to, release, auditor, now());
 }
 

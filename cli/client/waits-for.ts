@@ -20,6 +20,7 @@ export function needsDelivery({ state, query, regions }: QueryStatus): boolean {
 export function waitsFor(status: QueryStatus): string {
   const { state, reason, regions, round, query } = status;
   if (state === "waiting") return reason ?? "it waits for approvals, or for its time";
+  if (state === "open" && reason !== null) return reason;
   if (needsDelivery(status)) {
     const { minRegions, expires } = payloadOf(Query, query);
     const refused = regions.flatMap(({ region, code }) => (code === null ? [] : [`${region} (${code})`]));

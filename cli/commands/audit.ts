@@ -8,7 +8,7 @@ import type { Source } from "../../protocol/log/documents.ts";
 import { type Finding, RULES } from "../../protocol/log/finding.ts";
 import { rememberedCheckpoints } from "../../protocol/log/open-log.ts";
 import { COORDINATOR, logKeyOf } from "../../protocol/log/quorum.ts";
-import { asOfText, meetsQuorum, parsePolicy } from "../../protocol/log/receipt.ts";
+import { asOfText, meetsQuorum, outsideText, parsePolicy } from "../../protocol/log/receipt.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -47,11 +47,12 @@ export function auditCommands(program: Command, out: Out): void {
 }
 
 /** `brus audit`: says what holds and what does not, writes down what was asked for, and sets the exit code. */
-async function auditPlace(place: string, options: AuditOptions, { say, now }: Out): Promise<void> {
+async function auditPlace(place: string, options: AuditOptions, out: Out): Promise<void> {
+  const { say } = out;
   // Read once: the policy judges the very checkpoint that the audit does.
   const source = rememberedCheckpoints(sourceOf(place));
   const first = await firstOf(source, options.directory1);
-  const found = await audited(place, source, first, options, now);
+  const found = await audited(place, source, first, options, out);
   const policy = options.policy === undefined ? [] : await checkPolicy(source, first, options.policy);
   const all: Audit = {
     ...found,
@@ -73,14 +74,14 @@ async function audited(
   source: Source,
   first: Hash,
   { state, since, key }: AuditOptions,
-  now: () => Date,
+  { now, opening }: Out,
 ): Promise<Audit> {
   const before = state === undefined ? null : stateIn(state, first);
   const bar = barOf("Auditing", 1);
   const given =
     key === undefined
       ? null
-      : materialGiver(client(baseOf(place)), key, await federationIn(source, first), now);
+      : materialGiver(client(baseOf(place)), key, await federationIn(source, first), now, opening);
   const found = await auditFrom(source, first, now(), {
     ...(since === undefined ? {} : { since }),
     ...(before === null ? {} : { before }),
@@ -130,6 +131,7 @@ export function auditText({
   size: entries,
   root,
   asOf,
+  outside,
   releases,
   regions,
   version,
@@ -152,6 +154,7 @@ export function auditText({
       ({ title, id }) =>
         `  checked by digest, not added up anew, since masked vectors are for the directory's auditors: “${title}” (${id.slice(0, 23)}…)`,
     ),
+    ...(outside.length === 0 ? [] : [`  ${outsideText(outside)}`]),
     ...notices.map((says) => `  ${says}`),
     "  What no audit can show: that a region counted true rows, or drew its noise.",
   ].join("\n");

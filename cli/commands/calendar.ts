@@ -97,12 +97,12 @@ async function checkFile(file: string, options: Addressed, { say, now }: Out): P
 }
 
 /** `brus calendar sign` */
-async function signFile(file: string, options: Sign, { say, now }: Out): Promise<void> {
+async function signFile(file: string, options: Sign, { say, now, opening }: Out): Promise<void> {
   const federation = await federationAt(options.coordinator, options.directory);
   const signed = signCalendar(
     readDraft(file),
     federation,
-    partyOf(federation, options.key, "ask"),
+    partyOf(federation, options.key, "ask", opening),
     asking(now),
   );
   writeText(options.out, JSON.stringify(signed));
@@ -117,14 +117,14 @@ async function submitFile(file: string, { coordinator }: Addressed, { say }: Out
 }
 
 /** `brus calendar approve`: says first what is approved. */
-async function approveFile(file: string, options: Approve, { say, now }: Out): Promise<void> {
+async function approveFile(file: string, options: Approve, { say, now, opening }: Out): Promise<void> {
   const federation = await federationAt(options.coordinator, options.directory);
   const signed = readSigned(file);
   const { payload } = openByPerson(federation, signed.calendar, Calendar, now());
   if (payload.entries.map(({ query }) => query).join() !== signed.queries.map(envelopeId).join())
     throw new Refusal("schema-mismatch", "expected the very queries that the calendar lists");
   for (const query of signed.queries.map(queryIn)) say(`${query.title}: ${wordsOf(query, federation)}`);
-  const approver = partyOf(federation, options.key, "approve");
+  const approver = partyOf(federation, options.key, "approve", opening);
   await approveCalendar(client(options.coordinator), signed, approver, now());
   say(`Approved: ${signed.queries.length} queries`);
 }

@@ -5,12 +5,12 @@ import type { DeskCommand } from "../../desk/main.ts";
 import { KEY_PURPOSES } from "../../protocol/signing/envelope.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { DESK_PORT } from "../../protocol/wire/desk-address.ts";
-import { readKey, signerOf } from "../../server/signing.ts";
+import { type Opening, signerFrom } from "../../server/keys.ts";
 import type { Out } from "../client/connect.ts";
 import { collect } from "./directory-words.ts";
 import { wholeNumber } from "./options.ts";
 
-export function deskCommands(program: Command, { say }: Out): void {
+export function deskCommands(program: Command, { say, opening }: Out): void {
   program
     .command("desk")
     .description("ask, approve and audit on this machine: pages and keys that the coordinator has no hand in")
@@ -22,17 +22,17 @@ export function deskCommands(program: Command, { say }: Out): void {
     .option("--host <address>", "with --origin: what to listen on", "127.0.0.1")
     .option("--pages <digest>", "pages to serve where the directory names others, as brus pages digest says")
     .action(async ({ key, ...command }: DeskCommand & { readonly key: string[] }) => {
-      const keys = key.map(keyIn);
+      const keys = key.map((path) => keyIn(path, opening));
       const { runDesk } = await import("../../desk/main.ts");
       await runDesk(command, keys, say);
     });
 }
 
 /** A key file of whichever purpose a person's key may have. */
-function keyIn(path: string): DeskKey {
+function keyIn(path: string, opening: Opening): DeskKey {
   for (const purpose of KEY_PURPOSES) {
     try {
-      return { purpose, signer: signerOf(readKey(path, purpose)) };
+      return { purpose, signer: signerFrom(path, purpose, opening) };
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "key-wrong-purpose") throw error;
     }

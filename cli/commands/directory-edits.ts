@@ -5,7 +5,7 @@ import { readDataset, refOf } from "../../protocol/question/catalogue.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { readBytes } from "../client/connect.ts";
-import { nodeEntry, publicOf, split, textIn, withCalendars, YEAR } from "./directory-words.ts";
+import { nodeEntry, publicOf, split, textIn, withCalendars, withWitnesses, YEAR } from "./directory-words.ts";
 
 /** The options as they are written, each as often as it is given. */
 export type Edits = {
@@ -26,6 +26,7 @@ export type Edits = {
   readonly pages?: string;
   readonly dataset: string[];
   readonly card: string[];
+  readonly outsideWitness: string[];
 };
 
 /** From when and until when the next version, and each key that is new in it, counts. */
@@ -47,6 +48,7 @@ export function edited({ directory, hash }: Federation, edits: Edits, now: Date)
     people: withCalendars(peopleAfter(directory.people, edits, term), edits.calendar),
     nodes: nodesAfter(directory.nodes, edits),
     roots: rootsAfter(directory.roots, edits),
+    ...withWitnesses(directory, edits.outsideWitness),
     coordinator: {
       ...directory.coordinator,
       ...(edits.release === undefined ? {} : { release: publicOf(edits.release) }),

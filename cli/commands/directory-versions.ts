@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
 import { changesOf } from "../../protocol/federation/changes.ts";
-import { Directory } from "../../protocol/federation/directory.ts";
+import { checkRules, Directory } from "../../protocol/federation/directory.ts";
 import {
   Envelope,
   envelopeId,
@@ -19,11 +19,12 @@ import { Hash, toBase64 } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
+import { signerFrom } from "../../server/keys.ts";
+import { nativeVerify } from "../../server/signing.ts";
 import { type Out, readBytes, writeText } from "../client/connect.ts";
 import { client, federationAt } from "./connections.ts";
 import { type Edits, edited } from "./directory-edits.ts";
-import { CALENDAR_FORM, collect, textIn } from "./directory-words.ts";
+import { CALENDAR_FORM, collect, textIn, WITNESS_FORM } from "./directory-words.ts";
 import type { Addressed } from "./options.ts";
 
 type Publish = Addressed & { readonly dataset: string[]; readonly card: string[] };
@@ -52,6 +53,7 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
     .option("--pages <digest>", "what brus pages digest says of the pages that people are to be sent")
     .option("--dataset <file>", "another dataset", collect, [])
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
     .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
     .action((file: string, options: Addressed & Edits) => propose(file, options, out));
 
@@ -93,18 +95,20 @@ async function propose(file: string, options: Addressed & Edits, { say, now }: O
   if (existsSync(file)) throw new Refusal("usage", `expected no file at ${file} yet`);
   const federation = await federationAt(options.coordinator, options.directory);
   const next = parseWith(Directory, edited(federation, options, now()), "directory");
+  checkRules(next);
   writeText(file, `${JSON.stringify(next, null, 2)}\n`);
   for (const line of changesOf(federation.directory, next)) say(line);
 }
 
 /** `brus directory sign`: a root's signature takes the place of an earlier one by the same key. */
-function addSignature(file: string, root: string, { say }: Out): void {
-  const signer = signerOf(readKey(root, "root"));
+function addSignature(file: string, root: string, { say, opening }: Out): void {
+  const signer = signerFrom(root, "root", opening);
   const document = parseJson(readBytes(file));
   const drafted = Envelope.safeParse(document);
   const body = drafted.success
     ? unwrap(drafted.data, "directory").body
     : Buffer.from(JSON.stringify(parseWith(Directory, document, "directory")));
+  checkRules(parseWith(Directory, parseJson(body), "directory"));
   const signed = signDocumentBytes("directory", body, [signer]);
   const before = drafted.success ? drafted.data.signatures : [];
   const others = before.filter(({ keyid }) => keyid !== keyIdOf(signer.publicKey));
@@ -126,10 +130,10 @@ function writeCard(file: string, { name, title }: { name: string; title: string 
 async function erase(
   digest: string,
   { root, coordinator }: { root: string; coordinator: string },
-  { say, now }: Out,
+  { say, now, opening }: Out,
 ): Promise<void> {
   const aside = parseWith(Hash, digest, "digest", "usage");
-  const word = signDocument("erasure", { aside, time: instant(now()) }, signerOf(readKey(root, "root")));
+  const word = signDocument("erasure", { aside, time: instant(now()) }, signerFrom(root, "root", opening));
   await client(coordinator)("erase", { body: word });
   say(`Forgotten: ${aside}`);
 }

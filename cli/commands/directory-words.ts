@@ -1,12 +1,15 @@
 /** Words of the command line from which directories are made: regions, persons, keys and their terms. */
 import { existsSync, readFileSync } from "node:fs";
 import { CALENDAR_ROLE } from "../../protocol/federation/accounts.ts";
+import type { Directory } from "../../protocol/federation/directory.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { KeyFile } from "../../server/signing.ts";
+import { KeyFile } from "../../server/keys.ts";
 import { readBytes } from "../client/connect.ts";
 
 export const NODE_FORM = "code=name=answer key,log key,witness key (the last two where logs are kept)";
+export const WITNESS_FORM =
+  "name=verifier key=address: a witness from outside; with ,required nothing is public before it has cosigned";
 export const CALENDAR_FORM =
   "a researcher whose calendars draw on the part of the year that is kept for them";
 export const YEAR = 365 * 24 * 3600 * 1000;
@@ -39,6 +42,21 @@ export function withCalendars<Person extends { readonly id: string; readonly rol
     ids.includes(person.id) ? { ...person, roles: [...new Set([...person.roles, CALENDAR_ROLE])] } : person,
   );
 }
+
+/** A witness from outside the federation, with its verifier key (cosignature/v1) and what `add-checkpoint` is put behind. */
+const witnessEntry = (text: string) => {
+  const [name = "", key = "", address = ""] = split(text, 3);
+  const [url = "", required, ...more] = address.split(",");
+  if (more.length > 0 || (required !== undefined && required !== "required"))
+    throw new Refusal("usage", `expected ${WITNESS_FORM}`);
+  return { name, key, url: url.replace(/\/$/, ""), ...(required === undefined ? {} : { required: true }) };
+};
+
+/** Those that are named already, and more; nothing where there are none. */
+export const withWitnesses = ({ witnesses = [] }: Pick<Directory, "witnesses">, texts: readonly string[]) => {
+  const all = [...witnesses, ...texts.map(witnessEntry)];
+  return all.length === 0 ? {} : { witnesses: all };
+};
 
 export const nodeEntry = (text: string) => {
   const [code = "", name = "", list = ""] = split(text, 3);

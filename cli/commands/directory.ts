@@ -2,13 +2,14 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { RHO_PER_YEAR } from "../../protocol/federation/accounts.ts";
-import { Directory } from "../../protocol/federation/directory.ts";
+import { checkRules, Directory } from "../../protocol/federation/directory.ts";
+import { ruleWords } from "../../protocol/question/approval.ts";
 import { readDataset, refOf } from "../../protocol/question/catalogue.ts";
 import { Envelope, envelopeId, payloadOf, signDocument } from "../../protocol/signing/envelope.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { readKey, signerOf } from "../../server/signing.ts";
+import { publicKeyIn, signerFrom } from "../../server/keys.ts";
 import { type Out, readBytes } from "../client/connect.ts";
 import { asideAt, federationAt } from "./connections.ts";
 import { directoryIn, versionCommands } from "./directory-versions.ts";
@@ -19,7 +20,9 @@ import {
   nodeEntry,
   publicOf,
   split,
+  WITNESS_FORM,
   withCalendars,
+  withWitnesses,
   YEAR,
 } from "./directory-words.ts";
 import type { Addressed } from "./options.ts";
@@ -43,6 +46,7 @@ type Add = {
   readonly auditor: string[];
   readonly calendar: string[];
   readonly dataset: string[];
+  readonly outsideWitness: string[];
 };
 type Show = Addressed & { readonly json?: boolean };
 
@@ -79,6 +83,7 @@ export function directoryCommands(program: Command, out: Out): void {
     .option("--auditor <id=key>", "a person who audits", collect, [])
     .option("--calendar <id>", CALENDAR_FORM, collect, [])
     .option("--dataset <file>", "a dataset", collect, [])
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
     .action((file: string, options: Add) => add(file, options, out));
 
   directory
@@ -98,7 +103,7 @@ const approvers = (text: string): number => {
 };
 
 /** `brus directory init` */
-function start(file: string, options: Init, { say, now }: Out): void {
+function start(file: string, options: Init, { say, now, opening }: Out): void {
   if (existsSync(file)) throw new Refusal("usage", `expected no file at ${file} yet`);
   const value = {
     version: 1,
@@ -106,7 +111,7 @@ function start(file: string, options: Init, { say, now }: Out): void {
     name: options.name,
     validFrom: instant(now()),
     expires: instant(new Date(now().getTime() + YEAR)),
-    roots: { keys: [readKey(options.root, "root").public], threshold: 1 },
+    roots: { keys: [publicKeyIn(options.root, "root")], threshold: 1 },
     coordinator: {
       release: publicOf(options.release),
       ...(options.log === undefined ? {} : { log: publicOf(options.log) }),
@@ -119,13 +124,13 @@ function start(file: string, options: Init, { say, now }: Out): void {
     rhoPerYear: options.rhoPerYear,
     ...(options.pages === undefined ? {} : { pages: options.pages }),
   };
-  say(writeSigned(file, value, options.root));
+  say(writeSigned(file, value, options.root, opening));
 }
 
 /** `brus directory add` */
-function add(file: string, options: Add, { say, now }: Out): void {
+function add(file: string, options: Add, { say, now, opening }: Out): void {
   const before = payloadOf(Directory, parseWith(Envelope, parseJson(readBytes(file)), "envelope"));
-  if (!before.roots.keys.includes(readKey(options.root, "root").public)) {
+  if (!before.roots.keys.includes(publicKeyIn(options.root, "root"))) {
     throw new Refusal("key-unknown", "expected the key of one of the directory's roots");
   }
   const [notBefore, notAfter] = [instant(now()), instant(new Date(now().getTime() + YEAR))];
@@ -138,6 +143,7 @@ function add(file: string, options: Add, { say, now }: Out): void {
   const value = {
     ...before,
     nodes: [...before.nodes, ...options.node.map(nodeEntry)],
+    ...withWitnesses(before, options.outsideWitness),
     people: withCalendars(
       [
         ...before.people,
@@ -152,13 +158,14 @@ function add(file: string, options: Add, { say, now }: Out): void {
       ...datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
     ],
   };
-  say(writeSigned(file, value, options.root));
+  say(writeSigned(file, value, options.root, opening));
 }
 
 /** Writes a directory, signed by a root; gives its hash. */
-function writeSigned(file: string, value: unknown, root: string): string {
+function writeSigned(file: string, value: unknown, root: string, opening: Out["opening"]): string {
   const directory = parseWith(Directory, value, "directory");
-  const envelope = signDocument("directory", directory, signerOf(readKey(root, "root")));
+  checkRules(directory);
+  const envelope = signDocument("directory", directory, signerFrom(root, "root", opening));
   writeFileSync(file, JSON.stringify(envelope));
   return envelopeId(envelope);
 }
@@ -179,8 +186,9 @@ async function show(file: string | undefined, options: Show, { say }: Out): Prom
   for (const person of directory.people)
     say(`  person ${await personLine(person, inForce ? options.coordinator : null)}`);
   for (const { dataset, hash: body } of directory.datasets) say(`  dataset ${dataset} ${body}`);
-  for (const rule of directory.approvalRules)
-    say(`  approvals: ${rule.persons} × ${rule.role} for ${rule.dataset}`);
+  for (const { name, url, required } of directory.witnesses ?? [])
+    say(`  witness from outside ${name}: ${url}${required === true ? ", required" : ""}`);
+  for (const rule of directory.approvalRules) say(`  approvals: ${ruleWords(rule, "en")}`);
 }
 
 /** What a file says, and its hash if it is signed. */

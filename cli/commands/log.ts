@@ -86,16 +86,16 @@ async function copyLogs(
   address: string,
   folder: string,
   { directory1, key }: Pinned & { readonly key?: string },
-  { say, now }: Out,
+  out: Out,
 ): Promise<void> {
   const source = sourceOf(address);
   const federation = await federationIn(source, await firstOf(source, directory1));
   mkdirSync(folder, { recursive: true });
   const bar = barOf("Copying", 1);
   await mirror(source, folder, federation, (done) => bar.set(done, done));
-  if (key !== undefined) await copyMaterial(address, folder, key, federation, now);
+  if (key !== undefined) await copyMaterial(address, folder, key, federation, out);
   bar.done();
-  say(`Copied to ${folder}. Audit it offline: brus audit ${folder} --directory1 ${federation.first}`);
+  out.say(`Copied to ${folder}. Audit it offline: brus audit ${folder} --directory1 ${federation.first}`);
 }
 
 /** `brus log policy` */
@@ -128,9 +128,9 @@ async function copyMaterial(
   folder: string,
   keyFile: string,
   federation: Federation,
-  now: () => Date,
+  { now, opening }: Out,
 ): Promise<void> {
-  const give = materialGiver(client(baseOf(address)), keyFile, federation, now);
+  const give = materialGiver(client(baseOf(address)), keyFile, federation, now, opening);
   const source = sourceOf(folder);
   const found = await auditFrom(source, federation.first, now());
   for (const { id } of found.releases.filter(({ sum }) => sum === "by digest")) {

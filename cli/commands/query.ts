@@ -138,9 +138,13 @@ async function checkQuery(file: string, options: Check, { say, now }: Out): Prom
 }
 
 /** `brus query sign` */
-async function signFile(file: string, { key, out, json, ...at }: Sign, { say, now }: Out): Promise<void> {
+async function signFile(
+  file: string,
+  { key, out, json, ...at }: Sign,
+  { say, now, opening }: Out,
+): Promise<void> {
   const federation = await federationAt(at.coordinator, at.directory);
-  const party = partyOf(federation, key, "ask");
+  const party = partyOf(federation, key, "ask", opening);
   const { draft: bound, aside } = withPurpose(parseJson(readBytes(file)), systemRandom);
   const draft = fillQuery(bound, federation.hash, party.id, now(), systemRandom);
   planned(federation, draft, now());
@@ -152,7 +156,7 @@ async function signFile(file: string, { key, out, json, ...at }: Sign, { say, no
 }
 
 /** `brus query approve`: says first what is decided on. */
-async function approveQuery(id: string, options: Approve, { say, now }: Out): Promise<void> {
+async function approveQuery(id: string, options: Approve, { say, now, opening }: Out): Promise<void> {
   const federation = await federationAt(options.coordinator, options.directory);
   const to = client(options.coordinator);
   const hash = parseWith(Hash, id, "id", "usage");
@@ -165,7 +169,7 @@ async function approveQuery(id: string, options: Approve, { say, now }: Out): Pr
     say(
       `${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${await purposeOf(asked, options.coordinator)}\nCost: ${costText(planIn(federation, asked))}.\nAll that may be said of one person's year: ${meaningText(meaningOf(rhoPerYearOf(federation)), "en")} ${twiceText("en")}`,
     );
-  const approval = signApproval(hash, partyOf(federation, options.key, "approve"), now(), {
+  const approval = signApproval(hash, partyOf(federation, options.key, "approve", opening), now(), {
     role: options.role,
     region: options.region ?? "all",
     decision: options.decline === true ? "decline" : "approve",
@@ -224,11 +228,11 @@ async function showResult(id: string, options: ShowResult, { say, wait }: Out): 
 async function recomputeRelease(
   id: string,
   options: ForMachines & { readonly key: string },
-  { say, now }: Out,
+  { say, now, opening }: Out,
 ): Promise<void> {
   const hash = parseWith(Hash, id, "id", "usage");
   const federation = await federationAt(options.coordinator, options.directory);
-  const auditor = partyOf(federation, options.key, "audit");
+  const auditor = partyOf(federation, options.key, "audit", opening);
   const bar = barOf("Fetching masked vectors", 1);
   const found = await recompute(client(options.coordinator), federation, hash, auditor, now(), bar.set);
   bar.done();

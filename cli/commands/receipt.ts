@@ -4,8 +4,10 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { documentsOf, readVersions, Versions } from "../../protocol/federation/versions.ts";
 import { documentEntry } from "../../protocol/log/leaf.ts";
+import { COORDINATOR, seenFromOutside } from "../../protocol/log/quorum.ts";
 import {
   asOfText,
+  outsideText,
   parsePolicy,
   parseReceipt,
   policyText,
@@ -75,12 +77,14 @@ function verified(file: string, first: Hash | null, policyFile: string | undefin
   const text = policyFile === undefined ? utf8(policyText(federation)) : readBytes(policyFile);
   const policy = parsePolicy(new TextDecoder().decode(text));
   const receipt = parseReceipt(new TextDecoder().decode(readBytes(file)));
-  const { checkpoint, asOf } = verifyReceipt(
+  const { checkpoint, asOf, note } = verifyReceipt(
     receipt,
     documentEntry("release", id, envelope),
     policy,
     nativeVerify,
   );
   const when = asOfText(asOf);
-  return `Holds: the release ${id} stands as entry ${receipt.index} of ${checkpoint.size} in the log ${checkpoint.origin}, which a quorum has cosigned${when}; its table is the one it is bound to.${first === null ? ` The directory was not pinned: compare its hash, ${federation.first}.` : ""}`;
+  const seen = outsideText(seenFromOutside(federation, COORDINATOR, note));
+  const outside = seen === "" ? "" : `; ${seen}`;
+  return `Holds: the release ${id} stands as entry ${receipt.index} of ${checkpoint.size} in the log ${checkpoint.origin}, which a quorum has cosigned${when}${outside}; its table is the one it is bound to.${first === null ? ` The directory was not pinned: compare its hash, ${federation.first}.` : ""}`;
 }

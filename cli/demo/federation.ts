@@ -21,7 +21,7 @@ export type FederationPlan = {
   readonly name: string;
   readonly regions: ReadonlyArray<{ readonly code: string; readonly name: string }>;
   readonly datasets: readonly DatasetDocument[];
-  /** Distinct approvers that every query needs. */
+  /** Distinct approvers that every query needs; of two regions at least, where several are needed. */
   readonly approvals: number;
   readonly approvers?: number;
   readonly rules?: readonly ApprovalRule[];
@@ -29,6 +29,8 @@ export type FederationPlan = {
   readonly rhoPerYear?: string | undefined;
   /** The digest of the pages' files; none unless said. */
   readonly pages?: Hash | undefined;
+  /** From outside the federation. */
+  readonly witnesses?: Directory["witnesses"];
   /** False leaves logs and witnesses out: for tests and benchmarks of something else. */
   readonly logged?: boolean;
 };
@@ -149,6 +151,9 @@ function partiesOf(plan: FederationPlan, { make, makeWatching }: KeyRing) {
 
 function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>, now: Date): Directory {
   const { root, coordinator, researcher, approvers, auditor, nodes } = parties;
+  const rule = { dataset: "*", role: "approver", persons: Math.max(1, plan.approvals) } as const;
+  // Of several regions where there are several: nobody decides who has all the keys of one place.
+  const several = rule.persons > 1 && plan.regions.length > 1 ? { regions: 2 } : {};
   const validity = {
     notBefore: instant(new Date(now.getTime() - 60_000)),
     notAfter: instant(new Date(now.getTime() + YEAR)),
@@ -156,11 +161,12 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
   const person = (
     { id, signer }: Party,
     purpose: "ask" | "approve" | "audit",
-    ...roles: string[]
+    roles: string[],
+    region: string | null = null,
   ): Directory["people"][number] => ({
     id,
     roles,
-    region: null,
+    region,
     keys: [{ key: signer.publicKey, purpose, ...validity, revoked: null }],
   });
   return {
@@ -178,14 +184,15 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
       keys: { answer: signer.publicKey, ...watching },
     })),
     people: [
-      person(researcher, "ask", "researcher", CALENDAR_ROLE),
-      person(auditor, "audit", "auditor"),
-      ...approvers.map((approver) => person(approver, "approve", "approver")),
+      person(researcher, "ask", ["researcher", CALENDAR_ROLE]),
+      person(auditor, "audit", ["auditor"]),
+      ...approvers.map((approver, at) =>
+        person(approver, "approve", ["approver"], plan.regions[at % plan.regions.length]?.code),
+      ),
     ],
     datasets: plan.datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
-    approvalRules: [
-      ...(plan.rules ?? [{ dataset: "*", role: "approver", persons: Math.max(1, plan.approvals) }]),
-    ],
+    approvalRules: [...(plan.rules ?? [{ ...rule, ...several }])],
+    ...(plan.witnesses === undefined ? {} : { witnesses: plan.witnesses }),
     ...(plan.rhoPerYear === undefined ? {} : { rhoPerYear: plan.rhoPerYear }),
     ...(plan.pages === undefined ? {} : { pages: plan.pages }),
   };

@@ -35,6 +35,8 @@ export type NetworkOptions = {
   readonly noiseShares?: (plan: Plan, code: string) => Float64Array[];
   /** What stands between a node and the coordinator: tests alone make it fail. */
   readonly fetch?: (code: string) => Fetch;
+  /** What stands between the coordinator and witnesses from outside: tests alone make it fail. */
+  readonly outside?: Fetch;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
   readonly now?: () => Date;
@@ -57,6 +59,7 @@ export async function startNetwork(
     folder,
     {
       now,
+      fetch: options.outside ?? globalThis.fetch,
       logger: loggerOf("coordinator", "error"),
       ...limitOf(options),
     },

@@ -2,7 +2,7 @@
  * The directory as the coordinator keeps it: version 1 from its configuration, and the versions handed in since, each
  * logged in the transaction that stores it. It adds nobody of its own: roots sign.
  */
-import { type Federation, versionOf } from "../../protocol/federation/directory.ts";
+import { checkRules, type Federation, versionOf } from "../../protocol/federation/directory.ts";
 import { nextVersion, VersionDocument } from "../../protocol/federation/versions.ts";
 import { envelopeId } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
@@ -48,6 +48,7 @@ export async function openDirectories(
     const { version, validFrom, expires } = following.directory;
     if (instant(now()) < validFrom || instant(now()) >= expires)
       throw new Refusal("directory-expired", "expected a version that is valid now");
+    checkRules(following.directory);
     check(following);
     logs?.keep(filesOf(following));
     let put = 0;

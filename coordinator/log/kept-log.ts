@@ -16,6 +16,8 @@ export type Offer = {
   readonly checkpoint: string;
   /** Cosignature lines by witness. */
   readonly lines: Map<string, string>;
+  /** Cosignature lines of witnesses from outside, by name: apart, since none of them counts in the quorum. */
+  readonly outside: Map<string, string>;
   met: boolean;
 };
 

@@ -6,13 +6,21 @@
 import { join } from "node:path";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { checkpointEntry, type DocumentKind, documentEntry, holdsDocument } from "../../protocol/log/leaf.ts";
+import { consistencyProof } from "../../protocol/log/merkle.ts";
 import { type PublicProof, proveAll, readHashes } from "../../protocol/log/public-proof.ts";
-import { COORDINATOR, logKeyOf, logsOf, openWitnessed, quorumOf } from "../../protocol/log/quorum.ts";
+import {
+  COORDINATOR,
+  logKeyOf,
+  logsOf,
+  openWitnessed,
+  outsideWitnessesOf,
+} from "../../protocol/log/quorum.ts";
 import { formatReceipt } from "../../protocol/log/receipt.ts";
 import type { Cosigned, Push, WitnessReply, WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import type { Envelope, Signer } from "../../protocol/signing/envelope.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import type { Fetch } from "../../protocol/wire/client.ts";
 import { onceWritten, oneAtATime, transact } from "../../server/database.ts";
 import { deadlineIn, sleep } from "../../server/deadline.ts";
 import {
@@ -29,7 +37,19 @@ import type { CoordinatorStore } from "../store/database.ts";
 import { together } from "../store/write.ts";
 import { keepDocuments, keepVersions, type LogFile, readFile } from "./files.ts";
 import { catchUp, type Kept, type Offer, openKept } from "./kept-log.ts";
-import { filesOf, isOf, lineOf, offersTo, ownLine, turnsOf, unreadOf } from "./offers.ts";
+import {
+  awaitedFor,
+  filesOf,
+  isOf,
+  isWitnessed,
+  lineOf,
+  linesShown,
+  offersTo,
+  ownLine,
+  turnsOf,
+  unreadOf,
+} from "./offers.ts";
+import { askOutside, type OutsideContext } from "./outside.ts";
 import { publish, takePush } from "./region-entries.ts";
 
 type Database = CoordinatorStore["kysely"];
@@ -45,6 +65,8 @@ export type LogsContext = {
   readonly now: () => Date;
   /** Called when more of the coordinator's log has become public. */
   readonly onPublic: () => void;
+  /** By which witnesses from outside are asked. */
+  readonly fetch: Fetch;
   readonly logger: Logger;
 };
 
@@ -69,6 +91,8 @@ export class Logs {
     later: undefined,
   };
   #closed = false;
+  /** Ends the asking of witnesses from outside. */
+  #outside = new AbortController();
 
   private constructor(context: LogsContext) {
     this.#context = context;
@@ -88,6 +112,7 @@ export class Logs {
       const entry = documentEntry("directory", first.hash, first.envelope);
       await transact(store, (database) => logs.promise(database, [entry]));
     }
+    logs.#askOutside();
     return logs;
   }
 
@@ -113,8 +138,34 @@ export class Logs {
         kept.offer = null;
         this.#offer(kept, name, true);
       }
+      this.#askOutside();
       return result;
     });
+  }
+
+  /** Asks the witnesses from outside that the version in force names, and no others. */
+  #askOutside(): void {
+    this.#outside.abort();
+    if (this.#closed) return;
+    this.#outside = new AbortController();
+    const { federation, store, fetch, now, logger } = this.#context;
+    const kept = this.#of(COORDINATOR);
+    const context: OutsideContext = {
+      ...{ store, fetch, now, logger, verify: federation().verify, bell: this.#bell },
+      offer: () => kept.offer,
+      proof: (from, to) => consistencyProof(from, to, kept.tiles.hashes),
+      take: (name, offer, line) => this.#takeOutside(kept, name, offer, line),
+    };
+    for (const witness of outsideWitnessesOf(federation()))
+      void askOutside(witness, context, this.#outside.signal);
+  }
+
+  /** Shown with what has cosigned already; or what lets the offer be public, if nothing else was lacking. */
+  async #takeOutside(kept: Kept, name: string, offer: Offer, line: string): Promise<void> {
+    if (kept.offer !== offer) return; // The log has gone on meanwhile: it is asked for what it has come to.
+    offer.outside.set(name, line);
+    if (offer.met) await this.#show(COORDINATOR, kept, offer);
+    else await this.#meet(COORDINATOR, kept, offer);
   }
 
   #of(name: string): Kept {
@@ -134,10 +185,21 @@ export class Logs {
   }
 
   /** Logs a document; one that does not fit an entry lies beside the log before the log names it. */
-  document(database: Database, kind: DocumentKind, id: Hash, document: Envelope | null): Promise<number> {
+  async document(
+    database: Database,
+    kind: DocumentKind,
+    id: Hash,
+    document: Envelope | null,
+  ): Promise<number> {
     const entry = documentEntry(kind, id, document);
     if (document !== null && !holdsDocument(entry)) this.keep([[id, utf8(JSON.stringify(document))]]);
-    return this.promise(database, [entry], kind === "release" || kind === "directory");
+    const place = await this.promise(database, [entry], kind === "release" || kind === "directory");
+    await database
+      .insertInto("placed")
+      .values({ id, place })
+      .onConflict((on) => on.column("id").doNothing())
+      .execute();
+    return place;
   }
 
   /** One checkpoint for all that come meanwhile; what could not be signed for is tried again. */
@@ -195,9 +257,11 @@ export class Logs {
     if (!isOf(federation, name, checkpoint)) return;
     // What the world is shown already is there for those to read who have not.
     const met = !again && kept.shown?.size === size;
-    kept.offer = { size, checkpoint, lines: new Map(), met };
-    if (!met && quorumOf(federation, name).least === 0)
-      this.#met(name, kept, kept.offer).catch((error) => {
+    const { lines, outside } = linesShown(federation, kept.shown, checkpoint);
+    // Regions cosign anew what is offered anew, so that it is fresh. From outside it stands, with its own time.
+    kept.offer = { size, checkpoint, lines: met ? lines : new Map(), outside, met };
+    if (!met)
+      this.#meet(name, kept, kept.offer).catch((error) => {
         // Shown with whatever the log grows by next: no cosignature comes that would try again.
         this.#context.logger.error({ error: nameOf(error), log: name }, "a log was not shown");
       });
@@ -260,24 +324,38 @@ export class Logs {
     const own = lineOf(federation(), offer, node, line, now());
     if (own === null) return;
     offer.lines.set(node, own);
-    if (offer.lines.size < quorumOf(federation(), log).least) return;
     try {
-      await this.#met(log, kept, offer);
+      await this.#meet(log, kept, offer);
     } catch (error) {
-      // Not on disk, and so not shown: the next cosignature tries again.
-      offer.met = false;
       offer.lines.delete(node);
       throw error;
     }
   }
 
-  /** A quorum stands: from now on the world is shown this checkpoint. */
-  async #met(log: string, kept: Kept, offer: Offer): Promise<void> {
+  /** Once all have cosigned that must: from then on the world is shown this checkpoint, and the next is offered. */
+  async #meet(log: string, kept: Kept, offer: Offer): Promise<void> {
+    if (offer.met || !isWitnessed(this.#context.federation(), log, offer)) return;
+    offer.met = true;
+    try {
+      await this.#show(log, kept, offer);
+    } catch (error) {
+      // Not on disk, and so not shown: the next cosignature tries again.
+      offer.met = false;
+      throw error;
+    }
+    this.#offer(kept, log);
+    this.#bell.ring();
+    if (log === COORDINATOR) this.#context.onPublic();
+  }
+
+  /** The world is shown an offer that has been met, with every cosignature that it has. */
+  async #show(log: string, kept: Kept, offer: Offer): Promise<void> {
     const { store, now, signers } = this.#context;
     const federation = this.#context.federation();
-    offer.met = true;
     const own = log === COORDINATOR ? [] : [ownLine(federation, offer, signers(federation).witness, now())];
-    const checkpoint = [offer.checkpoint, ...offer.lines.values(), ...own].join("");
+    const checkpoint = [offer.checkpoint, ...offer.lines.values(), ...offer.outside.values(), ...own].join(
+      "",
+    );
     const { asOf } = openWitnessed(federation, log, utf8(checkpoint));
     const shown = { size: offer.size, checkpoint };
     await together(store, async (database) => {
@@ -289,9 +367,6 @@ export class Logs {
     });
     kept.shown = { ...shown, asOf: asOf ?? Math.floor(now().getTime() / 1000) };
     kept.tiles.show(checkpoint, offer.size);
-    this.#offer(kept, log);
-    this.#bell.ring();
-    if (log === COORDINATOR) this.#context.onPublic();
   }
 
   /** Called now and then: what nothing follows is offered anew before it grows old. */
@@ -306,6 +381,12 @@ export class Logs {
   /** How much of the coordinator's log the world is shown. */
   get publicSize(): number {
     return this.#of(COORDINATOR).shown?.size ?? 0;
+  }
+
+  /** The witnesses from outside, of those that the directory requires, without whose cosignature nothing more is public. */
+  get waitsFor(): string[] {
+    const { offer } = this.#of(COORDINATOR);
+    return offer === null || offer.met ? [] : awaitedFor(this.#context.federation(), offer);
   }
 
   /** That leaves of the coordinator's log are public. */
@@ -336,6 +417,7 @@ export class Logs {
   close(): void {
     this.#closed = true;
     this.#stopTimers();
+    this.#outside.abort();
     this.#bell.ring();
   }
 }

@@ -2,16 +2,22 @@
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { cosign, cosignatures, openCheckpoint } from "../../protocol/log/checkpoint.ts";
 import { consistencyProof } from "../../protocol/log/merkle.ts";
-import { formatSignature, parseNote } from "../../protocol/log/note.ts";
+import { formatSignature, parseNote, type VerifierKey } from "../../protocol/log/note.ts";
 import { hashTexts, SKEW_SECONDS } from "../../protocol/log/public-proof.ts";
-import { COORDINATOR, logKeyOf, witnessKeyOf } from "../../protocol/log/quorum.ts";
+import {
+  COORDINATOR,
+  logKeyOf,
+  outsideWitnessesOf,
+  quorumOf,
+  witnessKeyOf,
+} from "../../protocol/log/quorum.ts";
 import type { Offered } from "../../protocol/log/witness-messages.ts";
 import type { Signer } from "../../protocol/signing/envelope.ts";
 import { type Hash, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { leavesOf } from "../../server/log-tables.ts";
 import type { CoordinatorStore } from "../store/database.ts";
-import type { Kept, Offer } from "./kept-log.ts";
+import type { Kept, Offer, ShownTree } from "./kept-log.ts";
 
 /**
  * A witness's cosignature of the checkpoint, as one line; null where it is none of its, or of a time that is not now:
@@ -43,6 +49,42 @@ export function ownLine(federation: Federation, { checkpoint }: Offer, { sign }:
   const time = Math.floor(now.getTime() / 1000);
   return formatSignature(cosign(text, time, witnessKeyOf(federation, COORDINATOR), sign));
 }
+
+/** Cosignature lines that the world is shown of this very checkpoint, of those whose keys are in force. */
+export function linesShown(
+  federation: Federation,
+  shown: ShownTree | null,
+  checkpoint: string,
+): Pick<Offer, "lines" | "outside"> {
+  const text = shown?.checkpoint ?? "";
+  const signatures = text.startsWith(checkpoint) ? parseNote(utf8(text)).signatures : [];
+  const of = (names: ReadonlyArray<readonly [string, VerifierKey]>): Map<string, string> =>
+    new Map(
+      names.flatMap(([name, key]) =>
+        signatures
+          .filter((each) => each.name === key.name && each.id === key.id)
+          .map((own) => [name, formatSignature(own)] as const),
+      ),
+    );
+  const regions = federation.directory.nodes.map(
+    ({ code }) => [code, witnessKeyOf(federation, code)] as const,
+  );
+  return {
+    lines: of(regions),
+    outside: of(outsideWitnessesOf(federation).map(({ name, key }) => [name, key] as const)),
+  };
+}
+
+/** Whose cosignature an offer that has its quorum still waits for: of witnesses from outside, those that are required. */
+export const awaitedFor = (federation: Federation, { outside }: Pick<Offer, "outside">): string[] =>
+  outsideWitnessesOf(federation).flatMap(({ name, required }) =>
+    required && !outside.has(name) ? [name] : [],
+  );
+
+/** True once the quorum has cosigned, and each witness from outside without which nothing is public. */
+export const isWitnessed = (federation: Federation, log: string, offer: Offer): boolean =>
+  offer.lines.size >= quorumOf(federation, log).least &&
+  (log !== COORDINATOR || awaitedFor(federation, offer).length === 0);
 
 /** Entries handed to a witness at a time, and read from the database at a time. */
 const MOST_BYTES = 1_000_000;

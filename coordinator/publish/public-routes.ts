@@ -149,6 +149,12 @@ export const PUBLIC: readonly PublicRoute[] = [
     query("period", text),
   ]),
   get("/api/life-expectancy", "Years left at 16 of people with mental illness, from what is released.", []),
+  get(
+    "/receipt/{id}",
+    "That a release stands in the log: a tlog-proof, as the text that others' verifiers read.",
+    [id],
+    "text/plain",
+  ),
   get("/dcat", "The catalogue for the national data portal, as RDF/XML.", [], "application/rdf+xml"),
   get("/dcat/{id}", "What the catalogue says of one table.", [id], "application/rdf+xml"),
   get("/dcat.rdf", "The catalogue for the national data portal, as RDF/XML.", [], "application/rdf+xml"),

@@ -1,4 +1,5 @@
 /** What the world is shown of queries: where each stands, as far as what it rests on is public. */
+import { awaitedText } from "../../protocol/log/quorum.ts";
 import type { ShownState } from "../../protocol/wire/routes.ts";
 import type { Context } from "../context.ts";
 import { isPublic } from "../log/public.ts";
@@ -56,7 +57,10 @@ export async function statusOf(stands: QueryState, context: Context) {
         ? { state: "open" as const, release: null }
         : { state: shownState(name), release: latest.id };
   const progress = await progressOf(stands, context);
-  return { id, reason, query: envelope, approvals, regions, round: progress, ...shown };
+  const awaited = context.logs?.waitsFor ?? [];
+  const lacking =
+    shown.state === "open" && awaited.length > 0 ? `it waits for ${awaitedText(awaited)}` : null;
+  return { id, reason: reason ?? lacking, query: envelope, approvals, regions, round: progress, ...shown };
 }
 
 /** That regions may still come late is the coordinator's own business: the query is released. */

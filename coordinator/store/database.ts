@@ -30,6 +30,10 @@ export type CoordinatorDatabase = {
      */
     due: bigint | null;
   };
+  /** Where each document first stood in the log. */
+  placed: { id: string; place: number };
+  /** How many documents each person has added to the log on a day (UTC). */
+  added: { person: string; day: string; documents: number };
   /** What stands beside the log by digest; null once it was erased. */
   aside: { id: string; text: string | null; erased: string | null };
   /** Some few a person, role, region and decision (`slot`); one gives way to another once it has expired. */

@@ -3,7 +3,7 @@
  * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
  */
 import { accountsOf, type Booking, compartmentOf } from "../../protocol/federation/accounts.ts";
-import { expectedBy, judgeApprovals, openApprovals } from "../../protocol/federation/approvals.ts";
+import { judgeApprovals, lackIn, openApprovals } from "../../protocol/federation/approvals.ts";
 import { type Federation, isLogged, rosterOf } from "../../protocol/federation/directory.ts";
 import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
@@ -139,7 +139,8 @@ function checkApprovals(
   const shown = approvals.filter(({ payload }) => !read.has(payload));
   const given = openApprovals(federation, [...declines, ...shown], now);
   const by = { region: code, rules: policy.approvals };
-  const { verdict, missing } = judgeApprovals(federation, asked, given, by);
-  if (verdict === "declined") throw new Refusal("query-declined", "an approver declined the query");
-  if (missing !== null) throw new Refusal("approvals-missing", expectedBy(missing.rule));
+  const judgement = judgeApprovals(federation, asked, given, by);
+  if (judgement.verdict === "declined") throw new Refusal("query-declined", "an approver declined the query");
+  const lack = lackIn(judgement);
+  if (lack !== null) throw new Refusal("approvals-missing", lack);
 }

@@ -5,8 +5,8 @@
 import { answerKeysOf, type Federation, isLogged, nodeOf } from "../../protocol/federation/directory.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
+import { keyringOf, openingBy } from "../../server/keys.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
-import { keyringOf } from "../../server/signing.ts";
 import type { Answerer } from "../answer/answer.ts";
 import { ledgerOf } from "../answer/ledger.ts";
 import { readPolicy } from "../answer/policy.ts";
@@ -57,7 +57,12 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
   forgetOthers(attempts, federation);
   const { code, tick } = config;
   const named = nodeOf(federation, code).keys;
-  const signer = keyringOf(config.answerKey, "answer", at)(named.answer);
+  const signer = keyringOf(
+    config.answerKey,
+    "answer",
+    at,
+    openingBy(config.passphraseFile, at),
+  )(named.answer);
   const stopping = new AbortController();
   const { signal } = stopping;
   const follow = followOf(context, federation);
@@ -142,7 +147,7 @@ function forgetOthers(attempts: Attempts, federation: Federation): void {
 
 /** The node's log with its start in it, and the node as a witness; null where the directory names no keys for logs. */
 async function watchingOf(
-  { code, logKey, witnessKey }: NodeConfig,
+  { code, logKey, witnessKey, passphraseFile }: NodeConfig,
   at: (path: string) => string,
   context: Omit<NodeLogContext & WitnessContext, "signer" | "log">,
 ): Promise<{ log: NodeLog; witness: Witness } | null> {
@@ -151,8 +156,9 @@ async function watchingOf(
   if (logKey === undefined || witnessKey === undefined)
     throw new Refusal("config-invalid", "expected logKey and witnessKey: the directory names keys for logs");
   const named = nodeOf(federation, code).keys;
-  const log = new NodeLog({ ...context, signer: keyringOf(logKey, "log", at)(named.log) });
-  const signer = keyringOf(witnessKey, "witness", at)(named.witness);
+  const opening = openingBy(passphraseFile, at);
+  const log = new NodeLog({ ...context, signer: keyringOf(logKey, "log", at, opening)(named.log) });
+  const signer = keyringOf(witnessKey, "witness", at, opening)(named.witness);
   await log.start();
   return { log, witness: new Witness({ ...context, signer, log }) };
 }

@@ -10,7 +10,7 @@ import type { Finding, Raise } from "../log/finding.ts";
 import { EMPTY, extendHash, rootOfFrontier } from "../log/frontier.ts";
 import { claimedCheckpoint, openLog, rememberedCheckpoints } from "../log/open-log.ts";
 import { FRESH_SECONDS, SKEW_SECONDS } from "../log/public-proof.ts";
-import { COORDINATOR, originOf, quorumOf } from "../log/quorum.ts";
+import { COORDINATOR, type OutsideSight, originOf, quorumOf } from "../log/quorum.ts";
 import type { Verify } from "../signing/ed25519.ts";
 import { type Hash, toBase64 } from "../values/bytes.ts";
 import { Refusal } from "../values/refusal.ts";
@@ -41,6 +41,8 @@ export type Audit = {
   readonly root: string;
   /** As of when it speaks: the q-th newest cosignature, in POSIX seconds. */
   readonly asOf: number | null;
+  /** What each witness from outside that the directory names has cosigned of it: shown, and counted in no quorum. */
+  readonly outside: readonly OutsideSight[];
   readonly releases: readonly AuditedRelease[];
   /** The version of the directory that is in force at its end. */
   readonly version: number;
@@ -57,6 +59,7 @@ export type Examined = {
   readonly federation: Federation;
   readonly claimed: Checkpoint;
   readonly asOf: number | null;
+  readonly outside: readonly OutsideSight[];
 };
 
 type Say = { readonly raise: Raise; readonly notice: (says: string) => void };
@@ -98,7 +101,8 @@ export async function examine(
   const { later } = checkCharges({ log, own }, raise);
   if (later > 0)
     notice(`${later} charges came after this tree of the coordinator's log: they are for the next audit`);
-  return { claimed, federation, examined: { source, log, own, federation, claimed, asOf: opened.asOf } };
+  const { asOf, outside } = opened;
+  return { claimed, federation, examined: { source, log, own, federation, claimed, asOf, outside } };
 }
 
 /** Throws a refusal only where the directory itself is not to be had; all else is a finding. */
@@ -109,12 +113,13 @@ export async function audit(files: Source, options: AuditOptions): Promise<Audit
   const notice = (says: string) => void notices.push(says);
   const { claimed, federation, examined } = await examine(files, options, { raise, notice });
   const nothing = { findings, notices, releases: [], regions: 0, version: federation.directory.version };
-  if (claimed === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null };
+  if (claimed === null) return { ...nothing, holds: false, size: 0, root: "", asOf: null, outside: [] };
   const { size } = claimed;
   const { before, since = before?.size ?? 0 } = options;
   if (before === undefined && since > size)
     throw new Refusal("usage", `expected a size of at most ${size} to begin after`);
-  const summary = { size, root: toBase64(claimed.root), asOf: examined?.asOf ?? null };
+  const { asOf = null, outside = [] } = examined ?? {};
+  const summary = { size, root: toBase64(claimed.root), asOf, outside };
   // What is missing here would be missed everywhere: one finding says it.
   if (examined === null) return { ...nothing, ...summary, holds: false };
   const { source, log, own } = examined;

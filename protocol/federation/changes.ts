@@ -1,4 +1,5 @@
 /** What one version of the directory changes of another, in words: what the holder of a root key reads before signing. */
+import { ruleWords } from "../question/approval.ts";
 import type { Directory } from "./directory.ts";
 
 /** One line a change, in the order of the document. Empty where only the version's own number and times differ. */
@@ -22,6 +23,7 @@ export function changesOf(before: Directory, after: Directory): string[] {
       before.datasets.map(({ dataset }) => dataset),
       after.datasets.map(({ dataset }) => dataset),
     ),
+    ...listed("witness from outside", witnesses(before), witnesses(after)),
     ...listed("approval rule", before.approvalRules.map(ruleText), after.approvalRules.map(ruleText)),
   ];
 }
@@ -94,5 +96,9 @@ function people(before: Directory, after: Directory): string[] {
   ];
 }
 
-const ruleText = ({ dataset, role, persons, ownRegion }: Directory["approvalRules"][number]): string =>
-  `${persons} × ${role} for ${dataset}${ownRegion === true ? ", of the region itself" : ""}`;
+const witnesses = ({ witnesses: outside = [] }: Directory): string[] =>
+  outside.map(
+    ({ name, key, url, required }) => `${name} at ${url}, key ${key}${required === true ? ", required" : ""}`,
+  );
+
+const ruleText = (rule: Directory["approvalRules"][number]): string => ruleWords(rule, "en");

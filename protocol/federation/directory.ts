@@ -3,8 +3,9 @@
  * version 1 by hash and judges every signature by it; nothing else says who may do what.
  */
 import { z } from "zod";
+import { NOTE_TYPES, parseVerifierKey } from "../log/note.ts";
 import { MAX_INTEGERS } from "../plan/statistic.ts";
-import { Approval, ApprovalRule } from "../question/approval.ts";
+import { Approval, ApprovalRule, rulesFor } from "../question/approval.ts";
 import {
   checkCatalogue,
   type DatasetDocument,
@@ -15,7 +16,7 @@ import {
 import type { Query } from "../question/query.ts";
 import { PublicKey, type Verify } from "../signing/ed25519.ts";
 import { type Envelope, envelopeId, KEY_PURPOSES, ofKind, payloadOf, signedBy } from "../signing/envelope.ts";
-import { Hash } from "../values/bytes.ts";
+import { fromBase64, Hash, toBase64 } from "../values/bytes.ts";
 import { Instant, PersonId, RegionCode } from "../values/names.ts";
 import { compare, parseRational, RationalText, ZERO } from "../values/rational.ts";
 import { Refusal } from "../values/refusal.ts";
@@ -46,6 +47,43 @@ export const NodeEntry = z.strictObject({
   keys: z.strictObject({ answer: PublicKey, log: PublicKey.optional(), witness: PublicKey.optional() }),
 });
 
+/** `name+key id+key` (C2SP signed-note) of a key for cosignature/v1. */
+const WitnessKey = z
+  .string()
+  .max(300)
+  .refine(isWitnessKey, { error: "expected a verifier key of type cosignature/v1", abort: true });
+
+function isWitnessKey(text: string): boolean {
+  try {
+    parseVerifierKey(text, [NOTE_TYPES.cosignature]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What `add-checkpoint` is put behind: https at a name that anyone can look up, or http on this very machine. No name
+ * and password, and nothing behind the path. No slash at its end.
+ */
+const WitnessUrl = z.string().max(300).refine(isWitnessUrl, "expected an https address, or http to loopback");
+
+function isWitnessUrl(text: string): boolean {
+  if (!URL.canParse(text) || text.endsWith("/") || /[?#@\s]/.test(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  if (protocol === "http:") return ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+  return protocol === "https:" && /\.[a-z][a-z0-9-]*$/.test(hostname);
+}
+
+/** A witness from outside the federation (C2SP tlog-witness). It is asked and shown, and counts in no quorum. */
+const OutsideWitness = z.strictObject({
+  name: textOf(100),
+  key: WitnessKey,
+  url: WitnessUrl,
+  /** True where nothing is public before it has cosigned. */
+  required: z.boolean().optional(),
+});
+
 export const Directory = ofKind(
   "directory",
   z
@@ -65,6 +103,7 @@ export const Directory = ofKind(
       people: z.array(Person).max(10_000),
       datasets: z.array(z.strictObject({ dataset: DatasetRef, hash: Hash })).max(1000),
       approvalRules: z.array(ApprovalRule).min(1).max(100),
+      witnesses: z.array(OutsideWitness).max(20).optional(),
       /**
        * The most ρ that a region may release of one person's rows of a calendar year, over all datasets, in parts that
        * nothing else may take. A directory without it (as all were once) has no parts, and no ceiling but its datasets'.
@@ -96,6 +135,14 @@ export const Directory = ofKind(
       ]);
       return named.every((key) => key !== undefined) || named.every((key) => key === undefined);
     }, "expected keys for log and witness of the coordinator and of every node, or of none")
+    .refine(
+      ({ witnesses = [], coordinator }) => witnesses.length === 0 || coordinator.log !== undefined,
+      "expected witnesses from outside only of a federation that keeps logs",
+    )
+    .refine(
+      ({ witnesses = [] }) => new Set(witnesses.map(({ name }) => name)).size === witnesses.length,
+      "expected each witness from outside once",
+    )
     .refine((directory) => {
       const keys = keysOf(directory);
       return new Set(keys).size === keys.length;
@@ -108,15 +155,21 @@ type HasKeys = {
   coordinator: Record<string, PublicKey | undefined>;
   nodes: z.infer<typeof NodeEntry>[];
   people: z.infer<typeof Person>[];
+  witnesses?: z.infer<typeof OutsideWitness>[] | undefined;
 };
 
+/** The public key within the verifier key of a witness from outside, which was checked as it was read. */
+export const witnessPublicKey = (key: string): PublicKey =>
+  toBase64(fromBase64(key.replace(/^[^+]*\+[^+]*\+/, "")).slice(1));
+
 /** Every key that a version names, whosever it is. */
-export function keysOf({ roots, coordinator, nodes, people }: HasKeys): PublicKey[] {
+export function keysOf({ roots, coordinator, nodes, people, witnesses = [] }: HasKeys): PublicKey[] {
   return [
     ...roots.keys,
     ...Object.values(coordinator),
     ...nodes.flatMap(({ keys }) => Object.values(keys)),
     ...people.flatMap(({ keys }) => keys.map(({ key }) => key)),
+    ...witnesses.map(({ key }) => witnessPublicKey(key)),
   ].filter((key) => key !== undefined);
 }
 
@@ -218,6 +271,19 @@ export function answerKeysOf(federation: Federation): ReadonlyMap<PublicKey, str
   const counting = new Map(keys.filter(([key]) => !revoked.has(key)));
   answerers.set(federation, counting);
   return counting;
+}
+
+/**
+ * What a version must hold that is made, signed, published or followed from now on (`directory-unfit`): a rule for each
+ * dataset, or nobody could approve a question of it. Versions that stand are read without this: they were in force.
+ */
+export function checkRules({ datasets, approvalRules }: Pick<Directory, "datasets" | "approvalRules">): void {
+  const left = datasets.find(({ dataset }) => rulesFor({ dataset }, approvalRules).length === 0);
+  if (left !== undefined)
+    throw new Refusal(
+      "directory-unfit",
+      `expected an approval rule that names ${left.dataset}, or all datasets (*): without one nobody can approve`,
+    );
 }
 
 /** The node that the directory lists as active under this code. */

@@ -17,6 +17,7 @@ import {
   isLogged,
   readDirectory,
   readFederation,
+  witnessPublicKey,
 } from "./directory.ts";
 
 /** A version of the directory as it travels, with those of its datasets, base64, that are new in it. */
@@ -30,7 +31,7 @@ export type Versions = z.infer<typeof Versions>;
 const unfit = (expected: string): Refusal => new Refusal("directory-unfit", `expected ${expected}`);
 
 /** Whose each key is and for what, in words that are the same in every version. */
-function ownersOf({ roots, coordinator, nodes, people }: Directory): Map<PublicKey, string> {
+function ownersOf({ roots, coordinator, nodes, people, witnesses = [] }: Directory): Map<PublicKey, string> {
   const owners = new Map<PublicKey, string>();
   for (const key of roots.keys) owners.set(key, "a root");
   for (const [purpose, key] of Object.entries(coordinator))
@@ -40,6 +41,7 @@ function ownersOf({ roots, coordinator, nodes, people }: Directory): Map<PublicK
       if (key !== undefined) owners.set(key, `${purpose} of region ${code}`);
   for (const { id, keys } of people)
     for (const { key, purpose } of keys) owners.set(key, `${id} to ${purpose}`);
+  for (const { key } of witnesses) owners.set(witnessPublicKey(key), "a witness from outside");
   return owners;
 }
 

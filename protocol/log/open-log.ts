@@ -7,7 +7,15 @@ import type { Source } from "./documents.ts";
 import type { Raise } from "./finding.ts";
 import { EMPTY, extend, type Frontier, rootOfFrontier } from "./frontier.ts";
 import { type Note, parseNote } from "./note.ts";
-import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
+import {
+  awaitedText,
+  COORDINATOR,
+  logKeyOf,
+  missingFrom,
+  type OutsideSight,
+  quorumOf,
+  seenFromOutside,
+} from "./quorum.ts";
 import { readBundle, TILE, tilePath } from "./tile.ts";
 
 /** Where a log lies below a source. */
@@ -18,6 +26,7 @@ export type OpenLog = {
   readonly checkpoint: Checkpoint;
   /** The time of the q-th newest cosignature, in POSIX seconds; null where there is none or none is needed. */
   readonly asOf: number | null;
+  readonly outside: readonly OutsideSight[];
 };
 
 /** Reads each checkpoint once: what is judged of it is of one tree, whatever is shown to whom asks again. */
@@ -61,12 +70,12 @@ export async function openLog(
       const key = logKeyOf(federation, log);
       const { checkpoint, note: signed } = openCheckpoint(bytes, key, federation.verify);
       let says = "";
-      const asOf = quorumTime(federation, log, signed, (_, text) => {
+      const seen = quorumTime(federation, log, signed, (_, text) => {
         says = text;
       });
-      if (says === "") return { checkpoint, asOf };
+      if (says === "") return { checkpoint, ...seen };
       // Witnessed under an earlier version, perhaps, and not cosigned anew since.
-      lacking ??= { open: { checkpoint, asOf }, says };
+      lacking ??= { open: { checkpoint, ...seen }, says };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refusal = error.message;
@@ -85,7 +94,7 @@ function quorumTime(
   log: string,
   signed: Note,
   say: (rule: "quorum", says: string) => void,
-): number | null {
+): Pick<OpenLog, "asOf" | "outside"> {
   const { witnesses, least } = quorumOf(federation, log);
   try {
     const times = cosignatures(signed, witnesses, federation.verify)
@@ -93,11 +102,14 @@ function quorumTime(
       .sort((a, b) => b - a);
     if (times.length < least)
       say("quorum", `expected ${least} regions to have cosigned; ${times.length} have`);
-    return times[least - 1] ?? null;
+    const outside = seenFromOutside(federation, log, signed);
+    const missing = missingFrom(outside);
+    if (missing.length > 0) say("quorum", `expected ${awaitedText(missing)}`);
+    return { asOf: times[least - 1] ?? null, outside };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     say("quorum", error.message);
-    return null;
+    return { asOf: null, outside: [] };
   }
 }
 

@@ -16,7 +16,7 @@ import {
   parseVerifierKey,
   type VerifierKey,
 } from "./note.ts";
-import { COORDINATOR, logKeyOf, quorumOf } from "./quorum.ts";
+import { COORDINATOR, logKeyOf, type OutsideSight, outsideWitnessesOf, quorumOf } from "./quorum.ts";
 
 const HEAD = "c2sp.org/tlog-proof@v1";
 
@@ -39,18 +39,37 @@ export const formatReceipt = ({ extra, index, proof, checkpoint }: Receipt): str
     fromUtf8(checkpoint),
   ].join("\n");
 
-/** The policy that follows from a federation's directory: its coordinator's log, its regions as witnesses, their quorum. */
+/**
+ * The policy that follows from a federation's directory: its coordinator's log, its regions as witnesses, their quorum.
+ * Witnesses from outside are named with their addresses; those that the directory requires are asked for beside the
+ * regions, of which as many are needed as ever.
+ */
 export function policyText(federation: Federation): string {
   const { witnesses, least } = quorumOf(federation, COORDINATOR);
   const named = witnesses.map((key, index) => ({ name: `w${index + 1}`, key: formatVerifierKey(key) }));
+  const outside = outsideWitnessesOf(federation).map((each, index) => ({ ...each, called: `o${index + 1}` }));
+  const required = outside.filter((each) => each.required);
   return [
     `log ${formatVerifierKey(logKeyOf(federation, COORDINATOR))}`,
     ...named.map(({ name, key }) => `witness ${name} ${key}`),
+    ...outside.map(({ called, key, url }) => `witness ${called} ${formatVerifierKey(key)} ${url}`),
     `group regions ${least} ${named.map(({ name }) => name).join(" ")}`,
-    "quorum regions",
+    ...(required.length === 0
+      ? ["quorum regions"]
+      : [`group all-of all regions ${required.map(({ called }) => called).join(" ")}`, "quorum all-of"]),
     "",
   ].join("\n");
 }
+
+/** For people: which witnesses from outside have seen it, and when, and which have not. Empty where none are named. */
+export const outsideText = (seen: readonly OutsideSight[]): string =>
+  seen
+    .map(({ name, time }) =>
+      time === null
+        ? `not witnessed from outside by ${name} yet`
+        : `witnessed from outside by ${name}${asOfText(time)}`,
+    )
+    .join("; ");
 
 export function parseReceipt(text: string): Receipt {
   const blank = text.indexOf("\n\n");

@@ -253,6 +253,13 @@ export const ROUTES = {
     params: IdParam,
     response: z.strictObject({ receipt: z.string().max(1_000_000) }),
   },
+  getProof: {
+    method: "get",
+    path: "/api/proofs/{id}",
+    says: "That a document stands in the coordinator's log: a text in the form tlog-proof, of the newest cosigned checkpoint.",
+    params: IdParam,
+    response: z.strictObject({ proof: z.string().max(1_000_000) }),
+  },
   getMaterial: {
     method: "post",
     path: "/api/material",

@@ -27,8 +27,9 @@ import {
 import { COORDINATOR, logKeyOf } from "../../protocol/log/quorum.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
+import { signerFrom } from "../../server/keys.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
-import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
+import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled } from "../support/federation.ts";
 import {
@@ -97,11 +98,7 @@ function signedRelease(
   change: (release: Record<string, never>) => object,
 ): void {
   const release = { ...payloadAt(taken, place), ...change(payloadAt(taken, place) as Record<string, never>) };
-  const envelope = signDocument(
-    "release",
-    release,
-    signerOf(readKey(taken.made.coordinator.releaseKey, "release")),
-  );
+  const envelope = signDocument("release", release, signerFrom(taken.made.coordinator.releaseKey, "release"));
   put(taken, COORDINATOR, place, documentEntry("release", envelopeId(envelope), envelope));
 }
 
@@ -410,7 +407,7 @@ const ACTS: Readonly<Record<string, Act>> = {
       const envelope = signDocument(
         "release",
         payloadAt(taken, place),
-        signerOf(readKey(taken.made.nodes[0]?.config.answerKey ?? "", "answer")),
+        signerFrom(taken.made.nodes[0]?.config.answerKey ?? "", "answer"),
       );
       put(taken, COORDINATOR, place, documentEntry("release", envelopeId(envelope), envelope));
       return place;
@@ -654,7 +651,7 @@ describe("each act of the forger is named, with the entry and the rule", () => {
 
   test("a size that one key made up does not exhaust the auditor", async () => {
     const key = logKeyOf(federation, COORDINATOR);
-    const { sign } = signerOf(readKey(network.made.coordinator.logKey ?? "", "log"));
+    const { sign } = signerFrom(network.made.coordinator.logKey ?? "", "log");
     const huge = signCheckpoint({ origin: key.name, size: 2 ** 50, root: new Uint8Array(32) }, key, sign);
     const found = await auditOf(async (path) => (path === "checkpoint" ? huge : await source(path)));
     expect(found.findings.map(({ rule }) => rule)).toEqual(["file", "quorum"]);

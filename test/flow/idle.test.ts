@@ -135,7 +135,9 @@ async function coordinatorOf(): Promise<Coordinator> {
   const made = makeFederation(folder.path, plan, now(), "http://127.0.0.1:1");
   const start = async (): Promise<Coordinator> => {
     const logger = pino({ level: "silent" });
-    const coordinator = await done(startCoordinator(made.coordinator, folder.path, { now, logger }));
+    const coordinator = await done(
+      startCoordinator(made.coordinator, folder.path, { now, fetch: globalThis.fetch, logger }),
+    );
     let stopped = false;
     const stop = async () => {
       if (!stopped) await done(coordinator.stop());

@@ -20,8 +20,8 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { type QueryStatus, ROUTES } from "../../protocol/wire/routes.ts";
+import { signerFrom } from "../../server/keys.ts";
 import { nativePrimitives } from "../../server/primitives.ts";
-import { readKey, signerOf } from "../../server/signing.ts";
 import { clockOf, without } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { CARE, DRAFT, federationOf, settled, submit } from "../support/federation.ts";
@@ -329,7 +329,7 @@ describe("a coordinator that says of a sum what is not so", () => {
     const truth = await made.client("getRelease", { params: { id: release ?? "" } });
     const payload = parseJson(utf8(atob(truth.payload))) as Record<string, unknown>;
     change(payload);
-    const signer = signerOf(readKey(made.made.coordinator.releaseKey, "release"));
+    const signer = signerFrom(made.made.coordinator.releaseKey, "release");
     const told = signDocument("release", payload, signer);
     const lying = (async (name: string, input?: { params?: { id: string } }) =>
       name === "getRelease"
@@ -391,7 +391,7 @@ describe("a coordinator that says of a sum what is not so", () => {
     for (const opening of told.national.openings) opening.surplus = true;
     for (const each of told.national.noise) each.variance = format(releasedVariance(noiseShares, 0, 0, 0));
     const { hash } = writeCells(cells);
-    const signer = signerOf(readKey(made.made.coordinator.releaseKey, "release"));
+    const signer = signerFrom(made.made.coordinator.releaseKey, "release");
     const retelling = signDocument(
       "release",
       { ...told, cells: { hash, count: cells.figures.length } },

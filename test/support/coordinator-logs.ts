@@ -12,8 +12,9 @@ import { type Federation, readFederation } from "../../protocol/federation/direc
 import type { DatasetDocument } from "../../protocol/question/catalogue.ts";
 import { Envelope } from "../../protocol/signing/envelope.ts";
 import { openStore } from "../../server/database.ts";
+import { signerFrom } from "../../server/keys.ts";
 import { type Logger, loggerOf } from "../../server/logger.ts";
-import { nativeVerify, readKey, signerOf } from "../../server/signing.ts";
+import { nativeVerify } from "../../server/signing.ts";
 
 export type CoordinatorLogs = {
   readonly made: MadeFederation;
@@ -49,8 +50,8 @@ export async function coordinatorLogs(
   await prepareCoordinator(store);
   const files = join(folder, "log");
   const signers = {
-    log: signerOf(readKey(coordinator.logKey ?? "", "log")),
-    witness: signerOf(readKey(coordinator.witnessKey ?? "", "witness")),
+    log: signerFrom(coordinator.logKey ?? "", "log"),
+    witness: signerFrom(coordinator.witnessKey ?? "", "witness"),
   };
   const open = () =>
     Logs.open({
@@ -60,6 +61,7 @@ export async function coordinatorLogs(
       signers: () => signers,
       now,
       onPublic: () => undefined,
+      fetch: globalThis.fetch,
       logger,
     });
   return { made, federation, store, files, open };

@@ -8,6 +8,7 @@ import { type Mapping, readMapping } from "../../node/import/mapping.ts";
 import { usedColumns } from "../../node/import/stage.ts";
 import type { RunningNode } from "../../node/node.ts";
 import { systemRandom } from "../../node/random.ts";
+import type { Directory } from "../../protocol/federation/directory.ts";
 import {
   type Dataset,
   type DatasetDocument,
@@ -48,6 +49,7 @@ export type FederationOptions = NetworkOptions & {
   /** With logs and witnesses: for tests of what they are for, since every step then waits for a quorum. */
   readonly logged?: boolean;
   readonly rhoPerYear?: string;
+  readonly witnesses?: Directory["witnesses"];
   readonly mapping?: (dataset: DatasetDraft) => unknown;
 };
 
@@ -71,6 +73,7 @@ export async function federationOf(
     approvers: 3,
     logged: options.logged ?? false,
     rhoPerYear: options.rhoPerYear,
+    witnesses: options.witnesses,
   };
   return await startNetwork(folder, plan, {
     tick: 1,

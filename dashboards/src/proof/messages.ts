@@ -2,6 +2,7 @@
 import type { Audit } from "../../../protocol/audit/audit.ts";
 import type { Seal } from "../../../protocol/audit/seal.ts";
 import type { LogEvent } from "../../../protocol/log/events.ts";
+import type { OutsideSight } from "../../../protocol/log/quorum.ts";
 import type { Envelope } from "../../../protocol/signing/envelope.ts";
 import type { FigureAt } from "../../../publication/figure.ts";
 import type { View } from "../../../publication/view.ts";
@@ -46,6 +47,8 @@ export type LogState = {
   readonly cosigned: number;
   readonly least: number;
   readonly asOf: number | null;
+  /** Witnesses from outside, and when each has cosigned. */
+  readonly outside: readonly OutsideSight[];
   readonly regions: ReadonlyArray<{
     readonly code: string;
     readonly name: string;

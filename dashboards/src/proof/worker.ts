@@ -135,6 +135,7 @@ async function stateOf({ directory1 }: { readonly directory1: string }): Promise
     cosigned,
     least,
     asOf: opened?.asOf ?? null,
+    outside: opened?.outside ?? [],
     regions,
     version: federation.directory.version,
   };

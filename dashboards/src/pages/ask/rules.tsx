@@ -1,21 +1,20 @@
 /** Who must approve a question, by the directory's rules, and how long there is to answer. */
 import { rulesFor } from "../../../../protocol/federation/approvals.ts";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
-import { useSay } from "../../language.ts";
+import { ruleWords } from "../../../../protocol/question/approval.ts";
+import { listed, upper, useLanguage, useSay } from "../../language.ts";
 import { Definitions } from "../../parts/definitions.tsx";
 
 const SAY = {
   sv: {
     approvals: "Godkänns av",
-    rule: (n: number, role: string) =>
-      `${n} ${n === 1 ? "person" : "personer"} (${role}) som inte ställde frågan. Varje region kan kräva mer.`,
+    more: "Den som frågar räknas inte. Varje region kan kräva mer.",
     answer: "Svarstid",
     hours: (n: number) => `${n} timmar`,
   },
   en: {
     approvals: "Approved by",
-    rule: (n: number, role: string) =>
-      `${n} ${n === 1 ? "person" : "persons"} (${role}) who did not ask. Each region may ask for more.`,
+    more: "Whoever asks is not counted. Each region may ask for more.",
     answer: "Time to answer",
     hours: (n: number) => `${n} hours`,
   },
@@ -32,11 +31,20 @@ export function Rules({
   readonly draft: { readonly dataset: string };
 }) {
   const say = useSay(SAY);
+  const language = useLanguage();
   const rules = rulesFor(draft, federation.directory.approvalRules);
   return (
     <Definitions
       rows={[
-        [say.approvals, rules.map(({ persons, role }) => say.rule(persons, role)).join(" ")],
+        [
+          say.approvals,
+          `${upper(
+            listed(
+              rules.map((rule) => ruleWords(rule, language)),
+              language,
+            ),
+          )}. ${say.more}`,
+        ],
         [say.answer, say.hours(HOURS)],
       ]}
     />

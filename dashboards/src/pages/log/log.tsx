@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { moment, number, useLanguage, useSay } from "../../language.ts";
 import type { PageProps } from "../../page.ts";
-import { Heading } from "../../parts/shell.tsx";
+import { Heading, Section } from "../../parts/shell.tsx";
 import type { LogState } from "../../proof/messages.ts";
 import { inWorker, pinned } from "../../proof/run.ts";
 import { AUDIT, type Audited, AuditHere, useAudit } from "./audit.tsx";
@@ -29,6 +29,11 @@ const SAY = {
     all: "alla regioners loggar är färska",
     loading: "Läser loggens läge …",
     version: "Förteckningen, version",
+    outside: "Vittnen utanför federationen",
+    outsideHelp: "De räknas inte in i regionernas antal. De visar att samma logg visades även för dem.",
+    seen: (name: string, when: string) => `${name}: medsignerad, gäller per ${when}`,
+    unseen: (name: string, required: boolean) =>
+      `${name}: har inte medsignerat den här kontrollpunkten${required ? "; förteckningen kräver det" : " ännu"}`,
   },
   en: {
     title: "The log",
@@ -50,6 +55,11 @@ const SAY = {
     all: "all regions' logs are recent",
     loading: "Reading the log's state …",
     version: "Directory, version",
+    outside: "Witnesses from outside the federation",
+    outsideHelp: "They do not count among the regions. They show that the same log was shown to them, too.",
+    seen: (name: string, when: string) => `${name}: cosigned, as of ${when}`,
+    unseen: (name: string, required: boolean) =>
+      `${name}: has not cosigned this checkpoint${required ? "; the directory requires it" : " yet"}`,
   },
 };
 
@@ -109,6 +119,24 @@ function State({
   );
 }
 
+/** What witnesses from outside have cosigned; nothing where the directory names none. */
+function Outside({ outside }: Pick<LogState, "outside">) {
+  const say = useSay(SAY);
+  const language = useLanguage();
+  if (outside.length === 0) return null;
+  return (
+    <Section title={say.outside} help={say.outsideHelp}>
+      <ul>
+        {outside.map(({ name, required, time }) => (
+          <li key={name}>
+            {time === null ? say.unseen(name, required) : say.seen(name, moment(time * 1000, language))}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
 /** How the logs stand; null until it is known, and where it cannot be. */
 function useLogState(directory1: string) {
   const [state, set] = useState<LogState | null>(null);
@@ -135,6 +163,7 @@ export function page({ overview, query }: PageProps) {
         <p>{say.lede}</p>
       </Heading>
       <State {...stood} audited={audit.audited} />
+      <Outside outside={stood.state?.outside ?? []} />
       <AuditHere directory1={directory1} {...audit} />
       <Events overview={overview} query={query} directory1={directory1} />
     </>

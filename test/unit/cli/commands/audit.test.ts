@@ -17,6 +17,7 @@ const auditOf = (releases: Audit["releases"]): Audit => ({
   size: 9,
   root: "root",
   asOf: null,
+  outside: [],
   releases: releases.map((each, place) => ({ ...each, place })),
   version: 1,
   regions: 2,
