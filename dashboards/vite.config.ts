@@ -4,6 +4,9 @@ import { build, defineConfig } from "vite";
 import { GRID } from "./src/charts/grid.ts";
 import { PATHS } from "./src/paths.ts";
 
+// Whatever the environment says: else one who builds within a test would write folders' names into the pages.
+process.env["NODE_ENV"] = "production";
+
 const here = (path: string) => resolve(import.meta.dirname, path);
 
 /** A page at each address that is known, so that a plain file server answers all of them. */

@@ -42,11 +42,11 @@ export function pagesCommands(program: Command, { say }: Out): void {
   pages
     .command("check <address>")
     .description("whether an address sends the very pages that the directory names; another time it may not")
-    .requiredOption("--directory1 <hash>", "the hash of version 1 of the directory")
-    .action(async (address: string, o: { directory1: string }) => {
+    .requiredOption("--directory <hash>", "the hash of version 1 of the directory")
+    .action(async (address: string, o: { directory: string }) => {
       await checkPages(
         address.replace(/\/+$/, ""),
-        parseWith(Hash, o.directory1, "--directory1", "usage"),
+        parseWith(Hash, o.directory, "--directory", "usage"),
         say,
       );
     });

@@ -1,7 +1,6 @@
 /** Who must approve a question, by the directory's rules, and how long there is to answer. */
-import { rulesFor } from "../../../../protocol/federation/approvals.ts";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
-import { ruleWords } from "../../../../protocol/question/approval.ts";
+import { rulesFor, ruleWords } from "../../../../protocol/question/approval.ts";
 import { listed, upper, useLanguage, useSay } from "../../language.ts";
 import { Definitions } from "../../parts/definitions.tsx";
 
