@@ -77,7 +77,7 @@ export async function deskOf(options: DeskOptions, effects: DeskEffects): Promis
   const client = clientOf(coordinator, effects.fetch);
   const known = knownBy(options.directory1, async () => await client("getDirectory"));
   const door = doorOf(effects.random, "brus desk");
-  const app = httpOf(effects.logger, LIMITS, false);
+  const app = httpOf(effects.logger, { ...LIMITS, now: effects.now }, false);
   const scheme = new URL(origin).protocol.slice(0, -1);
   app.use(ownOnly((given) => given === origin, `expected this desk's own address, ${origin}`, scheme));
   app.use(sameSite);

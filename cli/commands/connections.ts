@@ -1,12 +1,22 @@
 /** What commands reach others through, over this process's own network. */
+import { homedir } from "node:os";
+import { join } from "node:path";
 import type { Source } from "../../protocol/log/documents.ts";
 import type { Fetch } from "../../protocol/wire/client.ts";
 import { connectionsOver } from "../client/connect.ts";
+import { pinsIn } from "../client/pins.ts";
 import { sourceOf as sourceOver } from "../log/source.ts";
+
+/** What this user has enrolled with. */
+export const pins = pinsIn(process.env["XDG_CONFIG_HOME"] || join(homedir(), ".config"));
 
 const own: Fetch = (url, init) => fetch(url, init);
 
-export const { client, federationAt, asideAt } = connectionsOver(own);
+export const { client, federationAt, asideAt, purposeAt } = connectionsOver(own, {
+  pins,
+  now: () => new Date(),
+  warn: (line) => process.stderr.write(`warning: ${line}\n`),
+});
 
 /** Where an audit reads from: a coordinator's address, or a folder that mirrors its `/log/`. */
 export const sourceOf = (place: string): Source => sourceOver(place, own);

@@ -268,15 +268,18 @@ export class Logs {
     this.#bell.ring();
   }
 
-  /** Entries of a region's own log. Refuses what does not add to what is kept, or is not what the region signed for. */
-  push(push: Push): Promise<number> {
+  /**
+   * Entries of a region's own log. Refuses what does not add to what is kept, or is not what the region signed for.
+   * `count` is called before what does add is kept: the region alone can have sent it.
+   */
+  push(push: Push, count: () => void): Promise<number> {
     const kept = this.#of(push.node);
-    return kept.alone(() => this.#push(push, kept));
+    return kept.alone(() => this.#push(push, kept, count));
   }
 
-  async #push(push: Push, kept: Kept): Promise<number> {
+  async #push(push: Push, kept: Kept, count: () => void): Promise<number> {
     const { federation, store } = this.#context;
-    const { size, batch } = await takePush(push, federation(), store);
+    const { size, batch } = await takePush(push, federation(), store, count);
     if (batch !== null || kept.behind || kept.size < size) await this.#grew(push.node, kept, batch);
     return kept.size;
   }

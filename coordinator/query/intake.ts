@@ -4,12 +4,18 @@
  */
 import { accountsOf } from "../../protocol/federation/accounts.ts";
 import { answerKeysOf, type Federation, rosterOf, versionOf } from "../../protocol/federation/directory.ts";
-import { type Asked, openApproval, openByNode, openQuery } from "../../protocol/federation/openers.ts";
+import {
+  type Asked,
+  checkKnown,
+  openApproval,
+  openByNode,
+  openQuery,
+} from "../../protocol/federation/openers.ts";
 import { judgingSince } from "../../protocol/federation/versions.ts";
 import { WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
 import { Approval, type Judged } from "../../protocol/question/approval.ts";
-import type { Query } from "../../protocol/question/query.ts";
+import { Query } from "../../protocol/question/query.ts";
 import { Answer, Poll, RefusalNote, readVector } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, isOf, type Opened, payloadOf } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
@@ -29,6 +35,7 @@ export async function takeQuery(
   envelope: Envelope,
   { federation, store, now, logs }: Context,
 ): Promise<Hash> {
+  checkKnown(federation(), envelope, Query);
   const id = envelopeId(envelope);
   const known = await store.kysely.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
   if (known !== undefined) return id;

@@ -47,7 +47,7 @@ export type ConsoleContext = {
 export function consoleOf(node: RunningNode, context: ConsoleContext): Console {
   let listening: Listening | null = null;
   const door = doorOf(context.random, "brus console");
-  const app = httpOf(context.logger, LIMITS, false);
+  const app = httpOf(context.logger, { ...LIMITS, now: node.effects.now }, false);
   app.use(ownOnly((origin) => OWN.test(origin), "expected the address that brus console printed"));
   servePages(app);
   app.post("/session", (c) =>

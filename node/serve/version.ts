@@ -5,6 +5,7 @@
 import { answerKeysOf, type Federation, isLogged, nodeOf } from "../../protocol/federation/directory.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
+import { tellEndings } from "../../server/endings.ts";
 import { keyringOf, openingBy } from "../../server/keys.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
 import type { Answerer } from "../answer/answer.ts";
@@ -103,7 +104,8 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     work: async () => {
       const daily =
         log === null ? undefined : logDaily({ leaving: context.leaving, log, sleep, logger }, signal);
-      await Promise.all([pollForever(worker), watching?.witness.watchForever(), daily]);
+      const telling = tellEndings(() => federation.directory, { now, sleep, logger }, signal);
+      await Promise.all([pollForever(worker), watching?.witness.watchForever(), daily, telling]);
     },
     stop: () => stopping.abort(),
     lookAgain: () => lookAgain(worker.memory),

@@ -20,7 +20,7 @@ import { Envelope, envelopeId, signDocument } from "../../protocol/signing/envel
 import { instant } from "../../protocol/values/names.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { CARE, DRAFT } from "../support/federation.ts";
+import { CARE, CHEAP_SEAL, DRAFT } from "../support/federation.ts";
 
 const counted = vi.hoisted(() => ({ plans: 0, verified: 0 }));
 vi.mock(import("../../protocol/plan/plan.ts"), async (original) => {
@@ -131,7 +131,14 @@ async function coordinatorOf(): Promise<Coordinator> {
   running.push(async () => folder.remove());
   const dataset = writeDataset(CARE);
   const regions = ["01", "03"].map((code) => ({ code, name: code }));
-  const plan = { name: "Idle", regions, datasets: [dataset], approvals: 1, logged: true };
+  const plan = {
+    name: "Idle",
+    regions,
+    datasets: [dataset],
+    approvals: 1,
+    logged: true,
+    sealCost: CHEAP_SEAL,
+  };
   const made = makeFederation(folder.path, plan, now(), "http://127.0.0.1:1");
   const start = async (): Promise<Coordinator> => {
     const logger = pino({ level: "silent" });

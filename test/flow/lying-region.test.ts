@@ -101,12 +101,15 @@ async function setting(
       time: "2026-01-01T00:00:00Z",
     });
   const push = (code: string, entries: readonly Uint8Array[], from = 0, more = "", to: Logs = logs) =>
-    to.push({
-      node: code,
-      from,
-      entries: entries.slice(from).map(toBase64),
-      checkpoint: checkpointOf(code, entries) + more,
-    });
+    to.push(
+      {
+        node: code,
+        from,
+        entries: entries.slice(from).map(toBase64),
+        checkpoint: checkpointOf(code, entries) + more,
+      },
+      () => undefined,
+    );
   const add = async (index: number) => {
     const entry = documentEntry("query", hashOf(utf8(String(index))), null);
     await transact(store, async (database) => void (await logs.promise(database, [entry])));

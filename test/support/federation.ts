@@ -52,6 +52,8 @@ export type FederationOptions = NetworkOptions & {
   readonly rhoPerYear?: string;
   readonly pages?: Hash;
   readonly witnesses?: Directory["witnesses"];
+  /** Roots whose files commands can open, which takes its time: for tests of the command line. */
+  readonly sealCost?: number;
   readonly mapping?: (dataset: DatasetDraft) => unknown;
 };
 
@@ -77,6 +79,7 @@ export async function federationOf(
     rhoPerYear: options.rhoPerYear,
     pages: options.pages,
     witnesses: options.witnesses,
+    sealCost: options.sealCost ?? CHEAP_SEAL,
   };
   return await startNetwork(folder, plan, {
     tick: 1,
@@ -90,6 +93,9 @@ export async function federationOf(
     ...options,
   });
 }
+
+/** Of keys that only tests make and open. */
+export const CHEAP_SEAL = 2;
 
 let files = 0;
 
