@@ -38,6 +38,8 @@ export type CoordinatorEffects = {
   /** By which it asks witnesses from outside: nothing else does it ask of anybody. */
   readonly fetch: Fetch;
   readonly logger: Logger;
+  /** Fills an array with random bytes: the system's. */
+  readonly random: (bytes: Uint8Array) => void;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
 };
@@ -46,7 +48,7 @@ export type CoordinatorEffects = {
 export async function startCoordinator(
   config: CoordinatorConfig,
   base: string,
-  { now, fetch, logger, limit }: CoordinatorEffects,
+  { now, fetch, logger, random, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
   const limits = limitsOf(config, now);
@@ -74,6 +76,7 @@ export async function startCoordinator(
   void tellEndings(() => federation().directory, { now, sleep, logger }, stopping.signal);
   const app = apiOf({
     ...parts,
+    random,
     publish: async (document) => {
       const id = await directories.take(document, logs);
       await clockwork.nudgeAll();

@@ -137,10 +137,13 @@ async function readyApproval({ kind, key, ...wanted }: Want<"approval">, setting
   return { kind, body: bodyOf(Approval, approval), key, aside: null, shown };
 }
 
-async function readyMaterial({ kind, key, release }: Want<"material">, setting: Setting): Promise<Ready> {
+async function readyMaterial(
+  { kind, key, release, to, nonce }: Want<"material">,
+  setting: Setting,
+): Promise<Ready> {
   const { federation, now } = setting;
   const person = signerWith(key, kind, "auditor", setting);
-  const request = { release, auditor: person.id, time: instant(now) };
+  const request = { release, auditor: person.id, time: instant(now), key: to, nonce };
   const shown = { ...NOTHING, material: release, signer: person.id, directory: directoryOf(federation) };
   return { kind, body: bodyOf(MaterialRequest, request), key, aside: null, shown };
 }

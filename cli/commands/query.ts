@@ -15,6 +15,7 @@ import { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { ledgersIn } from "../../protocol/wire/budgets.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import {
   ask,
@@ -144,7 +145,8 @@ async function checkQuery(file: string, options: Check, { say, now }: Out): Prom
   const { requester } = draft;
   const compartment = compartmentOf(federation, { id, requester }, plan.dataset, calendars, now());
   const { language } = options;
-  const report = checkReport(federation, draft, plan, { requester, compartment, budgets, language });
+  const ledgers = ledgersIn(federation, budgets);
+  const report = checkReport(federation, draft, plan, { requester, compartment, ledgers, language });
   say(options.json === true ? JSON.stringify(report) : checkText(report, plan));
 }
 
@@ -271,7 +273,14 @@ async function recomputeRelease(
   const federation = await federationAt(options.coordinator, options.directory);
   const auditor = partyOf(federation, options.key, "audit", opening);
   const bar = barOf("Fetching masked vectors", 1);
-  const found = await recompute(client(options.coordinator), federation, hash, auditor, now(), bar.set);
+  const found = await recompute(
+    client(options.coordinator),
+    federation,
+    hash,
+    auditor,
+    { now, random: systemRandom },
+    bar.set,
+  );
   bar.done();
   const left =
     found.unopened.length === 0

@@ -96,7 +96,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     log,
     witness: watching?.witness ?? null,
     attempts,
-    memory: { cursor: null, anew: false, head: null, wake: () => undefined },
+    memory: { cursor: null, anew: false, head: null, latest: "", wake: () => undefined },
   };
   return {
     answerer,

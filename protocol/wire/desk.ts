@@ -9,6 +9,8 @@ import { PublicKey } from "../signing/ed25519.ts";
 import type { Envelope, KeyPurpose } from "../signing/envelope.ts";
 import { Hash } from "../values/bytes.ts";
 import type { Language } from "../values/language.ts";
+import { Nonce } from "../values/names.ts";
+import { X25519Key } from "../values/x25519.ts";
 
 /** What somebody wants to sign, with which key; of a question null shows it without a signature to come. */
 export const Wanted = z.discriminatedUnion("kind", [
@@ -19,7 +21,8 @@ export const Wanted = z.discriminatedUnion("kind", [
     key: PublicKey,
     ...Approval.pick({ query: true, decision: true, role: true, conditions: true, reason: true }).shape,
   }),
-  z.strictObject({ kind: z.literal("material"), key: PublicKey, release: Hash }),
+  /** What is given is encrypted to the key that the page made for this request, and is read there. */
+  z.strictObject({ kind: z.literal("material"), key: PublicKey, release: Hash, to: X25519Key, nonce: Nonce }),
 ]);
 export type Wanted = z.infer<typeof Wanted>;
 

@@ -38,7 +38,7 @@ export function asking(given: () => Given): void {
     // Whoever keeps the directory takes the three requests in.
     const next = join(mkdtempSync(join(tmpdir(), "brus-web-")), "next.json");
     const brus = (...args: string[]) => shell(join(ROOT, "brus"), args);
-    const at = ["--coordinator", address, "--directory", directory1];
+    const at = ["--coordinator", address, "--directory", demo.directory1];
     const people = [
       "--researcher",
       `rut=${own}`,

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
 import { Refusal } from "../../../../protocol/values/refusal.ts";
-import type { Budgets } from "../../../../protocol/wire/routes.ts";
+import { type Ledgers, ledgersIn } from "../../../../protocol/wire/budgets.ts";
 import { useLoaded } from "../../data.ts";
 import { useSay } from "../../language.ts";
 import type { PageProps } from "../../page.ts";
@@ -82,7 +82,7 @@ export function Asking({
 }) {
   const loaded = useLoaded("federation", async () => {
     const [federation, { budgets }] = await Promise.all([loadFederation(directory1), client("getBudgets")]);
-    return { federation, budgets };
+    return { federation, ledgers: ledgersIn(federation, budgets) };
   });
   const say = useSay(SAY);
   if (loaded.state === "failed")
@@ -101,7 +101,7 @@ export function Asking({
 
 type Known = {
   readonly federation: Federation;
-  readonly budgets: Budgets;
+  readonly ledgers: Ledgers;
   readonly finish: Finish;
 };
 
@@ -126,7 +126,7 @@ function startOf(federation: Federation, dataset: string, now: Date): Draft {
   };
 }
 
-function Ask({ federation, budgets, finish }: Known) {
+function Ask({ federation, ledgers, finish }: Known) {
   const say = useSay(SAY);
   const now = useMemo(() => new Date(), []);
   const names = [...federation.datasets.keys()];
@@ -158,7 +158,7 @@ function Ask({ federation, budgets, finish }: Known) {
         <Live found={found} draft={draft} federation={federation} />
       </div>
       <Section title={say.left} help={<p>{say.leftHelp}</p>}>
-        <Remaining federation={federation} budgets={budgets} found={found} />
+        <Remaining federation={federation} ledgers={ledgers} found={found} />
       </Section>
       <Section title={say.similar} help={<p>{say.similarHelp}</p>}>
         <Similar draft={draft} />
