@@ -31,12 +31,13 @@ import type { Addressed } from "./options.ts";
 
 type Publish = Addressed & { readonly dataset: string[]; readonly card: string[] };
 
-export function versionCommands(directory: Command, out: Out): void {
-  const at = (command: Command) =>
-    command
-      .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-      .option("--directory <hash>", "pin version 1 of the directory by its hash");
+const at = (command: Command): Command =>
+  command
+    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
+    .option("--directory <hash>", "pin version 1 of the directory by its hash");
 
+/** What the next version is drafted from, in words. */
+function proposeCommand(directory: Command, out: Out): void {
   const propose = at(directory.command("propose <file>")).description(
     "draft the version after the one in force, as JSON that you may edit; roots sign it then",
   );
@@ -62,6 +63,10 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
     .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
     .action((file: string, options: Addressed & Edits) => draftNext(file, options, out));
+}
+
+export function versionCommands(directory: Command, out: Out): void {
+  proposeCommand(directory, out);
 
   directory
     .command("sign <file>")
