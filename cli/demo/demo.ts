@@ -277,6 +277,7 @@ function sayWhatIsLeft({ address, made }: Network, folder: string, say: (line: s
   if (last !== undefined)
     say(`A region's own page:  ./brus console --config ${join(last.folder, "node.json")}`);
   say(`Ask your own:  ./brus query sign FILE --key ${folder}/keys/researcher.json --coordinator ${address}`);
+  say(`Or at a desk of your own:  ./brus desk --coordinator ${address} --directory ${made.hash}`);
   say(`Check it all:  ./brus audit ${address} --directory1 ${made.hash}`);
   say("Ctrl-C ends it.");
 }
