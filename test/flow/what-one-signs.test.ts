@@ -19,8 +19,13 @@ import type { NodeDatabase } from "../../node/store/database.ts";
 import { type Directory, type Federation, readFederation } from "../../protocol/federation/directory.ts";
 import { readLeaf } from "../../protocol/log/leaf.ts";
 import { type DatasetDocument, writeDataset } from "../../protocol/question/catalogue.ts";
-import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
-import { type Hash, toBase64 } from "../../protocol/values/bytes.ts";
+import {
+  type Envelope,
+  envelopeId,
+  signDocument,
+  signDocumentBytes,
+} from "../../protocol/signing/envelope.ts";
+import { type Hash, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { recorded } from "../../protocol/wire/recorded.ts";
@@ -335,6 +340,22 @@ describe("a relay that hides a decline", () => {
     await expect
       .poll(async () => (await network.client("getQuery", { params: { id } })).state, { timeout: 60_000 })
       .toBe("declined");
+  });
+
+  test("has none to hide that regions could not read: a decision too large for an entry is refused", async () => {
+    const { id } = await asked();
+    const { payload } = signApproval(id, approver(1), now(), { decision: "decline" });
+    const said = JSON.parse(atob(payload)) as object;
+    // As its signer may write it: six bytes a letter.
+    const letters = (n: number) => "\\u0061".repeat(n);
+    const conditions = Array.from({ length: 20 }, () => `"${letters(500)}"`).join();
+    const text = JSON.stringify({ ...said, conditions: [] }).replace(
+      '"conditions":[]',
+      `"conditions":[${conditions}]`,
+    );
+    const body = signDocumentBytes("approval", utf8(text), [approver(1).signer]);
+    await expect(network.client("submitApproval", { body })).rejects.toMatchObject({ code: "too-large" });
+    expect(await approvalsOn(id)).toEqual([]);
   });
 
   test("a proof counts for this document and these regions alone", async () => {
