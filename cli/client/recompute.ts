@@ -26,17 +26,29 @@ import { partyOf } from "./connect.ts";
 /** A moment, and where random bytes come from. */
 export type Fresh = { readonly now: () => Date; readonly random: Fill };
 
-/** What stands behind a release's secure sum, for an auditor of the directory: each time on a request of its own. */
+const MOST_TRIES = 3;
+
+/**
+ * What stands behind a release's secure sum, for an auditor of the directory: each time on a request of its own. One
+ * whose answer was lost on the way is not answered again: another is signed.
+ */
 async function askedFor(
   to: Client,
   release: Hash,
   auditor: Party,
   { now, random }: Fresh,
 ): Promise<GivenMaterial> {
-  const asked = { release, auditor: auditor.id, now: now() };
-  const { request, own } = materialRequest(asked, drawn(48, random), nativePrimitives);
-  const signed = signDocument("material", request, auditor.signer);
-  return await givenFor(to, { signed, own }, nativePrimitives);
+  for (let tries = 1; ; tries++) {
+    const asked = { release, auditor: auditor.id, now: now() };
+    const { request, own } = materialRequest(asked, drawn(48, random), nativePrimitives);
+    const signed = signDocument("material", request, auditor.signer);
+    try {
+      return await givenFor(to, { signed, own }, nativePrimitives);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "answered-before" || tries === MOST_TRIES)
+        throw error;
+    }
+  }
 }
 
 /** The coordinator of a log's address. */

@@ -28,6 +28,7 @@ import { type Context, storedEnvelope, storedQuery } from "../context.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { once, together } from "../store/write.ts";
 import { countAdded } from "./added.ts";
+import { heardClock } from "./hindrances.ts";
 import { planned } from "./plans.ts";
 import { announce } from "./work.ts";
 
@@ -319,14 +320,20 @@ async function keepAnswer(
   });
 }
 
-export function checkClock(time: string, now: Date): void {
-  if (Math.abs(Date.parse(time) - now.getTime()) > MAX_SKEW)
-    throw new Refusal("clock-skew", "expected a time within 15 minutes of the coordinator's");
+/** Refuses a signed time that is too far from now; what it says of the region's clock is remembered in any case. */
+export function checkClock({ node, time }: { node: string; time: string }, { store, now }: Context): void {
+  const ahead = Math.round((Date.parse(time) - now().getTime()) / 1000);
+  heardClock(store, node, ahead);
+  if (Math.abs(ahead) * 1000 > MAX_SKEW)
+    throw new Refusal(
+      "clock-skew",
+      `expected a time within 15 minutes of the coordinator's; it is ${Math.abs(ahead)} s ${ahead > 0 ? "ahead" : "behind"}`,
+    );
 }
 
 /** A witness's turn, judged: nobody else waits, or brings cosignatures, in its name. */
-export function takeWitness(envelope: Envelope, { federation, now }: Context): WitnessRequest {
-  const { payload } = openByNode(federation(), envelope, WitnessRequest);
-  checkClock(payload.time, now());
+export function takeWitness(envelope: Envelope, context: Context): WitnessRequest {
+  const { payload } = openByNode(context.federation(), envelope, WitnessRequest);
+  checkClock(payload, context);
   return payload;
 }

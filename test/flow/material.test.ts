@@ -4,13 +4,14 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { recompute } from "../../cli/client/recompute.ts";
 import { auditFrom } from "../../cli/commands/audit.ts";
 import type { Network } from "../../cli/demo/network.ts";
 import { lineOf } from "../../cli/log/entries.ts";
 import { mirror } from "../../cli/log/mirror.ts";
 import { sourceOf } from "../../cli/log/source.ts";
+import { CoordinatorConfig } from "../../coordinator/config.ts";
 import { startCoordinator } from "../../coordinator/coordinator.ts";
 import { drawn, systemRandom } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
@@ -32,12 +33,14 @@ import { instant } from "../../protocol/values/names.ts";
 import { clientOf, type Fetch } from "../../protocol/wire/client.ts";
 import { givenFor, materialRequest } from "../../protocol/wire/fetch-material.ts";
 import { ROUTES } from "../../protocol/wire/routes.ts";
+import { openStore } from "../../server/database.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { nativePrimitives } from "../../server/primitives.ts";
 import { clockOf } from "../support/clock.ts";
-import { temporaryFolder } from "../support/engines.ts";
+import { ENGINES, missing, temporaryFolder } from "../support/engines.ts";
 import { CARE, federationOf, settled, submit } from "../support/federation.ts";
 import { putTogether, type Taken, takeApart } from "../support/forge.ts";
+import { REGIONS, unpack } from "../support/stores.ts";
 
 const CODES = ["01", "03", "04"];
 const NATIONAL = { release: "national", minRegions: 3, rho: "1/10" };
@@ -85,7 +88,8 @@ beforeAll(async () => {
   holds = true;
   released = wire.length;
   await submit(network, { ...NATIONAL, title: "Held" });
-  await vi.waitUntil(() => boxed().length > 0, { timeout: 60_000 });
+  // More than once: what was lost on the way is asked for by another poll.
+  await vi.waitUntil(() => boxed().length > 1, { timeout: 60_000 });
 }, 180_000);
 afterAll(async () => {
   await stopped();
@@ -185,6 +189,34 @@ test("an older head of a ledger, or another's, does not take the place of a node
   expect(await network.client("getBudgets")).toEqual(before);
 });
 
+describe.each(ENGINES)("a store of before, on %s", (engine) => {
+  test.skipIf(missing(engine))("polls that it kept and showed are shown no more, and are spent", async () => {
+    const { folder: at, left, store, remove } = await unpack(engine);
+    const { name, config } = store("coordinator");
+    const old = await openStore<{ budget: { node: string; envelope: string } }>(name, config);
+    const rows = await old.kysely.selectFrom("budget").select(["node", "envelope"]).execute();
+    await old.close();
+    expect(rows).toHaveLength(REGIONS.length);
+    let time = left.at;
+    const said = JSON.parse(readFileSync(join(at, "coordinator.json"), "utf8")) as object;
+    const coordinator = await startCoordinator(
+      CoordinatorConfig.parse({ ...said, databaseUrl: config.databaseUrl }),
+      at,
+      { now: () => new Date(time), logger: loggerOf("coordinator", "error"), fetch, random: systemRandom },
+    );
+    const to = answeredBy((path, init) => coordinator.app.request(path, init));
+    for (const { envelope } of rows) {
+      const poll = Envelope.parse(JSON.parse(envelope));
+      time = payloadOf(Poll, poll).time;
+      expect(await to(ROUTES.poll.path, poll)).toMatchObject(SPENT);
+    }
+    const budgets = await coordinator.app.request(ROUTES.getBudgets.path);
+    expect(await budgets.json()).toEqual({ budgets: [] });
+    await coordinator.stop();
+    remove();
+  });
+});
+
 /** An auditor adds the sum up; everything that went over the wire, and the random bytes that were drawn. */
 async function overheard() {
   const sent: Array<Omit<Sent, "code">> = [];
@@ -244,6 +276,19 @@ test("an auditor's request is answered once, and what is given on it is for its 
     const guessed = { ...rest, word: toBase64(drawn(32, systemRandom)), document, place };
     expect(await post(ROUTES.getPiece.path, guessed)).toMatchObject(SPENT);
   }
+});
+
+test("an auditor whose answer was lost on the way signs another request", async () => {
+  let lost = 0;
+  // As `steady` does where the connection was cut: the same bytes again.
+  const client = clientOf(network.address, async (url, init) => {
+    if (url.endsWith(ROUTES.getMaterial.path) && lost++ === 0) await fetch(url, init);
+    return await fetch(url, init);
+  });
+  const { auditor } = network.made;
+  const fresh = { now: clock.now, random: systemRandom };
+  expect((await recompute(client, federation, query, auditor, fresh)).survivors).toEqual(CODES);
+  expect(lost).toBe(2);
 });
 
 test("a request that is sent by who stole it before it came gives them nothing; the auditor signs another", async () => {
