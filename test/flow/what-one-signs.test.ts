@@ -41,6 +41,8 @@ import { type Relay, relayTo } from "../support/relay.ts";
 
 const shell = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
+/** What gives a command a terminal. */
+const SCRIPT = "/usr/bin/script";
 const YEAR = 365 * 24 * 3600 * 1000;
 
 /** The same column, in the words of two catalogues. */
@@ -248,6 +250,30 @@ describe("what is signed is shown, and somebody says yes", () => {
     expect(again.out).toMatch(/approver-1 \(approver, of region 01\) approves.*as before/s);
     expect(await approvalsOn(id)).toHaveLength(1);
   });
+
+  test.skipIf(!existsSync(SCRIPT))(
+    "at a terminal: no is no, and so is the end of what is typed",
+    async () => {
+      const { id } = await asked();
+      const words = ["query", "approve", id, "--key", keyOf("approver-1"), ...at()];
+      const typed = async (text: string): Promise<string> => {
+        const run = shell(SCRIPT, ["-qec", [join(ROOT, "brus"), ...words].join(" "), "/dev/null"], {
+          cwd: folder.path,
+        });
+        run.child.stdin?.end(text);
+        return await run.then(
+          ({ stdout }) => stdout,
+          ({ stdout }: { stdout: string }) => stdout,
+        );
+      };
+      for (const no of ["n\n", "\n", "yes please\n", "\u0004"]) {
+        expect(await typed(no)).toMatch(/in the role approver, for all regions\? \[y\/N\].*expected a yes/s);
+        expect(await approvalsOn(id)).toEqual([]);
+      }
+      expect(await typed("y\n")).toMatch(/Recorded: entry/);
+      expect(await approvalsOn(id)).toHaveLength(1);
+    },
+  );
 
   test("signing a question, and a calendar: shown, and nothing written without a yes", async () => {
     writeFileSync(join(folder.path, "draft.json"), JSON.stringify(DRAFTED));
