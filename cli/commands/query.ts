@@ -158,7 +158,6 @@ async function signFile(file: string, { key, out, yes, ...at }: Sign, to: Out): 
   const party = partyOf(federation, key, "ask", opening);
   const { draft: bound, aside } = withPurpose(parseJson(readBytes(file)), systemRandom);
   const draft = fillQuery(bound, federation.hash, party.id, now(), systemRandom);
-  boundIn(federation, draft);
   planned(federation, draft, now());
   const purpose = aside === null ? await purposeAt(at.coordinator, draft.purpose) : textOf(aside);
   const show = out === undefined || at.json === true ? to.tell : say;
