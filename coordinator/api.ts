@@ -31,6 +31,7 @@ import { type Publication, publicationOf } from "./publish/publication.ts";
 import { pxwebOf } from "./publish/pxweb.ts";
 import { budgetsOf } from "./query/budgets.ts";
 import { calendarsOf, takeCalendar } from "./query/calendars.ts";
+import { witnessing } from "./query/hindrances.ts";
 import { takeAnswer, takeApproval, takeQuery, takeWitness } from "./query/intake.ts";
 import { takePoll } from "./query/polls.ts";
 import { latestQueries, statusOf } from "./query/shown-status.ts";
@@ -157,7 +158,8 @@ function logRoutes(app: Hono, api: Api): void {
   });
   app.post(ROUTES.witness.path, async (c) => {
     const request = takeWitness(await fromNode(c, api), api);
-    return c.json(await logsOf(api).answer(request, whileAsked(c, api)));
+    const turn = () => logsOf(api).answer(request, whileAsked(c, api));
+    return c.json(await witnessing(api, request.node, turn));
   });
   app.get(path(ROUTES.getProof), async (c) => c.json({ proof: await proofOf(idOf(c), logsOf(api), api) }));
   // Static files, in C2SP's formats: outside the routes, since a plain file server may serve them as well.

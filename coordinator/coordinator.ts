@@ -22,6 +22,7 @@ import { openDirectories } from "./directory/directories.ts";
 import { Logs } from "./log/logs.ts";
 import { Announcer } from "./query/announcer.ts";
 import { announcePublic, type Dispatcher } from "./query/dispatch.ts";
+import { announceAnew } from "./query/work.ts";
 import { keepBehind } from "./release/release.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./store/database.ts";
 
@@ -70,6 +71,7 @@ export async function startCoordinator(
   await waitAnew(context);
   await clockwork.nudgeAll();
   await makeUp(context);
+  await announceAnew(store);
   const renewing = setInterval(() => logs?.renew(), 60_000);
 
   const stopping = new AbortController();

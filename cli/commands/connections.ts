@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Source } from "../../protocol/log/documents.ts";
 import type { Fetch } from "../../protocol/wire/client.ts";
+import { aheadInWords, comparing } from "../../server/clock.ts";
 import { connectionsOver } from "../client/connect.ts";
 import { pinsIn } from "../client/pins.ts";
 import { sourceOf as sourceOver } from "../log/source.ts";
@@ -10,12 +11,22 @@ import { sourceOf as sourceOver } from "../log/source.ts";
 /** What this user has enrolled with. */
 export const pins = pinsIn(process.env["XDG_CONFIG_HOME"] || join(homedir(), ".config"));
 
-const own: Fetch = (url, init) => fetch(url, init);
+/** To a person, beside what is said. */
+const warn = (line: string): void => void process.stderr.write(`warning: ${line}\n`);
+
+// What a command decides of a time, it decides by this machine's clock.
+const own: Fetch = comparing(
+  (url, init) => fetch(url, init),
+  () => new Date(),
+  (ahead) => {
+    if (ahead !== null) warn(aheadInWords(ahead));
+  },
+).fetch;
 
 export const { client, federationAt, asideAt, purposeAt } = connectionsOver(own, {
   pins,
   now: () => new Date(),
-  warn: (line) => process.stderr.write(`warning: ${line}\n`),
+  warn,
 });
 
 /** Where an audit reads from: a coordinator's address, or a folder that mirrors its `/log/`. */

@@ -27,42 +27,9 @@ import { client, federationAt } from "./connections.ts";
 import { type Edits, edited } from "./directory-edits.ts";
 import { EVERYBODY, withPeopleOptions } from "./directory-people.ts";
 import { collect, textIn, WITNESS_FORM, withRuleOption } from "./directory-words.ts";
-import type { Addressed } from "./options.ts";
+import { type Addressed, addressed } from "./options.ts";
 
 type Publish = Addressed & { readonly dataset: string[]; readonly card: string[] };
-
-const at = (command: Command): Command =>
-  command
-    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-    .option("--directory <hash>", "pin version 1 of the directory by its hash");
-
-/** What the next version is drafted from, in words. */
-function proposeCommand(directory: Command, out: Out): void {
-  const propose = at(directory.command("propose <file>")).description(
-    "draft the version after the one in force, as JSON that you may edit; roots sign it then",
-  );
-  withRuleOption(withPeopleOptions(propose))
-    .option(
-      "--renew <id>",
-      `whose keys count for a year more; "${EVERYBODY}" for all of those in force`,
-      collect,
-      [],
-    )
-    .option("--revoke <key>", "a person's key that counts no more, from now on", collect, [])
-    .option("--node <code=name=keys>", "another region: answer key,log key,witness key", collect, [])
-    .option("--keys <code=keys>", "a region's new keys: answer key,log key,witness key", collect, [])
-    .option("--pause <code>", "a region that answers no more for now", collect, [])
-    .option("--resume <code>", "a region that answers again", collect, [])
-    .option("--root <key>", "another root", collect, [])
-    .option("--drop-root <key>", "a root that is one no more", collect, [])
-    .option("--threshold <n>", "how many roots must sign from then on: more than half")
-    .option("--release <key>", "the coordinator's new release key")
-    .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
-    .option("--dataset <file>", "another dataset", collect, [])
-    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
-    .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
-    .action((file: string, options: Addressed & Edits) => draftNext(file, options, out));
-}
 
 export function versionCommands(directory: Command, out: Out): void {
   proposeCommand(directory, out);
@@ -87,17 +54,44 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
     .action((digest: string, options: { root: string; coordinator: string }) => erase(digest, options, out));
 
-  at(directory.command("publish <file>"))
+  addressed(directory.command("publish <file>"))
     .description("hand in a signed version: nodes follow it once it stands in the log; prints its hash")
     .option("--dataset <file>", "a dataset that is new in it", collect, [])
     .option("--card <file>", "who a person is, who is new in it", collect, [])
     .action((file: string, options: Publish) => publish(file, options, out));
 
-  at(directory.command("diff <file> [other]"))
+  addressed(directory.command("diff <file> [other]"))
     .description("what a draft or a signed version changes of the one in force, or of another")
     .action((file: string, other: string | undefined, options: Addressed) =>
       showChanges(file, other, options, out),
     );
+}
+
+function proposeCommand(directory: Command, out: Out): void {
+  const propose = addressed(directory.command("propose <file>")).description(
+    "draft the version after the one in force, as JSON that you may edit; roots sign it then",
+  );
+  withRuleOption(withPeopleOptions(propose))
+    .option(
+      "--renew <id>",
+      `whose keys count for a year more; "${EVERYBODY}" for all of those in force`,
+      collect,
+      [],
+    )
+    .option("--revoke <key>", "a person's key that counts no more, from now on", collect, [])
+    .option("--node <code=name=keys>", "another region: answer key,log key,witness key", collect, [])
+    .option("--keys <code=keys>", "a region's new keys: answer key,log key,witness key", collect, [])
+    .option("--pause <code>", "a region that answers no more for now", collect, [])
+    .option("--resume <code>", "a region that answers again", collect, [])
+    .option("--root <key>", "another root", collect, [])
+    .option("--drop-root <key>", "a root that is one no more", collect, [])
+    .option("--threshold <n>", "how many roots must sign from then on: more than half")
+    .option("--release <key>", "the coordinator's new release key")
+    .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
+    .option("--dataset <file>", "another dataset", collect, [])
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
+    .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
+    .action((file: string, options: Addressed & Edits) => draftNext(file, options, out));
 }
 
 /** `brus directory propose` */

@@ -24,7 +24,7 @@ import {
   withRuleOption,
   withWitnesses,
 } from "./directory-words.ts";
-import type { Addressed } from "./options.ts";
+import { type Addressed, addressed } from "./options.ts";
 
 type Init = {
   readonly name: string;
@@ -79,11 +79,8 @@ export function directoryCommands(program: Command, out: Out): void {
     .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, []);
   withRuleOption(withPeopleOptions(add)).action((file: string, options: Add) => addTo(file, options, out));
 
-  directory
-    .command("show [file]")
+  addressed(directory.command("show [file]"))
     .description("who is who: in a file, or in the version in force")
-    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-    .option("--directory <hash>", "pin version 1 of the directory by its hash")
     .option("--json", "for machines")
     .action((file: string | undefined, options: Show) => show(file, options, out));
 

@@ -13,10 +13,11 @@ import { openHead } from "./budgets.ts";
 import { checkClock } from "./intake.ts";
 
 /** A poll, judged and spent; the ledger's head that came with it is kept as the node's latest. */
-export async function takePoll(given: PolledWith, { federation, store, now }: Context): Promise<Poll> {
+export async function takePoll(given: PolledWith, context: Context): Promise<Poll> {
+  const { federation, store } = context;
   const { poll: envelope, head } = "poll" in given ? given : { poll: given, head: null };
   const { id, payload: poll } = openByNode(federation(), envelope, Poll);
-  checkClock(poll.time, now());
+  checkClock(poll, context);
   const keep = head === null ? null : openHead(federation(), poll.node, head, store);
   await spend(id, poll, store);
   await keep?.();

@@ -16,6 +16,7 @@ import type { Effects, NodeConfig } from "../config.ts";
 import { anewIn } from "../import/anew.ts";
 import { logDaily } from "../log/daily.ts";
 import { calendarsOf, declinesOf } from "../log/kept-documents.ts";
+import { sayingWhatFor } from "../log/lonely.ts";
 import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
 import { Witness, type WitnessContext } from "../log/witness.ts";
 import type { Leaving } from "../people/leaving.ts";
@@ -42,6 +43,8 @@ export type ServingContext = {
   readonly client: Client;
   readonly effects: Effects;
   readonly followed: Followed;
+  /** By how many seconds this clock is ahead of the coordinator's, as that says; null where they agree. */
+  readonly ahead: () => number | null;
   /** Who is not counted: a digest of it goes into the region's log each day. */
   readonly leaving: Leaving;
   /** Attempts that this process is in: those of an earlier version go on where everyone signs with the same keys. */
@@ -92,24 +95,29 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     ...answerer,
     ...shared,
     tick,
+    ahead: context.ahead,
     disk: attemptDiskOf(store, now, log),
     log,
     witness: watching?.witness ?? null,
     attempts,
-    memory: { cursor: null, anew: false, head: null, latest: "", wake: () => undefined },
+    memory: { cursor: null, anew: false, head: null, latest: "", untimely: new Map(), wake: () => undefined },
   };
   return {
     answerer,
-    // Side by side: a node witnesses for others while it waits for them to witness its own.
-    work: async () => {
-      const daily =
-        log === null ? undefined : logDaily({ leaving: context.leaving, log, sleep, logger }, signal);
-      const telling = tellEndings(() => federation.directory, { now, sleep, logger }, signal);
-      await Promise.all([pollForever(worker), watching?.witness.watchForever(), daily, telling]);
-    },
+    work: () => workOn(worker, context.leaving),
     stop: () => stopping.abort(),
     lookAgain: () => lookAgain(worker.memory),
   };
+}
+
+/** Side by side: a node witnesses for others while it waits for them to witness its own. */
+async function workOn(worker: Worker, leaving: Leaving): Promise<void> {
+  const { log, witness, sleep, logger, signal } = worker;
+  const daily = log === null ? undefined : logDaily({ leaving, log, sleep, logger }, signal);
+  // Where nobody asks it anything, since too few witness, it says so all the same. It ends with the signal.
+  const started = log === null ? undefined : sayingWhatFor(log.started(), worker).catch(() => undefined);
+  const telling = tellEndings(() => worker.federation.directory, { now: worker.now, sleep, logger }, signal);
+  await Promise.all([pollForever(worker), witness?.watchForever(), daily, started, telling]);
 }
 
 /** Looks for versions after the one in force, on behalf of what serves under this one. */

@@ -243,6 +243,11 @@ export const REFUSALS = {
   "language-unknown": [400, "No such language", "Choose sv or en."],
   "not-found": [404, "Nothing at this address", "See /openapi.json."],
   "method-not-allowed": [405, "The address does not take this method", "See /openapi.json."],
+  "daily-limit": [
+    429,
+    "Too many documents in a day",
+    "Wait until the next day (UTC): a log is for ever, and every region reads all of it.",
+  ],
   "rate-limited": [429, "Too many requests", "Wait as Retry-After says."],
   "import-file": [
     422,
