@@ -3,6 +3,7 @@ import { accuracy } from "./accuracy.ts";
 import { answering } from "./answer.ts";
 import { api } from "./api.ts";
 import { auditing } from "./audit.ts";
+import { costly } from "./costly.ts";
 import { demonstration } from "./demo.ts";
 import { importing } from "./import.ts";
 import { logAppend } from "./log.ts";
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   "standing-release": standingRelease,
   readable,
   api,
+  costly,
   // It speaks of the DOM, and so is checked with the pages' tests.
   web: async () => ((await import(WEB)) as { web: () => Promise<void> }).web(),
 };

@@ -10,6 +10,7 @@ import { type Due, earliest } from "./clockwork.ts";
 import type { Context } from "./context.ts";
 import { beginningsAfter } from "./directory/directories.ts";
 import { type Dispatcher, dispatch } from "./query/dispatch.ts";
+import { withHindrances } from "./query/hindrances.ts";
 import { close, type QueryState, settle, stateOf } from "./query/stored-state.ts";
 import { type Collected, collect } from "./release/collect.ts";
 import { type Publisher, publish } from "./release/release.ts";
@@ -65,7 +66,9 @@ async function conclude(state: QueryState, context: Context & Publisher & Rounds
   if (collected.answerIds.length >= minRegions) return await publish(state, collected, null, context);
   // Those who may still come late may yet be enough.
   if (!collected.complete && now < expires) return expires;
-  return await close(state, "failed", tooFew(collected, minRegions), context);
+  const silent = collected.missing.flatMap(({ region, reason }) => (reason === "no-answer" ? [region] : []));
+  const reason = withHindrances(tooFew(collected, minRegions), silent, context);
+  return await close(state, "failed", reason, context);
 }
 
 const tooFew = ({ answerIds, missing }: Collected, minRegions: number): string =>

@@ -3,19 +3,23 @@
  */
 
 import type { Hono, Context as HonoContext } from "hono";
+import { signingNode } from "../protocol/federation/openers.ts";
 import { documentsOf, VersionDocument } from "../protocol/federation/versions.ts";
 import { Push } from "../protocol/log/witness-messages.ts";
+import { PolledWith } from "../protocol/release/answer.ts";
 import { PieceRequest } from "../protocol/release/material.ts";
 import { Envelope } from "../protocol/signing/envelope.ts";
 import { Hash } from "../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import { ROUTES } from "../protocol/wire/routes.ts";
-import { type HttpLimits, httpOf, readBody } from "../server/http.ts";
+import { httpOf, readBody } from "../server/http.ts";
+import { type Buckets, countFor, type HttpLimits, type RequestKind } from "../server/limits.ts";
 import type { Logger } from "../server/logger.ts";
 import type { Bell } from "./bell.ts";
 import { type Context, storedEnvelope, storedRelease } from "./context.ts";
 import { asideOf, erase, takeAside } from "./directory/asides.ts";
 import type { Logs } from "./log/logs.ts";
+import { proofOf } from "./log/proofs.ts";
 import { isPublic } from "./log/public.ts";
 import { openApi } from "./openapi.ts";
 import { answerPoll } from "./poll.ts";
@@ -27,11 +31,13 @@ import { type Publication, publicationOf } from "./publish/publication.ts";
 import { pxwebOf } from "./publish/pxweb.ts";
 import { budgetsOf } from "./query/budgets.ts";
 import { calendarsOf, takeCalendar } from "./query/calendars.ts";
-import { takeAnswer, takeApproval, takePoll, takeQuery, takeWitness } from "./query/intake.ts";
+import { witnessing } from "./query/hindrances.ts";
+import { takeAnswer, takeApproval, takeQuery, takeWitness } from "./query/intake.ts";
+import { takePoll } from "./query/polls.ts";
 import { latestQueries, statusOf } from "./query/shown-status.ts";
 import { stateOf } from "./query/stored-state.ts";
 import { agreementsOn } from "./release/release.ts";
-import { materialOf, pieceOf } from "./secure-sum/material.ts";
+import { materialOf, pieceOf, type Random } from "./secure-sum/material.ts";
 import { takeChunk, takeRound } from "./secure-sum/messages.ts";
 
 export type Api = Context & {
@@ -41,8 +47,12 @@ export type Api = Context & {
   /** Takes a query further after an event, without keeping whoever caused it waiting. */
   readonly nudge: (query: string) => void;
   readonly ready: () => Promise<boolean>;
+  /** Fills an array with random bytes of the system's. */
+  readonly random: Random;
   readonly stopping: AbortSignal;
-  readonly limits: HttpLimits;
+  readonly limits: Pick<HttpLimits, "requestsPerMinute" | "proxies">;
+  /** What each node may ask, counted once it is known to have signed it. */
+  readonly nodes: Buckets;
   readonly logger: Logger;
   /** Who publishes, for the catalogue of the national data portal. */
   readonly publisher: Publisher;
@@ -50,7 +60,7 @@ export type Api = Context & {
 };
 
 export function apiOf(api: Api): Hono {
-  const app = httpOf(api.logger, api.limits);
+  const app = httpOf(api.logger, { ...api.limits, now: api.now, kindOf });
   const publication = publicationOf(api, (place) => isPublic(place, api), api.publicAddress);
   selfRoutes(app, api);
   directoryRoutes(app, api);
@@ -62,6 +72,26 @@ export function apiOf(api: Api): Hono {
   auditorRoutes(app, api);
   publicRoutes(app, api, publication);
   return app;
+}
+
+const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+const { poll, submitLeaves, witness, submitAnswer, submitRound, submitChunk } = ROUTES;
+const OF_NODES: ReadonlySet<string> = new Set(
+  [poll, submitLeaves, witness, submitAnswer, submitRound].map((route) => route.path),
+);
+const CHUNKS = submitChunk.path.replace("{id}", "");
+
+function kindOf(c: HonoContext): RequestKind {
+  if (PROBES.has(c.req.path)) return "probe";
+  const ofNodes = OF_NODES.has(c.req.path) || c.req.path.startsWith(CHUNKS);
+  return c.req.method === "POST" && ofNodes ? "node" : "reader";
+}
+
+/** What a node signed; counted for it, before more is done than to find that it did. */
+async function fromNode(c: HonoContext, api: Api): Promise<Envelope> {
+  const envelope = await readBody(c, Envelope, "envelope");
+  countFor(c, api.nodes, signingNode(api.federation(), envelope));
+  return envelope;
 }
 
 const path = (route: { path: string }) => route.path.replace("{id}", ":id");
@@ -123,12 +153,15 @@ function calendarRoutes(app: Hono, api: Api, { indicators }: Publication): void 
 function logRoutes(app: Hono, api: Api): void {
   app.post(ROUTES.submitLeaves.path, async (c) => {
     const push = await readBody(c, Push, "entries");
-    return c.json({ kept: await logsOf(api).push(push) });
+    const kept = await logsOf(api).push(push, () => countFor(c, api.nodes, push.node));
+    return c.json({ kept });
   });
   app.post(ROUTES.witness.path, async (c) => {
-    const request = takeWitness(await readBody(c, Envelope, "envelope"), api);
-    return c.json(await logsOf(api).answer(request, whileAsked(c, api)));
+    const request = takeWitness(await fromNode(c, api), api);
+    const turn = () => logsOf(api).answer(request, whileAsked(c, api));
+    return c.json(await witnessing(api, request.node, turn));
   });
+  app.get(path(ROUTES.getProof), async (c) => c.json({ proof: await proofOf(idOf(c), logsOf(api), api) }));
   // Static files, in C2SP's formats: outside the routes, since a plain file server may serve them as well.
   app.get("/log/:path{.+}", (c) => logFile(c, api));
 }
@@ -136,22 +169,26 @@ function logRoutes(app: Hono, api: Api): void {
 /** What nodes bring and fetch, by themselves and in rounds. */
 function nodeRoutes(app: Hono, api: Api): void {
   app.post(ROUTES.submitAnswer.path, async (c) => {
-    const { id, query } = await takeAnswer(await readBody(c, Envelope, "envelope"), api);
+    const { id, query } = await takeAnswer(await fromNode(c, api), api);
     api.nudge(query);
     return c.json({ id });
   });
   app.post(ROUTES.poll.path, async (c) => {
-    const poll = await takePoll(await readBody(c, Envelope, "envelope"), api);
+    const body = await readBody(c, PolledWith, "poll");
+    countFor(c, api.nodes, signingNode(api.federation(), "poll" in body ? body.poll : body));
+    const poll = await takePoll(body, api);
     return c.json(await answerPoll(poll, api, whileAsked(c, api)));
   });
   app.post(ROUTES.submitRound.path, async (c) => {
     const { envelope, boxes } = await readBody(c, ROUTES.submitRound.body, "message");
+    countFor(c, api.nodes, signingNode(api.federation(), envelope));
     const { id, query } = await takeRound(envelope, boxes, api);
     api.nudge(query);
     return c.json({ id });
   });
   app.post(path(ROUTES.submitChunk), async (c) => {
-    const { id, query } = await takeChunk(idOf(c), new Uint8Array(await c.req.arrayBuffer()), api);
+    const bytes = new Uint8Array(await c.req.arrayBuffer());
+    const { id, query } = await takeChunk(idOf(c), bytes, api, (node) => countFor(c, api.nodes, node));
     api.nudge(query);
     return c.json({ id });
   });
@@ -185,10 +222,10 @@ function releaseRoutes(app: Hono, api: Api): void {
 /** What auditors alone are given. */
 function auditorRoutes(app: Hono, api: Api): void {
   app.post(ROUTES.getMaterial.path, async (c) =>
-    c.json(await materialOf(await readBody(c, Envelope, "envelope"), api)),
+    c.json({ box: await materialOf(await readBody(c, Envelope, "envelope"), api) }),
   );
   app.post(ROUTES.getPiece.path, async (c) =>
-    c.json({ bytes: await pieceOf(await readBody(c, PieceRequest, "request"), api) }),
+    c.json({ box: await pieceOf(await readBody(c, PieceRequest, "request"), api) }),
   );
 }
 

@@ -8,18 +8,21 @@ import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import type { Fetch } from "../protocol/wire/client.ts";
 import { openStore } from "../server/database.ts";
+import { sleep } from "../server/deadline.ts";
+import { tellEndings } from "../server/endings.ts";
 import type { Logger } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { advance } from "./advance.ts";
 import { apiOf } from "./api.ts";
 import { bellOf } from "./bell.ts";
 import { Clockwork } from "./clockwork.ts";
-import { type CoordinatorConfig, signersOf } from "./config.ts";
+import { type CoordinatorConfig, limitsOf, signersOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { openDirectories } from "./directory/directories.ts";
 import { Logs } from "./log/logs.ts";
 import { Announcer } from "./query/announcer.ts";
 import { announcePublic, type Dispatcher } from "./query/dispatch.ts";
+import { announceAnew } from "./query/work.ts";
 import { keepBehind } from "./release/release.ts";
 import { type CoordinatorDatabase, type CoordinatorStore, prepareCoordinator } from "./store/database.ts";
 
@@ -36,6 +39,8 @@ export type CoordinatorEffects = {
   /** By which it asks witnesses from outside: nothing else does it ask of anybody. */
   readonly fetch: Fetch;
   readonly logger: Logger;
+  /** Fills an array with random bytes: the system's. */
+  readonly random: (bytes: Uint8Array) => void;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
 };
@@ -44,9 +49,10 @@ export type CoordinatorEffects = {
 export async function startCoordinator(
   config: CoordinatorConfig,
   base: string,
-  { now, fetch, logger, limit }: CoordinatorEffects,
+  { now, fetch, logger, random, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
+  const limits = limitsOf(config, now);
   const { store, signers, directories } = await openFederation(config, at, now, limit);
   const { current: federation, place: directoryPlace } = directories;
   if (config.roundSeconds !== undefined)
@@ -65,20 +71,23 @@ export async function startCoordinator(
   await waitAnew(context);
   await clockwork.nudgeAll();
   await makeUp(context);
+  await announceAnew(store);
   const renewing = setInterval(() => logs?.renew(), 60_000);
 
   const stopping = new AbortController();
+  void tellEndings(() => federation().directory, { now, sleep, logger }, stopping.signal);
   const app = apiOf({
     ...parts,
+    random,
     publish: async (document) => {
       const id = await directories.take(document, logs);
       await clockwork.nudgeAll();
       return id;
     },
     nudge: (id) => clockwork.nudge(id),
-    ready: () => isReady(store),
+    ready: oneForAll(() => isReady(store)),
     stopping: stopping.signal,
-    limits: { requestsPerMinute: config.requestsPerMinute },
+    ...limits,
     publisher: config.publisher,
     publicAddress: config.publicAddress?.replace(/\/$/, "") ?? null,
   });
@@ -148,6 +157,17 @@ async function makeUp(context: Context & Dispatcher): Promise<void> {
   const releases = await context.store.kysely.selectFrom("release").selectAll().execute();
   for (const release of releases) await keepBehind(release, context);
   await announcePublic(context);
+}
+
+/** However many ask, it is looked up once at a time: probes have no limit. */
+function oneForAll(ask: () => Promise<boolean>): () => Promise<boolean> {
+  let going: Promise<boolean> | null = null;
+  return () => {
+    going ??= ask().finally(() => {
+      going = null;
+    });
+    return going;
+  };
 }
 
 const isReady = ({ kysely }: CoordinatorStore): Promise<boolean> =>

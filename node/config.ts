@@ -4,8 +4,8 @@ import { Hash } from "../protocol/values/bytes.ts";
 import { RegionCode } from "../protocol/values/names.ts";
 import type { Fetch } from "../protocol/wire/client.ts";
 import type { Sleep } from "../server/deadline.ts";
+import { KeyFiles } from "../server/keys.ts";
 import { LEVELS, type Logger } from "../server/logger.ts";
-import { KeyFiles } from "../server/signing.ts";
 import type { Noise } from "./answer/noise.ts";
 import type { Fill } from "./random.ts";
 
@@ -21,6 +21,8 @@ export const NodeConfig = z.strictObject({
   /** Where the directory names them: the key of the node's own log, and the one it witnesses others' with. */
   logKey: KeyFiles.optional(),
   witnessKey: KeyFiles.optional(),
+  /** A file that holds the passphrase of those of the keys that are sealed. */
+  passphraseFile: z.string().max(1000).optional(),
   /** Where the keys of pseudonyms and encrypted identities are, outside the database. */
   secrets: z.string().max(1000),
   keepIdentities: z.boolean().default(true),

@@ -7,6 +7,7 @@ import type { Dataset } from "../protocol/question/catalogue.ts";
 import type { PublicKey } from "../protocol/signing/ed25519.ts";
 import { Refusal } from "../protocol/values/refusal.ts";
 import { type Client, clientOf } from "../protocol/wire/client.ts";
+import { aheadInWords, comparing } from "../server/clock.ts";
 import { oneAtATime, openStore, transact } from "../server/database.ts";
 import { nameOf } from "../server/logger.ts";
 import type { Answerer } from "./answer/answer.ts";
@@ -64,7 +65,7 @@ export async function startNode(config: NodeConfig, base: string, effects: Effec
 async function running(
   config: NodeConfig,
   at: (path: string) => string,
-  { store, client, followed }: Opened,
+  { store, client, followed, ahead }: Opened,
   effects: Effects,
 ): Promise<RunningNode> {
   const data = at(config.data);
@@ -78,7 +79,7 @@ async function running(
   await bringOld({ ...opened, keys, datasets: datasets() }, effects.logger);
   const leaving = await Leaving.open({ ...opened, folder: secrets, datasets, keys: () => keys });
   await leaving.settle(); // Before anything is answered.
-  const serving = { config, at, store, client, effects, followed, attempts, leaving };
+  const serving = { config, at, store, client, effects, followed, ahead, attempts, leaving };
   const succession = await Succession.begin(serving);
   const alone = oneAtATime();
   return {
@@ -134,13 +135,22 @@ async function bringOld(
   if (anew.length > 0) logger.warn({ anew }, "nothing is answered of these before they are imported anew");
 }
 
-type Opened = { readonly store: NodeStore; readonly client: Client; readonly followed: Followed };
+type Opened = {
+  readonly store: NodeStore;
+  readonly client: Client;
+  readonly followed: Followed;
+  readonly ahead: () => number | null;
+};
 
 /** The node's store, prepared for the directory's data sets, and the directory: the newest, or else the one that is kept. */
 async function openNode(config: NodeConfig, data: string, effects: Effects): Promise<Opened> {
   sweepCopies(data);
   const store = await openStore<NodeDatabase>("node", { ...config, data });
-  const { fetch, sleep, logger, limit } = effects;
+  const { sleep, now, logger, limit } = effects;
+  const { fetch, ahead } = comparing(effects.fetch, now, (seconds) => {
+    if (seconds === null) logger.info({}, "this clock and the coordinator's agree again");
+    else logger.warn({ ahead: seconds }, aheadInWords(seconds));
+  });
   const client = clientOf(config.coordinator.replace(/\/$/, ""), fetch);
   const pinned = config.directory;
   const followed = await openFollowed({ pinned, data, store, client, sleep, logger, limit });
@@ -153,7 +163,7 @@ async function openNode(config: NodeConfig, data: string, effects: Effects): Pro
       "the newest directory is not to be had: the one that is kept is followed",
     );
   });
-  return { store, client, followed };
+  return { store, client, followed, ahead };
 }
 
 /** From the beginning of its work: also where the node ends before it has asked. */

@@ -3,21 +3,18 @@
  * error, and no detail of anything unexpected.
  */
 import { serve } from "@hono/node-server";
-import { getConnInfo } from "@hono/node-server/conninfo";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
-import { rateLimiter } from "hono-rate-limiter";
 import type { z } from "zod";
 import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
+import { type HttpLimits, limited } from "./limits.ts";
 import { type Logger, nameOf } from "./logger.ts";
 
 /** An answer of 100,000 integers, base64 twice, with its envelope. */
 export const MAX_BODY = 2_000_000;
-
-export type HttpLimits = { readonly requestsPerMinute: number };
 
 export function httpOf(logger: Logger, limits: HttpLimits): Hono {
   const app = new Hono();
@@ -30,18 +27,11 @@ export function httpOf(logger: Logger, limits: HttpLimits): Hono {
       exposeHeaders: ["ETag", "Retry-After"],
     }),
   );
-  app.use(
-    rateLimiter({
-      windowMs: 60_000,
-      limit: limits.requestsPerMinute,
-      keyGenerator: addressOf,
-      handler: (c) =>
-        problem(
-          c,
-          new Refusal("rate-limited", `expected at most ${limits.requestsPerMinute} requests a minute`),
-        ),
-    }),
-  );
+  app.use(async (c, next) => {
+    await next();
+    c.res.headers.set("date", limits.now().toUTCString());
+  });
+  app.use(limited(limits));
   app.use(
     bodyLimit({
       maxSize: MAX_BODY,
@@ -57,27 +47,25 @@ export function httpOf(logger: Logger, limits: HttpLimits): Hono {
   return app;
 }
 
-/** Requests made in process (tests, the demo's own) have no address. */
-function addressOf(c: Context): string {
-  try {
-    return getConnInfo(c).remote.address ?? "unknown";
-  } catch {
-    return "in-process"; // app.request() has no socket: not an error.
-  }
-}
-
 export function problem(c: Context, refusal: Refusal): Response {
   const body = refusal.toProblem();
   return c.body(JSON.stringify(body), body.status as 400, { "content-type": "application/problem+json" });
 }
 
-/** The request's body, as one strict JSON document that fits the schema. */
+/**
+ * Values, keys and escapes of a body: nobody has signed it yet, or its outer form, and a megabyte of them would hold all
+ * others for half a second. A thousand log entries are two thousand.
+ */
+const MOST_STEPS = 12_000;
+
+/** The request's body, as one strict JSON document that fits the schema. `most` where it comes from who is trusted. */
 export async function readBody<S extends z.ZodType>(
   c: Context,
   schema: S,
   what: string,
+  most = MOST_STEPS,
 ): Promise<z.output<S>> {
-  return parseWith(schema, parseJson(new Uint8Array(await c.req.arrayBuffer())), what);
+  return parseWith(schema, parseJson(new Uint8Array(await c.req.arrayBuffer()), most), what);
 }
 
 export type Listening = { readonly port: number; readonly close: () => Promise<void> };

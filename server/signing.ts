@@ -1,7 +1,7 @@
 /**
- * Ed25519 by the platform's own code, for servers and the command line, and the files private keys live in.
- * Agrees with `protocol/signing/ed25519.ts` on every edge case: a test pins it. Private keys never leave their file and
- * this process.
+ * Ed25519 by the platform's own code, for servers and the command line, and files that are their owner's alone.
+ * Agrees with `protocol/signing/ed25519.ts` on every edge case: a test pins it. Private keys never leave their file (`server/keys.ts`)
+ * and this process.
  */
 import {
   createPrivateKey,
@@ -14,26 +14,22 @@ import {
 } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { isGoodPublicKey, PublicKey, type Verify } from "../protocol/signing/ed25519.ts";
+import { isStrict, PublicKey, type Verify } from "../protocol/signing/ed25519.ts";
 import type { Signer } from "../protocol/signing/envelope.ts";
 import { concat, fromBase64, fromHex, toBase64 } from "../protocol/values/bytes.ts";
-import { parseJson } from "../protocol/values/json.ts";
-import { parseWith, Refusal } from "../protocol/values/refusal.ts";
+import { Refusal } from "../protocol/values/refusal.ts";
 
 // RFC 8410: the fixed DER around 32 bytes of Ed25519 private and public key.
 const PKCS8 = fromHex("302e020100300506032b657004220420");
 const SPKI = fromHex("302a300506032b6570032100");
-const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 
-const publicKeys = new Map<string, KeyObject | null>();
+const publicKeys = new Map<string, KeyObject>();
 
-function publicKeyOf(bytes: Uint8Array): KeyObject | null {
+function publicKeyOf(bytes: Uint8Array): KeyObject {
   const name = toBase64(bytes);
   const cached = publicKeys.get(name);
   if (cached !== undefined) return cached;
-  const key = isGoodPublicKey(bytes)
-    ? createPublicKey({ key: Buffer.from(concat(SPKI, bytes)), format: "der", type: "spki" })
-    : null;
+  const key = createPublicKey({ key: Buffer.from(concat(SPKI, bytes)), format: "der", type: "spki" });
   if (publicKeys.size < 10_000) publicKeys.set(name, key);
   return key;
 }
@@ -60,30 +56,33 @@ export const nativeVerify: Verify = (publicKey, message, signature) => {
   return true;
 };
 
-const verifies: Verify = (publicKey, message, signature) => {
-  const s = signature.subarray(32).reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
-  const key = publicKeyOf(publicKey);
-  return s < ORDER && key !== null && verify(null, message, key, signature);
-};
+const verifies: Verify = (publicKey, message, signature) =>
+  isStrict(publicKey, signature) && verify(null, message, publicKeyOf(publicKey), signature);
 
-export const KeyFile = z.strictObject({
+/** A private key as its file has it in plain text. Other forms of key files: `server/keys.ts`. */
+export const PlainKey = z.strictObject({
   kind: z.literal("ed25519"),
   purpose: z.string().max(50),
   public: PublicKey,
   private: z.string().length(44),
 });
-export type KeyFile = z.infer<typeof KeyFile>;
+export type PlainKey = z.infer<typeof PlainKey>;
 
-export function newKey(purpose: string): KeyFile {
+export function newKey(purpose: string): PlainKey {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const seed = privateKey.export({ format: "der", type: "pkcs8" }).subarray(PKCS8.length);
-  const raw = publicKey.export({ format: "der", type: "spki" }).subarray(SPKI.length);
-  return { kind: "ed25519", purpose, public: toBase64(raw), private: toBase64(seed) };
+  return { kind: "ed25519", purpose, public: publicTextOf(publicKey), private: toBase64(seed) };
 }
 
-export function signerOf(file: KeyFile): Signer {
+const publicTextOf = (key: KeyObject): string =>
+  toBase64(key.export({ format: "der", type: "spki" }).subarray(SPKI.length));
+
+/** Refuses (`config-invalid`) a private key that is not the public one's: what it signs would verify nowhere. */
+export function signerOf(file: PlainKey): Signer {
   const der = Buffer.from(concat(PKCS8, fromBase64(file.private)));
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  if (publicTextOf(createPublicKey(key)) !== file.public)
+    throw new Refusal("config-invalid", "expected a private key that belongs to the public key beside it");
   return { publicKey: file.public, sign: (message) => new Uint8Array(sign(null, message, key)) };
 }
 
@@ -107,33 +106,4 @@ export function readSecret(path: string): Uint8Array {
     if (cause instanceof Refusal) throw cause;
     throw new Refusal("config-invalid", `expected a readable file at ${path}`, { cause });
   }
-}
-
-/** One key file, or several of which the directory names one: so that a key can be replaced without a stop. */
-export const KeyFiles = z.union([z.string().max(1000), z.array(z.string().max(1000)).min(1).max(10)]);
-export type KeyFiles = z.infer<typeof KeyFiles>;
-
-/** Gives the signer of a public key; refuses (`config-invalid`) where none of the files holds it. */
-export type Keyring = (publicKey: PublicKey | undefined) => Signer;
-
-/** Reads key files of one purpose, all at once, so that a mistake in one shows at the start. */
-export function keyringOf(files: KeyFiles, purpose: string, at: (path: string) => string): Keyring {
-  const signers = [files].flat().map((path) => signerOf(readKey(at(path), purpose)));
-  return (publicKey) => {
-    const signer = signers.find((each) => each.publicKey === publicKey);
-    if (signer !== undefined) return signer;
-    throw new Refusal("config-invalid", `expected the ${purpose} key that the directory names`);
-  };
-}
-
-/** Reads a key file; refuses one made for another purpose: one key, one purpose. */
-export function readKey(path: string, purpose: string): KeyFile {
-  const key = parseWith(KeyFile, parseJson(readSecret(path)), "key file", "config-invalid");
-  if (key.purpose !== purpose) {
-    throw new Refusal(
-      "key-wrong-purpose",
-      `expected a key made for "${purpose}" in ${path}; it is for "${key.purpose}"`,
-    );
-  }
-  return key;
 }

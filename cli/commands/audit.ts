@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
+import { systemRandom } from "../../node/random.ts";
 import { type Audit, audit } from "../../protocol/audit/audit.ts";
 import { cosignatures, openCheckpoint } from "../../protocol/log/checkpoint.ts";
 import type { Source } from "../../protocol/log/documents.ts";
@@ -47,11 +48,12 @@ export function auditCommands(program: Command, out: Out): void {
 }
 
 /** `brus audit`: says what holds and what does not, writes down what was asked for, and sets the exit code. */
-async function auditPlace(place: string, options: AuditOptions, { say, now }: Out): Promise<void> {
+async function auditPlace(place: string, options: AuditOptions, out: Out): Promise<void> {
+  const { say } = out;
   // Read once: the policy judges the very checkpoint that the audit does.
   const source = rememberedCheckpoints(sourceOf(place));
   const first = await firstOf(source, options.directory1);
-  const found = await audited(place, source, first, options, now);
+  const found = await audited(place, source, first, options, out);
   const policy = options.policy === undefined ? [] : await checkPolicy(source, first, options.policy);
   const all: Audit = {
     ...found,
@@ -73,14 +75,20 @@ async function audited(
   source: Source,
   first: Hash,
   { state, since, key }: AuditOptions,
-  now: () => Date,
+  { now, opening }: Out,
 ): Promise<Audit> {
   const before = state === undefined ? null : stateIn(state, first);
   const bar = barOf("Auditing", 1);
   const given =
     key === undefined
       ? null
-      : materialGiver(client(baseOf(place)), key, await federationIn(source, first), now);
+      : materialGiver(
+          client(baseOf(place)),
+          key,
+          await federationIn(source, first),
+          { now, random: systemRandom },
+          opening,
+        );
   const found = await auditFrom(source, first, now(), {
     ...(since === undefined ? {} : { since }),
     ...(before === null ? {} : { before }),

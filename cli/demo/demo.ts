@@ -275,6 +275,7 @@ function sayWhatIsLeft({ address, made }: Network, folder: string, say: (line: s
   const last = made.nodes.at(-1);
   if (last !== undefined)
     say(`A region's own page:  ./brus console --config ${join(last.folder, "node.json")}`);
+  say(`Enrol once:  ./brus enrol ${address} --directory ${made.hash}`);
   say(`Ask your own:  ./brus query sign FILE --key ${folder}/keys/researcher.json --coordinator ${address}`);
   say(`Check it all:  ./brus audit ${address} --directory1 ${made.hash}`);
   say("Ctrl-C ends it.");

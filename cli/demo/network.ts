@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CoordinatorConfig } from "../../coordinator/config.ts";
 import { type RunningCoordinator, startCoordinator } from "../../coordinator/coordinator.ts";
 import { systemNoise } from "../../node/answer/noise.ts";
 import type { Effects } from "../../node/config.ts";
@@ -14,7 +15,7 @@ import type { Plan } from "../../protocol/plan/plan.ts";
 import { type Client, clientOf, type Fetch } from "../../protocol/wire/client.ts";
 import { sleep } from "../../server/deadline.ts";
 import { type Listening, listen } from "../../server/http.ts";
-import { loggerOf } from "../../server/logger.ts";
+import { type Logger, loggerOf } from "../../server/logger.ts";
 import { steady } from "../../server/retry-fetch.ts";
 import { type FederationPlan, type MadeFederation, makeFederation } from "./federation.ts";
 
@@ -40,6 +41,12 @@ export type NetworkOptions = {
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
   readonly now?: () => Date;
+  /** A region's own clock, where it is not the network's: tests alone set it wrong. */
+  readonly clockOf?: (code: string) => () => Date;
+  /** What a region says of its work; errors alone unless a test reads it. */
+  readonly loggerOf?: (code: string) => Logger;
+  /** What of the coordinator's configuration is another. */
+  readonly coordinator?: Partial<CoordinatorConfig>;
   readonly tick?: number;
   /** PostgreSQL addresses by party: `coordinator` or a region's code. */
   readonly databaseUrl?: (party: string) => string | undefined;
@@ -55,12 +62,13 @@ export async function startNetwork(
   const now = options.now ?? (() => new Date());
   const made = makeFederation(folder, plan, now(), "http://127.0.0.1:1");
   const coordinator = await startCoordinator(
-    { ...made.coordinator, ...storeOf("coordinator", options) },
+    { ...made.coordinator, ...storeOf("coordinator", options), ...options.coordinator },
     folder,
     {
       now,
       fetch: options.outside ?? globalThis.fetch,
       logger: loggerOf("coordinator", "error"),
+      random: systemRandom,
       ...limitOf(options),
     },
   );
@@ -124,7 +132,7 @@ export async function twoAtATime(works: ReadonlyArray<() => Promise<void>>): Pro
 /** What a node has of the world outside it: the system's own, but for what tests put in its place. */
 const effectsOf = (code: string, now: () => Date, options: NetworkOptions): Effects => ({
   fetch: options.fetch?.(code) ?? globalThis.fetch,
-  now,
+  now: options.clockOf?.(code) ?? now,
   noise: {
     regional: options.draw ?? systemNoise.regional,
     national: (plan) => options.noiseShares?.(plan, code) ?? systemNoise.national(plan),
@@ -132,7 +140,7 @@ const effectsOf = (code: string, now: () => Date, options: NetworkOptions): Effe
   random: systemRandom,
   ...limitOf(options),
   sleep,
-  logger: loggerOf(`node-${code}`, "error"),
+  logger: options.loggerOf?.(code) ?? loggerOf(`node-${code}`, "error"),
 });
 
 /** Each node's own socket, for those on its machine; gives what closes them. */

@@ -2,9 +2,8 @@
  * The directory as the coordinator keeps it: version 1 from its configuration, and the versions handed in since, each
  * logged in the transaction that stores it. It adds nobody of its own: roots sign.
  */
-import { type Federation, versionOf } from "../../protocol/federation/directory.ts";
-import { nextVersion, VersionDocument } from "../../protocol/federation/versions.ts";
-import { envelopeId } from "../../protocol/signing/envelope.ts";
+import { checkRules, type Federation } from "../../protocol/federation/directory.ts";
+import { checkRoots, nextVersion, VersionDocument } from "../../protocol/federation/versions.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -48,6 +47,7 @@ export async function openDirectories(
     const { version, validFrom, expires } = following.directory;
     if (instant(now()) < validFrom || instant(now()) >= expires)
       throw new Refusal("directory-expired", "expected a version that is valid now");
+    checkRules(following.directory);
     check(following);
     logs?.keep(filesOf(following));
     let put = 0;
@@ -64,12 +64,24 @@ export async function openDirectories(
   return {
     current: () => current,
     place: () => place,
-    take: (document, logs) =>
-      alone(async () => {
-        const known = versionOf(current, envelopeId(document.directory));
-        if (known !== null) return known.hash;
+    take: async (document, logs) => {
+      // Before anybody waits for it: anyone may hand one in. It is judged again by the version that is then in force.
+      const before = knownIn(current, document);
+      if (before !== null) return before;
+      checkRoots(current, document.directory);
+      return await alone(async () => {
+        const known = knownIn(current, document);
+        if (known !== null) return known;
         // Nothing is signed for between the leaf and the version's being in force: its keys sign for it.
         return logs === null ? await adopt(document, null) : await logs.follow(() => adopt(document, logs));
-      }),
+      });
+    },
   };
 }
+
+/** The hash of the version that this is, whoever signed it here; told by its text alone, and null where it is none. */
+const knownIn = (current: Federation, { directory }: VersionDocument): Hash | null =>
+  [current, ...current.earlier].find(
+    ({ envelope: { payload, payloadType } }) =>
+      payload === directory.payload && payloadType === directory.payloadType,
+  )?.hash ?? null;

@@ -185,10 +185,21 @@ export class Logs {
   }
 
   /** Logs a document; one that does not fit an entry lies beside the log before the log names it. */
-  document(database: Database, kind: DocumentKind, id: Hash, document: Envelope | null): Promise<number> {
+  async document(
+    database: Database,
+    kind: DocumentKind,
+    id: Hash,
+    document: Envelope | null,
+  ): Promise<number> {
     const entry = documentEntry(kind, id, document);
     if (document !== null && !holdsDocument(entry)) this.keep([[id, utf8(JSON.stringify(document))]]);
-    return this.promise(database, [entry], kind === "release" || kind === "directory");
+    const place = await this.promise(database, [entry], kind === "release" || kind === "directory");
+    await database
+      .insertInto("placed")
+      .values({ id, place })
+      .onConflict((on) => on.column("id").doNothing())
+      .execute();
+    return place;
   }
 
   /** One checkpoint for all that come meanwhile; what could not be signed for is tried again. */
@@ -257,15 +268,18 @@ export class Logs {
     this.#bell.ring();
   }
 
-  /** Entries of a region's own log. Refuses what does not add to what is kept, or is not what the region signed for. */
-  push(push: Push): Promise<number> {
+  /**
+   * Entries of a region's own log. Refuses what does not add to what is kept, or is not what the region signed for.
+   * `count` is called before what does add is kept: the region alone can have sent it.
+   */
+  push(push: Push, count: () => void): Promise<number> {
     const kept = this.#of(push.node);
-    return kept.alone(() => this.#push(push, kept));
+    return kept.alone(() => this.#push(push, kept, count));
   }
 
-  async #push(push: Push, kept: Kept): Promise<number> {
+  async #push(push: Push, kept: Kept, count: () => void): Promise<number> {
     const { federation, store } = this.#context;
-    const { size, batch } = await takePush(push, federation(), store);
+    const { size, batch } = await takePush(push, federation(), store, count);
     if (batch !== null || kept.behind || kept.size < size) await this.#grew(push.node, kept, batch);
     return kept.size;
   }

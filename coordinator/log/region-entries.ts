@@ -20,14 +20,13 @@ export async function takePush(
   { node, from, entries: texts, checkpoint: given }: Push,
   federation: Federation,
   store: CoordinatorStore,
+  count: () => void,
 ): Promise<{ readonly size: number; readonly batch: Batch | null }> {
   const key = logKeyOf(federation, node);
   const { checkpoint, note } = openCheckpoint(utf8(given), key, federation.verify);
   // The region's own signature and no other line: what it says of others' keys would be kept with it.
   const signatures = note.signatures.filter(({ name, id }) => name === key.name && id === key.id);
   const text = fromUtf8(formatNote({ text: note.text, signatures }));
-  const entries = texts.map(fromBase64);
-  for (const entry of entries) readNodeLeaf(entry);
   const added: Batch[] = [];
   await together(store, async (database) => {
     added.length = 0;
@@ -35,10 +34,14 @@ export async function takePush(
     if (frontier.size !== from && frontier.size === checkpoint.size) return; // Seen before.
     if (frontier.size !== from)
       throw new Refusal("log-unfit", `expected entries from ${frontier.size}; they begin at ${from}`);
+    const entries = texts.map(fromBase64);
     const next = extend(frontier, entries);
     if (next.size !== checkpoint.size || toHex(rootOfFrontier(next)) !== toHex(checkpoint.root))
       throw new Refusal("proof-invalid", "expected entries that lead to the checkpoint's root");
+    // Not before: its checkpoints are public, and anyone may bring other entries with one.
+    for (const entry of entries) readNodeLeaf(entry);
     if (entries.length === 0) return;
+    count();
     const batch = { from, entries, head: { frontier: next, checkpoint: text } };
     await keepSigned(database, node, batch);
     added.push(batch);

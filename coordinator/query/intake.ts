@@ -3,14 +3,21 @@
  * again. Nothing is acknowledged before it is on disk.
  */
 import { accountsOf } from "../../protocol/federation/accounts.ts";
+import { openApprovals } from "../../protocol/federation/approvals.ts";
 import { answerKeysOf, type Federation, rosterOf, versionOf } from "../../protocol/federation/directory.ts";
-import { type Asked, openApproval, openByNode, openQuery } from "../../protocol/federation/openers.ts";
+import {
+  type Asked,
+  checkKnown,
+  openApproval,
+  openByNode,
+  openQuery,
+} from "../../protocol/federation/openers.ts";
 import { judgingSince } from "../../protocol/federation/versions.ts";
 import { WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
 import { Approval, type Judged } from "../../protocol/question/approval.ts";
-import type { Query } from "../../protocol/question/query.ts";
-import { Answer, Poll, RefusalNote, readVector } from "../../protocol/release/answer.ts";
+import { Query } from "../../protocol/question/query.ts";
+import { Answer, RefusalNote, readVector } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, isOf, type Opened, payloadOf } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -19,6 +26,8 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import { type Context, storedEnvelope, storedQuery } from "../context.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { once, together } from "../store/write.ts";
+import { countAdded } from "./added.ts";
+import { heardClock } from "./hindrances.ts";
 import { planned } from "./plans.ts";
 import { announce } from "./work.ts";
 
@@ -29,6 +38,7 @@ export async function takeQuery(
   envelope: Envelope,
   { federation, store, now, logs }: Context,
 ): Promise<Hash> {
+  checkKnown(federation(), envelope, Query);
   const id = envelopeId(envelope);
   const known = await store.kysely.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
   if (known !== undefined) return id;
@@ -53,6 +63,7 @@ export async function takeQuery(
   await once(store, async (database) => {
     const before = await database.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
     if (before !== undefined) return;
+    if (logs !== null) await countAdded(database, asked.requester, now());
     const place = (await logs?.document(database, "query", id, envelope)) ?? null;
     const values = { ...row, state: "waiting" as const, reason: null, release: null, place, due };
     await database.insertInto("query").values(values).execute();
@@ -60,6 +71,10 @@ export async function takeQuery(
   return id;
 }
 
+/**
+ * One leaf a person and decision: what was decided before, in the same role and for the same regions, stands, and its id
+ * is given again, until it is about to end or no longer counts.
+ */
 export async function takeApproval(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
   const { federation, store, now, logs } = context;
   const { id, approval, person } = openApproval(federation(), envelope, now());
@@ -74,7 +89,9 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
   if (person === asked.requester)
     throw new Refusal("approval-unfit", "expected an approver other than the requester");
   const { query } = approval;
+  let kept = id;
   await once(store, async (database) => {
+    kept = id;
     // Written even if nothing changes, so that a dispatch at the same moment conflicts, and no approval falls between.
     await database
       .updateTable("query")
@@ -96,7 +113,12 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
       .where("id", "=", id)
       .executeTakeFirst();
     if (known !== undefined) return;
-    const slot = await slotFor(database, { person, approval }, now());
+    const { slot, stands } = await slotFor(database, { person, approval }, context);
+    if (stands !== null) {
+      kept = stands;
+      return;
+    }
+    if (logs !== null) await countAdded(database, person, now());
     const place = (await logs?.document(database, "approval", id, envelope)) ?? null;
     const document = { id, envelope: JSON.stringify(envelope), received: instant(now()), place };
     const over = await database
@@ -113,22 +135,25 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
     // Nodes that refused for want of approvals look again.
     if (state !== "waiting") await announce(database, query, place);
   });
-  return { id, query: approval.query };
+  return { id: kept, query: approval.query };
 }
 
 /** Documents in force of one person, role, region and decision: room to renew one, or to sign with another key. */
 const MOST_IN_FORCE = 4;
+/** A decision can be renewed in the last so many-th part of its time. */
+const LAST_PART = 4;
 
 /**
- * Where a document is kept beside those that its person has signed before. None gives way while it may count: the audit
- * judges all that stand in the log, and so must the nodes, or an approver could choose, by a second document that ends
- * sooner, that a region which was shown that one alone is named for the first. And nobody can crowd out the others'.
+ * Where a document is kept beside those that its person has signed before; or the id of the one that stands instead of
+ * it: one that says the same, counts now and is not about to end. None gives way while it may count: the audit judges all
+ * that stand in the log, and so must the nodes, or an approver could choose, by a second document that ends sooner, that a
+ * region which was shown that one alone is named for the first. And nobody can crowd out the others'.
  */
 async function slotFor(
   database: CoordinatorStore["kysely"],
   { person, approval }: Pick<Judged, "person" | "approval">,
-  now: Date,
-): Promise<string> {
+  { federation, now }: Context,
+): Promise<{ readonly slot: string; readonly stands: Hash | null }> {
   const { query, role, region, decision } = approval;
   const said = [person, role, region, decision];
   const slots = Array.from({ length: MOST_IN_FORCE }, (_, at) =>
@@ -136,17 +161,29 @@ async function slotFor(
   );
   const rows = await database
     .selectFrom("approval")
-    .select(["slot", "envelope"])
+    .select(["slot", "envelope", "received"])
     .where("query", "=", query)
     .where("slot", "in", slots)
     .execute();
+  const before = openApprovals(
+    federation(),
+    rows.map(({ envelope }) => storedEnvelope(envelope)),
+    now(),
+  );
+  const stands = before.find(({ opened }, at) => {
+    // Of a key that was revoked since, or a role that was lost, it counts no more.
+    if (typeof opened === "string") return false;
+    const [from, until] = [rows[at]?.received ?? "", opened.approval.expires].map((text) => Date.parse(text));
+    return now().getTime() < (until ?? 0) - ((until ?? 0) - (from ?? 0)) / LAST_PART;
+  });
+  if (stands !== undefined) return { slot: "", stands: envelopeId(stands.envelope) };
   const until = new Map(
     rows.map(({ slot, envelope }) => [slot, payloadOf(Approval, storedEnvelope(envelope)).expires]),
   );
   // Over by every region's clock.
-  const over = instant(new Date(now.getTime() - MAX_SKEW));
+  const over = instant(new Date(now().getTime() - MAX_SKEW));
   const free = slots.find((slot) => (until.get(slot) ?? "") <= over);
-  if (free !== undefined) return free;
+  if (free !== undefined) return { slot: free, stands: null };
   const [first] = [...until.values()].sort();
   throw new Refusal(
     "approval-unfit",
@@ -271,59 +308,20 @@ async function keepAnswer(
   });
 }
 
-function checkClock(time: string, now: Date): void {
-  if (Math.abs(Date.parse(time) - now.getTime()) > MAX_SKEW)
-    throw new Refusal("clock-skew", "expected a time within 15 minutes of the coordinator's");
+/** Refuses a signed time that is too far from now; what it says of the region's clock is remembered in any case. */
+export function checkClock({ node, time }: { node: string; time: string }, { store, now }: Context): void {
+  const ahead = Math.round((Date.parse(time) - now().getTime()) / 1000);
+  heardClock(store, node, ahead);
+  if (Math.abs(ahead) * 1000 > MAX_SKEW)
+    throw new Refusal(
+      "clock-skew",
+      `expected a time within 15 minutes of the coordinator's; it is ${Math.abs(ahead)} s ${ahead > 0 ? "ahead" : "behind"}`,
+    );
 }
 
 /** A witness's turn, judged: nobody else waits, or brings cosignatures, in its name. */
-export function takeWitness(envelope: Envelope, { federation, now }: Context): WitnessRequest {
-  const { payload } = openByNode(federation(), envelope, WitnessRequest);
-  checkClock(payload.time, now());
+export function takeWitness(envelope: Envelope, context: Context): WitnessRequest {
+  const { payload } = openByNode(context.federation(), envelope, WitnessRequest);
+  checkClock(payload, context);
   return payload;
-}
-
-/** How far each node's ledger is known to be kept: most polls bring nothing new of it. */
-const heads = new WeakMap<CoordinatorStore, Map<string, number>>();
-
-/** A poll, judged; its ledger head is kept as the node's latest. A repeatable read otherwise. */
-export async function takePoll(envelope: Envelope, { federation, store, now }: Context): Promise<Poll> {
-  const { payload: poll } = openByNode(federation(), envelope, Poll);
-  checkClock(poll.time, now());
-  const known = heads.get(store) ?? new Map<string, number>();
-  heads.set(store, known);
-  if (poll.ledger.sequence > (known.get(poll.node) ?? -1)) {
-    await keepHead(poll, envelope, store);
-    known.set(poll.node, poll.ledger.sequence);
-  }
-  return poll;
-}
-
-async function keepHead(
-  { node, ledger: { sequence } }: Poll,
-  envelope: Envelope,
-  store: CoordinatorStore,
-): Promise<void> {
-  // A replayed poll must not show an older ledger; an unchanged one need not be written again.
-  const latest = await store.kysely
-    .selectFrom("budget")
-    .select("sequence")
-    .where("node", "=", node)
-    .executeTakeFirst();
-  if (latest !== undefined && latest.sequence >= sequence) return;
-  await once(store, async (database) => {
-    const kept = { sequence, envelope: JSON.stringify(envelope) };
-    const updated = await database
-      .updateTable("budget")
-      .set(kept)
-      .where("node", "=", node)
-      .where("sequence", "<=", sequence)
-      .executeTakeFirst();
-    if (updated.numUpdatedRows > 0n) return;
-    await database
-      .insertInto("budget")
-      .values({ node, ...kept })
-      .onConflict((on) => on.column("node").doNothing())
-      .execute();
-  });
 }

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { isPublic } from "../log/public.ts";
 import { progressOf } from "../secure-sum/run-phases.ts";
 import { roundOf } from "../secure-sum/state.ts";
+import { withHindrances } from "./hindrances.ts";
 import type { QueryState, StateName } from "./stored-state.ts";
 
 /** The latest queries, newest first, as many as a list may hold. */
@@ -60,7 +61,9 @@ export async function statusOf(stands: QueryState, context: Context) {
   const awaited = context.logs?.waitsFor ?? [];
   const lacking =
     shown.state === "open" && awaited.length > 0 ? `it waits for ${awaitedText(awaited)}` : null;
-  return { id, reason: reason ?? lacking, query: envelope, approvals, regions, round: progress, ...shown };
+  const waited = regions.flatMap(({ region, state }) => (state === "waiting" ? [region] : []));
+  const hindered = shown.state === "open" ? withHindrances(lacking, waited, context) : null;
+  return { id, reason: reason ?? hindered, query: envelope, approvals, regions, round: progress, ...shown };
 }
 
 /** That regions may still come late is the coordinator's own business: the query is released. */

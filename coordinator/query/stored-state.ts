@@ -140,9 +140,12 @@ export async function closeIn(
   return closed.numUpdatedRows > 0n;
 }
 
+/** What regions once refused for good by clocks of their own, and refuse no more: asked anew, they answer. */
+export const OF_A_CLOCK: readonly RefusalCode[] = ["query-not-yet-valid", "directory-expired"];
+
 /** What a further approval, a little time, or an import can still turn into an answer. */
 export const MAY_YET_ANSWER: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "approvals-missing",
-  "query-not-yet-valid",
+  ...OF_A_CLOCK,
   ...NEEDS_ROWS,
 ]);

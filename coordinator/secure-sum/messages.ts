@@ -239,12 +239,17 @@ async function checkKeys(advert: Advert, context: Context): Promise<void> {
 
 const PROBE = new Uint8Array(32).fill(1);
 
-/** A piece that a stored message binds by hash. Anyone may bring it: it can be no other. */
-export async function takeChunk(document: Hash, bytes: Uint8Array, context: Context): Promise<Taken> {
+/** A piece that a stored message binds by hash. Anyone may bring it: it can be no other, and counts for whose it is. */
+export async function takeChunk(
+  document: Hash,
+  bytes: Uint8Array,
+  context: Context,
+  count: (node: string) => void,
+): Promise<Taken> {
   if (bytes.length > CHUNK) throw new Refusal("too-large", `expected at most ${CHUNK} bytes`);
   const message = await context.store.kysely
     .selectFrom("message")
-    .select(["query", "attempt", "kind", "envelope"])
+    .select(["query", "attempt", "kind", "node", "envelope"])
     .where("id", "=", document)
     .executeTakeFirst();
   const phase = message?.kind === "masked" ? "mask" : "open";
@@ -256,6 +261,7 @@ export async function takeChunk(document: Hash, bytes: Uint8Array, context: Cont
   const round = await roundOf(query, context);
   if (round === null || round.attempt !== attempt || round.phase !== phase)
     throw new Refusal("round-late", "expected a piece of a vector while its round is on");
+  count(message.node);
   await together(context.store, async (database) => {
     const there = await database
       .selectFrom("chunk")

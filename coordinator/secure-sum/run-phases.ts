@@ -29,6 +29,7 @@ import { nativePrimitives } from "../../server/primitives.ts";
 import type { Bell } from "../bell.ts";
 import type { Due } from "../clockwork.ts";
 import type { Context } from "../context.ts";
+import { withHindrances } from "../query/hindrances.ts";
 import { closeIn, MAY_YET_ANSWER, type QueryState } from "../query/stored-state.ts";
 import { addWork } from "../query/work.ts";
 import type { CoordinatorStore } from "../store/database.ts";
@@ -176,8 +177,8 @@ async function end(
       .executeTakeFirst();
     // Something came meanwhile: it is judged with it.
     if (held.numUpdatedRows === 0n) return;
-    if (await closeIn(database, state, "failed", reasonOf(round, ended, noiseShares)))
-      await drop(round, [], database);
+    const reason = withHindrances(reasonOf(round, ended, noiseShares), ended.missing, context);
+    if (await closeIn(database, state, "failed", reason)) await drop(round, [], database);
   });
 }
 

@@ -10,6 +10,8 @@ type Why = Useless | RefusalCode;
 const SAY = {
   sv: {
     of: (n: number, of: number, role: string) => `${n} av ${of} (${role})`,
+    regions: (n: number, of: number) => `, från ${n} av minst ${of} regioner`,
+    noRule: "ingen regel nämner datamängden, och då kan ingen godkänna",
     unread: (code: string) => `Regionerna läser inte frågan (${code}).`,
     approved: (who: string) => `Godkänd av ${who}.`,
     declined: (who: string) => `Avslagen av ${who}.`,
@@ -31,6 +33,8 @@ const SAY = {
   },
   en: {
     of: (n: number, of: number, role: string) => `${n} of ${of} (${role})`,
+    regions: (n: number, of: number) => `, from ${n} of at least ${of} regions`,
+    noRule: "no rule names the dataset, and so nobody can approve",
     unread: (code: string) => `The regions do not read the question (${code}).`,
     approved: (who: string) => `Approved by ${who}.`,
     declined: (who: string) => `Declined by ${who}.`,
@@ -54,10 +58,14 @@ const SAY = {
 
 /** How many of how many, rule by rule. */
 export function countsText({ floor }: Decisions, language: Language): string {
+  const say = SAY[language];
+  if (floor.rules.length === 0) return say.noRule;
   return floor.rules
-    .map(({ rule, persons }) =>
-      SAY[language].of(Math.min(persons.length, rule.persons), rule.persons, rule.role),
-    )
+    .map(({ rule, persons, regions }) => {
+      const from =
+        rule.regions === undefined ? "" : say.regions(Math.min(regions.length, rule.regions), rule.regions);
+      return say.of(Math.min(persons.length, rule.persons), rule.persons, rule.role) + from;
+    })
     .join(", ");
 }
 

@@ -3,20 +3,20 @@
  * directory it pins and its own policy. Reads no data, so that neither a refusal nor its text can depend on any.
  */
 import { accountsOf, type Booking, compartmentOf } from "../../protocol/federation/accounts.ts";
-import { expectedBy, judgeApprovals, openApprovals } from "../../protocol/federation/approvals.ts";
+import { judgeApprovals, lackIn, openApprovals } from "../../protocol/federation/approvals.ts";
 import { type Federation, isLogged, rosterOf } from "../../protocol/federation/directory.ts";
 import { type Asked, openQuery } from "../../protocol/federation/openers.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
 import { type Frontier, rootOfFrontier } from "../../protocol/log/frontier.ts";
-import { checkPublic } from "../../protocol/log/public-proof.ts";
+import { checkPublic, SKEW_SECONDS } from "../../protocol/log/public-proof.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
 import { refOf } from "../../protocol/question/catalogue.ts";
-import type { Query } from "../../protocol/question/query.ts";
-import type { Envelope } from "../../protocol/signing/envelope.ts";
+import { Query } from "../../protocol/question/query.ts";
+import { type Envelope, payloadOf } from "../../protocol/signing/envelope.ts";
 import { type Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
-import { Refusal } from "../../protocol/values/refusal.ts";
+import { Refusal, type RefusalCode } from "../../protocol/values/refusal.ts";
 import type { WorkItem } from "../../protocol/wire/routes.ts";
 import type { ReadCalendar } from "../log/kept-documents.ts";
 import { tableOf } from "../store/database.ts";
@@ -52,8 +52,65 @@ export type AdmitContext = {
   readonly calendars: readonly ReadCalendar[];
 };
 
-/** The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. */
+/**
+ * A question of which this clock cannot say yet whether it may be answered. It is not refused: a refusal is signed, and
+ * stands for ever, and a clock can be mended.
+ */
+export class Untimely extends Refusal {
+  /** When to look again, by this clock. */
+  readonly until: Date;
+  /** What it would be refused for. */
+  readonly reason: RefusalCode;
+
+  constructor(cause: Refusal, until: Date) {
+    super("clock-skew", `expected a clock by which this can be judged: ${cause.message}`, { cause });
+    this.until = until;
+    this.reason = cause.code;
+  }
+}
+
+/** Said of the clock alone, and never for good: the time comes, and so may another version of the directory. */
+const OF_THE_CLOCK: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "query-not-yet-valid",
+  "directory-expired",
+]);
+/** Not the region's no in any case: asked again, or passed over. */
+const NOT_A_NO: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["unavailable", "query-not-public"]);
+/** In milliseconds: how far a clock may be off before the coordinator hears it no more, and when to look again. */
+const MAX_SKEW = SKEW_SECONDS * 1000;
+const MINUTE = 60_000;
+
+/**
+ * The plan of an admitted query, or a refusal. `work` comes from the coordinator, which is not trusted. What would be
+ * admitted were this clock off by a quarter of an hour, as it may be, is not refused but `Untimely`.
+ */
 export function admit(work: WorkItem, context: AdmitContext): Admitted {
+  try {
+    return judge(work, context);
+  } catch (error) {
+    if (!(error instanceof Refusal) || NOT_A_NO.has(error.code)) throw error;
+    const { now } = context;
+    const at = (off: number) => new Date(now.getTime() + off);
+    if (OF_THE_CLOCK.has(error.code)) {
+      const { notBefore, expires } = payloadOf(Query, work.query); // Verified by then.
+      if (expires <= instant(at(-MAX_SKEW))) throw expired(expires);
+      throw new Untimely(error, error.code === "query-not-yet-valid" ? new Date(notBefore) : at(MINUTE));
+    }
+    const may = [-MAX_SKEW, MAX_SKEW].some((off) => isAdmitted(work, { ...context, now: at(off) }));
+    throw may ? new Untimely(error, at(MINUTE)) : error;
+  }
+}
+
+function isAdmitted(work: WorkItem, context: AdmitContext): boolean {
+  try {
+    return judge(work, context) !== null;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+function judge(work: WorkItem, context: AdmitContext): Admitted {
   const { federation, code, policy, now } = context;
   const asked = openQuery(federation, work.query, now);
   const { query } = asked;
@@ -121,9 +178,11 @@ function checkRows(plan: Plan, { complete = [] }: Policy, { delivered, anew }: A
 function checkTimes({ query }: Asked, now: Date): void {
   if (instant(now) < query.notBefore)
     throw new Refusal("query-not-yet-valid", `expected to be asked from ${query.notBefore}`);
-  if (instant(now) >= query.expires)
-    throw new Refusal("query-expired", `expected to be asked before ${query.expires}`);
+  if (instant(now) >= query.expires) throw expired(query.expires);
 }
+
+const expired = (expires: string): Refusal =>
+  new Refusal("query-expired", `expected to be asked before ${expires}`);
 
 /**
  * The directory's rules and the region's own; one decline is a no, shown or read before. Of one that is both, what was
@@ -139,7 +198,8 @@ function checkApprovals(
   const shown = approvals.filter(({ payload }) => !read.has(payload));
   const given = openApprovals(federation, [...declines, ...shown], now);
   const by = { region: code, rules: policy.approvals };
-  const { verdict, missing } = judgeApprovals(federation, asked, given, by);
-  if (verdict === "declined") throw new Refusal("query-declined", "an approver declined the query");
-  if (missing !== null) throw new Refusal("approvals-missing", expectedBy(missing.rule));
+  const judgement = judgeApprovals(federation, asked, given, by);
+  if (judgement.verdict === "declined") throw new Refusal("query-declined", "an approver declined the query");
+  const lack = lackIn(judgement);
+  if (lack !== null) throw new Refusal("approvals-missing", lack);
 }

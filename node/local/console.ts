@@ -48,7 +48,7 @@ export type ConsoleContext = {
 export function consoleOf(node: RunningNode, context: ConsoleContext): Console {
   let listening: Listening | null = null;
   const door = doorOf(context.random);
-  const app = httpOf(context.logger, LIMITS);
+  const app = httpOf(context.logger, { ...LIMITS, now: node.effects.now });
   // A page elsewhere has another origin; one whose name was made to point here has another host.
   app.use(async (c, next) => {
     const host = c.req.header("host") ?? "";

@@ -109,7 +109,7 @@ function localOf(node: RunningNode, page: Console, logger: Logger): Hono {
   });
   app.get("/people", (c) => c.json(node.left()));
   app.post("/people", async (c) => {
-    const { change, lines, strict } = await readBody(c, LocalLeave, "people");
+    const { change, lines, strict } = await readBody(c, LocalLeave, "people", Number.POSITIVE_INFINITY);
     return c.json(await node.leave(change, lines, strict));
   });
   app.post("/revoke", async (c) => {

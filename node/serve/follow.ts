@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { type Federation, readFederation } from "../../protocol/federation/directory.ts";
+import { checkRules, type Federation, readFederation } from "../../protocol/federation/directory.ts";
 import { nextVersion, VersionDocument } from "../../protocol/federation/versions.ts";
 import { PublicKey } from "../../protocol/signing/ed25519.ts";
 import { fromBase64, type Hash } from "../../protocol/values/bytes.ts";
@@ -67,6 +67,8 @@ export async function openFollowed(context: FollowContext): Promise<Followed> {
         const from = current.directory.version;
         for (const document of later.slice(from - 1)) {
           const next = nextVersion(current, document);
+          // What was mended since was in force once: a node that joins later reads past it.
+          if (document === later.at(-1)) checkRules(next.directory);
           const { version } = next.directory;
           await prepareNode(
             store,

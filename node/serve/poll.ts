@@ -5,21 +5,24 @@
 import { versionOf } from "../../protocol/federation/directory.ts";
 import { parseCheckpoint } from "../../protocol/log/checkpoint.ts";
 import { parseNote } from "../../protocol/log/note.ts";
-import { type LedgerHead, type RefusalNote, WAIT_SECONDS } from "../../protocol/release/answer.ts";
+import { type Poll, type RefusalNote, WAIT_SECONDS } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
-import { utf8 } from "../../protocol/values/bytes.ts";
+import { toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
-import { Refusal } from "../../protocol/values/refusal.ts";
+import { Refusal, type RefusalCode } from "../../protocol/values/refusal.ts";
 import { type RoundState, WorkItem } from "../../protocol/wire/routes.ts";
+import { aheadInWords } from "../../server/clock.ts";
 import { transact } from "../../server/database.ts";
 import type { Sleep } from "../../server/deadline.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
+import { Untimely } from "../answer/admit.ts";
 import { answer } from "../answer/answer.ts";
 import { backoffOf } from "../backoff.ts";
+import { sayingWhatFor } from "../log/lonely.ts";
 import type { NodeLog } from "../log/own-log.ts";
 import { isStranger } from "../log/stranger.ts";
 import type { Witness } from "../log/witness.ts";
-import { RandomnessFailure } from "../random.ts";
+import { drawn, RandomnessFailure } from "../random.ts";
 import { isRoundRefusal, type RoundWorker, sendReply, takeTurn, withdrawal } from "../secure-sum/turn.ts";
 import { factOf, keepFact } from "../store/facts.ts";
 
@@ -31,6 +34,8 @@ export type Worker = RoundWorker & {
   readonly log: NodeLog | null;
   /** The node as a witness; null where the federation keeps no logs. */
   readonly witness: Witness | null;
+  /** By how many seconds this clock is ahead of the coordinator's, as that says; null where they agree. */
+  readonly ahead: () => number | null;
   /** Fetches versions of the directory after the one in force. */
   readonly follow: () => Promise<void>;
   /** Answers leave on multiples of this many milliseconds of the clock, so that their time tells little of the data. */
@@ -41,7 +46,12 @@ export type Worker = RoundWorker & {
 type PollMemory = {
   cursor: number | null;
   anew: boolean;
-  head: LedgerHead | null;
+  /** The ledger's head, as it was signed. */
+  head: Envelope | null;
+  /** When the latest poll was signed. */
+  latest: string;
+  /** Questions that this clock cannot judge yet, by id: looked at again when their time has come. */
+  untimely: Map<string, { readonly item: WorkItem; readonly until: Date }>;
   /** Ends the wait for news, where one goes on. */
   wake: () => void;
 };
@@ -57,7 +67,10 @@ export const CURSOR = "cursor";
 
 const MAX_BACKOFF = 30_000;
 const TRIES = 3;
-const SKEW_SECONDS = 60;
+/** While a question waits for the clock, which may be mended, in seconds. */
+const UNTIMELY_WAIT = 5;
+/** Questions that wait so in memory. */
+const MOST_UNTIMELY = 1000;
 
 /** Runs until the signal. Throws only where the node must stop: when its source of randomness fails. */
 export async function pollForever(worker: Worker): Promise<void> {
@@ -84,13 +97,17 @@ export async function pollOnce(worker: Worker): Promise<number> {
   const { memory } = worker;
   memory.cursor = memory.anew ? 0 : (memory.cursor ?? (await readCursor(worker)));
   memory.anew = false;
-  memory.head ??= await ledger.head();
+  // Never earlier than the one before, or it would not be answered: this clock may be set back.
+  const time = [instant(now()), memory.latest].sort().at(-1) ?? "";
+  memory.latest = time;
+  memory.head ??= signDocument("ledger-head", { node: code, time, ...(await ledger.head()) }, signer);
   const { cursor, head } = memory;
-  const poll = { node: code, cursor, wait: WAIT_SECONDS, time: instant(now()), ledger: head };
+  const wait = waitFor(memory, now());
+  const poll = { node: code, cursor, wait, time, nonce: toHex(drawn(16, worker.random)) };
   const waking = new AbortController();
   memory.wake = () => waking.abort();
   const waiting = {
-    body: signDocument("poll", poll, signer),
+    body: { poll: signDocument("poll", poll satisfies Poll, signer), head },
     signal: AbortSignal.any([signal, waking.signal]),
   };
   const reply = await client("poll", waiting).catch((error: unknown) => {
@@ -111,12 +128,15 @@ export async function pollOnce(worker: Worker): Promise<number> {
     worker.logger.warn({}, "the coordinator sent what is no query: passed over");
     return [];
   });
+  work.push(...timely(worker, work));
   if (work.some(({ round }) => round === null || CHARGED.has(round.phase))) memory.head = null;
   if (work.length > 0) await beforeWork(work, worker);
   await workOff(work, worker);
   memory.cursor = next;
   // Rounds move fast, and a node that restarts is shown where they stand: only single answers are worth a write.
-  if (next !== cursor && work.some(({ round }) => round === null)) await writeCursor(worker, next);
+  // And a process that ends forgets what waits for the clock: the next reads it again.
+  if (next !== cursor && memory.untimely.size === 0 && work.some(({ round }) => round === null))
+    await writeCursor(worker, next);
   return work.length;
 }
 
@@ -165,7 +185,9 @@ async function workOff(items: readonly WorkItem[], worker: Worker): Promise<void
           await atTick(worker);
           await made.send();
         }
+        worker.memory.untimely.delete(envelopeId(item.query));
       } catch (error) {
+        if (error instanceof Untimely && putOff(item, error, worker)) continue;
         if (!isForLater(error)) throw error;
         later = error;
       }
@@ -174,6 +196,34 @@ async function workOff(items: readonly WorkItem[], worker: Worker): Promise<void
     await Promise.all(waiting.map(({ send }) => send()));
   }
   if (later !== null) throw later;
+}
+
+/** How long there may be nothing, in seconds: not for long where a question waits for the clock. */
+function waitFor({ untimely }: PollMemory, now: Date): number {
+  if (untimely.size === 0) return WAIT_SECONDS;
+  const first = Math.min(...[...untimely.values()].map(({ until }) => until.getTime()));
+  return Math.min(UNTIMELY_WAIT, Math.max(1, Math.ceil((first - now.getTime()) / 1000)));
+}
+
+/** What waited for this clock, and need not any more; unless it has just been brought anew. */
+function timely({ memory: { untimely }, now }: Worker, brought: readonly WorkItem[]): WorkItem[] {
+  const anew = new Set(brought.map(({ query }) => envelopeId(query)));
+  const due = [...untimely].filter(([id, { until }]) => until <= now() && !anew.has(id));
+  return due.map(([, { item }]) => item);
+}
+
+/** Keeps a question until the clock can judge it; false where too many wait so already. */
+function putOff(item: WorkItem, { until, reason }: Untimely, worker: Worker): boolean {
+  const { untimely } = worker.memory;
+  const query = envelopeId(item.query);
+  if (untimely.size >= MOST_UNTIMELY && !untimely.has(query)) return false;
+  if (!untimely.has(query))
+    worker.logger.warn(
+      { query, reason, ahead: worker.ahead() },
+      "by this clock a question cannot be judged yet: it waits, and is not refused",
+    );
+  untimely.set(query, { item, until });
+  return true;
 }
 
 /** A question that this region answers by itself. */
@@ -238,7 +288,7 @@ const DAY = 24 * 3600;
  * the answer's digest or the set.
  */
 async function leave(worker: Worker): Promise<void> {
-  await worker.log?.settle();
+  if (worker.log !== null) await sayingWhatFor(worker.log.settle(), worker);
   await atTick(worker);
 }
 
@@ -253,7 +303,8 @@ const isPassedOver = (error: unknown): error is Refusal =>
  * the others needed this region for.
  */
 const isForLater = (error: unknown): boolean =>
-  error instanceof Refusal && (error.code === "unavailable" || error.code === "query-not-public");
+  error instanceof Refusal &&
+  (error.code === "unavailable" || error.code === "query-not-public" || error instanceof Untimely);
 
 const atTick = ({ sleep, tick, now, signal }: Worker): Promise<void> =>
   sleep(tick - (now().getTime() % tick), signal);
@@ -274,16 +325,6 @@ async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker)
       return await work();
     } catch (error) {
       if (error instanceof RandomnessFailure || isPassedOver(error) || isForLater(error)) throw error;
-      // The coordinator's clock may be a little ahead: it would not send what is not valid yet by its own.
-      if (
-        error instanceof Refusal &&
-        error.code === "query-not-yet-valid" &&
-        attempt <= SKEW_SECONDS &&
-        !worker.signal.aborted
-      ) {
-        await worker.sleep(1000, worker.signal);
-        continue;
-      }
       if (error instanceof Refusal) return await refuse(item, error, worker);
       worker.logger.error({ error: nameOf(error), attempt }, "answering failed");
       if (attempt >= TRIES)
@@ -293,10 +334,22 @@ async function settle<T>(item: WorkItem, work: () => Promise<T>, worker: Worker)
   }
 }
 
+/** What is refused for a time that has come, or gone, by this clock. */
+const OF_A_TIME: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "query-expired",
+  "key-not-in-force",
+  "period-unfit",
+  "approvals-missing",
+]);
+
+/** The coordinator chooses what it says of the time: it stands beside what was decided, and is no part of it. */
+const withClock = (text: string, ahead: number | null): string =>
+  ahead === null ? text : `${text} (${aheadInWords(ahead)})`;
+
 async function refuse(
   item: WorkItem,
   refusal: Refusal,
-  { answers, code, federation, signer, logger, log, store, now }: Worker,
+  { answers, code, federation, signer, logger, log, store, now, ahead }: Worker,
 ): Promise<Envelope> {
   const query = envelopeId(item.query);
   logger.info({ query, code: refusal.code }, "refused");
@@ -306,7 +359,7 @@ async function refuse(
     directory: federation.hash,
     node: code,
     code: refusal.code,
-    detail: refusal.message,
+    detail: OF_A_TIME.has(refusal.code) ? withClock(refusal.message, ahead()) : refusal.message,
     charge,
   };
   const envelope = signDocument("refusal", note satisfies RefusalNote, signer);

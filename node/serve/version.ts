@@ -5,8 +5,9 @@
 import { answerKeysOf, type Federation, isLogged, nodeOf } from "../../protocol/federation/directory.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
+import { tellEndings } from "../../server/endings.ts";
+import { keyringOf, openingBy } from "../../server/keys.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
-import { keyringOf } from "../../server/signing.ts";
 import type { Answerer } from "../answer/answer.ts";
 import { ledgerOf } from "../answer/ledger.ts";
 import { readPolicy } from "../answer/policy.ts";
@@ -15,6 +16,7 @@ import type { Effects, NodeConfig } from "../config.ts";
 import { anewIn } from "../import/anew.ts";
 import { logDaily } from "../log/daily.ts";
 import { calendarsOf, declinesOf } from "../log/kept-documents.ts";
+import { sayingWhatFor } from "../log/lonely.ts";
 import { NodeLog, type NodeLogContext } from "../log/own-log.ts";
 import { Witness, type WitnessContext } from "../log/witness.ts";
 import type { Leaving } from "../people/leaving.ts";
@@ -41,6 +43,8 @@ export type ServingContext = {
   readonly client: Client;
   readonly effects: Effects;
   readonly followed: Followed;
+  /** By how many seconds this clock is ahead of the coordinator's, as that says; null where they agree. */
+  readonly ahead: () => number | null;
   /** Who is not counted: a digest of it goes into the region's log each day. */
   readonly leaving: Leaving;
   /** Attempts that this process is in: those of an earlier version go on where everyone signs with the same keys. */
@@ -57,7 +61,12 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
   forgetOthers(attempts, federation);
   const { code, tick } = config;
   const named = nodeOf(federation, code).keys;
-  const signer = keyringOf(config.answerKey, "answer", at)(named.answer);
+  const signer = keyringOf(
+    config.answerKey,
+    "answer",
+    at,
+    openingBy(config.passphraseFile, at),
+  )(named.answer);
   const stopping = new AbortController();
   const { signal } = stopping;
   const follow = followOf(context, federation);
@@ -86,23 +95,29 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     ...answerer,
     ...shared,
     tick,
+    ahead: context.ahead,
     disk: attemptDiskOf(store, now, log),
     log,
     witness: watching?.witness ?? null,
     attempts,
-    memory: { cursor: null, anew: false, head: null, wake: () => undefined },
+    memory: { cursor: null, anew: false, head: null, latest: "", untimely: new Map(), wake: () => undefined },
   };
   return {
     answerer,
-    // Side by side: a node witnesses for others while it waits for them to witness its own.
-    work: async () => {
-      const daily =
-        log === null ? undefined : logDaily({ leaving: context.leaving, log, sleep, logger }, signal);
-      await Promise.all([pollForever(worker), watching?.witness.watchForever(), daily]);
-    },
+    work: () => workOn(worker, context.leaving),
     stop: () => stopping.abort(),
     lookAgain: () => lookAgain(worker.memory),
   };
+}
+
+/** Side by side: a node witnesses for others while it waits for them to witness its own. */
+async function workOn(worker: Worker, leaving: Leaving): Promise<void> {
+  const { log, witness, sleep, logger, signal } = worker;
+  const daily = log === null ? undefined : logDaily({ leaving, log, sleep, logger }, signal);
+  // Where nobody asks it anything, since too few witness, it says so all the same. It ends with the signal.
+  const started = log === null ? undefined : sayingWhatFor(log.started(), worker).catch(() => undefined);
+  const telling = tellEndings(() => worker.federation.directory, { now: worker.now, sleep, logger }, signal);
+  await Promise.all([pollForever(worker), witness?.watchForever(), daily, started, telling]);
 }
 
 /** Looks for versions after the one in force, on behalf of what serves under this one. */
@@ -142,7 +157,7 @@ function forgetOthers(attempts: Attempts, federation: Federation): void {
 
 /** The node's log with its start in it, and the node as a witness; null where the directory names no keys for logs. */
 async function watchingOf(
-  { code, logKey, witnessKey }: NodeConfig,
+  { code, logKey, witnessKey, passphraseFile }: NodeConfig,
   at: (path: string) => string,
   context: Omit<NodeLogContext & WitnessContext, "signer" | "log">,
 ): Promise<{ log: NodeLog; witness: Witness } | null> {
@@ -151,8 +166,9 @@ async function watchingOf(
   if (logKey === undefined || witnessKey === undefined)
     throw new Refusal("config-invalid", "expected logKey and witnessKey: the directory names keys for logs");
   const named = nodeOf(federation, code).keys;
-  const log = new NodeLog({ ...context, signer: keyringOf(logKey, "log", at)(named.log) });
-  const signer = keyringOf(witnessKey, "witness", at)(named.witness);
+  const opening = openingBy(passphraseFile, at);
+  const log = new NodeLog({ ...context, signer: keyringOf(logKey, "log", at, opening)(named.log) });
+  const signer = keyringOf(witnessKey, "witness", at, opening)(named.witness);
   await log.start();
   return { log, witness: new Witness({ ...context, signer, log }) };
 }

@@ -3,7 +3,7 @@
  * was asked, the cost is the plan's, and the region was among those asked.
  */
 import { accountsOf, type Booking, compartmentOf, isYearsOverQuarters } from "../federation/accounts.ts";
-import { expectedBy, judgeApprovals, openApprovals } from "../federation/approvals.ts";
+import { judgeApprovals, lackIn, openApprovals } from "../federation/approvals.ts";
 import { type Federation, rosterOf } from "../federation/directory.ts";
 import { type Asked, openQuery } from "../federation/openers.ts";
 import { planIn } from "../federation/plan-in.ts";
@@ -164,7 +164,6 @@ export function whyNotApproved(
     shown.map(({ envelope }) => envelope),
     at,
   );
-  const { verdict, missing } = judgeApprovals(federation, judged, given, { region });
-  if (verdict === "declined") return "expected no approver to have declined";
-  return missing === null ? null : expectedBy(missing.rule);
+  const judgement = judgeApprovals(federation, judged, given, { region, past: true });
+  return judgement.verdict === "declined" ? "expected no approver to have declined" : lackIn(judgement);
 }

@@ -3,8 +3,7 @@
  * puts the query to the nodes, by the audit of a charge, and by the pages, which show what a node will do. A region's
  * rules add to the directory's and can never take from them; what does not open counts for nothing.
  */
-import type { ApprovalRule, Judged } from "../question/approval.ts";
-import type { Query } from "../question/query.ts";
+import { type ApprovalRule, type Judged, rulesFor, ruleWords } from "../question/approval.ts";
 import type { Envelope } from "../signing/envelope.ts";
 import { Refusal, type RefusalCode } from "../values/refusal.ts";
 import type { Federation } from "./directory.ts";
@@ -39,14 +38,25 @@ export const USELESS = [
 ] as const;
 export type Useless = (typeof USELESS)[number];
 
-/** A rule, and the persons who count towards it: each once, however many keys or approvals they have. */
-export type RuleCount = { readonly rule: ApprovalRule; readonly persons: readonly string[] };
+/**
+ * A rule, and the persons who count towards it: each once, however many keys or approvals they have; and the regions that
+ * they are of, each once.
+ */
+export type RuleCount = {
+  readonly rule: ApprovalRule;
+  readonly persons: readonly string[];
+  readonly regions: readonly string[];
+};
+
+export const isMet = ({ rule, persons, regions }: RuleCount): boolean =>
+  persons.length >= rule.persons && regions.length >= (rule.regions ?? 0);
 
 export type Judgement = {
+  /** Never `approved` where no rule of the directory names the dataset: nobody has said who must be asked. */
   readonly verdict: "approved" | "declined" | "missing";
   /** Every rule that applies. Each is judged by itself: one person may count towards several. */
   readonly rules: readonly RuleCount[];
-  /** The first rule that too few persons meet. */
+  /** The first rule that is not met; null, too, where the directory has none that applies. */
   readonly missing: RuleCount | null;
   /** What was handed in, in its order; `why` is null of what counts, as an approval or as a decline. */
   readonly handedIn: ReadonlyArray<HandedIn & { readonly why: Useless | RefusalCode | null }>;
@@ -57,6 +67,11 @@ export type Judging = {
   readonly region: string | null;
   /** Rules of its own policy. */
   readonly rules?: readonly ApprovalRule[];
+  /**
+   * True of a charge that stands in a log: directories once could leave a dataset without a rule, and it then needed no
+   * approval. What was right when it was charged stays so to whoever audits it.
+   */
+  readonly past?: boolean;
 };
 
 /**
@@ -67,9 +82,10 @@ export function judgeApprovals(
   { directory }: Federation,
   asked: Asked,
   given: readonly HandedIn[],
-  { region, rules: own = [] }: Judging,
+  { region, rules: own = [], past = false }: Judging,
 ): Judgement {
-  const rules = rulesFor(asked.query, [...directory.approvalRules, ...own]);
+  const floor = rulesFor(asked.query, directory.approvalRules);
+  const rules = [...floor, ...rulesFor(asked.query, own)];
   const seen = new Set<string>();
   const handedIn = given.map((each) => {
     if (typeof each.opened === "string") return { ...each, why: each.opened };
@@ -83,18 +99,13 @@ export function judgeApprovals(
   const counting = handedIn.flatMap(({ opened, why }) =>
     why === null && typeof opened !== "string" ? [opened] : [],
   );
-  const counts = rules.map((rule) => ({ rule, persons: personsFor(rule, counting, region) }));
-  const missing = counts.find(({ rule, persons }) => persons.length < rule.persons) ?? null;
+  const counts = rules.map((rule) => countFor(rule, counting, region));
+  const missing = counts.find((count) => !isMet(count)) ?? null;
   const declined = counting.some(({ approval }) => approval.decision === "decline");
-  const verdict = declined ? "declined" : missing === null ? "approved" : "missing";
+  const named = floor.length > 0 || past;
+  const verdict = declined ? "declined" : missing === null && named ? "approved" : "missing";
   return { verdict, rules: counts, missing, handedIn };
 }
-
-/** The rules that apply to a query: those for its dataset, and those for all. */
-export const rulesFor = (
-  { dataset }: Pick<Query, "dataset">,
-  rules: readonly ApprovalRule[],
-): ApprovalRule[] => rules.filter((rule) => rule.dataset === "*" || dataset.startsWith(`${rule.dataset}@`));
 
 function whyUseless(
   { person, personRegion, approval }: Judged,
@@ -117,14 +128,19 @@ function whyUseless(
 const isFrom = (rule: ApprovalRule, personRegion: string | null, region: string | null): boolean =>
   rule.ownRegion !== true || region === null || personRegion === region;
 
-const personsFor = (rule: ApprovalRule, counting: readonly Judged[], region: string | null): string[] =>
-  counting
-    .filter(
-      ({ personRegion, approval }) =>
-        approval.decision === "approve" && approval.role === rule.role && isFrom(rule, personRegion, region),
-    )
-    .map(({ person }) => person);
+function countFor(rule: ApprovalRule, counting: readonly Judged[], region: string | null): RuleCount {
+  const own = counting.filter(
+    ({ personRegion, approval }) =>
+      approval.decision === "approve" && approval.role === rule.role && isFrom(rule, personRegion, region),
+  );
+  const regions = new Set(own.flatMap(({ personRegion }) => personRegion ?? []));
+  return { rule, persons: own.map(({ person }) => person), regions: [...regions] };
+}
 
-/** What a rule asks for, as a refusal or a finding says it. */
-export const expectedBy = ({ persons, role }: ApprovalRule): string =>
-  `expected ${persons} distinct persons with the role ${role}, the requester not counted`;
+/** What is lacking, as a refusal or a finding says it; null where nothing is. */
+export function lackIn({ verdict, missing }: Pick<Judgement, "verdict" | "missing">): string | null {
+  if (verdict !== "missing") return null;
+  if (missing === null)
+    return "expected a rule of the directory that names the dataset: without one nobody can approve";
+  return `expected ${ruleWords(missing.rule, "en")}, the requester not counted`;
+}

@@ -1,4 +1,5 @@
 /** What one version of the directory changes of another, in words: what the holder of a root key reads before signing. */
+import { ruleWords } from "../question/approval.ts";
 import type { Directory } from "./directory.ts";
 
 /** One line a change, in the order of the document. Empty where only the version's own number and times differ. */
@@ -99,5 +100,4 @@ const witnesses = ({ witnesses: outside = [] }: Directory): string[] =>
     ({ name, key, url, required }) => `${name} at ${url}, key ${key}${required === true ? ", required" : ""}`,
   );
 
-const ruleText = ({ dataset, role, persons, ownRegion }: Directory["approvalRules"][number]): string =>
-  `${persons} × ${role} for ${dataset}${ownRegion === true ? ", of the region itself" : ""}`;
+const ruleText = (rule: Directory["approvalRules"][number]): string => ruleWords(rule, "en");

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { NOTE_TYPES, parseVerifierKey } from "../log/note.ts";
 import { MAX_INTEGERS } from "../plan/statistic.ts";
-import { Approval, ApprovalRule } from "../question/approval.ts";
+import { Approval, ApprovalRule, rulesFor } from "../question/approval.ts";
 import {
   checkCatalogue,
   type DatasetDocument,
@@ -269,6 +269,19 @@ export function answerKeysOf(federation: Federation): ReadonlyMap<PublicKey, str
   const counting = new Map(keys.filter(([key]) => !revoked.has(key)));
   answerers.set(federation, counting);
   return counting;
+}
+
+/**
+ * What a version must hold that is made, signed, published or followed from now on (`directory-unfit`): a rule for each
+ * dataset, or nobody could approve a question of it. Versions that stand are read without this: they were in force.
+ */
+export function checkRules({ datasets, approvalRules }: Pick<Directory, "datasets" | "approvalRules">): void {
+  const left = datasets.find(({ dataset }) => rulesFor({ dataset }, approvalRules).length === 0);
+  if (left !== undefined)
+    throw new Refusal(
+      "directory-unfit",
+      `expected an approval rule that names ${left.dataset}, or all datasets (*): without one nobody can approve`,
+    );
 }
 
 /** The node that the directory lists as active under this code. */

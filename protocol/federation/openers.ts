@@ -8,15 +8,19 @@ import { Query } from "../question/query.ts";
 import {
   type Envelope,
   KINDS,
+  type Kind,
   type KindOfRole,
   type OfKind,
   type Opened,
   openEnvelope,
+  payloadType,
+  signedByOne,
 } from "../signing/envelope.ts";
 import type { Hash } from "../values/bytes.ts";
 import { instant } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
 import { answerKeysOf, type Federation, keysOf, nodeOf, rosterIn, versionOf } from "./directory.ts";
+import { judgingSince } from "./versions.ts";
 
 export type Asked = { readonly id: Hash; readonly query: Query; readonly requester: string };
 
@@ -38,6 +42,12 @@ export function openQuery(federation: Federation, envelope: Envelope, now: Date)
     throw new Refusal("directory-expired", "expected a directory that is valid now");
   }
   return { id, query: payload, requester: person.id };
+}
+
+/** Refuses what no key of any version has signed, as `openEnvelope` does: before anything is made of its bytes. */
+export function checkKnown(federation: Federation, envelope: Envelope, { kind }: OfKind): void {
+  const keys = [federation, ...federation.earlier].flatMap(({ directory }) => keysOf(directory));
+  signedByOne(envelope, kind, keys, federation.verify);
 }
 
 /** Opens an approval or a decline: signed by a key of purpose `approve`, of a person who has the role it names. */
@@ -109,6 +119,20 @@ export function openByNode<S extends OfKind<KindOfRole<"node">, { node: string }
   }
   return opened;
 }
+
+/**
+ * The region whose answer key, of any version, has signed an envelope: nothing of it is parsed, and whether it may say
+ * what it says is not judged. Refuses as `openEnvelope` does.
+ */
+export function signingNode(federation: Federation, envelope: Envelope): string {
+  const kind = NODES.find((each) => payloadType(each) === envelope.payloadType);
+  if (kind === undefined) throw new Refusal("payload-type-unexpected", "expected what a node signs");
+  const keys = answerKeysOf(judgingSince(federation, federation.first));
+  const { key } = signedByOne(envelope, kind, [...keys.keys()], federation.verify);
+  return keys.get(key) ?? "";
+}
+
+const NODES = (Object.keys(KINDS) as Kind[]).filter((kind) => KINDS[kind].by === "node");
 
 /** Opens what the coordinator says: signed by the release key of this version. */
 export const openByCoordinator = <S extends OfKind<KindOfRole<"coordinator">>>(

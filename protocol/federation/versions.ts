@@ -46,7 +46,20 @@ function ownersOf({ roots, coordinator, nodes, people, witnesses = [] }: Directo
 }
 
 /**
- * The version after `current`, with the bodies of the datasets that are new in it. Refuses (`directory-unfit`) one that
+ * Refuses (`directory-unfit`) what too few of the roots of the version in force have signed. It looks at bytes alone: to
+ * judge the keys of a directory costs a millisecond each, and anyone may hand one in, or out.
+ */
+export function checkRoots({ directory, revoked, verify }: Federation, envelope: Envelope): void {
+  const { keys, threshold } = directory.roots;
+  const counting = keys.filter((key) => !revoked.has(key));
+  const old = signedBy(envelope, "directory", counting, verify).length;
+  if (old < threshold)
+    throw unfit(`${threshold} signatures by roots of the version before; ${old} are there`);
+}
+
+/**
+ * The version after `current`, with the bodies of the datasets that are new in it. Nothing of it is parsed before enough
+ * of the roots of `current` have signed it. Refuses (`directory-unfit`) one that
  * does not follow it, that too few of either's roots have signed, that gives a known key to another, takes back a
  * revocation, drops a region (it is paused instead: its log is part of every audit), or changes a known dataset.
  */
@@ -55,15 +68,15 @@ export function nextFederation(
   envelope: Envelope,
   bodies: readonly Uint8Array[],
 ): Federation {
+  checkRoots(current, envelope);
+  return following(current, envelope, bodies);
+}
+
+function following(current: Federation, envelope: Envelope, bodies: readonly Uint8Array[]): Federation {
   const { verify, first, limit, revoked, former } = current;
   const directory = readDirectory(envelope, verify, revoked);
   if (directory.version !== current.directory.version + 1 || directory.previous !== current.hash)
     throw unfit(`version ${current.directory.version + 1} of the directory, after ${current.hash}`);
-  const { keys, threshold } = current.directory.roots;
-  const counting = keys.filter((key) => !revoked.has(key));
-  const old = signedBy(envelope, "directory", counting, verify).length;
-  if (old < threshold)
-    throw unfit(`${threshold} signatures by roots of the version before; ${old} are there`);
   const versions = [...current.earlier, current];
   checkKeys(directory, versions);
   const codes = new Set(directory.nodes.map(({ code }) => code));
@@ -123,8 +136,10 @@ export function readVersions(
 }
 
 /** The version after `current`, as it travels; refuses as `nextFederation` does. */
-export const nextVersion = (current: Federation, { directory, datasets }: VersionDocument): Federation =>
-  nextFederation(current, directory, datasets.map(fromBase64));
+export function nextVersion(current: Federation, { directory, datasets }: VersionDocument): Federation {
+  checkRoots(current, directory);
+  return following(current, directory, datasets.map(fromBase64));
+}
 
 /** A version as it travels, with what is new in it. */
 function documentOfVersion({ envelope, datasets, earlier }: Federation): VersionDocument {

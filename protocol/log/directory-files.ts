@@ -3,7 +3,7 @@
  * file that is missing or another stops the reader; it is never taken on trust.
  */
 import { type Directory, type Federation, readDirectory, readFederation } from "../federation/directory.ts";
-import { nextFederation } from "../federation/versions.ts";
+import { checkRoots, nextFederation } from "../federation/versions.ts";
 import type { Verify } from "../signing/ed25519.ts";
 import type { Envelope } from "../signing/envelope.ts";
 import { fromUtf8, Hash } from "../values/bytes.ts";
@@ -17,6 +17,7 @@ export const versionsText = ({ earlier, hash }: Federation): string =>
 
 /** The version after `current`, with its datasets from beside a log. */
 export async function nextFrom(source: Source, current: Federation, envelope: Envelope): Promise<Federation> {
+  checkRoots(current, envelope);
   const { datasets } = readDirectory(envelope, current.verify);
   const known = new Set([...current.earlier, current].flatMap((each) => [...each.datasets.keys()]));
   return nextFederation(

@@ -1,7 +1,9 @@
 /**
- * Ed25519 (RFC 8032) with one strict rule for every platform: S < L, canonical encodings, and the equation
- * without the cofactor, R compared as bytes. OpenSSL does the same once the public key is known to be good, so
- * a server may use its native code (`server/signing.ts`) and a browser this one; vectors pin that they agree.
+ * Ed25519 (RFC 8032) with one strict rule for every platform: S < L, canonical encodings, neither the key nor R of small
+ * order, and the equation without the cofactor, R compared as bytes. `isStrict` says all of it but the equation, and
+ * OpenSSL's equation is this one, so a server may use its native code (`server/signing.ts`) and a browser this one;
+ * vectors pin that they agree. No key that was made at random has ever signed anything that this refuses: its R would
+ * have had to be the neutral element, whose chance is one in 2^252.
  */
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
@@ -34,11 +36,22 @@ export function isGoodPublicKey(bytes: Uint8Array): boolean {
   return true;
 }
 
-export const verify: Verify = (publicKey, message, signature) => {
+const NEUTRAL = "0100000000000000000000000000000000000000000000000000000000000000";
+
+/**
+ * What must hold of key and signature before the equation is asked, on every platform. With a key of the prime-order
+ * group, the R that the equation expects is of that group and canonical; of the points of small order only the neutral
+ * element is, so it is the one to refuse by name: platforms differ on it, and nobody signs honestly with it.
+ */
+export function isStrict(publicKey: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== 64 || publicKey.length !== 32 || !isGoodPublicKey(publicKey)) return false;
+  return littleEndian(signature.subarray(32)) < ORDER && toHex(signature.subarray(0, 32)) !== NEUTRAL;
+}
+
+export const verify: Verify = (publicKey, message, signature) => {
+  if (!isStrict(publicKey, signature)) return false;
   const r = signature.subarray(0, 32);
   const s = littleEndian(signature.subarray(32));
-  if (s >= ORDER) return false;
   const k = littleEndian(sha512(concat(r, publicKey, message))) % ORDER;
   const a = Point.fromBytes(publicKey, false);
   const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes();

@@ -38,6 +38,7 @@ export const KINDS = {
   answer: { by: "node" },
   refusal: { by: "node" },
   poll: { by: "node" },
+  "ledger-head": { by: "node" },
   witness: { by: "node" },
   advert: { by: "node" },
   commitment: { by: "node" },
@@ -149,7 +150,17 @@ export function openEnvelope<S extends OfKind>(
   candidates: readonly PublicKey[],
   verify: Verify = verifyPure,
 ): Opened<z.output<S>> {
-  const { kind } = form;
+  const { body, message, key } = signedByOne(envelope, form.kind, candidates, verify);
+  return { id: hashOf(message), payload: parseWith(form, parseJson(body), form.kind), key };
+}
+
+/** Which of the candidates has signed an envelope of one signature. Refuses as `openEnvelope` does; nothing is parsed. */
+export function signedByOne(
+  envelope: Envelope,
+  kind: Kind,
+  candidates: readonly PublicKey[],
+  verify: Verify = verifyPure,
+): { readonly body: Uint8Array; readonly message: Uint8Array; readonly key: PublicKey } {
   const { body, message } = unwrap(envelope, kind);
   const [signature, ...others] = envelope.signatures;
   if (signature === undefined || others.length > 0) {
@@ -165,10 +176,13 @@ export function openEnvelope<S extends OfKind>(
       ? new Refusal("signature-invalid", `expected the ${kind}'s signature to verify over its exact bytes`)
       : new Refusal("key-unknown", `expected a ${kind} signed by a key that the directory names for it`);
   }
-  return { id: hashOf(message), payload: parseWith(form, parseJson(body), kind), key };
+  return { body, message, key };
 }
 
-/** Which of the candidates have signed: for thresholds. Distinct keys; distinct *persons* are the caller's matter. */
+/**
+ * Which of the candidates have signed: for thresholds. Distinct keys; distinct *persons* are the caller's matter. One
+ * signature is looked at for each: a stranger who names a known key many times over has them verified once.
+ */
 export function signedBy(
   envelope: Envelope,
   kind: Kind,
@@ -176,12 +190,10 @@ export function signedBy(
   verify: Verify = verifyPure,
 ): PublicKey[] {
   const { message } = unwrap(envelope, kind);
-  return [...new Set(candidates)].filter((candidate) =>
-    envelope.signatures.some(
-      ({ keyid, sig }) =>
-        keyid === keyIdOf(candidate) && verify(fromBase64(candidate), message, fromBase64(sig)),
-    ),
-  );
+  return [...new Set(candidates)].filter((candidate) => {
+    const said = envelope.signatures.find(({ keyid }) => keyid === keyIdOf(candidate));
+    return said !== undefined && verify(fromBase64(candidate), message, fromBase64(said.sig));
+  });
 }
 
 /** The bytes of an envelope's payload, its type checked, nothing verified. */

@@ -27,23 +27,35 @@ const WORDS: ReadonlyArray<readonly [string, unknown]> = [
   ["null", null],
 ];
 
-/** RFC 8259 with the refusals above. Takes UTF-8 bytes or text; throws `json-malformed`. */
-export function parseJson(input: Uint8Array | string): unknown {
+/**
+ * RFC 8259 with the refusals above. Takes UTF-8 bytes or text; throws `json-malformed`. `most` bounds what a stranger can
+ * make of a few bytes: values, keys and escapes together, beyond which it throws `too-large`.
+ */
+export function parseJson(input: Uint8Array | string, most = Number.POSITIVE_INFINITY): unknown {
   let text: string;
   try {
     text = typeof input === "string" ? input : fromUtf8(input);
   } catch (cause) {
     throw new Refusal("json-malformed", "expected valid UTF-8", { cause });
   }
-  return new Reader(text).document();
+  return new Reader(text, most).document();
 }
 
 class Reader {
   readonly text: string;
+  readonly most: number;
   at = 0;
+  steps = 0;
 
-  constructor(text: string) {
+  constructor(text: string, most: number) {
     this.text = text;
+    this.most = most;
+  }
+
+  /** What costs more than its characters do. */
+  step(): void {
+    if (++this.steps > this.most)
+      throw new Refusal("too-large", `expected at most ${this.most} values, keys and escapes`);
   }
 
   document(): unknown {
@@ -55,6 +67,7 @@ class Reader {
 
   value(depth: number): unknown {
     if (depth > MAX_DEPTH) this.fail(`at most ${MAX_DEPTH} levels`);
+    this.step();
     this.skip(SPACE);
     const first = this.text[this.at];
     if (first === "{") return this.object(depth);
@@ -76,6 +89,7 @@ class Reader {
     do {
       this.skip(SPACE);
       if (this.text[this.at] !== '"') this.fail("a key in double quotes");
+      this.step();
       const key = this.string();
       if (key === "__proto__") this.fail("no key named __proto__");
       if (Object.hasOwn(result, key)) this.fail("each key once");
@@ -104,6 +118,7 @@ class Reader {
       const next = this.text[this.at++];
       if (next === '"') break;
       if (next !== "\\") this.fail("a closing quote");
+      this.step();
       const kind = this.text[this.at++] ?? "";
       if (kind === "u") {
         const hex = this.text.slice(this.at, this.at + 4);

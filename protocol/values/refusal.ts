@@ -42,6 +42,16 @@ export const REFUSALS = {
     "The key has another purpose",
     "One key, one purpose: sign with the key registered for this.",
   ],
+  "key-sealed": [
+    422,
+    "The key is sealed",
+    "Give its passphrase at the terminal, or in a file that only you can read: --passphrase-file, or a service's passphraseFile.",
+  ],
+  "signing-failed": [
+    503,
+    "The signing command gave no signature",
+    "Look at the command that the key file names, and sign again: nothing was sent.",
+  ],
   "key-revoked": [403, "The key is revoked", "Sign with a key that is in force."],
   "key-not-in-force": [
     403,
@@ -116,6 +126,16 @@ export const REFUSALS = {
     "The proof does not hold",
     "Fetch the proof anew for this entry and checkpoint; if it fails again, tell the other auditors.",
   ],
+  "proof-pending": [
+    409,
+    "Not public yet",
+    "Ask again: it is proved once a quorum of regions has cosigned the log that holds it.",
+  ],
+  "not-recorded": [
+    409,
+    "Handed in, and not shown to stand in the log",
+    "Run it again: what was kept is found, and nothing is signed twice. If it stays so, tell the regions and the auditors: what is not in the log binds nobody.",
+  ],
   "query-not-public": [
     403,
     "Not shown to be public",
@@ -185,6 +205,11 @@ export const REFUSALS = {
     "Ask with a smaller rho or about other periods; what remains is public.",
   ],
   "node-unknown": [403, "No such node", "Poll and answer as a node that the directory lists as active."],
+  "answered-before": [
+    409,
+    "Answered before",
+    "Sign a new one: a request is answered once, so that whoever copied it is told nothing.",
+  ],
   "clock-skew": [400, "The time stated is too far from now", "Set the clock and send again."],
   "answer-unfit": [
     422,
@@ -218,6 +243,11 @@ export const REFUSALS = {
   "language-unknown": [400, "No such language", "Choose sv or en."],
   "not-found": [404, "Nothing at this address", "See /openapi.json."],
   "method-not-allowed": [405, "The address does not take this method", "See /openapi.json."],
+  "daily-limit": [
+    429,
+    "Too many documents in a day",
+    "Wait until the next day (UTC): a log is for ever, and every region reads all of it.",
+  ],
   "rate-limited": [429, "Too many requests", "Wait as Retry-After says."],
   "import-file": [
     422,
@@ -239,6 +269,11 @@ export const REFUSALS = {
     422,
     "An older list of persons who are not counted",
     "Put back the newest people.list.json and marks.key; if there is none, brus person accept takes the one that is there, and says what to do then.",
+  ],
+  "not-pinned": [
+    403,
+    "No directory is pinned",
+    "Enrol once with the hash that you were given on paper, by mail or in person (brus enrol ADDRESS --directory HASH), or give it each time (--directory HASH). Never take it from the coordinator.",
   ],
   usage: [422, "The command's words are off", "See --help."],
   unavailable: [503, "Not available now", "Try again later."],

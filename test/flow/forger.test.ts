@@ -27,8 +27,9 @@ import {
 import { COORDINATOR, logKeyOf } from "../../protocol/log/quorum.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { type Hash, utf8 } from "../../protocol/values/bytes.ts";
+import { signerFrom } from "../../server/keys.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
-import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
+import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled } from "../support/federation.ts";
 import {
@@ -97,11 +98,7 @@ function signedRelease(
   change: (release: Record<string, never>) => object,
 ): void {
   const release = { ...payloadAt(taken, place), ...change(payloadAt(taken, place) as Record<string, never>) };
-  const envelope = signDocument(
-    "release",
-    release,
-    signerOf(readKey(taken.made.coordinator.releaseKey, "release")),
-  );
+  const envelope = signDocument("release", release, signerFrom(taken.made.coordinator.releaseKey, "release"));
   put(taken, COORDINATOR, place, documentEntry("release", envelopeId(envelope), envelope));
 }
 
@@ -121,14 +118,14 @@ const put = (taken: Taken, log: string, place: number, entry: Uint8Array, instea
 function putVersion(
   taken: Taken,
   changes: Partial<Directory>,
-  signer: Signer,
+  signers: readonly Signer[],
   place = taken.logs.get(COORDINATOR)?.length ?? 0,
 ): number {
   const { directory, hash } = taken.made;
   const envelope = signDocument(
     "directory",
     { ...directory, version: 2, previous: hash, ...changes },
-    signer,
+    ...signers,
   );
   put(taken, COORDINATOR, place, documentEntry("directory", envelopeId(envelope), envelope), 0);
   return place;
@@ -410,7 +407,7 @@ const ACTS: Readonly<Record<string, Act>> = {
       const envelope = signDocument(
         "release",
         payloadAt(taken, place),
-        signerOf(readKey(taken.made.nodes[0]?.config.answerKey ?? "", "answer")),
+        signerFrom(taken.made.nodes[0]?.config.answerKey ?? "", "answer"),
       );
       put(taken, COORDINATOR, place, documentEntry("release", envelopeId(envelope), envelope));
       return place;
@@ -598,12 +595,12 @@ const ACTS: Readonly<Record<string, Act>> = {
   "a version of the directory signed by its own new roots alone": {
     forge: (taken) => {
       const root = signerOf(newKey("root"));
-      return putVersion(taken, { roots: { keys: [root.publicKey], threshold: 1 } }, root);
+      return putVersion(taken, { roots: { keys: [root.publicKey], threshold: 1 } }, [root]);
     },
     rule: "directory",
   },
   "a version of the directory that does not follow": {
-    forge: (taken) => putVersion(taken, { version: 3 }, taken.made.root),
+    forge: (taken) => putVersion(taken, { version: 3 }, taken.made.roots),
     rule: "directory",
   },
   "approvals by keys that were revoked before": {
@@ -614,7 +611,7 @@ const ACTS: Readonly<Record<string, Act>> = {
           entry.purpose === "approve" ? { ...entry, revoked: "2026-01-01T00:00:00Z" } : entry,
         ),
       }));
-      putVersion(taken, { people }, taken.made.root, 1);
+      putVersion(taken, { people }, taken.made.roots, 1);
       return placesOf(taken, "release")[0] ?? -1;
     },
     rule: "approvals",
@@ -654,7 +651,7 @@ describe("each act of the forger is named, with the entry and the rule", () => {
 
   test("a size that one key made up does not exhaust the auditor", async () => {
     const key = logKeyOf(federation, COORDINATOR);
-    const { sign } = signerOf(readKey(network.made.coordinator.logKey ?? "", "log"));
+    const { sign } = signerFrom(network.made.coordinator.logKey ?? "", "log");
     const huge = signCheckpoint({ origin: key.name, size: 2 ** 50, root: new Uint8Array(32) }, key, sign);
     const found = await auditOf(async (path) => (path === "checkpoint" ? huge : await source(path)));
     expect(found.findings.map(({ rule }) => rule)).toEqual(["file", "quorum"]);

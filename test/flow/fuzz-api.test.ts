@@ -221,7 +221,7 @@ test(`${RUNS} requests: never a 5xx, a hang, or a status that is not described`,
 test("too many requests are told when to come back", async () => {
   const { httpOf } = await import("../../server/http.ts");
   const { loggerOf } = await import("../../server/logger.ts");
-  const app = httpOf(loggerOf("test", "error"), { requestsPerMinute: 3 });
+  const app = httpOf(loggerOf("test", "error"), { requestsPerMinute: 3, now: () => new Date() });
   app.get("/", (c) => c.text("here"));
   for (let each = 0; each < 3; each++) expect((await app.request("/")).status).toBe(200);
   const refused = await app.request("/");

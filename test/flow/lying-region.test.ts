@@ -24,9 +24,9 @@ import { fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts
 import { instant } from "../../protocol/values/names.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { openStore, transact } from "../../server/database.ts";
+import { signerFrom } from "../../server/keys.ts";
 import { leavesOf } from "../../server/log-tables.ts";
 import { loggerOf } from "../../server/logger.ts";
-import { readKey, signerOf } from "../../server/signing.ts";
 import { coordinatorLogs } from "../support/coordinator-logs.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { CARE } from "../support/federation.ts";
@@ -59,11 +59,9 @@ async function setting(
   const logs = await open();
   await logs.append();
   const signerFor = (code: string, of: "logKey" | "witnessKey") =>
-    signerOf(
-      readKey(
-        made.nodes.find((node) => node.code === code)?.config[of] ?? "",
-        of === "logKey" ? "log" : "witness",
-      ),
+    signerFrom(
+      made.nodes.find((node) => node.code === code)?.config[of] ?? "",
+      of === "logKey" ? "log" : "witness",
     );
   const line = (code: string, checkpoint: string, time = Math.floor(now().getTime() / 1000)) =>
     formatSignature(
@@ -103,12 +101,15 @@ async function setting(
       time: "2026-01-01T00:00:00Z",
     });
   const push = (code: string, entries: readonly Uint8Array[], from = 0, more = "", to: Logs = logs) =>
-    to.push({
-      node: code,
-      from,
-      entries: entries.slice(from).map(toBase64),
-      checkpoint: checkpointOf(code, entries) + more,
-    });
+    to.push(
+      {
+        node: code,
+        from,
+        entries: entries.slice(from).map(toBase64),
+        checkpoint: checkpointOf(code, entries) + more,
+      },
+      () => undefined,
+    );
   const add = async (index: number) => {
     const entry = documentEntry("query", hashOf(utf8(String(index))), null);
     await transact(store, async (database) => void (await logs.promise(database, [entry])));

@@ -15,6 +15,7 @@ import { type RunningCoordinator, startCoordinator } from "../../coordinator/coo
 import type { Offer } from "../../coordinator/log/kept-log.ts";
 import { askOutside, type OutsideContext } from "../../coordinator/log/outside.ts";
 import { type CoordinatorDatabase, prepareCoordinator } from "../../coordinator/store/database.ts";
+import { systemRandom } from "../../node/random.ts";
 import { Directory } from "../../protocol/federation/directory.ts";
 import { cosign, cosignatures, signCheckpoint } from "../../protocol/log/checkpoint.ts";
 import { documentEntry } from "../../protocol/log/leaf.ts";
@@ -191,6 +192,7 @@ describe("a witness that the directory requires", () => {
       const again = await startCoordinator(made.made.coordinator, folder, {
         now: made.now,
         fetch: outside,
+        random: systemRandom,
         logger: loggerOf("coordinator", "silent"),
       });
       stop.made = () => again.stop();
@@ -227,7 +229,7 @@ describe("a witness that the directory requires", () => {
     const id = await submit(made, { rho: "1/100" });
     const { witnesses: _, ...rest } = federation.directory;
     const next = { ...rest, version: 2, previous: federation.hash, validFrom: instant(new Date()) };
-    const directory = signDocument("directory", Directory.parse(next), made.made.root);
+    const directory = signDocument("directory", Directory.parse(next), ...made.made.roots);
     await made.client("publishDirectory", { body: { directory, datasets: [] } });
     await expect.poll(async () => (await made.client("getQuery", { params: { id } })).state).toBe("released");
     expect(await audited(made)).toMatch(/all holds/);

@@ -30,10 +30,11 @@ import { fromBase64, fromUtf8, hashOf, toBase64, utf8 } from "../../protocol/val
 import { instant } from "../../protocol/values/names.ts";
 import type { Client } from "../../protocol/wire/client.ts";
 import { openStore, transact } from "../../server/database.ts";
+import { signerFrom } from "../../server/keys.ts";
 import { loggerOf } from "../../server/logger.ts";
-import { nativeVerify, newKey, readKey, signerOf } from "../../server/signing.ts";
+import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { databaseUrlFor, ENGINES, missing, temporaryFolder } from "../support/engines.ts";
-import { CARE, DRAFT } from "../support/federation.ts";
+import { CARE, CHEAP_SEAL, DRAFT } from "../support/federation.ts";
 
 const running: Array<() => Promise<void>> = [];
 afterEach(async () => {
@@ -60,6 +61,7 @@ describe.each(ENGINES)("%s", (engine) => {
         regions: codes.map((code) => ({ code, name: code })),
         datasets: [document],
         approvals: 1,
+        sealCost: CHEAP_SEAL,
         approvers: 2,
       },
       NOW,
@@ -91,8 +93,8 @@ describe.each(ENGINES)("%s", (engine) => {
       const signal = new AbortController().signal;
       const now = () => NOW;
       const context = { code: "01", federation, store, client, now, signal, random: systemRandom };
-      const log = new NodeLog({ ...context, signer: signerOf(readKey(node.config.logKey ?? "", "log")) });
-      const signer = signerOf(readKey(node.config.witnessKey ?? "", "witness"));
+      const log = new NodeLog({ ...context, signer: signerFrom(node.config.logKey ?? "", "log") });
+      const signer = signerFrom(node.config.witnessKey ?? "", "witness");
       const sleep = async () => undefined;
       const follow = async () => undefined;
       const logger = loggerOf("test", "silent");
@@ -116,8 +118,8 @@ describe.each(ENGINES)("%s", (engine) => {
       return asked?.cosignatures ?? [];
     };
     const signers = new Map([
-      [COORDINATOR, signerOf(readKey(made.coordinator.logKey ?? "", "log"))],
-      ...made.nodes.map(({ code, config }) => [code, signerOf(readKey(config.logKey ?? "", "log"))] as const),
+      [COORDINATOR, signerFrom(made.coordinator.logKey ?? "", "log")],
+      ...made.nodes.map(({ code, config }) => [code, signerFrom(config.logKey ?? "", "log")] as const),
     ]);
     const checkpoint = (log: string, leaves: readonly Uint8Array[], signer = signers.get(log)) => {
       const root = rootOf(leaves.length, readerOf(leaves.map(leafHash)));

@@ -33,8 +33,9 @@ const PEOPLE: Readonly<Record<string, Kind>> = {
   dan: { roles: ["officer"], region: null },
   eva: { roles: ["approver"], region: "03", key: { revoked: SPRING } },
   fay: { roles: ["approver"], region: null, key: { notAfter: SPRING } },
+  gun: { roles: ["approver"], region: null },
 };
-export type Who = "rut" | "ada" | "bo" | "cia" | "dan" | "eva" | "fay";
+export type Who = "rut" | "ada" | "bo" | "cia" | "dan" | "eva" | "fay" | "gun";
 
 const signers = new Map(
   Object.keys(PEOPLE).flatMap((id) =>

@@ -11,7 +11,7 @@ import { COORDINATOR, logKeyOf, logsOf, witnessKeyOf } from "../../protocol/log/
 import { TILE, tilePath, writeBundle } from "../../protocol/log/tile.ts";
 import type { Signer } from "../../protocol/signing/envelope.ts";
 import { fromUtf8, toBase64, utf8 } from "../../protocol/values/bytes.ts";
-import { readKey, signerOf } from "../../server/signing.ts";
+import { signerFrom } from "../../server/keys.ts";
 
 export type Taken = {
   readonly federation: Federation;
@@ -52,8 +52,7 @@ export const copyOf = (taken: Taken): Taken => ({
   files: new Map(taken.files),
 });
 
-const signerAt = (path: string | undefined, purpose: string): Signer =>
-  signerOf(readKey(path ?? "", purpose));
+const signerAt = (path: string | undefined, purpose: string): Signer => signerFrom(path ?? "", purpose);
 
 /** A checkpoint of these entries, signed, and cosigned by so many regions. */
 export function checkpointOf(

@@ -17,8 +17,8 @@ import { type Client, clientOf } from "../../protocol/wire/client.ts";
 import type { DatabaseConfig } from "../../server/database.ts";
 import { sleep } from "../../server/deadline.ts";
 import { listen } from "../../server/http.ts";
+import { signerFrom } from "../../server/keys.ts";
 import { loggerOf } from "../../server/logger.ts";
-import { readKey, signerOf } from "../../server/signing.ts";
 import { type Engine, freshDatabase, temporaryFolder } from "./engines.ts";
 
 const FIXTURES = join(import.meta.dirname, "../fixtures/stores-f02469a");
@@ -73,7 +73,7 @@ export async function unpack(engine: Engine): Promise<Unpacked> {
       const config = { data, databaseUrl: urls.get(party), threads: 1, memory: "500MB" };
       return { name: own ? "coordinator" : "node", config };
     },
-    person: (id, purpose) => ({ id, signer: signerOf(readKey(join(folder, `keys/${id}.json`), purpose)) }),
+    person: (id, purpose) => ({ id, signer: signerFrom(join(folder, `keys/${id}.json`), purpose) }),
     remove,
   };
 }
@@ -101,7 +101,7 @@ export async function resume({ folder, store }: Unpacked, now: () => Date): Prom
   const coordinator = await startCoordinator(
     CoordinatorConfig.parse({ ...read("coordinator.json"), databaseUrl, roundSeconds: 2 }),
     folder,
-    { now, fetch: globalThis.fetch, logger: loggerOf("coordinator", "error") },
+    { now, fetch: globalThis.fetch, logger: loggerOf("coordinator", "error"), random: systemRandom },
   );
   const listening = await listen(coordinator.app, "127.0.0.1", 0);
   const address = `http://127.0.0.1:${listening.port}`;

@@ -1,5 +1,8 @@
 /** Native Ed25519 and the pure one agree on every edge: RFC 8032's vectors, and what strict verifiers must refuse. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha512 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { isGoodPublicKey, verify as pure } from "../../protocol/signing/ed25519.ts";
@@ -79,6 +82,62 @@ describe("Ed25519", () => {
     expect(both(fromHex(key), utf8("x"), new Uint8Array(64))).toBe(false);
   });
 });
+
+/**
+ * Signatures on the edge, made here: by one key, with a nonce, and points of small order added where a case says so. The
+ * equation without the cofactor holds of those that say so; only what is strict may pass.
+ */
+describe("on the edge", () => {
+  const { Point } = ed25519;
+  const order = Point.Fn.ORDER;
+  const number = (bytes: Uint8Array) => bytes.reduceRight((all, byte) => all * 256n + BigInt(byte), 0n);
+  const bytesOf = (value: bigint) =>
+    Uint8Array.from({ length: 32 }, (_, index) => Number((value >> BigInt(8 * index)) & 255n));
+  const { scalar: a, point: A } = ed25519.utils.getExtendedPublicKey(new Uint8Array(32).fill(7));
+  const eighth = Point.fromHex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", true);
+  const message = utf8("brus edge");
+  type Made = { readonly R: Uint8Array; readonly key?: Uint8Array; readonly nonce: bigint };
+  /** S that fits R as it is written, and the key as it is written. */
+  const made = ({ R, key = A.toBytes(), nonce }: Made) => {
+    const k = number(sha512(concat(R, key, message))) % order;
+    return { key, signature: concat(R, bytesOf((nonce + k * a) % order)) };
+  };
+  const nonce = 12345n;
+  const good = Point.BASE.multiply(nonce);
+  const neutral = bytesOf(1n);
+
+  test.each<[string, boolean, Made]>([
+    ["an honest one", true, { R: good.toBytes(), nonce }],
+    ["R neutral: the equation holds, whatever is signed", false, { R: neutral, nonce: 0n }],
+    ["R neutral, y = p + 1", false, { R: bytesOf((1n << 255n) - 18n), nonce: 0n }],
+    ["R neutral, its sign bit set", false, { R: neutral.with(31, 0x80), nonce: 0n }],
+    ["R of order 8", false, { R: eighth.toBytes(), nonce: 0n }],
+    ["R with a part of order 8", false, { R: good.add(eighth).toBytes(), nonce }],
+    ["a key with a part of order 8", false, { R: good.toBytes(), key: A.add(eighth).toBytes(), nonce }],
+    ["a key of order 8", false, { R: good.toBytes(), key: eighth.toBytes(), nonce }],
+    ["a neutral key", false, { R: good.toBytes(), key: neutral, nonce }],
+  ])("%s", (_, passes, given) => {
+    const { key, signature } = made(given);
+    expect(both(key, message, signature)).toBe(passes);
+  });
+});
+
+const CCTV = join(import.meta.dirname, "../../../shared/vectors/cctv-ed25519.json");
+type Cctv = { number: number; key: string; sig: string; msg: string; flags: string[] | null };
+
+describe.skipIf(!existsSync(CCTV))(
+  "../shared/vectors/cctv-ed25519.json (skipped where it is missing)",
+  () => {
+    const cases = existsSync(CCTV) ? (JSON.parse(readFileSync(CCTV, "utf8")) as Cctv[]) : [];
+    test("native and pure agree on all 914; only what has no flaw passes", () => {
+      expect(cases).toHaveLength(914);
+      for (const { number, key, sig, msg, flags } of cases)
+        expect(both(fromHex(key), utf8(msg), fromHex(sig)), `case ${number}`).toBe(
+          (flags ?? []).length === 0,
+        );
+    });
+  },
+);
 
 test("what has verified lets through those very bytes alone", () => {
   const { publicKey, sign } = signerOf(newKey("ask"));

@@ -1,8 +1,8 @@
 /** Signing: the exact bytes, by a key that lives here, or as a file for the command line; or a file that was signed there. */
 import { useState } from "preact/hooks";
-import { rulesFor } from "../../../../protocol/federation/approvals.ts";
 import { writeAside } from "../../../../protocol/federation/aside.ts";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
+import { rulesFor, ruleWords } from "../../../../protocol/question/approval.ts";
 import { Envelope, envelopeId } from "../../../../protocol/signing/envelope.ts";
 import { toHex, utf8 } from "../../../../protocol/values/bytes.ts";
 import { parseJson } from "../../../../protocol/values/json.ts";
@@ -20,8 +20,7 @@ import { type Draft, type Priced, queryOf } from "./draft.ts";
 const SAY = {
   sv: {
     approvals: "Godkänns av",
-    rule: (n: number, role: string) =>
-      `${n} ${n === 1 ? "person" : "personer"} (${role}) som inte ställde frågan. Varje region kan kräva mer.`,
+    more: "Den som frågar räknas inte. Varje region kan kräva mer.",
     answer: "Svarstid",
     hours: (n: number) => `${n} timmar`,
     sign: "Signera och skicka",
@@ -33,8 +32,7 @@ const SAY = {
   },
   en: {
     approvals: "Approved by",
-    rule: (n: number, role: string) =>
-      `${n} ${n === 1 ? "person" : "persons"} (${role}) who did not ask. Each region may ask for more.`,
+    more: "Whoever asks is not counted. Each region may ask for more.",
     answer: "Time to answer",
     hours: (n: number) => `${n} hours`,
     sign: "Sign and send",
@@ -134,13 +132,14 @@ export function Sign({
   const save = () => {
     if (!(found instanceof Refusal)) saveDraft(draft, found);
   };
+  const language = useLanguage();
   const rules = rulesFor(draft, federation.directory.approvalRules);
   return (
     <>
       <KeyBox federation={federation} purpose="ask" onSigning={setSigning} />
       <Definitions
         rows={[
-          [say.approvals, rules.map(({ persons, role }) => say.rule(persons, role)).join(" ")],
+          [say.approvals, [...rules.map((rule) => `${ruleWords(rule, language)}.`), say.more].join(" ")],
           [say.answer, say.hours(HOURS)],
         ]}
       />

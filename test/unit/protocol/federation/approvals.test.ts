@@ -10,6 +10,7 @@ import { advance } from "../../../../coordinator/advance.ts";
 import { bellOf } from "../../../../coordinator/bell.ts";
 import type { CoordinatorDatabase, CoordinatorStore } from "../../../../coordinator/store/database.ts";
 import { prepareCoordinator } from "../../../../coordinator/store/database.ts";
+import { countsText } from "../../../../dashboards/src/decision-words.ts";
 import { decisionsOn } from "../../../../dashboards/src/decisions.ts";
 import { admit } from "../../../../node/answer/admit.ts";
 import { tableOf } from "../../../../node/store/database.ts";
@@ -18,11 +19,12 @@ import type { Replay } from "../../../../protocol/audit/coordinator-log.ts";
 import {
   type Judgement,
   judgeApprovals,
+  lackIn,
   openApprovals,
   type Useless,
 } from "../../../../protocol/federation/approvals.ts";
 import { planIn } from "../../../../protocol/federation/plan-in.ts";
-import type { ApprovalRule } from "../../../../protocol/question/approval.ts";
+import { type ApprovalRule, DEFAULT_RULE, ruleWords } from "../../../../protocol/question/approval.ts";
 import { Query } from "../../../../protocol/question/query.ts";
 import { type Envelope, envelopeId, payloadOf } from "../../../../protocol/signing/envelope.ts";
 import { instant } from "../../../../protocol/values/names.ts";
@@ -317,6 +319,62 @@ const TABLE: Readonly<Record<string, Row>> = {
     nodes: [LACKING, LACKING],
     lacks: ["officer", 0, 1],
   },
+  "two persons from two regions": {
+    rules: [rule(2, "approver", { regions: 2 })],
+    said: [approves("ada"), approves("bo")],
+    why: [null, null],
+    floor: YES,
+    nodes: [YES, YES],
+  },
+  "two persons of one region, where two regions are asked for": {
+    rules: [rule(2, "approver", { regions: 2 })],
+    said: [approves("ada"), approves("cia")],
+    why: [null, null],
+    floor: LACKING,
+    nodes: [LACKING, LACKING],
+    lacks: ["approver", 2, 2],
+  },
+  "one of a region and one of none are of one region": {
+    rules: [rule(2, "approver", { regions: 2 })],
+    said: [approves("ada"), approves("gun")],
+    why: [null, null],
+    floor: LACKING,
+    nodes: [LACKING, LACKING],
+    lacks: ["approver", 2, 2],
+  },
+  "three persons from two regions, one of them of none": {
+    rules: [rule(3, "approver", { regions: 2 })],
+    said: [approves("ada"), approves("gun"), approves("bo")],
+    why: [null, null, null],
+    floor: YES,
+    nodes: [YES, YES],
+  },
+  "another role's persons bring no region": {
+    rules: [rule(2, "approver", { regions: 2 })],
+    said: [approves("bo"), approves("gun"), approves("cia", { role: "officer" })],
+    why: [null, null, "role-not-asked-for"],
+    floor: LACKING,
+    nodes: [LACKING, LACKING],
+    lacks: ["approver", 2, 2],
+  },
+  "two regions, with approvals for one region each": {
+    rules: [rule(2, "approver", { regions: 2 })],
+    said: [approves("ada", { region: "01" }), approves("bo", { region: "03" })],
+    why: [null, "other-region"],
+    floor: YES,
+    nodes: [LACKING, LACKING],
+    lacks: ["approver", 1, 2],
+  },
+  "a region that asks for two regions where the directory asks for one person": {
+    rules: [rule(1)],
+    policy: [rule(2, "approver", { regions: 2 })],
+    said: [approves("ada"), approves("cia")],
+    why: [null, null],
+    floor: YES,
+    nodes: [LACKING, YES],
+    directory01: YES,
+    lacks: ["approver", 2, 2],
+  },
   "a region that asks for more": {
     rules: [rule(1)],
     policy: [rule(2)],
@@ -399,6 +457,58 @@ describe.each(rows)("$name", ({ scene, why, floor, nodes, directory01 = nodes[0]
     const state = { approved: "open", declined: "declined", missing: "waiting" };
     expect(await coordinatorSays(scene)).toBe(state[floor]);
   });
+});
+
+describe("a dataset that no rule of the directory names", () => {
+  const scene = sceneOf([rule(1, "approver", { dataset: "survey" })], [approves("ada"), approves("bo")]);
+
+  test("is approved by nobody, whatever the region's own rules are", () => {
+    const { federation, asked, approvals } = scene;
+    const given = openApprovals(federation, approvals, NOW);
+    for (const region of [null, "01", "03"])
+      for (const rules of [[], [rule(1)]]) {
+        const judgement = judgeApprovals(federation, asked, given, { region, rules });
+        expect([judgement.verdict, judgement.missing]).toEqual([LACKING, null]);
+        expect(lackIn(judgement)).toMatch(/a rule of the directory that names the dataset/);
+      }
+    expect(nodeSays(scene, "01", [])).toBe("approvals-missing");
+    expect(nodeSays(scene, "01", [rule(1)])).toBe("approvals-missing");
+  });
+
+  test("waits at the coordinator, and on the page", async () => {
+    const { federation, asked, envelope, approvals } = scene;
+    expect(await coordinatorSays(scene)).toBe("waiting");
+    const shown = decisionsOn({ query: envelope, approvals: [...approvals] }, asked.query, federation, NOW);
+    if (shown instanceof Refusal) throw shown;
+    expect(shown.floor.verdict).toBe(LACKING);
+    expect(countsText(shown, "en")).toMatch(/no rule names the dataset/);
+    expect(countsText(shown, "sv")).toMatch(/ingen regel nämner/);
+  });
+
+  test("can be declined all the same", () => {
+    const no = sceneOf([rule(1, "approver", { dataset: "survey" })], [declines("ada")]);
+    expect(nodeSays(no, "01", [])).toBe("query-declined");
+  });
+
+  test("was charged rightly before there had to be a rule: an audit of an old log finds nothing", () => {
+    expect(auditSays(scene, "01")).toBe(YES);
+    const no = sceneOf([rule(1, "approver", { dataset: "survey" })], [declines("ada")]);
+    expect(auditSays(no, "01")).toBe(NO);
+  });
+});
+
+test("rules in words, and rules that nobody can meet", () => {
+  expect(ruleWords(DEFAULT_RULE, "en")).toBe(
+    "2 distinct persons with the role approver, from at least 2 different regions",
+  );
+  expect(ruleWords(DEFAULT_RULE, "sv")).toBe(
+    "2 olika personer med rollen approver, från minst 2 olika regioner",
+  );
+  expect(ruleWords(rule(1, "officer", { dataset: "care", ownRegion: true }), "en")).toBe(
+    "1 person with the role officer, of the region itself, for care",
+  );
+  expect(() => sceneOf([rule(1, "approver", { regions: 2 })], [])).toThrow(/as many regions as persons/);
+  expect(() => sceneOf([rule(2, "approver", { regions: 2, ownRegion: true })], [])).toThrow(/not both/);
 });
 
 test("what a node has read counts as if it were shown, and a copy that is not signed takes nothing from it", () => {

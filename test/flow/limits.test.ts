@@ -1,0 +1,240 @@
+/**
+ * What one party may take from all others: a request that nobody known has signed is turned down by its bytes, before
+ * anything is made of them; and each has a share of its own of what may be asked in a minute, whoever asks for too much.
+ */
+import { afterEach, describe, expect, test } from "vitest";
+import { follow } from "../../cli/client/ask.ts";
+import type { Network } from "../../cli/demo/network.ts";
+import type { CoordinatorConfig } from "../../coordinator/config.ts";
+import { nextVersion, readVersions } from "../../protocol/federation/versions.ts";
+import {
+  type Envelope,
+  type Kind,
+  keyIdOf,
+  payloadType,
+  signDocument,
+} from "../../protocol/signing/envelope.ts";
+import { hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
+import { clientOf } from "../../protocol/wire/client.ts";
+import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
+import { temporaryFolder } from "../support/engines.ts";
+import { federationOf, submit } from "../support/federation.ts";
+
+const running: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const stop of running.splice(0).reverse()) await stop();
+});
+
+async function network(coordinator: Partial<CoordinatorConfig>, logged = false): Promise<Network> {
+  const folder = temporaryFolder();
+  const made = await federationOf(folder.path, { "01": "", "03": "", "04": "" }, { logged, coordinator });
+  running.push(async () => {
+    await made.stop();
+    folder.remove();
+  });
+  return made;
+}
+
+const post = (address: string, path: string, body: string | Uint8Array<ArrayBuffer>, from?: string) =>
+  fetch(`${address}${path}`, {
+    method: "POST",
+    body,
+    headers: from === undefined ? {} : { "x-forwarded-for": from },
+  });
+
+/** What came back: the refusal's code, or that there was none. */
+const codeOf = async (response: Response): Promise<string> =>
+  response.ok ? "ok" : ((await response.json()) as { code: string }).code;
+
+/** Under the name of a key that is known, with a signature that is none. */
+const named = (key: string, kind: Kind, body: string): Envelope => ({
+  payload: toBase64(utf8(body)),
+  payloadType: payloadType(kind),
+  signatures: [{ keyid: keyIdOf(key), sig: toBase64(new Uint8Array(64).fill(1)) }],
+});
+
+const stranger = signerOf(newKey("stranger"));
+
+describe("nothing is parsed before a known key has signed it", () => {
+  const NOT_JSON = "{".repeat(100);
+  /** What each address takes; a body that is not JSON is called so only by who parses it. */
+  const routes: ReadonlyArray<readonly [path: string, kind: Kind, by: "person" | "node" | "root"]> = [
+    ["/api/queries", "query", "person"],
+    ["/api/approvals", "approval", "person"],
+    ["/api/calendars", "calendar", "person"],
+    ["/api/material", "material", "person"],
+    ["/api/erasures", "erasure", "root"],
+    ["/api/answers", "answer", "node"],
+    ["/api/answers", "refusal", "node"],
+    ["/api/poll", "poll", "node"],
+    ["/api/witness", "witness", "node"],
+    ["/api/rounds", "masked", "node"],
+    ["/api/rounds", "withdrawal", "node"],
+  ];
+
+  test("whatever is handed in, it is the signature that is missed", async () => {
+    const { address, made, nodes } = await network({}, true);
+    const { directory } = nodes[0]?.answerer.federation ?? expect.fail();
+    const keys = {
+      person: made.researcher.signer.publicKey,
+      node: directory.nodes[0]?.keys.answer ?? "",
+      root: directory.roots.keys[0] ?? "",
+    };
+    for (const [path, kind, by] of routes) {
+      const body = (envelope: Envelope) =>
+        JSON.stringify(path === "/api/rounds" ? { envelope, boxes: [] } : envelope);
+      const signed = { ...named(stranger.publicKey, kind, NOT_JSON) };
+      expect(await codeOf(await post(address, path, body(signed))), path).toBe("key-unknown");
+      const claimed = named(keys[by], kind, NOT_JSON);
+      expect(await codeOf(await post(address, path, body(claimed))), path).toBe("signature-invalid");
+    }
+    // A piece of a request that is signed for, and a version of the directory, with one signature too many of a root's.
+    const piece = { request: named(keys.person, "material", NOT_JSON), document: hashOf(utf8("")), place: 0 };
+    expect(await codeOf(await post(address, "/api/material/pieces", JSON.stringify(piece)))).toBe(
+      "signature-invalid",
+    );
+    const version = named(keys.root, "directory", NOT_JSON);
+    const many = { ...version, signatures: Array.from({ length: 64 }, () => version.signatures[0]) };
+    const handed = JSON.stringify({ directory: many, datasets: ["not base64"] });
+    expect(await codeOf(await post(address, "/api/directory", handed))).toBe("directory-unfit");
+  });
+
+  test("a version of the directory that is handed out is judged by the roots before it, unread", async () => {
+    const { client, made } = await network({});
+    const versions = await client("getDirectory");
+    const forged = { directory: signDocument("directory", NOT_JSON, stranger), datasets: ["not base64"] };
+    expect(() => readVersions({ ...versions, later: [forged] }, made.hash, nativeVerify)).toThrow(
+      /signatures by roots/,
+    );
+    const first = readVersions(versions, made.hash, nativeVerify);
+    const claimed = named(first.directory.roots.keys[0] ?? "", "directory", NOT_JSON);
+    expect(() => nextVersion(first, { directory: claimed, datasets: [] })).toThrow(/signatures by roots/);
+  });
+
+  test("a root's key that is named many times is tried once", async () => {
+    const { client, made } = await network({});
+    const first = readVersions(await client("getDirectory"), made.hash, nativeVerify);
+    const version = named(first.directory.roots.keys[0] ?? "", "directory", NOT_JSON);
+    const [signature] = version.signatures;
+    if (signature === undefined) expect.fail();
+    let tried = 0;
+    const counting = { ...first, verify: () => ++tried < 0 };
+    const many = { ...version, signatures: Array.from({ length: 64 }, () => signature) };
+    expect(() => nextVersion(counting, { directory: many, datasets: [] })).toThrow(/signatures by roots/);
+    expect(tried).toBe(1);
+  });
+
+  test("a region's public checkpoint lends its signature to no other entries", async () => {
+    const { address } = await network({}, true);
+    const checkpoint = await checkpointOf(address, "01");
+    const from = Number(checkpoint.split("\n")[1]);
+    const push = { node: "01", from, entries: [toBase64(utf8(NOT_JSON))], checkpoint };
+    // The second, where the log has grown meanwhile.
+    expect(await codeOf(await post(address, "/api/logs", JSON.stringify(push)))).toMatch(
+      /^(proof-invalid|log-unfit)$/,
+    );
+  });
+
+  test.each([
+    ["values", `[${"0,".repeat(900_000)}0]`],
+    ["keys", `{${Array.from({ length: 100_000 }, (_, at) => `"k${at}":0`).join(",")}}`],
+    ["escapes", JSON.stringify({ payload: "\n".repeat(900_000) })],
+  ])("a body of nothing but %s is not read to its end", async (_, body) => {
+    const { address } = await network({});
+    for (const path of ["/api/queries", "/api/directory", "/api/logs", "/api/rounds", "/api/asides"])
+      expect(await codeOf(await post(address, path, body)), path).toBe("too-large");
+  });
+});
+
+/** A region's checkpoint as the world is shown it, without the others' lines. */
+async function checkpointOf(address: string, region: string): Promise<string> {
+  for (;;) {
+    const response = await fetch(`${address}/log/nodes/${region}/checkpoint`);
+    const text = await response.text();
+    if (response.ok) return `${text.split("\n").slice(0, 5).join("\n")}\n`;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Sends until it is told to wait, as it must be before so many; a minute may end meanwhile, and all begin anew. */
+async function exhaust(send: (at: number) => Promise<Response>): Promise<Response> {
+  for (let at = 0; at < 200; at++) {
+    const response = await send(at);
+    if (response.status === 429) return response;
+  }
+  expect.fail("200 requests were taken, of at most 60 a minute");
+}
+
+/** As many readers as it takes: each at an address of its own, behind the proxy that is named. */
+function manyReaders({ address }: Network) {
+  let at = 0;
+  return clientOf(address, (url, init) =>
+    fetch(url, { ...init, headers: { ...init?.headers, "x-forwarded-for": `198.51.100.${at++ % 250}` } }),
+  );
+}
+
+describe("each has a share of its own", () => {
+  const LOCAL = ["127.0.0.0/8", "::1"];
+
+  test("one client behind a named proxy uses up its own alone: others, nodes and probes go on", async () => {
+    const made = await network({ requestsPerMinute: 60, trustedProxies: LOCAL }, true);
+    const { address } = made;
+    const get = (path: string, from: string) =>
+      fetch(`${address}${path}`, { headers: { "x-forwarded-for": from } });
+    expect((await get("/api/budgets", "203.0.113.7")).status).toBe(200);
+    const refused = await exhaust(() => get("/api/budgets", "203.0.113.7"));
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ code: "rate-limited", status: 429 });
+    // What the client writes before what the proxy adds makes it nobody else.
+    await exhaust((at) => get("/api/budgets", `192.0.2.${at}, 203.0.113.7`));
+    expect((await get("/api/budgets", "203.0.113.8")).status).toBe(200);
+    for (let at = 0; at < 70; at++)
+      for (const probe of ["/healthz", "/readyz"]) expect((await get(probe, "203.0.113.7")).status).toBe(200);
+    const readers = manyReaders(made);
+    expect((await follow(readers, await submit({ ...made, client: readers }, {}))).state).toBe("released");
+  });
+
+  test("a header that no named proxy sent makes nobody another", async () => {
+    const { address } = await network({ requestsPerMinute: 60, trustedProxies: ["10.0.0.0/8"] });
+    await exhaust((at) =>
+      fetch(`${address}/api/budgets`, { headers: { "x-forwarded-for": `203.0.113.${at}` } }),
+    );
+  });
+
+  test("what nobody has signed uses up no node's share, whatever it names, and from wherever it comes", async () => {
+    const made = await network(
+      { requestsPerMinute: 60, nodeRequestsPerMinute: 2000, trustedProxies: LOCAL },
+      true,
+    );
+    const { address, nodes } = made;
+    const { directory } = nodes[0]?.answerer.federation ?? expect.fail();
+    const small = JSON.stringify(named(directory.nodes[0]?.keys.answer ?? "", "poll", "{}"));
+    const large = JSON.stringify(named(directory.nodes[0]?.keys.answer ?? "", "answer", "0".repeat(60_000)));
+    const replayed = { node: "01", from: 0, entries: [], checkpoint: await checkpointOf(address, "01") };
+    const codes = new Set<string>();
+    for (let at = 0; at < 70; at++) {
+      // From the nodes' own address: no header says otherwise.
+      codes.add(await codeOf(await post(address, "/api/poll", small)));
+      codes.add(await codeOf(await post(address, "/api/logs", JSON.stringify(replayed))));
+      codes.add(await codeOf(await post(address, "/api/answers", large)));
+    }
+    // What is large is not even read any more.
+    expect([...codes]).toContain("rate-limited");
+    const readers = manyReaders(made);
+    expect((await follow(readers, await submit({ ...made, client: readers }, {}))).state).toBe("released");
+  });
+
+  test("a node that asks without end is told to wait, and holds up no other", async () => {
+    const { address, made } = await network({ nodeRequestsPerMinute: 60 });
+    const [first, second] = made.nodes;
+    const send = (node: typeof first) => {
+      const { code, signer } = node ?? expect.fail();
+      const said = { query: hashOf(utf8("no question")), attempt: 1, node: code };
+      const body = { envelope: signDocument("withdrawal", said, signer), boxes: [] };
+      return post(address, "/api/rounds", JSON.stringify(body));
+    };
+    const refused = await exhaust(() => send(first));
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await codeOf(await send(second))).toBe("query-unknown");
+  });
+});
