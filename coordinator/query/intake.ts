@@ -92,20 +92,7 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
   let kept = id;
   await once(store, async (database) => {
     kept = id;
-    // Written even if nothing changes, so that a dispatch at the same moment conflicts, and no approval falls between.
-    await database
-      .updateTable("query")
-      .set((own) => ({ title: own.ref("title") }))
-      .where("id", "=", query)
-      .execute();
-    const { state } = await database
-      .selectFrom("query")
-      .select("state")
-      .where("id", "=", query)
-      .executeTakeFirstOrThrow();
-    if (state !== "waiting" && state !== "open" && state !== "late") {
-      throw new Refusal("approval-unfit", `expected a query that waits or is open; it is ${state}`);
-    }
+    const state = await stillAsked(query, database);
     const known = await database
       .selectFrom("approval")
       .select("id")
@@ -136,6 +123,25 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
     if (state !== "waiting") await announce(database, query, place);
   });
   return { id: kept, query: approval.query };
+}
+
+/** The state of a query that an approval may change, held against a dispatch at the same moment: that conflicts. */
+async function stillAsked(
+  query: Hash,
+  database: CoordinatorStore["kysely"],
+): Promise<"waiting" | "open" | "late"> {
+  await database
+    .updateTable("query")
+    .set((own) => ({ title: own.ref("title") }))
+    .where("id", "=", query)
+    .execute();
+  const { state } = await database
+    .selectFrom("query")
+    .select("state")
+    .where("id", "=", query)
+    .executeTakeFirstOrThrow();
+  if (state === "waiting" || state === "open" || state === "late") return state;
+  throw new Refusal("approval-unfit", `expected a query that waits or is open; it is ${state}`);
 }
 
 /** Documents in force of one person, role, region and decision: room to renew one, or to sign with another key. */

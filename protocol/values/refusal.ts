@@ -241,6 +241,11 @@ export const REFUSALS = {
   "too-many-cells": [403, "Too many cells", "Choose fewer values at a time, or fetch the table in parts."],
   "format-unknown": [400, "No such format", "Choose a format that /api/v2/config lists."],
   "language-unknown": [400, "No such language", "Choose sv or en."],
+  "pages-differ": [
+    409,
+    "Other pages than the directory names",
+    "Sign nothing there, and tell whoever keeps the directory; brus pages digest says what yours are.",
+  ],
   "not-found": [404, "Nothing at this address", "See /openapi.json."],
   "method-not-allowed": [405, "The address does not take this method", "See /openapi.json."],
   "daily-limit": [
