@@ -2,6 +2,7 @@
  * The command line: `brus --help` explains each command. Only here are arguments, environment and exit codes. What runs a
  * party is loaded where it is run: a command that only asks starts in half the time.
  */
+import { createInterface } from "node:readline/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { Refusal } from "../protocol/values/refusal.ts";
 import { nameOf } from "../server/logger.ts";
@@ -10,6 +11,7 @@ import { passphraseFor } from "./client/passphrase.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { calendarCommands } from "./commands/calendar.ts";
 import { directoryCommands } from "./commands/directory.ts";
+import { enrolCommands } from "./commands/enrol.ts";
 import { keyCommands } from "./commands/keys.ts";
 import { logCommands } from "./commands/log.ts";
 import { nodeCommands } from "./commands/node.ts";
@@ -22,10 +24,23 @@ import { reportCommands } from "./commands/report.ts";
 /** What moves a terminal's cursor, or turns the direction of writing, could make a text say something else. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Null where standard input is no terminal; no where it ends, or the answer is anything but yes. */
+async function askAt(input: NodeJS.ReadStream, question: string): Promise<boolean | null> {
+  if (!input.isTTY) return null;
+  const lines = createInterface({ input, output: process.stderr });
+  const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+  const answer = await Promise.race([lines.question(question), ended]);
+  lines.close();
+  return /^\s*(y|yes|j|ja)\s*$/i.test(answer);
+}
+
 const out: Out = {
   say: (text) => process.stdout.write(`${text.replace(UNSEEN, "�")}\n`),
+  tell: (text) => process.stderr.write(`${text.replace(UNSEEN, "�")}\n`),
   wait: (line) => process.stderr.write(`waiting: ${line.replace(UNSEEN, "�")}\n`),
   now: () => new Date(),
+  confirm: (question) => askAt(process.stdin, `${question.replace(UNSEEN, "�")} [y/N] `),
   opening: {
     passphrase: (path) => passphraseFor(path, program.opts<{ passphraseFile?: string }>().passphraseFile),
     warn: (line) => process.stderr.write(`warning: ${line.replace(UNSEEN, "�")}\n`),
@@ -88,6 +103,7 @@ program
 
 keyCommands(program, out);
 directoryCommands(program, out);
+enrolCommands(program, out);
 
 program
   .command("coordinator")

@@ -6,6 +6,7 @@ import type { Hono, Context as HonoContext } from "hono";
 import { signingNode } from "../protocol/federation/openers.ts";
 import { documentsOf, VersionDocument } from "../protocol/federation/versions.ts";
 import { Push } from "../protocol/log/witness-messages.ts";
+import { PolledWith } from "../protocol/release/answer.ts";
 import { PieceRequest } from "../protocol/release/material.ts";
 import { Envelope } from "../protocol/signing/envelope.ts";
 import { Hash } from "../protocol/values/bytes.ts";
@@ -31,11 +32,12 @@ import { pxwebOf } from "./publish/pxweb.ts";
 import { budgetsOf } from "./query/budgets.ts";
 import { calendarsOf, takeCalendar } from "./query/calendars.ts";
 import { witnessing } from "./query/hindrances.ts";
-import { takeAnswer, takeApproval, takePoll, takeQuery, takeWitness } from "./query/intake.ts";
+import { takeAnswer, takeApproval, takeQuery, takeWitness } from "./query/intake.ts";
+import { takePoll } from "./query/polls.ts";
 import { latestQueries, statusOf } from "./query/shown-status.ts";
 import { stateOf } from "./query/stored-state.ts";
 import { agreementsOn } from "./release/release.ts";
-import { materialOf, pieceOf } from "./secure-sum/material.ts";
+import { materialOf, pieceOf, type Random } from "./secure-sum/material.ts";
 import { takeChunk, takeRound } from "./secure-sum/messages.ts";
 
 export type Api = Context & {
@@ -45,6 +47,8 @@ export type Api = Context & {
   /** Takes a query further after an event, without keeping whoever caused it waiting. */
   readonly nudge: (query: string) => void;
   readonly ready: () => Promise<boolean>;
+  /** Fills an array with random bytes of the system's. */
+  readonly random: Random;
   readonly stopping: AbortSignal;
   readonly limits: Pick<HttpLimits, "requestsPerMinute" | "proxies">;
   /** What each node may ask, counted once it is known to have signed it. */
@@ -170,7 +174,9 @@ function nodeRoutes(app: Hono, api: Api): void {
     return c.json({ id });
   });
   app.post(ROUTES.poll.path, async (c) => {
-    const poll = await takePoll(await fromNode(c, api), api);
+    const body = await readBody(c, PolledWith, "poll");
+    countFor(c, api.nodes, signingNode(api.federation(), "poll" in body ? body.poll : body));
+    const poll = await takePoll(body, api);
     return c.json(await answerPoll(poll, api, whileAsked(c, api)));
   });
   app.post(ROUTES.submitRound.path, async (c) => {
@@ -216,10 +222,10 @@ function releaseRoutes(app: Hono, api: Api): void {
 /** What auditors alone are given. */
 function auditorRoutes(app: Hono, api: Api): void {
   app.post(ROUTES.getMaterial.path, async (c) =>
-    c.json(await materialOf(await readBody(c, Envelope, "envelope"), api)),
+    c.json({ box: await materialOf(await readBody(c, Envelope, "envelope"), api) }),
   );
   app.post(ROUTES.getPiece.path, async (c) =>
-    c.json({ bytes: await pieceOf(await readBody(c, PieceRequest, "request"), api) }),
+    c.json({ box: await pieceOf(await readBody(c, PieceRequest, "request"), api) }),
   );
 }
 

@@ -8,6 +8,8 @@ import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import type { Fetch } from "../protocol/wire/client.ts";
 import { openStore } from "../server/database.ts";
+import { sleep } from "../server/deadline.ts";
+import { tellEndings } from "../server/endings.ts";
 import type { Logger } from "../server/logger.ts";
 import { nativeVerify } from "../server/signing.ts";
 import { advance } from "./advance.ts";
@@ -37,6 +39,8 @@ export type CoordinatorEffects = {
   /** By which it asks witnesses from outside: nothing else does it ask of anybody. */
   readonly fetch: Fetch;
   readonly logger: Logger;
+  /** Fills an array with random bytes: the system's. */
+  readonly random: (bytes: Uint8Array) => void;
   /** Integers an answer may have; only benchmarks lift the protocol's limit. */
   readonly limit?: number;
 };
@@ -45,7 +49,7 @@ export type CoordinatorEffects = {
 export async function startCoordinator(
   config: CoordinatorConfig,
   base: string,
-  { now, fetch, logger, limit }: CoordinatorEffects,
+  { now, fetch, logger, random, limit }: CoordinatorEffects,
 ): Promise<RunningCoordinator> {
   const at = (path: string) => resolve(base, path);
   const limits = limitsOf(config, now);
@@ -71,8 +75,10 @@ export async function startCoordinator(
   const renewing = setInterval(() => logs?.renew(), 60_000);
 
   const stopping = new AbortController();
+  void tellEndings(() => federation().directory, { now, sleep, logger }, stopping.signal);
   const app = apiOf({
     ...parts,
+    random,
     publish: async (document) => {
       const id = await directories.take(document, logs);
       await clockwork.nudgeAll();

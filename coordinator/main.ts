@@ -1,4 +1,5 @@
-/** Starts the coordinator as a process: `brus coordinator --config F`. Only this file reads the environment and the clock. */
+/** Starts the coordinator as a process: `brus coordinator --config F`. Only this file reads the environment, the clock and the system's randomness. */
+import { randomFillSync } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { readConfig } from "../server/config.ts";
 import { listen } from "../server/http.ts";
@@ -19,6 +20,7 @@ export async function runCoordinator(
     now: () => new Date(),
     fetch: globalThis.fetch,
     logger,
+    random: (bytes) => void randomFillSync(bytes),
   });
   const listening = await listen(coordinator.app, config.host, config.port);
   onReady(`http://${config.host}:${listening.port}`);

@@ -4,7 +4,7 @@ import { Directory } from "../protocol/federation/directory.ts";
 import { Approval } from "../protocol/question/approval.ts";
 import { Dataset } from "../protocol/question/catalogue.ts";
 import { Query } from "../protocol/question/query.ts";
-import { Answer, Poll, RefusalNote } from "../protocol/release/answer.ts";
+import { Answer, LedgerHead, Poll, RefusalNote } from "../protocol/release/answer.ts";
 import { MaterialRequest } from "../protocol/release/material.ts";
 import { Release } from "../protocol/release/release.ts";
 import { Advert, Agreement, Commitment, Masked, Opening } from "../protocol/secure-sum/messages.ts";
@@ -20,6 +20,7 @@ const PAYLOADS = {
   RefusalNote,
   Release,
   Poll,
+  LedgerHead,
   Directory,
   Dataset,
   Advert,

@@ -1,6 +1,6 @@
 /**
  * The secure sum's primitives by the platform's own code: X25519, HKDF-SHA-256, AES-256-CTR as a key stream, and
- * ChaCha20-Poly1305 for the encrypted shares. Keys live in memory only, and each is used for one thing once.
+ * ChaCha20-Poly1305 for what one key alone may read. Keys live in memory only, and each is used for one thing once.
  */
 import {
   createCipheriv,
@@ -46,25 +46,32 @@ export const nativePrimitives: Primitives = {
     const zeros = length <= ZEROS.length ? ZEROS.subarray(0, length) : new Uint8Array(length);
     return createCipheriv("aes-256-ctr", key, counter).update(zeros);
   },
+  encrypt: encryptBox,
+  decrypt: decryptBox,
 };
 
 const ZEROS = new Uint8Array(1 << 20);
-/** A box's key is derived for one message between two nodes in one session: its nonce may be zero. */
+/** A box's key is derived for one message between two parties: its nonce may be zero. */
 const NONCE = new Uint8Array(12);
 const TAG = { authTagLength: 16 };
 
-export function encryptBox(key: Uint8Array, plain: Uint8Array): Uint8Array {
+const NOTHING: Uint8Array = new Uint8Array();
+
+/** Under a key that is used for this one message. `bound` is not in it, and must be the same to decrypt. */
+export function encryptBox(key: Uint8Array, plain: Uint8Array, bound = NOTHING): Uint8Array {
   const cipher = createCipheriv("chacha20-poly1305", key, NONCE, TAG);
+  cipher.setAAD(bound, { plaintextLength: plain.length });
   return Uint8Array.from(Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]));
 }
 
-export function decryptBox(key: Uint8Array, box: Uint8Array): Uint8Array {
+export function decryptBox(key: Uint8Array, box: Uint8Array, bound = NOTHING): Uint8Array {
   try {
     const cipher = createDecipheriv("chacha20-poly1305", key, NONCE, TAG);
+    cipher.setAAD(bound, { plaintextLength: box.length - 16 });
     cipher.setAuthTag(box.subarray(-16));
     return Uint8Array.from(Buffer.concat([cipher.update(box.subarray(0, -16)), cipher.final()]));
   } catch {
-    throw unfit("an encrypted share that opens"); // Cut, changed, or encrypted for another session.
+    throw unfit("an encrypted box that opens"); // Cut, changed, or encrypted for another key or session.
   }
 }
 

@@ -51,7 +51,7 @@ const clearOf = ({ kind, version, purpose, public: key, kdf }: Clear): Uint8Arra
 
 /** NFC: the same letters typed on another keyboard are the same passphrase. */
 const keyFor = (passphrase: string, { n, r, p, salt }: SealedKey["kdf"]): Uint8Array =>
-  scryptSync(passphrase.normalize("NFC"), fromBase64(salt), 32, { N: n, r, p, maxmem: 256 * n * r });
+  scryptSync(passphrase.normalize("NFC"), fromBase64(salt), 32, { N: n, r, p, maxmem: 256 * r * (n + 8) });
 
 /** What a key is sealed with besides the passphrase: 32 bytes of the system's randomness, and the price of a guess. */
 export type Sealing = { readonly salt: Uint8Array; readonly cost: number };

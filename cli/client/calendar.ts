@@ -43,7 +43,10 @@ const PATIENCE: Patience = { answer: 7 * DAY, late: 60 * DAY };
 /** When a calendar is asked, and where its queries' nonces are drawn from. */
 export type Asking = { readonly now: Date; readonly random: Fill };
 
-/** Each entry's query with its times: from when its periods are closed, unless the draft says. */
+/**
+ * Each entry's query with its times: from when its periods are closed, unless the draft says. Refuses a calendar that
+ * overspends.
+ */
 export function queriesOf(
   draft: CalendarDraft,
   federation: Federation,
@@ -81,19 +84,27 @@ export function queriesOf(
 }
 
 /** Makes the queries of a calendar, signs them, and the list of them. Refuses one that overspends. */
-export function signCalendar(
+export const signCalendar = (
   draft: CalendarDraft,
   federation: Federation,
   party: Party,
   asking: Asking,
   patience: Patience = PATIENCE,
+): SignedCalendar =>
+  signQueries(draft.title, queriesOf(draft, federation, party.id, asking, patience), federation, party);
+
+/** Signs the queries that were made of a draft, and the list of them. */
+export function signQueries(
+  title: CalendarDraft["title"],
+  { queries, aside }: ReturnType<typeof queriesOf>,
+  federation: Federation,
+  party: Party,
 ): SignedCalendar {
-  const { queries, aside } = queriesOf(draft, federation, party.id, asking, patience);
   const signed = queries.map((query) => signQuery(query, party.signer));
   const calendar: Calendar = {
     directory: federation.hash,
     requester: party.id,
-    title: draft.title,
+    title,
     indicators: catalogueHere().hash,
     entries: queries.map((query, at) => ({
       query: envelopeId(signed[at] ?? fail()),
@@ -120,19 +131,20 @@ export async function submitCalendar(
   return ids;
 }
 
-/** Approves every query of a calendar, until each of them has expired. */
+/** An approval of every query of a calendar, until each of them has expired. */
+export const approvalsOf = ({ queries }: SignedCalendar, party: Party, now: Date): Envelope[] =>
+  queries.map((envelope) =>
+    signApproval(envelopeId(envelope), party, now, { expires: queryIn(envelope).expires }),
+  );
+
+/** Signs them and hands them in. */
 export async function approveCalendar(
   to: Client,
-  { queries }: SignedCalendar,
+  signed: SignedCalendar,
   party: Party,
   now: Date,
 ): Promise<void> {
-  await Promise.all(
-    queries.map((envelope) => {
-      const { expires } = queryIn(envelope);
-      return to("submitApproval", { body: signApproval(envelopeId(envelope), party, now, { expires }) });
-    }),
-  );
+  await Promise.all(approvalsOf(signed, party, now).map((body) => to("submitApproval", { body })));
 }
 
 /** What a signed query says, by whomever it was signed. */

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Aside, asideId, readAside } from "../../protocol/federation/aside.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
+import { endingsLine, endingsOf } from "../../protocol/federation/expiry.ts";
 import { readVersions } from "../../protocol/federation/versions.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
@@ -13,12 +14,17 @@ import { type Opening, signerFrom } from "../../server/keys.ts";
 import { steady } from "../../server/retry-fetch.ts";
 import { nativeVerify } from "../../server/signing.ts";
 import type { Party } from "./ask.ts";
+import type { Pins } from "./pins.ts";
 
 export type Out = {
   readonly say: (text: string) => void;
+  /** To a person, beside what is said: where that is for machines. */
+  readonly tell: (text: string) => void;
   /** Says what is waited for: to a person, beside what is said. */
   readonly wait: (line: string) => void;
   readonly now: () => Date;
+  /** A question to the person at the terminal, no unless it is a yes; null where nobody is there to answer. */
+  readonly confirm: (question: string) => Promise<boolean | null>;
   /** What key files are opened with. */
   readonly opening: Opening;
 };
@@ -42,31 +48,57 @@ export const writeText = (path: string, text: string): void => {
 /** What a coordinator at an address is asked by, over the network that a command was handed. */
 export type Connections = {
   readonly client: (address: string) => Client;
-  /** The newest version of the directory, from the first, which is pinned where its hash is given. */
+  /**
+   * The newest version of the directory, each step to it judged from the first, whose hash is the one given, else the
+   * user's pin. Refuses (`not-pinned`) where there is neither: what a coordinator hands out says nothing of itself, and
+   * could word one question as another.
+   */
   readonly federationAt: (address: string, pinned: string | undefined) => Promise<Federation>;
   /** What a signed document binds by digest; null where it was not kept, or was erased. */
   readonly asideAt: (address: string, id: Hash) => Promise<Aside | null>;
+  /** The words of a purpose; or that there are none. */
+  readonly purposeAt: (address: string, id: Hash) => Promise<string>;
 };
 
-export function connectionsOver(fetch: Fetch): Connections {
+/** What a command has of its process, besides the network: what its user pinned, and how it is told what ends soon. */
+export type Telling = {
+  readonly pins: Pick<Pins, "of">;
+  readonly now: () => Date;
+  readonly warn: (line: string) => void;
+};
+
+export function connectionsOver(fetch: Fetch, { pins, now, warn }: Telling): Connections {
   const client: Connections["client"] = (address) => clientOf(address.replace(/\/$/, ""), steady(fetch));
+  const asideAt: Connections["asideAt"] = async (address, id) => {
+    try {
+      const { text } = await client(address)("getAside", { params: { id } });
+      if (asideId(text) !== id)
+        throw new Refusal("signature-invalid", "expected what is bound by the digest");
+      return readAside(text);
+    } catch (error) {
+      if (error instanceof Refusal && error.code === "aside-unknown") return null;
+      throw error;
+    }
+  };
   return {
     client,
     federationAt: async (address, pinned) => {
+      const hash = pinned === undefined ? pins.of(address) : parseWith(Hash, pinned, "--directory", "usage");
+      if (hash === null)
+        throw new Refusal(
+          "not-pinned",
+          `expected the hash of the directory that ${address} is to be held to`,
+        );
       const versions = await client(address)("getDirectory");
-      const hash = pinned === undefined ? null : parseWith(Hash, pinned, "--directory", "usage");
-      return readVersions(versions, hash, nativeVerify);
+      const federation = readVersions(versions, hash, nativeVerify);
+      const endings = endingsLine(endingsOf(federation.directory, now()), "en");
+      if (endings !== null) warn(`${endings}: brus directory propose renews`);
+      return federation;
     },
-    asideAt: async (address, id) => {
-      try {
-        const { text } = await client(address)("getAside", { params: { id } });
-        if (asideId(text) !== id)
-          throw new Refusal("signature-invalid", "expected what is bound by the digest");
-        return readAside(text);
-      } catch (error) {
-        if (error instanceof Refusal && error.code === "aside-unknown") return null;
-        throw error;
-      }
+    asideAt,
+    purposeAt: async (address, id) => {
+      const aside = await asideAt(address, id);
+      return aside?.of === "purpose" ? aside.text : "not kept, or erased";
     },
   };
 }

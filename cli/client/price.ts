@@ -22,7 +22,7 @@ import {
   ZERO,
 } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
-import type { Budgets } from "../../protocol/wire/routes.ts";
+import type { Ledgers } from "../../protocol/wire/budgets.ts";
 import { meaningText, twiceText } from "../../publication/year-words.ts";
 import { costText } from "./print.ts";
 
@@ -30,7 +30,7 @@ import { costText } from "./print.ts";
 const SIZES = [100, 1_000, 10_000] as const;
 
 /** Who asks, of which part of the year, and what the regions have spent. */
-export type Asking = Drawing & { readonly budgets: Budgets; readonly language: Language };
+export type Asking = Drawing & { readonly ledgers: Ledgers; readonly language: Language };
 
 /**
  * For each region what remains of its budget, for each measure the error to expect, and what it costs: each period, and
@@ -40,12 +40,14 @@ export function checkReport(federation: Federation, query: Query, plan: Plan, as
   const { language } = asking;
   const roster = rosterOf(federation, query);
   const bookings = accountsOf(federation, plan, asking);
-  const spent = spentIn(asking.budgets);
+  const spent = spentIn(asking.ledgers);
   return {
     words: inWords(query, plan.dataset, language),
     rho: format(plan.charge),
     integers: plan.length * plan.periods.length,
     remains: roster.map((region) => remainsIn(region, plan, bookings, spent)),
+    /** Regions that have not said where their ledgers stand: counted as if nothing were spent there. */
+    silent: roster.filter((region) => !asking.ledgers.some(({ node }) => node === region)),
     years: bookings
       .filter(({ account }) => account === YEAR_TOTAL)
       .map((booking) => yearOf(booking, roster, spent, language)),
@@ -62,9 +64,9 @@ export function checkReport(federation: Federation, query: Query, plan: Plan, as
 type Spent = (region: string, booking: Pick<Booking, "account" | "period">) => Rational;
 
 /** What each region's ledger head says of an account: nothing of it is spent, where it does not name it. */
-function spentIn(budgets: Budgets): Spent {
+function spentIn(ledgers: Ledgers): Spent {
   const known = new Map(
-    budgets.flatMap(({ node, ledger }) =>
+    ledgers.flatMap(({ node, ledger }) =>
       ledger.accounts.map(({ group, period, spent }) => [`${node} ${group} ${period}`, parseRational(spent)]),
     ),
   );
@@ -155,6 +157,9 @@ export function checkText(report: ReturnType<typeof checkReport>, plan: Plan): s
     short.length === 0
       ? "What remains suffices in every region."
       : `What remains does not suffice in: ${short.join(", ")}.`,
+    ...(report.silent.length === 0
+      ? []
+      : [`Not said yet, and counted as nothing spent: ${report.silent.join(", ")}.`]),
     ...years,
     report.beside,
     ...(report.floor === null

@@ -2,6 +2,7 @@
 import Table from "cli-table3";
 import { rhoPerYearOf } from "../../protocol/federation/accounts.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
+import { asOfText } from "../../protocol/log/receipt.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
 import { meaningOf } from "../../protocol/privacy/meaning.ts";
 import { epsilonAt } from "../../protocol/privacy/privacy.ts";
@@ -11,6 +12,7 @@ import { NATION } from "../../protocol/values/codes.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { parseRational, toNumber } from "../../protocol/values/rational.ts";
 import type { Result } from "../../protocol/wire/fetch-release.ts";
+import type { Recorded } from "../../protocol/wire/recorded.ts";
 import type { JsonStat } from "../../publication/json-stat.ts";
 import { queryDatasetOf } from "../../publication/query-dataset.ts";
 
@@ -114,6 +116,12 @@ export function tableOf(result: Result, federation: Federation, language: Langua
     language,
   );
 }
+
+/** That something stands in the log, once that is proved. */
+export const recordedText = (found: Recorded | null): string =>
+  found === null
+    ? "Not recorded: this federation keeps no logs."
+    : `Recorded: entry ${found.index + 1} of ${found.size} of the coordinator's log, which a quorum of regions has cosigned${asOfText(found.asOf)}.`;
 
 /** What it cost, as ρ and as (ε, δ), for each period and region. */
 export function costText(plan: Plan): string {

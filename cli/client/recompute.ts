@@ -1,7 +1,8 @@
 /**
- * An auditor adds a national release up anew: fetches what stands behind it, on a signed request. Nothing in it asks the
- * coordinator's opinion.
+ * An auditor adds a national release up anew: fetches what stands behind it, on a signed request, encrypted to a key that is
+ * made for it. Nothing in it asks the coordinator's opinion.
  */
+import { drawn, type Fill } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { openRelease } from "../../protocol/release/release.ts";
 import {
@@ -12,28 +13,42 @@ import {
   settingFor,
 } from "../../protocol/secure-sum/recompute.ts";
 import { signDocument } from "../../protocol/signing/envelope.ts";
-import { fromBase64, type Hash } from "../../protocol/values/bytes.ts";
-import { instant } from "../../protocol/values/names.ts";
+import type { Hash } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
+import { givenFor, materialRequest } from "../../protocol/wire/fetch-material.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import type { Opening } from "../../server/keys.ts";
 import { hashNatively, nativePrimitives } from "../../server/primitives.ts";
 import type { Party } from "./ask.ts";
 import { partyOf } from "./connect.ts";
 
-/** What stands behind a release's secure sum, for an auditor of the directory: asked for by signature, which is logged. */
-async function givenTo(to: Client, release: Hash, auditor: Party, now: Date): Promise<GivenMaterial> {
-  const request = signDocument(
-    "material",
-    { release, auditor: auditor.id, time: instant(now) },
-    auditor.signer,
-  );
-  return {
-    messages: await to("getMaterial", { body: request }),
-    piece: async (document, place) =>
-      fromBase64((await to("getPiece", { body: { request, document, place } })).bytes),
-  };
+/** A moment, and where random bytes come from. */
+export type Fresh = { readonly now: () => Date; readonly random: Fill };
+
+const MOST_TRIES = 3;
+
+/**
+ * What stands behind a release's secure sum, for an auditor of the directory: each time on a request of its own. One
+ * whose answer was lost on the way is not answered again: another is signed.
+ */
+async function askedFor(
+  to: Client,
+  release: Hash,
+  auditor: Party,
+  { now, random }: Fresh,
+): Promise<GivenMaterial> {
+  for (let tries = 1; ; tries++) {
+    const asked = { release, auditor: auditor.id, now: now() };
+    const { request, own } = materialRequest(asked, drawn(48, random), nativePrimitives);
+    const signed = signDocument("material", request, auditor.signer);
+    try {
+      return await givenFor(to, { signed, own }, nativePrimitives);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "answered-before" || tries === MOST_TRIES)
+        throw error;
+    }
+  }
 }
 
 /** The coordinator of a log's address. */
@@ -44,11 +59,11 @@ export function materialGiver(
   to: Client,
   keyFile: string,
   federation: Federation,
-  now: () => Date,
+  fresh: Fresh,
   opening: Opening,
 ): (release: Hash) => Promise<GivenMaterial> {
   const auditor = partyOf(federation, keyFile, "audit", opening);
-  return (release) => givenTo(to, release, auditor, now());
+  return (release) => askedFor(to, release, auditor, fresh);
 }
 
 /** Throws a refusal that names what does not hold. `onPiece` is called after each piece fetched. */
@@ -57,13 +72,13 @@ export async function recompute(
   federation: Federation,
   id: Hash,
   auditor: Party,
-  now: Date,
+  fresh: Fresh,
   onPiece: (done: number, of: number) => void = () => undefined,
 ): Promise<Recomputed> {
   const { query, release, releaseId, envelope } = await fetchResult(to, federation, id);
   const { judged } = openRelease(federation, envelope);
   if (release.national === null) throw new Refusal("release-unknown", "expected a release with a secure sum");
-  const given = await givenTo(to, releaseId, auditor, now);
+  const given = await askedFor(to, releaseId, auditor, fresh);
   const pieces = piecesOf(settingFor(judged, { query, id }, release), given.messages);
   let fetched = 0;
   const piece: GivenMaterial["piece"] = async (document, place) => {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
+import { systemRandom } from "../../node/random.ts";
 import { type Audit, audit } from "../../protocol/audit/audit.ts";
 import { cosignatures, openCheckpoint } from "../../protocol/log/checkpoint.ts";
 import type { Source } from "../../protocol/log/documents.ts";
@@ -81,7 +82,13 @@ async function audited(
   const given =
     key === undefined
       ? null
-      : materialGiver(client(baseOf(place)), key, await federationIn(source, first), now, opening);
+      : materialGiver(
+          client(baseOf(place)),
+          key,
+          await federationIn(source, first),
+          { now, random: systemRandom },
+          opening,
+        );
   const found = await auditFrom(source, first, now(), {
     ...(since === undefined ? {} : { since }),
     ...(before === null ? {} : { before }),

@@ -4,33 +4,36 @@ import type { Command } from "commander";
 import { systemRandom } from "../../node/random.ts";
 import { chargesOf } from "../../protocol/federation/accounts.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
-import { openByPerson, openSigned } from "../../protocol/federation/openers.ts";
+import { openByPerson, openQuery, openSigned } from "../../protocol/federation/openers.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import { Calendar, CalendarDraft } from "../../protocol/plan/calendar.ts";
 import type { Query } from "../../protocol/question/query.ts";
 import { inWords } from "../../protocol/question/words.ts";
 import { envelopeId } from "../../protocol/signing/envelope.ts";
+import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { decide, lookingFor } from "../client/ask.ts";
 import {
   type Asking,
-  approveCalendar,
+  approvalsOf,
   queriesOf,
-  queryIn,
   runCalendar,
   SignedCalendar,
-  signCalendar,
+  signQueries,
   submitCalendar,
 } from "../client/calendar.ts";
 import { type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
-import { client, federationAt } from "./connections.ts";
-import { type Addressed, addressed, seconds } from "./options.ts";
+import { recordedText } from "../client/print.ts";
+import { consent, federationText, questionText } from "../client/shown-question.ts";
+import { client, federationAt, purposeAt } from "./connections.ts";
+import { type Addressed, addressed, seconds, WAIT, YES } from "./options.ts";
 
 const asking = (now: () => Date): Asking => ({ now: now(), random: systemRandom });
 
-type Sign = Addressed & { readonly key: string; readonly out: string };
-type Approve = Addressed & { readonly key: string };
+type Sign = Addressed & { readonly key: string; readonly out: string; readonly yes?: boolean };
+type Approve = Addressed & { readonly key: string; readonly yes?: boolean; readonly wait: number };
 type Run = Addressed & { readonly wait?: number };
 
 export function calendarCommands(program: Command, out: Out): void {
@@ -48,6 +51,7 @@ export function calendarCommands(program: Command, out: Out): void {
   sub("sign <file>", "make a calendar's queries, sign them and the list of them")
     .requiredOption("--key <file>", "a key of purpose ask")
     .requiredOption("--out <file>", "where to write")
+    .option("--yes", YES)
     .action((file: string, options: Sign) => signFile(file, options, out));
 
   sub("submit <file>", "hand in a signed calendar with its queries").action(
@@ -56,6 +60,8 @@ export function calendarCommands(program: Command, out: Out): void {
 
   sub("approve <file>", "approve each query of a calendar by signature, after reading them in plain words")
     .requiredOption("--key <file>", "a key of purpose approve")
+    .option("--yes", YES)
+    .option("--wait <seconds>", WAIT, seconds, 60)
     .action((file: string, options: Approve) => approveFile(file, options, out));
 
   releaseCommands(program, out);
@@ -89,22 +95,45 @@ async function checkFile(file: string, options: Addressed, { say, now }: Out): P
   const federation = await federationAt(options.coordinator, options.directory);
   const { queries } = queriesOf(readDraft(file), federation, "researcher", asking(now));
   for (const query of queries) say(`${query.title}, from ${query.notBefore}: ${wordsOf(query, federation)}`);
-  say("Charged, by account and period:");
-  const drawing = { requester: "researcher", compartment: "calendar" } as const;
-  const plans = queries.map((query) => planIn(federation, query));
-  for (const { account, period, rho, ceiling } of chargesOf(federation, plans, drawing))
-    say(`  ${account} ${period}  ρ = ${format(rho)} of ${format(ceiling)}`);
+  say(chargedText(federation, queries, "researcher"));
 }
 
-/** `brus calendar sign` */
-async function signFile(file: string, options: Sign, { say, now, opening }: Out): Promise<void> {
+/** What all of a calendar comes to, on each account. */
+function chargedText(federation: Federation, queries: readonly Query[], requester: string): string {
+  const plans = queries.map((query) => planIn(federation, query));
+  const charges = chargesOf(federation, plans, { requester, compartment: "calendar" });
+  return [
+    "Charged, by account and period:",
+    ...charges.map(
+      ({ account, period, rho, ceiling }) =>
+        `  ${account} ${period}  ρ = ${format(rho)} of ${format(ceiling)}`,
+    ),
+  ].join("\n");
+}
+
+/** All of a calendar: each question, what they come to, and by which directory. */
+const calendarText = (
+  federation: Federation,
+  queries: readonly Query[],
+  requester: string,
+  purpose: (query: Query) => string,
+): string =>
+  [
+    ...queries.map((query) => `${questionText(federation, query, purpose(query))}\n`),
+    chargedText(federation, queries, requester),
+    federationText(federation, queries),
+  ].join("\n");
+
+/** `brus calendar sign`: makes the queries, shows all of them, asks, and signs. */
+async function signFile(file: string, options: Sign, out: Out): Promise<void> {
+  const { say, now } = out;
   const federation = await federationAt(options.coordinator, options.directory);
-  const signed = signCalendar(
-    readDraft(file),
-    federation,
-    partyOf(federation, options.key, "ask", opening),
-    asking(now),
-  );
+  const party = partyOf(federation, options.key, "ask", out.opening);
+  const draft = readDraft(file);
+  const made = queriesOf(draft, federation, party.id, asking(now));
+  say(calendarText(federation, made.queries, party.id, () => draft.purpose));
+  await consent(out, options.yes, `Sign all ${made.queries.length} of them as ${party.id}?`);
+  const signed = signQueries(draft.title, made, federation, party);
   writeText(options.out, JSON.stringify(signed));
   say(`${signed.queries.length} queries; calendar ${envelopeId(signed.calendar)}`);
 }
@@ -116,17 +145,39 @@ async function submitFile(file: string, { coordinator }: Addressed, { say }: Out
   say(envelopeId(signed.calendar));
 }
 
-/** `brus calendar approve`: says first what is approved. */
-async function approveFile(file: string, options: Approve, { say, now, opening }: Out): Promise<void> {
+/** `brus calendar approve`: opens calendar and questions under the pinned directory, shows all, asks, and signs. */
+async function approveFile(file: string, options: Approve, out: Out): Promise<void> {
+  const { say, now, wait } = out;
   const federation = await federationAt(options.coordinator, options.directory);
   const signed = readSigned(file);
   const { payload } = openByPerson(federation, signed.calendar, Calendar, now());
   if (payload.entries.map(({ query }) => query).join() !== signed.queries.map(envelopeId).join())
     throw new Refusal("schema-mismatch", "expected the very queries that the calendar lists");
-  for (const query of signed.queries.map(queryIn)) say(`${query.title}: ${wordsOf(query, federation)}`);
-  const approver = partyOf(federation, options.key, "approve", opening);
-  await approveCalendar(client(options.coordinator), signed, approver, now());
-  say(`Approved: ${signed.queries.length} queries`);
+  const asked = signed.queries.map((query) => openQuery(federation, query, now()));
+  if (asked.some(({ requester }) => requester !== payload.requester))
+    throw new Refusal("schema-mismatch", "expected queries that are asked by whoever signed the calendar");
+  const purposes = await purposesOf(
+    asked.map(({ query }) => query),
+    options.coordinator,
+  );
+  const queries = asked.map(({ query }) => query);
+  say(calendarText(federation, queries, payload.requester, ({ purpose }) => purposes.get(purpose) ?? ""));
+  const approver = partyOf(federation, options.key, "approve", out.opening);
+  await consent(out, options.yes, `Approve all ${queries.length} of them as ${approver.id}?`);
+  const to = client(options.coordinator);
+  const found = await Promise.all(
+    approvalsOf(signed, approver, now()).map((each) =>
+      decide(to, federation, each, lookingFor(options.wait, wait)),
+    ),
+  );
+  const last = found.map(({ recorded }) => recorded).sort((a, b) => (a?.index ?? 0) - (b?.index ?? 0));
+  say(`Approved: ${queries.length} queries. Of the last:\n${recordedText(last.at(-1) ?? null)}`);
+}
+
+/** The words of each purpose that these name. */
+async function purposesOf(queries: readonly Query[], address: string): Promise<Map<Hash, string>> {
+  const named = [...new Set(queries.map(({ purpose }) => purpose))];
+  return new Map(await Promise.all(named.map(async (id) => [id, await purposeAt(address, id)] as const)));
 }
 
 /** `brus release run` */

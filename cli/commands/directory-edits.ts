@@ -1,19 +1,24 @@
 /** What `brus directory propose` makes of the version in force: the next one, with people, regions, roots and datasets as its options say. */
 import { asideId } from "../../protocol/federation/aside.ts";
-import { type Directory, type Federation, NodeEntry } from "../../protocol/federation/directory.ts";
-import { readDataset, refOf } from "../../protocol/question/catalogue.ts";
-import { instant } from "../../protocol/values/names.ts";
-import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { readBytes } from "../client/connect.ts";
-import { nodeEntry, publicOf, split, textIn, withCalendars, withWitnesses, YEAR } from "./directory-words.ts";
+import type { Directory, Federation } from "../../protocol/federation/directory.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
+import { type Joining, peopleAfter, termFrom, withRenewed, withRevoked } from "./directory-people.ts";
+import {
+  datasetsAfter,
+  nodeEntry,
+  nodeKeys,
+  publicOf,
+  rulesAfter,
+  split,
+  textIn,
+  thresholdOf,
+  withWitnesses,
+} from "./directory-words.ts";
 
 /** The options as they are written, each as often as it is given. */
-export type Edits = {
-  readonly researcher: string[];
-  readonly approver: string[];
-  readonly auditor: string[];
-  readonly calendar: string[];
+export type Edits = Joining & {
   readonly revoke: string[];
+  readonly renew: string[];
   readonly node: string[];
   readonly keys: string[];
   readonly pause: string[];
@@ -21,6 +26,7 @@ export type Edits = {
   readonly root: string[];
   readonly dropRoot: string[];
   readonly threshold?: string;
+  readonly rule: string[];
   readonly release?: string;
   readonly rhoPerYear?: string;
   readonly dataset: string[];
@@ -28,76 +34,33 @@ export type Edits = {
   readonly outsideWitness: string[];
 };
 
-/** From when and until when the next version, and each key that is new in it, counts. */
-type Term = { readonly from: string; readonly until: string };
-
 type People = Directory["people"];
 type Nodes = Directory["nodes"];
 
 /** The next version, not yet parsed: what the options name may not fit. */
 export function edited({ directory, hash }: Federation, edits: Edits, now: Date): unknown {
-  const term = { from: instant(now), until: instant(new Date(now.getTime() + YEAR)) };
-  const datasets = edits.dataset.map((path) => readDataset(readBytes(path)));
+  const term = termFrom(now);
+  const nodes = nodesAfter(directory.nodes, edits);
+  const codes = nodes.map(({ code }) => code);
+  const staying = withRevoked(withRenewed(directory.people, edits.renew, term), edits.revoke, term);
   return {
     ...directory,
     version: directory.version + 1,
     previous: hash,
     validFrom: term.from,
     expires: term.until,
-    people: withCalendars(peopleAfter(directory.people, edits, term), edits.calendar),
-    nodes: nodesAfter(directory.nodes, edits),
+    people: withCards(peopleAfter(staying, edits, term, codes), edits.card),
+    nodes,
     roots: rootsAfter(directory.roots, edits),
     ...withWitnesses(directory, edits.outsideWitness),
     coordinator: {
       ...directory.coordinator,
-      ...(edits.release === undefined ? {} : { release: publicOf(edits.release) }),
+      ...(edits.release === undefined ? {} : { release: publicOf(edits.release, "release") }),
     },
+    approvalRules: rulesAfter(directory.approvalRules, edits.rule),
     ...(edits.rhoPerYear === undefined ? {} : { rhoPerYear: edits.rhoPerYear }),
-    datasets: [
-      ...directory.datasets,
-      ...datasets.map((document) => ({ dataset: refOf(document.dataset), hash: document.hash })),
-    ],
+    datasets: datasetsAfter(directory.datasets, edits.dataset),
   };
-}
-
-function peopleAfter(before: People, edits: Edits, term: Term) {
-  const joining = [
-    ...edits.researcher.map((text) => ({ role: "researcher", purpose: "ask", text }) as const),
-    ...edits.approver.map((text) => ({ role: "approver", purpose: "approve", text }) as const),
-    ...edits.auditor.map((text) => ({ role: "auditor", purpose: "audit", text }) as const),
-  ];
-  const people = joining.reduce(
-    (all, { role, purpose, text }) => {
-      const [id = "", key = ""] = split(text, 2);
-      return withKey(all, id, role, {
-        key: publicOf(key),
-        purpose,
-        notBefore: term.from,
-        notAfter: term.until,
-        revoked: null,
-      });
-    },
-    withRevoked(before, edits.revoke, term),
-  );
-  return withCards(people, edits.card);
-}
-
-function withRevoked(people: People, revoke: readonly string[], { from }: Term): People {
-  const revoked = new Set(revoke.map(publicOf));
-  const after = people.map((person) => ({
-    ...person,
-    keys: person.keys.map((entry) => (revoked.delete(entry.key) ? { ...entry, revoked: from } : entry)),
-  }));
-  const [unknown] = revoked;
-  if (unknown !== undefined) throw new Refusal("key-unknown", `expected a person's key, not ${unknown}`);
-  return after;
-}
-
-/** Another key of a person: of somebody new, where nobody is called that yet. */
-function withKey(people: People, id: string, role: string, key: People[number]["keys"][number]): People {
-  const person = people.find((each) => each.id === id) ?? { id, roles: [], region: null, keys: [] };
-  const roles = [...new Set([...person.roles, role])];
-  return [...people.filter((each) => each.id !== id), { ...person, roles, keys: [...person.keys, key] }];
 }
 
 function withCards(people: People, texts: readonly string[]): People {
@@ -117,7 +80,7 @@ function nodesAfter(before: Nodes, edits: Edits) {
   const keys = new Map(
     edits.keys.map((text) => {
       const [code = "", list = ""] = split(text, 2);
-      return [code, parseWith(NodeEntry, nodeEntry(`${code}=-=${list}`), "keys", "usage").keys] as const;
+      return [code, nodeKeys(list)] as const;
     }),
   );
   const statuses = new Map([
@@ -135,10 +98,11 @@ function nodesAfter(before: Nodes, edits: Edits) {
   return [...nodes, ...edits.node.map(nodeEntry)];
 }
 
-function rootsAfter({ keys, threshold }: Directory["roots"], edits: Edits) {
-  const dropped = new Set(edits.dropRoot.map(publicOf));
-  return {
-    keys: [...keys.filter((key) => !dropped.has(key)), ...edits.root.map(publicOf)],
-    threshold: edits.threshold === undefined ? threshold : Number(edits.threshold),
-  };
+/** A threshold of half the roots or less, as an old version may have, stays until its roots are changed. */
+function rootsAfter(before: Directory["roots"], { root, dropRoot, threshold }: Edits): Directory["roots"] {
+  if (root.length === 0 && dropRoot.length === 0 && threshold === undefined) return before;
+  const dropped = new Set(dropRoot.map((text) => publicOf(text, "root")));
+  const kept = before.keys.filter((key) => !dropped.has(key));
+  const keys = [...kept, ...root.map((text) => publicOf(text, "root"))];
+  return { keys, threshold: thresholdOf(threshold, keys.length, before.threshold) };
 }

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
 import { changesOf } from "../../protocol/federation/changes.ts";
 import { checkRules, Directory } from "../../protocol/federation/directory.ts";
+import { endingsOf, endingWords } from "../../protocol/federation/expiry.ts";
 import {
   Envelope,
   envelopeId,
@@ -24,43 +25,20 @@ import { nativeVerify } from "../../server/signing.ts";
 import { type Out, readBytes, writeText } from "../client/connect.ts";
 import { client, federationAt } from "./connections.ts";
 import { type Edits, edited } from "./directory-edits.ts";
-import { CALENDAR_FORM, collect, textIn, WITNESS_FORM } from "./directory-words.ts";
-import type { Addressed } from "./options.ts";
+import { EVERYBODY, withPeopleOptions } from "./directory-people.ts";
+import { collect, textIn, WITNESS_FORM, withRuleOption } from "./directory-words.ts";
+import { type Addressed, addressed } from "./options.ts";
 
 type Publish = Addressed & { readonly dataset: string[]; readonly card: string[] };
 
 export function versionCommands(directory: Command, out: Out): void {
-  const at = (command: Command) =>
-    command
-      .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-      .option("--directory <hash>", "pin version 1 of the directory by its hash");
-
-  at(directory.command("propose <file>"))
-    .description("draft the version after the one in force, as JSON that you may edit; roots sign it then")
-    .option("--researcher <id=key>", "a person who asks, or another key of theirs", collect, [])
-    .option("--approver <id=key>", "a person who approves, or another key of theirs", collect, [])
-    .option("--auditor <id=key>", "a person who audits, or another key of theirs", collect, [])
-    .option("--calendar <id>", CALENDAR_FORM, collect, [])
-    .option("--revoke <key>", "a person's key that counts no more, from now on", collect, [])
-    .option("--node <code=name=keys>", "another region: answer key,log key,witness key", collect, [])
-    .option("--keys <code=keys>", "a region's new keys: answer key,log key,witness key", collect, [])
-    .option("--pause <code>", "a region that answers no more for now", collect, [])
-    .option("--resume <code>", "a region that answers again", collect, [])
-    .option("--root <key>", "another root", collect, [])
-    .option("--drop-root <key>", "a root that is one no more", collect, [])
-    .option("--threshold <n>", "how many roots must sign from then on")
-    .option("--release <key>", "the coordinator's new release key")
-    .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
-    .option("--dataset <file>", "another dataset", collect, [])
-    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
-    .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
-    .action((file: string, options: Addressed & Edits) => propose(file, options, out));
+  proposeCommand(directory, out);
 
   directory
     .command("sign <file>")
-    .description("sign a draft, or add a signature, with a root's key; prints the version's hash")
-    .requiredOption("--root <key file>", "a root's key: of the version in force, or of the new one")
-    .action((file: string, options: { root: string }) => addSignature(file, options.root, out));
+    .description("sign a draft, or add a signature, with roots' keys; prints the version's hash")
+    .requiredOption("--root <key file...>", "roots' keys: of the version in force, or of the new one")
+    .action((file: string, options: { root: string[] }) => addSignatures(file, options.root, out));
 
   directory
     .command("card <file>")
@@ -76,42 +54,73 @@ export function versionCommands(directory: Command, out: Out): void {
     .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
     .action((digest: string, options: { root: string; coordinator: string }) => erase(digest, options, out));
 
-  at(directory.command("publish <file>"))
+  addressed(directory.command("publish <file>"))
     .description("hand in a signed version: nodes follow it once it stands in the log; prints its hash")
     .option("--dataset <file>", "a dataset that is new in it", collect, [])
     .option("--card <file>", "who a person is, who is new in it", collect, [])
     .action((file: string, options: Publish) => publish(file, options, out));
 
-  at(directory.command("diff <file> [other]"))
+  addressed(directory.command("diff <file> [other]"))
     .description("what a draft or a signed version changes of the one in force, or of another")
     .action((file: string, other: string | undefined, options: Addressed) =>
       showChanges(file, other, options, out),
     );
 }
 
+function proposeCommand(directory: Command, out: Out): void {
+  const propose = addressed(directory.command("propose <file>")).description(
+    "draft the version after the one in force, as JSON that you may edit; roots sign it then",
+  );
+  withRuleOption(withPeopleOptions(propose))
+    .option(
+      "--renew <id>",
+      `whose keys count for a year more; "${EVERYBODY}" for all of those in force`,
+      collect,
+      [],
+    )
+    .option("--revoke <key>", "a person's key that counts no more, from now on", collect, [])
+    .option("--node <code=name=keys>", "another region: answer key,log key,witness key", collect, [])
+    .option("--keys <code=keys>", "a region's new keys: answer key,log key,witness key", collect, [])
+    .option("--pause <code>", "a region that answers no more for now", collect, [])
+    .option("--resume <code>", "a region that answers again", collect, [])
+    .option("--root <key>", "another root", collect, [])
+    .option("--drop-root <key>", "a root that is one no more", collect, [])
+    .option("--threshold <n>", "how many roots must sign from then on: more than half")
+    .option("--release <key>", "the coordinator's new release key")
+    .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
+    .option("--dataset <file>", "another dataset", collect, [])
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
+    .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
+    .action((file: string, options: Addressed & Edits) => draftNext(file, options, out));
+}
+
 /** `brus directory propose` */
-async function propose(file: string, options: Addressed & Edits, { say, now }: Out): Promise<void> {
+async function draftNext(file: string, options: Addressed & Edits, { say, now }: Out): Promise<void> {
   if (existsSync(file)) throw new Refusal("usage", `expected no file at ${file} yet`);
   const federation = await federationAt(options.coordinator, options.directory);
   const next = parseWith(Directory, edited(federation, options, now()), "directory");
   checkRules(next);
   writeText(file, `${JSON.stringify(next, null, 2)}\n`);
   for (const line of changesOf(federation.directory, next)) say(line);
+  for (const ending of endingsOf(next, now())) say(`not renewed: ${endingWords(ending, "en")}`);
 }
 
 /** `brus directory sign`: a root's signature takes the place of an earlier one by the same key. */
-function addSignature(file: string, root: string, { say, opening }: Out): void {
-  const signer = signerFrom(root, "root", opening);
+function addSignatures(file: string, roots: readonly string[], { say, opening }: Out): void {
   const document = parseJson(readBytes(file));
   const drafted = Envelope.safeParse(document);
   const body = drafted.success
     ? unwrap(drafted.data, "directory").body
     : Buffer.from(JSON.stringify(parseWith(Directory, document, "directory")));
   checkRules(parseWith(Directory, parseJson(body), "directory"));
-  const signed = signDocumentBytes("directory", body, [signer]);
+  const signers = roots.map((root) => signerFrom(root, "root", opening));
+  const signed = signDocumentBytes("directory", body, signers);
   const before = drafted.success ? drafted.data.signatures : [];
-  const others = before.filter(({ keyid }) => keyid !== keyIdOf(signer.publicKey));
-  const envelope = { ...signed, signatures: [...others, ...signed.signatures] };
+  const own = new Set(signers.map(({ publicKey }) => keyIdOf(publicKey)));
+  const envelope = {
+    ...signed,
+    signatures: [...before.filter(({ keyid }) => !own.has(keyid)), ...signed.signatures],
+  };
   writeText(file, JSON.stringify(envelope));
   say(envelopeId(envelope));
 }

@@ -1,49 +1,46 @@
 /** `brus directory`: version 1 of who is who, made until it is pinned; what a version says; and the versions after it. */
-import { existsSync, writeFileSync } from "node:fs";
-import { type Command, InvalidArgumentError } from "commander";
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
 import { RHO_PER_YEAR } from "../../protocol/federation/accounts.ts";
 import { checkRules, Directory } from "../../protocol/federation/directory.ts";
-import { ruleWords } from "../../protocol/question/approval.ts";
-import { readDataset, refOf } from "../../protocol/question/catalogue.ts";
+import { DEFAULT_RULE, ruleWords } from "../../protocol/question/approval.ts";
 import { Envelope, envelopeId, payloadOf, signDocument } from "../../protocol/signing/envelope.ts";
 import { parseJson } from "../../protocol/values/json.ts";
-import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { publicKeyIn, signerFrom } from "../../server/keys.ts";
-import { type Out, readBytes } from "../client/connect.ts";
+import { type Out, readBytes, writeText } from "../client/connect.ts";
 import { asideAt, federationAt } from "./connections.ts";
+import { type Joining, peopleAfter, termFrom, withPeopleOptions } from "./directory-people.ts";
 import { directoryIn, versionCommands } from "./directory-versions.ts";
 import {
-  CALENDAR_FORM,
   collect,
+  datasetsAfter,
   NODE_FORM,
   nodeEntry,
   publicOf,
-  split,
+  rulesAfter,
+  thresholdOf,
   WITNESS_FORM,
-  withCalendars,
+  withRuleOption,
   withWitnesses,
-  YEAR,
 } from "./directory-words.ts";
-import type { Addressed } from "./options.ts";
+import { type Addressed, addressed } from "./options.ts";
 
 type Init = {
   readonly name: string;
-  readonly root: string;
+  readonly root: string[];
+  readonly threshold?: string;
   readonly release: string;
   readonly log?: string;
   readonly witness?: string;
   readonly node: string[];
-  readonly approvals: number;
+  readonly rule: string[];
   readonly rhoPerYear: string;
 };
-type Add = {
-  readonly root: string;
+type Add = Joining & {
+  readonly root: string[];
   readonly node: string[];
-  readonly researcher: string[];
-  readonly approver: string[];
-  readonly auditor: string[];
-  readonly calendar: string[];
+  readonly rule: string[];
   readonly dataset: string[];
   readonly outsideWitness: string[];
 };
@@ -54,116 +51,104 @@ export function directoryCommands(program: Command, out: Out): void {
     .command("directory")
     .description("who is who: make it, read it, change it version by version");
 
-  directory
+  const init = directory
     .command("init <file>")
     .description("start a directory; prints its hash, which changes until all have been added")
     .requiredOption("--name <name>", "the federation's name")
-    .requiredOption("--root <key file>", "the root key that signs it")
+    .requiredOption("--root <key...>", "each root: its key file, which signs, or the key that another holds")
+    .option("--threshold <n>", "how many roots must sign each version: more than half")
     .requiredOption("--release <key>", "the coordinator's release key: base64, or its key file")
     .option("--log <key>", "the key of the coordinator's log; without it no logs are kept")
     .option("--witness <key>", "the key with which the coordinator witnesses the regions' logs")
     .requiredOption("--node <code=name=keys...>", `the first regions, each ${NODE_FORM}`, collect, [])
-    .requiredOption("--approvals <n>", "how many distinct approvers each query needs", approvers)
     .option(
       "--rho-per-year <rho>",
       "the most ρ of one person and calendar year, over all datasets",
       RHO_PER_YEAR,
-    )
-    .action((file: string, options: Init) => start(file, options, out));
+    );
+  withRuleOption(init).action((file: string, options: Init) => start(file, options, out));
 
-  directory
+  const add = directory
     .command("add <file>")
-    .description("add regions, people and datasets before the directory is pinned; prints the new hash")
-    .requiredOption("--root <key file>", "the root key that signs it")
+    .description(
+      "add regions, people, rules and datasets before the directory is pinned; prints the new hash",
+    )
+    .requiredOption("--root <key file...>", "the root keys that sign it")
     .option("--node <code=name=keys>", `a region: ${NODE_FORM}`, collect, [])
-    .option("--researcher <id=key>", "a person who asks", collect, [])
-    .option("--approver <id=key>", "a person who approves", collect, [])
-    .option("--auditor <id=key>", "a person who audits", collect, [])
-    .option("--calendar <id>", CALENDAR_FORM, collect, [])
     .option("--dataset <file>", "a dataset", collect, [])
-    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
-    .action((file: string, options: Add) => add(file, options, out));
+    .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, []);
+  withRuleOption(withPeopleOptions(add)).action((file: string, options: Add) => addTo(file, options, out));
 
-  directory
-    .command("show [file]")
+  addressed(directory.command("show [file]"))
     .description("who is who: in a file, or in the version in force")
-    .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-    .option("--directory <hash>", "pin version 1 of the directory by its hash")
     .option("--json", "for machines")
     .action((file: string | undefined, options: Show) => show(file, options, out));
 
   versionCommands(directory, out);
 }
 
-const approvers = (text: string): number => {
-  if (!/^([1-9]|1\d|20)$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 to 20");
-  return Number(text);
-};
-
 /** `brus directory init` */
 function start(file: string, options: Init, { say, now, opening }: Out): void {
   if (existsSync(file)) throw new Refusal("usage", `expected no file at ${file} yet`);
+  const roots = options.root.map((text) => publicOf(text, "root"));
+  const { from, until } = termFrom(now());
   const value = {
     version: 1,
     previous: null,
     name: options.name,
-    validFrom: instant(now()),
-    expires: instant(new Date(now().getTime() + YEAR)),
-    roots: { keys: [publicKeyIn(options.root, "root")], threshold: 1 },
+    validFrom: from,
+    expires: until,
+    roots: { keys: roots, threshold: thresholdOf(options.threshold, roots.length) },
     coordinator: {
-      release: publicOf(options.release),
-      ...(options.log === undefined ? {} : { log: publicOf(options.log) }),
-      ...(options.witness === undefined ? {} : { witness: publicOf(options.witness) }),
+      release: publicOf(options.release, "release"),
+      ...(options.log === undefined ? {} : { log: publicOf(options.log, "log") }),
+      ...(options.witness === undefined ? {} : { witness: publicOf(options.witness, "witness") }),
     },
     nodes: options.node.map(nodeEntry),
     people: [],
     datasets: [],
-    approvalRules: [{ dataset: "*", role: "approver", persons: options.approvals }],
+    approvalRules: options.rule.length === 0 ? [DEFAULT_RULE] : rulesAfter([], options.rule),
     rhoPerYear: options.rhoPerYear,
   };
-  say(writeSigned(file, value, options.root, opening));
+  say(writeSigned(file, value, options.root.filter(existsSync), opening));
 }
 
 /** `brus directory add` */
-function add(file: string, options: Add, { say, now, opening }: Out): void {
+function addTo(file: string, options: Add, { say, now, opening }: Out): void {
   const before = payloadOf(Directory, parseWith(Envelope, parseJson(readBytes(file)), "envelope"));
-  if (!before.roots.keys.includes(publicKeyIn(options.root, "root"))) {
+  if (options.root.some((path) => !before.roots.keys.includes(publicKeyIn(path, "root")))) {
     throw new Refusal("key-unknown", "expected the key of one of the directory's roots");
   }
-  const [notBefore, notAfter] = [instant(now()), instant(new Date(now().getTime() + YEAR))];
-  const person = (role: string, purpose: string) => (text: string) => {
-    const [id = "", key = ""] = split(text, 2);
-    const keys = [{ key: publicOf(key), purpose, notBefore, notAfter, revoked: null }];
-    return { id, roles: [role], region: null, keys };
-  };
-  const datasets = options.dataset.map((path) => readDataset(readBytes(path)));
+  const nodes = [...before.nodes, ...options.node.map(nodeEntry)];
+  const codes = nodes.map(({ code }) => code);
   const value = {
     ...before,
-    nodes: [...before.nodes, ...options.node.map(nodeEntry)],
+    nodes,
     ...withWitnesses(before, options.outsideWitness),
-    people: withCalendars(
-      [
-        ...before.people,
-        ...options.researcher.map(person("researcher", "ask")),
-        ...options.approver.map(person("approver", "approve")),
-        ...options.auditor.map(person("auditor", "audit")),
-      ],
-      options.calendar,
-    ),
-    datasets: [
-      ...before.datasets,
-      ...datasets.map(({ dataset, hash }) => ({ dataset: refOf(dataset), hash })),
-    ],
+    people: peopleAfter(before.people, options, termFrom(now()), codes),
+    datasets: datasetsAfter(before.datasets, options.dataset),
+    approvalRules: rulesAfter(before.approvalRules, options.rule),
   };
   say(writeSigned(file, value, options.root, opening));
 }
 
-/** Writes a directory, signed by a root; gives its hash. */
-function writeSigned(file: string, value: unknown, root: string, opening: Out["opening"]): string {
+/** Writes a directory, signed by those of its roots whose files are given; gives its hash. Says how many must sign yet. */
+function writeSigned(
+  file: string,
+  value: unknown,
+  roots: readonly string[],
+  opening: Out["opening"],
+): string {
   const directory = parseWith(Directory, value, "directory");
   checkRules(directory);
-  const envelope = signDocument("directory", directory, signerFrom(root, "root", opening));
-  writeFileSync(file, JSON.stringify(envelope));
+  if (roots.length === 0)
+    throw new Refusal("usage", "expected the key file of at least one root, to sign with");
+  const signers = roots.map((root) => signerFrom(root, "root", opening));
+  const envelope = signDocument("directory", directory, ...signers);
+  writeText(file, JSON.stringify(envelope));
+  const left = directory.roots.threshold - new Set(signers.map(({ publicKey }) => publicKey)).size;
+  if (left > 0)
+    opening.warn?.(`${left} more of its roots must sign it: brus directory sign ${file} --root …`);
   return envelopeId(envelope);
 }
 
@@ -175,7 +160,7 @@ async function show(file: string | undefined, options: Show, { say }: Out): Prom
     : signedIn(file);
   if (options.json === true) return say(JSON.stringify({ hash, ...directory }));
   say(
-    `${directory.name}, version ${directory.version}, ${hash ?? "not signed yet"}\nvalid ${directory.validFrom} to ${directory.expires}`,
+    `${directory.name}, version ${directory.version}, ${hash ?? "not signed yet"}\nvalid ${directory.validFrom} to ${directory.expires}\n  roots: ${directory.roots.threshold} of ${directory.roots.keys.length} must sign`,
   );
   if (directory.rhoPerYear !== undefined) say(`  ρ of a person and year: at most ${directory.rhoPerYear}`);
   for (const { code, name, status } of directory.nodes) say(`  region ${code} ${name}: ${status}`);
@@ -196,12 +181,13 @@ function signedIn(file: string) {
 
 /** A person's roles and keys; with the name, where a coordinator keeps the card. */
 async function personLine(
-  { id, roles, keys, card }: Directory["people"][number],
+  { id, roles, region, keys, card }: Directory["people"][number],
   coordinator: string | null,
 ): Promise<string> {
   const counting = keys.filter(({ revoked }) => revoked === null).length;
   const less = counting === keys.length ? "" : `, ${keys.length - counting} revoked`;
   const aside = card === undefined || coordinator === null ? null : await asideAt(coordinator, card);
   const who = aside?.of === "person" ? ` ${aside.name}, ${aside.title}` : "";
-  return `${id}${who}: ${roles.join(", ")}; ${counting} key(s)${less}`;
+  const from = region === null ? "" : ` of region ${region}`;
+  return `${id}${who}${from}: ${roles.join(", ")}; ${counting} key(s)${less}`;
 }

@@ -1,9 +1,10 @@
 /** `brus log …`: anyone reads the federation's logs, and takes a copy of all that an audit needs. */
 import { mkdirSync } from "node:fs";
 import type { Command } from "commander";
+import { systemRandom } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { openCheckpoint } from "../../protocol/log/checkpoint.ts";
-import { envelopeOf } from "../../protocol/log/documents.ts";
+import { envelopeOf, wholeEntry } from "../../protocol/log/documents.ts";
 import type { Finding } from "../../protocol/log/finding.ts";
 import { pathIn, readEntries } from "../../protocol/log/open-log.ts";
 import { COORDINATOR, logKeyOf } from "../../protocol/log/quorum.ts";
@@ -67,18 +68,18 @@ export function logCommands(program: Command, out: Out): void {
 
 /** `brus log ls` */
 async function listEntries(place: string, options: OneLog, { say }: Out): Promise<void> {
-  const { federation, entries } = await entriesAt(place, options);
+  const { federation, entries, whole } = await entriesAt(place, options);
   for (const [at, entry] of entries.entries())
-    say(`${String(at).padStart(6)}  ${lineOf(entry, federation, options.log)}`);
+    say(`${String(at).padStart(6)}  ${lineOf(await whole(entry), federation, options.log)}`);
 }
 
 /** `brus log show` */
 async function showEntry(place: string, leaf: number, options: OneLog, { say }: Out): Promise<void> {
-  const { federation, entries } = await entriesAt(place, options);
+  const { federation, entries, whole } = await entriesAt(place, options);
   const entry = entries[leaf];
   if (entry === undefined) throw new Refusal("usage", `expected an entry below ${entries.length}`);
-  say(lineOf(entry, federation, options.log));
-  say(JSON.stringify(withPayload(parseJson(entry)), null, 2));
+  say(lineOf(await whole(entry), federation, options.log));
+  say(JSON.stringify(withPayload(parseJson(await whole(entry))), null, 2));
 }
 
 /** `brus log mirror` */
@@ -115,7 +116,8 @@ async function entriesAt(place: string, { log, directory1 }: OneLog) {
   const { checkpoint } = openCheckpoint(bytes, logKeyOf(federation, log), federation.verify);
   const entries: Uint8Array[] = [];
   await readEntries(source, log, checkpoint, refuse, (entry) => void entries.push(entry));
-  return { federation, entries };
+  const whole = (entry: Uint8Array) => (log === COORDINATOR ? wholeEntry(source, entry) : entry);
+  return { federation, entries, whole };
 }
 
 const refuse = ({ log, leaf, says }: Finding): never => {
@@ -130,7 +132,8 @@ async function copyMaterial(
   federation: Federation,
   { now, opening }: Out,
 ): Promise<void> {
-  const give = materialGiver(client(baseOf(address)), keyFile, federation, now, opening);
+  const fresh = { now, random: systemRandom };
+  const give = materialGiver(client(baseOf(address)), keyFile, federation, fresh, opening);
   const source = sourceOf(folder);
   const found = await auditFrom(source, federation.first, now());
   for (const { id } of found.releases.filter(({ sum }) => sum === "by digest")) {

@@ -4,13 +4,12 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { readMapping } from "../../node/import/mapping.ts";
 import { reportLines } from "../../node/import/request.ts";
-import { PublicKey } from "../../protocol/signing/ed25519.ts";
-import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import { meaningText, twiceText } from "../../publication/year-words.ts";
 import { readDocument } from "../../server/config.ts";
 import type { Out } from "../client/connect.ts";
 import { barOf } from "../client/progress.ts";
-import { publicOf } from "./directory-words.ts";
+import { anyPublicOf } from "./directory-words.ts";
 import { answers, call, configured, withNode } from "./local-node.ts";
 
 type Configured = { readonly config: string };
@@ -114,7 +113,6 @@ async function rekey({ config }: Configured, { say, now }: Out): Promise<void> {
 
 /** `brus revoke` */
 async function revoke(key: string, { config }: Configured, { say, now }: Out): Promise<void> {
-  const revoked = parseWith(PublicKey, publicOf(key), "key", "usage");
-  await withNode(config, now, (local) => local.revoke(revoked));
+  await withNode(config, now, (local) => local.revoke(anyPublicOf(key)));
   say("Revoked here; the directory says so to the others once a version of it does.");
 }

@@ -8,7 +8,14 @@ export type Addressed = { readonly coordinator: string; readonly directory?: str
 export const addressed = (command: Command): Command =>
   command
     .option("--coordinator <address>", "the coordinator's address", "http://127.0.0.1:8700")
-    .option("--directory <hash>", "pin the directory by its hash");
+    .option(
+      "--directory <hash>",
+      "the hash of version 1 of the directory; else the one that you enrolled with",
+    );
+
+/** Of commands that show what is signed, and ask. */
+export const YES = "sign without being asked: for machines, and for who has read it before";
+export const WAIT = "how long to wait for the proof that it stands in the log";
 
 export const wholeNumber = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("expected a whole number");

@@ -3,38 +3,43 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { systemRandom } from "../../node/random.ts";
-import { compartmentOf, rhoPerYearOf } from "../../protocol/federation/accounts.ts";
+import { compartmentOf } from "../../protocol/federation/accounts.ts";
+import { readAside } from "../../protocol/federation/aside.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
+import { openApproval, openQuery } from "../../protocol/federation/openers.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
-import { meaningOf } from "../../protocol/privacy/meaning.ts";
-import { Query } from "../../protocol/question/query.ts";
-import { inWords } from "../../protocol/question/words.ts";
-import { Envelope, envelopeId, payloadOf } from "../../protocol/signing/envelope.ts";
+import type { Query } from "../../protocol/question/query.ts";
+import { Envelope, envelopeId } from "../../protocol/signing/envelope.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { ledgersIn } from "../../protocol/wire/budgets.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
-import { meaningText, twiceText } from "../../publication/year-words.ts";
-import { ask, fillQuery, follow, signApproval, signQuery, withPurpose } from "../client/ask.ts";
+import {
+  ask,
+  decide,
+  fillQuery,
+  follow,
+  lookingFor,
+  signApproval,
+  signQuery,
+  withPurpose,
+} from "../client/ask.ts";
 import { type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
 import { checkReport, checkText } from "../client/price.ts";
-import { costText, csvOf, type Format, resultText, tableOf } from "../client/print.ts";
+import { csvOf, type Format, recordedText, resultText, tableOf } from "../client/print.ts";
 import { barOf } from "../client/progress.ts";
 import { recompute } from "../client/recompute.ts";
+import { boundIn, consent, decidedText, federationText, questionText } from "../client/shown-question.ts";
 import { waitsFor } from "../client/waits-for.ts";
-import { asideAt, client, federationAt } from "./connections.ts";
-import { type Addressed, addressed, seconds } from "./options.ts";
+import { client, federationAt, purposeAt } from "./connections.ts";
+import { type Addressed, addressed, seconds, WAIT, YES } from "./options.ts";
 
 /** A signed query in a file, with the words of its purpose. */
 const SignedQuery = z.strictObject({ query: Envelope, aside: z.string().max(10_000).nullable() });
 type SignedQuery = z.infer<typeof SignedQuery>;
-
-async function purposeOf({ purpose }: Query, address: string): Promise<string> {
-  const aside = await asideAt(address, purpose);
-  return aside?.of === "purpose" ? aside.text : "not kept, or erased";
-}
 
 function planned(federation: Federation, query: Query, now: Date): Plan {
   const plan = planIn(federation, query);
@@ -52,19 +57,23 @@ function readDraft(
   const value = parseJson(readBytes(path));
   const signed = SignedQuery.safeParse(value);
   const envelope = signed.success ? signed.data.query : Envelope.safeParse(value).data;
-  if (envelope !== undefined) return { id: envelopeId(envelope), query: payloadOf(Query, envelope) };
-  return { id: null, query: fillQuery(value, federation.hash, requester, now, systemRandom) };
+  if (envelope !== undefined) return openQuery(federation, envelope, now);
+  const query = fillQuery(value, federation.hash, requester, now, systemRandom);
+  boundIn(federation, query);
+  return { id: null, query };
 }
 
 type ForMachines = Addressed & { readonly json?: boolean };
 type Check = ForMachines & { readonly language: Language; readonly as?: string };
-type Sign = ForMachines & { readonly key: string; readonly out?: string };
+type Sign = ForMachines & { readonly key: string; readonly out?: string; readonly yes?: boolean };
 type Approve = ForMachines & {
   readonly key: string;
   readonly role: string;
   readonly region?: string;
   readonly decline?: boolean;
   readonly reason?: string;
+  readonly yes?: boolean;
+  readonly wait: number;
 };
 type ShowResult = ForMachines & {
   readonly format: Format;
@@ -90,6 +99,7 @@ export function queryCommands(program: Command, out: Out): void {
   sub("sign <file>", "fill in what the file leaves out, sign it, and write it with its purpose beside it")
     .requiredOption("--key <file>", "a key of purpose ask")
     .option("--out <file>", "where to write (standard output unless said)")
+    .option("--yes", YES)
     .action((file: string, options: Sign) => signFile(file, options, out));
 
   sub("approve <id>", "approve (or decline) a submitted query by signature, after reading it in plain words")
@@ -98,6 +108,8 @@ export function queryCommands(program: Command, out: Out): void {
     .option("--region <code>", "for one region instead of all")
     .option("--decline", "decline instead")
     .option("--reason <text>", "why: in the log, for everyone and for ever")
+    .option("--yes", YES)
+    .option("--wait <seconds>", WAIT, seconds, 60)
     .action((id: string, options: Approve) => approveQuery(id, options, out));
 
   sub("submit <file>", "hand in a signed query").action((file: string, options: ForMachines) =>
@@ -133,53 +145,80 @@ async function checkQuery(file: string, options: Check, { say, now }: Out): Prom
   const { requester } = draft;
   const compartment = compartmentOf(federation, { id, requester }, plan.dataset, calendars, now());
   const { language } = options;
-  const report = checkReport(federation, draft, plan, { requester, compartment, budgets, language });
+  const ledgers = ledgersIn(federation, budgets);
+  const report = checkReport(federation, draft, plan, { requester, compartment, ledgers, language });
   say(options.json === true ? JSON.stringify(report) : checkText(report, plan));
 }
 
-/** `brus query sign` */
-async function signFile(
-  file: string,
-  { key, out, json, ...at }: Sign,
-  { say, now, opening }: Out,
-): Promise<void> {
+/** `brus query sign`: shows what is signed, and asks. */
+async function signFile(file: string, { key, out, yes, ...at }: Sign, to: Out): Promise<void> {
+  const { say, now, opening } = to;
   const federation = await federationAt(at.coordinator, at.directory);
   const party = partyOf(federation, key, "ask", opening);
   const { draft: bound, aside } = withPurpose(parseJson(readBytes(file)), systemRandom);
   const draft = fillQuery(bound, federation.hash, party.id, now(), systemRandom);
+  boundIn(federation, draft);
   planned(federation, draft, now());
+  const purpose = aside === null ? await purposeAt(at.coordinator, draft.purpose) : textOf(aside);
+  const show = out === undefined || at.json === true ? to.tell : say;
+  show(`${questionText(federation, draft, purpose)}\n${federationText(federation, [draft])}`);
+  await consent(to, yes, `Sign it as ${party.id}?`);
   const envelope = signQuery(draft, party.signer);
   const signed = JSON.stringify({ query: envelope, aside } satisfies SignedQuery);
   if (out === undefined) return say(signed);
   writeText(out, signed);
-  say(json === true ? JSON.stringify({ id: envelopeId(envelope) }) : envelopeId(envelope));
+  say(at.json === true ? JSON.stringify({ id: envelopeId(envelope) }) : envelopeId(envelope));
 }
 
-/** `brus query approve`: says first what is decided on. */
-async function approveQuery(id: string, options: Approve, { say, now, opening }: Out): Promise<void> {
+const textOf = (aside: string): string => {
+  const read = readAside(aside);
+  return read.of === "purpose" ? read.text : "";
+};
+
+/**
+ * `brus query approve`: opens the question under the pinned directory, shows all that is decided on, asks, signs, and
+ * says "recorded" once that is proved.
+ */
+async function approveQuery(id: string, options: Approve, out: Out): Promise<void> {
+  const { now, wait } = out;
   const federation = await federationAt(options.coordinator, options.directory);
   const to = client(options.coordinator);
   const hash = parseWith(Hash, id, "id", "usage");
   const status = await to("getQuery", { params: { id: hash } });
   if (envelopeId(status.query) !== hash)
     throw new Refusal("signature-invalid", "expected the query that was asked for");
-  const asked = payloadOf(Query, status.query);
-  const document = federation.datasets.get(asked.dataset);
-  if (document !== undefined)
-    say(
-      `${asked.title}: ${inWords(asked, document.dataset, "en")}\nPurpose: ${await purposeOf(asked, options.coordinator)}\nCost: ${costText(planIn(federation, asked))}.\nAll that may be said of one person's year: ${meaningText(meaningOf(rhoPerYearOf(federation)), "en")} ${twiceText("en")}`,
-    );
-  const approval = signApproval(hash, partyOf(federation, options.key, "approve", opening), now(), {
-    role: options.role,
-    region: options.region ?? "all",
-    decision: options.decline === true ? "decline" : "approve",
-    ...(options.reason === undefined ? {} : { reason: options.reason }),
-  });
-  const { id: approvalId } = await to("submitApproval", { body: approval });
-  say(
+  // Its signer, their role and its version are judged before a word of it is shown.
+  const asked = openQuery(federation, status.query, now());
+  const { role, region = "all" } = options;
+  const decision = options.decline === true ? "decline" : "approve";
+  const show = options.json === true ? out.tell : out.say;
+  show(
+    [
+      questionText(federation, asked.query, await purposeAt(options.coordinator, asked.query.purpose)),
+      federationText(federation, [asked.query]),
+      decidedText(federation, asked, status.approvals, now()),
+    ].join("\n"),
+  );
+  const party = partyOf(federation, options.key, "approve", out.opening);
+  if (party.id === asked.requester)
+    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  const where = region === "all" ? "for all regions" : `for region ${region}`;
+  await consent(
+    out,
+    options.yes,
+    `${decision === "approve" ? "Approve" : "Decline"} it as ${party.id}, in the role ${role}, ${where}?`,
+  );
+  const reason = options.reason === undefined ? {} : { reason: options.reason };
+  const signed = signApproval(hash, party, now(), { role, region, decision, ...reason });
+  // As regions will: what they would not count is not handed in.
+  openApproval(federation, signed, now());
+  const { envelope, recorded } = await decide(to, federation, signed, lookingFor(options.wait, wait));
+  const stands = envelopeId(envelope);
+  const before = stands === envelopeId(signed) ? "" : " (as before: it stands already)";
+  out.say(
     options.json === true
-      ? JSON.stringify({ id: approvalId })
-      : `${options.decline === true ? "Declined" : "Approved"}: ${approvalId}`,
+      ? JSON.stringify({ id: stands, recorded })
+      : `${decision === "approve" ? "Approved" : "Declined"}: ${stands}${before}\n${recordedText(recorded)}`,
   );
 }
 
@@ -234,7 +273,14 @@ async function recomputeRelease(
   const federation = await federationAt(options.coordinator, options.directory);
   const auditor = partyOf(federation, options.key, "audit", opening);
   const bar = barOf("Fetching masked vectors", 1);
-  const found = await recompute(client(options.coordinator), federation, hash, auditor, now(), bar.set);
+  const found = await recompute(
+    client(options.coordinator),
+    federation,
+    hash,
+    auditor,
+    { now, random: systemRandom },
+    bar.set,
+  );
   bar.done();
   const left =
     found.unopened.length === 0

@@ -2,6 +2,7 @@
  * Makes a whole federation in a folder: keys, directory, datasets, and a configuration for each party. For the
  * demonstration and the tests; a real one has each party make its own keys (`brus keys new`).
  */
+import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CoordinatorConfig } from "../../coordinator/config.ts";
@@ -14,6 +15,8 @@ import { type DatasetDocument, refOf } from "../../protocol/question/catalogue.t
 import { envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
+import type { KeyFile } from "../../server/keys.ts";
+import { SCRYPT_COST, sealKey } from "../../server/sealed-key.ts";
 import { newKey, signerOf, writeSecret } from "../../server/signing.ts";
 import type { Party } from "../client/ask.ts";
 
@@ -29,6 +32,8 @@ export type FederationPlan = {
   readonly rhoPerYear?: string | undefined;
   /** From outside the federation. */
   readonly witnesses?: Directory["witnesses"];
+  /** What a guess at the passphrase of a root's key costs: tests alone make cheaper keys, which no command opens. */
+  readonly sealCost?: number;
   /** False leaves logs and witnesses out: for tests and benchmarks of something else. */
   readonly logged?: boolean;
 };
@@ -42,7 +47,9 @@ export type MadeFederation = {
   readonly researcher: Party;
   readonly approvers: readonly Party[];
   readonly auditor: Party;
-  readonly root: Signer;
+  /** As many as must sign are more than half of them. Their keys are sealed by the passphrase in `passphraseFile`. */
+  readonly roots: readonly Signer[];
+  readonly passphraseFile: string;
   readonly directory: Directory;
   readonly coordinator: CoordinatorConfig & WatchingFiles & { releaseKey: string };
   readonly nodes: readonly MadeNode[];
@@ -71,21 +78,22 @@ export function makeFederation(
   now: Date,
   address: string,
 ): MadeFederation {
-  const keys = keyRing(join(folder, "keys"), plan.logged !== false);
+  const keys = keyRing(join(folder, "keys"), plan);
   const parties = partiesOf(plan, keys);
   const directory = directoryOf(plan, parties, now);
-  const envelope = signDocument("directory", directory, parties.root);
+  const envelope = signDocument("directory", directory, ...parties.roots);
   const hash = envelopeId(envelope);
   const directoryFile = join(folder, "directory.json");
   writeFileSync(directoryFile, JSON.stringify(envelope));
-  const { researcher, approvers, auditor, root } = parties;
+  const { researcher, approvers, auditor, roots } = parties;
   return {
     folder,
     hash,
     researcher,
     approvers,
     auditor,
-    root,
+    roots,
+    passphraseFile: keys.passphraseFile,
     directory,
     coordinator: configureCoordinator(folder, plan, { directoryFile, directory: hash }, keys),
     nodes: parties.nodes.map(({ code, signer }) => {
@@ -101,22 +109,39 @@ type WatchingKeys = { readonly log?: string; readonly witness?: string };
 /** New keys, each in a file of its own, named after whose it is and what for. */
 type KeyRing = {
   readonly make: (name: string, purpose: string) => Signer;
+  /** Sealed, as a root's key always is. */
+  readonly makeRoot: (name: string) => Signer;
+  readonly passphraseFile: string;
   /** A party's keys for its log and as a witness, where logs are kept. */
   readonly makeWatching: (name: string) => WatchingKeys;
   readonly fileOf: (name: string) => string;
   readonly watchingFilesOf: (name: string) => WatchingFiles;
 };
 
-function keyRing(folder: string, logged: boolean): KeyRing {
+/** So many roots: one may be lost, and one alone changes nothing. */
+const ROOTS = 3;
+
+function keyRing(folder: string, { logged = true, sealCost = SCRYPT_COST }: FederationPlan): KeyRing {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const passphraseFile = join(folder, "passphrase");
+  const passphrase = randomBytes(16).toString("hex");
+  writeSecret(passphraseFile, `${passphrase}\n`);
   const fileOf = (name: string) => join(folder, `${name}.json`);
+  const write = (name: string, file: KeyFile) =>
+    writeSecret(fileOf(name), `${JSON.stringify(file, null, 2)}\n`);
   const make = (name: string, purpose: string): Signer => {
     const file = newKey(purpose);
-    writeSecret(fileOf(name), `${JSON.stringify(file, null, 2)}\n`);
+    write(name, file);
     return signerOf(file);
   };
   return {
     make,
+    makeRoot: (name) => {
+      const file = newKey("root");
+      write(name, sealKey(file, passphrase, { salt: randomBytes(32), cost: sealCost }));
+      return signerOf(file);
+    },
+    passphraseFile,
     makeWatching: (name) =>
       logged
         ? {
@@ -131,11 +156,11 @@ function keyRing(folder: string, logged: boolean): KeyRing {
 }
 
 /** Everybody in it, each with the keys that are theirs. */
-function partiesOf(plan: FederationPlan, { make, makeWatching }: KeyRing) {
+function partiesOf(plan: FederationPlan, { make, makeRoot, makeWatching }: KeyRing) {
   const person = (id: string, purpose: string): Party => ({ id, signer: make(id, purpose) });
   const approvers = plan.approvers ?? Math.max(plan.approvals, 1);
   return {
-    root: make("root", "root"),
+    roots: Array.from({ length: ROOTS }, (_, index) => makeRoot(`root-${index + 1}`)),
     coordinator: { release: make("coordinator", "release").publicKey, ...makeWatching("coordinator") },
     researcher: person("researcher", "ask"),
     approvers: Array.from({ length: approvers }, (_, index) => person(`approver-${index + 1}`, "approve")),
@@ -148,7 +173,7 @@ function partiesOf(plan: FederationPlan, { make, makeWatching }: KeyRing) {
 }
 
 function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>, now: Date): Directory {
-  const { root, coordinator, researcher, approvers, auditor, nodes } = parties;
+  const { roots, coordinator, researcher, approvers, auditor, nodes } = parties;
   const rule = { dataset: "*", role: "approver", persons: Math.max(1, plan.approvals) } as const;
   // Of several regions where there are several: nobody decides who has all the keys of one place.
   const several = rule.persons > 1 && plan.regions.length > 1 ? { regions: 2 } : {};
@@ -173,7 +198,7 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
     name: plan.name,
     validFrom: validity.notBefore,
     expires: validity.notAfter,
-    roots: { keys: [root.publicKey], threshold: 1 },
+    roots: { keys: roots.map(({ publicKey }) => publicKey), threshold: Math.floor(ROOTS / 2) + 1 },
     coordinator,
     nodes: nodes.map(({ code, name, signer, watching }) => ({
       code,

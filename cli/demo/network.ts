@@ -68,6 +68,7 @@ export async function startNetwork(
       now,
       fetch: options.outside ?? globalThis.fetch,
       logger: loggerOf("coordinator", "error"),
+      random: systemRandom,
       ...limitOf(options),
     },
   );

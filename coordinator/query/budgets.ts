@@ -1,14 +1,66 @@
-/** What the nodes have said of their ledgers: each one's latest head, as it signed it in a poll. */
-import { Poll } from "../../protocol/release/answer.ts";
-import { payloadOf } from "../../protocol/signing/envelope.ts";
+/** What the nodes have said of their ledgers: each one's latest head, as it signed it. */
+import type { Federation } from "../../protocol/federation/directory.ts";
+import { openByNode } from "../../protocol/federation/openers.ts";
+import { LedgerHead } from "../../protocol/release/answer.ts";
+import { type Envelope, envelopeId, payloadOf } from "../../protocol/signing/envelope.ts";
+import type { Hash } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Budgets } from "../../protocol/wire/routes.ts";
 import { type Context, storedEnvelope } from "../context.ts";
+import type { CoordinatorStore } from "../store/database.ts";
+import { once } from "../store/write.ts";
 
-/** Each node's latest poll, which says where its ledger stands. */
+/** Where each node's ledger stands, and the head that says so. */
 export async function budgetsOf({ store }: Pick<Context, "store">): Promise<Budgets> {
   const rows = await store.kysely.selectFrom("budget").select(["node", "envelope"]).orderBy("node").execute();
   return rows.map(({ node, envelope }) => {
-    const poll = storedEnvelope(envelope);
-    return { node, ledger: payloadOf(Poll, poll).ledger, poll };
+    const head = storedEnvelope(envelope);
+    const { node: _, time: __, ...ledger } = payloadOf(LedgerHead, head);
+    return { node, ledger, head };
+  });
+}
+
+/** Each node's head that is known to be kept, by its id: most polls bring the same. */
+const heads = new WeakMap<CoordinatorStore, Map<string, Hash>>();
+
+/** A head that a node brought with its poll: judged before anything is kept, unless it is the one that is kept. */
+export function openHead(
+  federation: Federation,
+  node: string,
+  envelope: Envelope,
+  store: CoordinatorStore,
+): (() => Promise<void>) | null {
+  const id = envelopeId(envelope);
+  if (heads.get(store)?.get(node) === id) return null;
+  const { payload: head } = openByNode(federation, envelope, LedgerHead);
+  if (head.node !== node)
+    throw new Refusal("key-unknown", "expected the head of the ledger of the node that asks");
+  return async () => {
+    await keepHead(head, envelope, store);
+    const known = heads.get(store) ?? new Map<string, Hash>();
+    heads.set(store, known.set(node, id));
+  };
+}
+
+async function keepHead(
+  { node, sequence, time }: LedgerHead,
+  envelope: Envelope,
+  store: CoordinatorStore,
+): Promise<void> {
+  const kept = { sequence, time, envelope: JSON.stringify(envelope) };
+  await once(store, async (database) => {
+    const latest = await database
+      .selectFrom("budget")
+      .select(["sequence", "time"])
+      .where("node", "=", node)
+      .executeTakeFirst();
+    if (latest === undefined)
+      return void (await database
+        .insertInto("budget")
+        .values({ node, ...kept })
+        .execute());
+    // Heads are public, and anyone may bring one again: it must not show an older ledger.
+    if (latest.sequence > sequence || (latest.sequence === sequence && latest.time >= time)) return;
+    await database.updateTable("budget").set(kept).where("node", "=", node).execute();
   });
 }

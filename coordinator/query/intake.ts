@@ -16,7 +16,7 @@ import { WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
 import { Approval, type Judged } from "../../protocol/question/approval.ts";
 import { Query } from "../../protocol/question/query.ts";
-import { Answer, Poll, RefusalNote, readVector } from "../../protocol/release/answer.ts";
+import { Answer, RefusalNote, readVector } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, isOf, type Opened, payloadOf } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -280,7 +280,7 @@ async function keepAnswer(
 }
 
 /** Refuses a signed time that is too far from now; what it says of the region's clock is remembered in any case. */
-function checkClock({ node, time }: { node: string; time: string }, { store, now }: Context): void {
+export function checkClock({ node, time }: { node: string; time: string }, { store, now }: Context): void {
   const ahead = Math.round((Date.parse(time) - now().getTime()) / 1000);
   heardClock(store, node, ahead);
   if (Math.abs(ahead) * 1000 > MAX_SKEW)
@@ -295,50 +295,4 @@ export function takeWitness(envelope: Envelope, context: Context): WitnessReques
   const { payload } = openByNode(context.federation(), envelope, WitnessRequest);
   checkClock(payload, context);
   return payload;
-}
-
-/** How far each node's ledger is known to be kept: most polls bring nothing new of it. */
-const heads = new WeakMap<CoordinatorStore, Map<string, number>>();
-
-/** A poll, judged; its ledger head is kept as the node's latest. A repeatable read otherwise. */
-export async function takePoll(envelope: Envelope, context: Context): Promise<Poll> {
-  const { federation, store } = context;
-  const { payload: poll } = openByNode(federation(), envelope, Poll);
-  checkClock(poll, context);
-  const known = heads.get(store) ?? new Map<string, number>();
-  heads.set(store, known);
-  if (poll.ledger.sequence > (known.get(poll.node) ?? -1)) {
-    await keepHead(poll, envelope, store);
-    known.set(poll.node, poll.ledger.sequence);
-  }
-  return poll;
-}
-
-async function keepHead(
-  { node, ledger: { sequence } }: Poll,
-  envelope: Envelope,
-  store: CoordinatorStore,
-): Promise<void> {
-  // A replayed poll must not show an older ledger; an unchanged one need not be written again.
-  const latest = await store.kysely
-    .selectFrom("budget")
-    .select("sequence")
-    .where("node", "=", node)
-    .executeTakeFirst();
-  if (latest !== undefined && latest.sequence >= sequence) return;
-  await once(store, async (database) => {
-    const kept = { sequence, envelope: JSON.stringify(envelope) };
-    const updated = await database
-      .updateTable("budget")
-      .set(kept)
-      .where("node", "=", node)
-      .where("sequence", "<=", sequence)
-      .executeTakeFirst();
-    if (updated.numUpdatedRows > 0n) return;
-    await database
-      .insertInto("budget")
-      .values({ node, ...kept })
-      .onConflict((on) => on.column("node").doNothing())
-      .execute();
-  });
 }

@@ -92,8 +92,11 @@ export type CoordinatorDatabase = {
   };
   /** Pieces of masked vectors and of surplus noise, bound by hash in the message that `document` names. */
   chunk: { document: string; place: number; bytes: Uint8Array };
-  /** Auditors' requests for what stands behind a secure sum, as signed. */
-  request: { id: string; release: string; envelope: string; received: string };
+  /**
+   * Auditors' requests for what stands behind a secure sum, as signed: each was answered once. `word` is the hash of what
+   * pieces are asked for by; null of requests from before there was one.
+   */
+  request: { id: string; release: string; envelope: string; received: string; word: string | null };
   release: {
     id: string;
     query: string;
@@ -106,8 +109,10 @@ export type CoordinatorDatabase = {
     sum: string | null;
     place: number | null;
   };
-  /** Each node's latest poll, as signed: its ledger head is public. */
-  budget: { node: string; sequence: number; envelope: string };
+  /** Where each node's ledger stands, as it signed it: for everyone. */
+  budget: { node: string; sequence: number; time: string; envelope: string };
+  /** Of each node's polls, the latest second that it signed one in, and the ids of those (JSON): they and all earlier are spent. */
+  poll: { node: string; time: string; ids: string };
 } & LogTables;
 
 export type CoordinatorStore = Store<CoordinatorDatabase>;

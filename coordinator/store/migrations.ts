@@ -5,8 +5,8 @@
 import { sql } from "kysely";
 import { z } from "zod";
 import { VersionDocument } from "../../protocol/federation/versions.ts";
-import { envelopeId } from "../../protocol/signing/envelope.ts";
-import { fromBase64 } from "../../protocol/values/bytes.ts";
+import { envelopeId, pae } from "../../protocol/signing/envelope.ts";
+import { fromBase64, hashOf } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { LOG_TABLES } from "../../server/log-tables.ts";
@@ -148,6 +148,34 @@ async function placed({ run }: Changing): Promise<void> {
   );
 }
 
+/**
+ * What a node signs to ask for work is shown to nobody any more, and answered once: the polls that were kept as heads of
+ * ledgers, and were public, are forgotten but for their time, before which none is answered. Each node says its head
+ * anew with its next poll. Requests of auditors that were answered are answered no more.
+ */
+async function spent({ run }: Changing): Promise<void> {
+  await run("create table poll (node varchar primary key, time varchar not null, ids varchar not null)");
+  for (const { node, envelope } of await run<{ node: string; envelope: string }>(
+    "select node, envelope from budget",
+  )) {
+    const { time, id } = pollIn(envelope);
+    await run(sql`insert into poll values (${node}, ${time}, ${JSON.stringify([id])})`);
+  }
+  await run("drop table budget");
+  await run(
+    "create table budget (node varchar primary key, sequence integer not null, time varchar not null, envelope varchar not null)",
+  );
+  await run("alter table request add column word varchar");
+}
+
+/** Of a poll as it was signed. */
+function pollIn(envelope: string): { readonly time: string; readonly id: string } {
+  const signed = z.object({ payload: z.string(), payloadType: z.string() }).parse(JSON.parse(envelope));
+  const body = fromBase64(signed.payload);
+  const { time } = z.object({ time: z.string() }).parse(parseJson(body));
+  return { time, id: hashOf(pae(signed.payloadType, body)) };
+}
+
 export const COORDINATOR_MIGRATIONS: Migrations = {
   party: "coordinator",
   steps: [
@@ -155,5 +183,6 @@ export const COORDINATOR_MIGRATIONS: Migrations = {
     { version: 2, name: "queries are due, and answers in a release counted", change: due },
     { version: 3, name: "phases wait from when they began", change: FROM_THE_BEGINNING },
     { version: 4, name: "where documents stand, and what each person adds in a day", change: placed },
+    { version: 5, name: "polls and requests are spent", change: spent },
   ],
 };

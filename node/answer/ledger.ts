@@ -8,7 +8,7 @@ import type { Checkpoint } from "../../protocol/log/checkpoint.ts";
 import type { NodeLeaf } from "../../protocol/log/leaf.ts";
 import { compose } from "../../protocol/privacy/privacy.ts";
 import { isYearAccount, YEAR_TOTAL } from "../../protocol/question/accounts.ts";
-import type { LedgerHead } from "../../protocol/release/answer.ts";
+import type { LedgerState } from "../../protocol/release/answer.ts";
 import { type Hash, toBase64 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { type Period, yearOf } from "../../protocol/values/period.ts";
@@ -48,7 +48,7 @@ export type Ledger = {
   readonly reserve: (charge: Charge) => Promise<boolean>;
   /** Refuses what `reserve` would refuse now. Charges nothing, and holds nothing free. */
   readonly check: (charge: Charge) => Promise<void>;
-  readonly head: () => Promise<LedgerHead>;
+  readonly head: () => Promise<LedgerState>;
 };
 
 /** The only writer of a node's ledger. `now` is for the entries' times alone; each charge is a leaf of the node's log. */
@@ -208,7 +208,7 @@ async function latestEntries(
     .execute();
 }
 
-async function headOf({ kysely }: NodeStore): Promise<LedgerHead> {
+async function headOf({ kysely }: NodeStore): Promise<LedgerState> {
   return await kysely.transaction().execute(async (database) => {
     const head = await database.selectFrom("ledger_head").select(["sequence", "hash"]).executeTakeFirst();
     const rows = await latestEntries(database, null);

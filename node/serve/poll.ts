@@ -5,9 +5,9 @@
 import { versionOf } from "../../protocol/federation/directory.ts";
 import { parseCheckpoint } from "../../protocol/log/checkpoint.ts";
 import { parseNote } from "../../protocol/log/note.ts";
-import { type LedgerHead, type RefusalNote, WAIT_SECONDS } from "../../protocol/release/answer.ts";
+import { type Poll, type RefusalNote, WAIT_SECONDS } from "../../protocol/release/answer.ts";
 import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
-import { utf8 } from "../../protocol/values/bytes.ts";
+import { toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal, type RefusalCode } from "../../protocol/values/refusal.ts";
 import { type RoundState, WorkItem } from "../../protocol/wire/routes.ts";
@@ -22,7 +22,7 @@ import { sayingWhatFor } from "../log/lonely.ts";
 import type { NodeLog } from "../log/own-log.ts";
 import { isStranger } from "../log/stranger.ts";
 import type { Witness } from "../log/witness.ts";
-import { RandomnessFailure } from "../random.ts";
+import { drawn, RandomnessFailure } from "../random.ts";
 import { isRoundRefusal, type RoundWorker, sendReply, takeTurn, withdrawal } from "../secure-sum/turn.ts";
 import { factOf, keepFact } from "../store/facts.ts";
 
@@ -46,7 +46,10 @@ export type Worker = RoundWorker & {
 type PollMemory = {
   cursor: number | null;
   anew: boolean;
-  head: LedgerHead | null;
+  /** The ledger's head, as it was signed. */
+  head: Envelope | null;
+  /** When the latest poll was signed. */
+  latest: string;
   /** Questions that this clock cannot judge yet, by id: looked at again when their time has come. */
   untimely: Map<string, { readonly item: WorkItem; readonly until: Date }>;
   /** Ends the wait for news, where one goes on. */
@@ -94,14 +97,17 @@ export async function pollOnce(worker: Worker): Promise<number> {
   const { memory } = worker;
   memory.cursor = memory.anew ? 0 : (memory.cursor ?? (await readCursor(worker)));
   memory.anew = false;
-  memory.head ??= await ledger.head();
+  // Never earlier than the one before, or it would not be answered: this clock may be set back.
+  const time = [instant(now()), memory.latest].sort().at(-1) ?? "";
+  memory.latest = time;
+  memory.head ??= signDocument("ledger-head", { node: code, time, ...(await ledger.head()) }, signer);
   const { cursor, head } = memory;
   const wait = waitFor(memory, now());
-  const poll = { node: code, cursor, wait, time: instant(now()), ledger: head };
+  const poll = { node: code, cursor, wait, time, nonce: toHex(drawn(16, worker.random)) };
   const waking = new AbortController();
   memory.wake = () => waking.abort();
   const waiting = {
-    body: signDocument("poll", poll, signer),
+    body: { poll: signDocument("poll", poll satisfies Poll, signer), head },
     signal: AbortSignal.any([signal, waking.signal]),
   };
   const reply = await client("poll", waiting).catch((error: unknown) => {

@@ -5,6 +5,7 @@
 import { answerKeysOf, type Federation, isLogged, nodeOf } from "../../protocol/federation/directory.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
+import { tellEndings } from "../../server/endings.ts";
 import { keyringOf, openingBy } from "../../server/keys.ts";
 import { type Logger, nameOf } from "../../server/logger.ts";
 import type { Answerer } from "../answer/answer.ts";
@@ -99,7 +100,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     log,
     witness: watching?.witness ?? null,
     attempts,
-    memory: { cursor: null, anew: false, head: null, untimely: new Map(), wake: () => undefined },
+    memory: { cursor: null, anew: false, head: null, latest: "", untimely: new Map(), wake: () => undefined },
   };
   return {
     answerer,
@@ -115,7 +116,8 @@ async function workOn(worker: Worker, leaving: Leaving): Promise<void> {
   const daily = log === null ? undefined : logDaily({ leaving, log, sleep, logger }, signal);
   // Where nobody asks it anything, since too few witness, it says so all the same. It ends with the signal.
   const started = log === null ? undefined : sayingWhatFor(log.started(), worker).catch(() => undefined);
-  await Promise.all([pollForever(worker), witness?.watchForever(), daily, started]);
+  const telling = tellEndings(() => worker.federation.directory, { now: worker.now, sleep, logger }, signal);
+  await Promise.all([pollForever(worker), witness?.watchForever(), daily, started, telling]);
 }
 
 /** Looks for versions after the one in force, on behalf of what serves under this one. */

@@ -7,7 +7,7 @@ import { type Hash, utf8 } from "../values/bytes.ts";
 /** Bytes of a vector travel, are hashed and are added up in pieces of this size. */
 export const CHUNK = 1 << 20;
 
-/** What the platform gives: X25519, HKDF-SHA-256 and a key stream. A server has them natively. */
+/** What the platform gives: X25519, HKDF-SHA-256, a key stream and ChaCha20-Poly1305. A server has them natively. */
 export type Primitives = {
   /** RFC 7748. Throws where the shared secret would be zero (a point of small order). */
   readonly agree: (privateKey: Uint8Array, publicKey: Uint8Array) => Uint8Array;
@@ -16,6 +16,10 @@ export type Primitives = {
   readonly derive: (secret: Uint8Array, salt: string, info: Uint8Array) => Uint8Array;
   /** Bytes `offset` … `offset + length` of AES-256-CTR's key stream; `offset` a multiple of 16, the key used once. */
   readonly stream: (key: Uint8Array, offset: number, length: number) => Uint8Array;
+  /** RFC 8439, under a key that is used for this one message: the nonce is zero. `bound` must be the same to decrypt. */
+  readonly encrypt: (key: Uint8Array, plain: Uint8Array, bound: Uint8Array) => Uint8Array;
+  /** Refuses (`round-unfit`) what was changed, cut, or is bound to something else. */
+  readonly decrypt: (key: Uint8Array, box: Uint8Array, bound: Uint8Array) => Uint8Array;
 };
 
 /** Every stream is named by all that it depends on, or two vectors, sets or sessions would share a mask. */

@@ -7,36 +7,13 @@ import { z } from "zod";
 import { answerKeysOf, type Federation } from "../federation/directory.ts";
 import type { NoiseShares } from "../privacy/noise-shares.ts";
 import { type Envelope, type KindOfRole, type OfKind, ofKind, openEnvelope } from "../signing/envelope.ts";
-import { concat, fromBase64, fromHex, Hash, hashOf, utf8 } from "../values/bytes.ts";
+import { bytesOf, concat, fromHex, Hash, hashOf, utf8 } from "../values/bytes.ts";
 import { RegionCode } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
+import { X25519Key } from "../values/x25519.ts";
 
 export const PHASES = ["advertise", "share", "mask", "agree", "open"] as const;
 export type Phase = (typeof PHASES)[number];
-
-/** Base64 of so many bytes in its one canonical form: what does not decode must not get past the schema. */
-export const bytesOf = (length: number) =>
-  z
-    .string()
-    .length(4 * Math.ceil(length / 3))
-    .refine((text) => decoded(text)?.length === length, `expected base64 of ${length} bytes`);
-
-function decoded(text: string): Uint8Array | null {
-  try {
-    return fromBase64(text);
-  } catch (error) {
-    if (error instanceof Refusal) return null; // Not canonical: that is the answer, not an error.
-    throw error;
-  }
-}
-
-const FIELD = 2n ** 255n - 19n;
-
-/** A public key of X25519 as the only text of its kind: RFC 7748 would also take u ≥ p, and ignores the top bit. */
-const X25519Key = bytesOf(32).refine((text) => {
-  const u = decoded(text)?.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n) ?? FIELD;
-  return u < FIELD;
-}, "expected a canonical public key of X25519");
 
 export const Attempt = z.int().min(1).max(1000);
 const common = { query: Hash, attempt: Attempt, node: RegionCode };

@@ -38,6 +38,7 @@ export const KINDS = {
   answer: { by: "node" },
   refusal: { by: "node" },
   poll: { by: "node" },
+  "ledger-head": { by: "node" },
   witness: { by: "node" },
   advert: { by: "node" },
   commitment: { by: "node" },

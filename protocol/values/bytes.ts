@@ -85,6 +85,23 @@ export function fromBase64(text: string): Uint8Array {
   return bytes;
 }
 
+/** Base64 of so many bytes in its one canonical form: what does not decode must not get past the schema. */
+export const bytesOf = (length: number) =>
+  z
+    .string()
+    .length(4 * Math.ceil(length / 3))
+    .refine((text) => decodedOrNull(text)?.length === length, `expected base64 of ${length} bytes`);
+
+/** Null where it is not base64 in its one canonical form. */
+export function decodedOrNull(text: string): Uint8Array | null {
+  try {
+    return fromBase64(text);
+  } catch (error) {
+    if (error instanceof Refusal) return null; // Not canonical: that is the answer, not an error.
+    throw error;
+  }
+}
+
 /** The text by which documents are known: `sha256:` and 64 hexadecimal digits. */
 export const Hash = z
   .string()

@@ -20,3 +20,6 @@ export const Instant = z
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "expected an instant such as 2026-11-22T08:00:00Z")
   .refine((text) => !Number.isNaN(Date.parse(text)), "expected an instant that exists");
 export const instant = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
+
+/** 16 random bytes in hexadecimal: what is signed again with the same words is another document. */
+export const Nonce = z.string().regex(/^[0-9a-f]{32}$/, "expected 16 random bytes in hexadecimal");

@@ -205,6 +205,11 @@ export const REFUSALS = {
     "Ask with a smaller rho or about other periods; what remains is public.",
   ],
   "node-unknown": [403, "No such node", "Poll and answer as a node that the directory lists as active."],
+  "answered-before": [
+    409,
+    "Answered before",
+    "Sign a new one: a request is answered once, so that whoever copied it is told nothing.",
+  ],
   "clock-skew": [400, "The time stated is too far from now", "Set the clock and send again."],
   "answer-unfit": [
     422,

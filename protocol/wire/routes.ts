@@ -6,12 +6,12 @@ import { z } from "zod";
 import { VersionDocument, Versions } from "../federation/versions.ts";
 import { PublicProof } from "../log/public-proof.ts";
 import { Push, WitnessReply } from "../log/witness-messages.ts";
-import { LedgerHead } from "../release/answer.ts";
-import { MaterialMessages, PieceRequest } from "../release/material.ts";
+import { LedgerState, PolledWith } from "../release/answer.ts";
+import { PieceRequest } from "../release/material.ts";
 import { CellTable } from "../release/release.ts";
-import { Attempt, bytesOf, PHASES } from "../secure-sum/messages.ts";
+import { Attempt, PHASES } from "../secure-sum/messages.ts";
 import { Envelope } from "../signing/envelope.ts";
-import { Hash } from "../values/bytes.ts";
+import { bytesOf, Hash } from "../values/bytes.ts";
 import { Instant, RegionCode } from "../values/names.ts";
 import { RefusalCode } from "../values/refusal.ts";
 
@@ -86,11 +86,14 @@ export const WorkItem = z.strictObject({
 });
 export type WorkItem = z.infer<typeof WorkItem>;
 
+/** What one key alone reads: see `secure-sum/box.ts`. */
+const Base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "expected base64");
+
 const Accepted = z.strictObject({ id: Hash });
 const IdParam = z.strictObject({ id: Hash });
 
-/** Each node's latest ledger head, with the poll that it signed it in. */
-export const Budgets = z.array(z.strictObject({ node: RegionCode, ledger: LedgerHead, poll: Envelope }));
+/** Where each node's ledger stands, by the latest head that it signed; and that, which alone is believed. */
+export const Budgets = z.array(z.strictObject({ node: RegionCode, ledger: LedgerState, head: Envelope }));
 export type Budgets = z.infer<typeof Budgets>;
 
 export const ROUTES = {
@@ -173,8 +176,8 @@ export const ROUTES = {
   poll: {
     method: "post",
     path: "/api/poll",
-    says: "A node asks for work after a cursor.",
-    body: Envelope,
+    says: "A node asks for work after a cursor, and hands in the head of its ledger. Each poll is answered once.",
+    body: PolledWith,
     // Each item is read by itself (as a WorkItem), so that one that does not fit stops no other.
     response: z.strictObject({
       cursor: z.int().min(0),
@@ -222,7 +225,7 @@ export const ROUTES = {
   getBudgets: {
     method: "get",
     path: "/api/budgets",
-    says: "Each node's latest ledger head, as it signed it.",
+    says: "Where each node's ledger stands, with the latest head as it signed it.",
     response: z.strictObject({ budgets: Budgets }),
   },
   getRelease: {
@@ -263,16 +266,16 @@ export const ROUTES = {
   getMaterial: {
     method: "post",
     path: "/api/material",
-    says: "The messages behind a release's secure sum, for an auditor's signed request.",
+    says: "The messages behind a release's secure sum, encrypted to the key of an auditor's signed request. Once a request.",
     body: Envelope,
-    response: MaterialMessages,
+    response: z.strictObject({ box: Base64.max(40_000_000) }),
   },
   getPiece: {
     method: "post",
     path: "/api/material/pieces",
-    says: "A piece of a masked vector or of surplus noise, base64, for an auditor's signed request.",
+    says: "A piece of a masked vector or of surplus noise, encrypted to the key of the request that was answered.",
     body: PieceRequest,
-    response: z.strictObject({ bytes: z.string().max(1_500_000) }),
+    response: z.strictObject({ box: Base64.max(1_500_000) }),
   },
   getSum: {
     method: "get",

@@ -17,7 +17,7 @@ import { hashOf, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { chargeOfTwo } from "../support/charges.ts";
 import { databaseUrlFor, ENGINES, missing, openNodeStore, temporaryFolder } from "../support/engines.ts";
-import { CARE, complete, DRAFT, now } from "../support/federation.ts";
+import { CARE, CHEAP_SEAL, complete, DRAFT, now } from "../support/federation.ts";
 import { startParty, stopParty } from "../support/process.ts";
 
 const ASKS = 200;
@@ -64,7 +64,7 @@ describe.each(ENGINES)("%s", (engine) => {
       // The coordinator runs here; its one node runs, and dies, as a process.
       const network = await startNetwork(
         folder.path,
-        { name: "Race", regions: [region], datasets, approvals: 1, logged: false },
+        { name: "Race", regions: [region], datasets, approvals: 1, logged: false, sealCost: CHEAP_SEAL },
         { tick: 1 },
       );
       await Promise.all(network.nodes.map((node) => node.stop()));

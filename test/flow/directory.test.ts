@@ -38,6 +38,7 @@ import { transact } from "../../server/database.ts";
 import { sleep } from "../../server/deadline.ts";
 import { promiseLeaves } from "../../server/log-tables.ts";
 import { loggerOf } from "../../server/logger.ts";
+import { SCRYPT_COST } from "../../server/sealed-key.ts";
 import { nativeVerify, newKey, signerOf, writeSecret } from "../../server/signing.ts";
 import { type Clock, clockOf } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
@@ -65,6 +66,8 @@ type Setting = {
   /** Makes a key; gives its file and its signer. */
   readonly key: (name: string, purpose: string) => { readonly file: string; readonly signer: Signer };
   readonly keys: (name: string) => string;
+  /** Signs a draft with roots' keys, by the names of their files. */
+  readonly sign: (name: string, ...roots: string[]) => Promise<string>;
   /** Asked, and followed to its end, once what is given with the question's id is done. */
   readonly ask: (
     draft: object,
@@ -72,7 +75,7 @@ type Setting = {
     approvers?: readonly Party[],
     then?: (id: Hash) => Promise<void>,
   ) => Promise<QueryStatus>;
-  /** Proposes a version, has the root sign it, and publishes it. */
+  /** Proposes a version, has two roots sign it, and publishes it. */
   readonly publish: (name: string, ...edits: string[]) => Promise<string>;
   /** Until every node that is told to is at this version. */
   readonly reached: (version: number, nodes?: readonly RunningNode[]) => Promise<void>;
@@ -87,6 +90,7 @@ async function setting(): Promise<Setting> {
   const turns = countedTurns();
   const network = await federationOf(folder.path, regions, {
     logged: true,
+    sealCost: SCRYPT_COST,
     fetch: turns.fetch,
     now,
   });
@@ -102,6 +106,8 @@ async function setting(): Promise<Setting> {
     const { stdout } = await shell(join(ROOT, "brus"), words, { cwd: folder.path });
     return stdout.trim();
   };
+  const sign: Setting["sign"] = (name, ...roots) =>
+    brus("directory", "sign", name, "--root", ...roots.map(keys), "--passphrase-file", made.passphraseFile);
   const start: Setting["start"] = async (code, config, like = code) => {
     const before = network.nodes.find((node) => node.config.code === like)?.config ?? expect.fail();
     const entry = made.nodes.find((node) => node.code === like) ?? expect.fail();
@@ -135,6 +141,7 @@ async function setting(): Promise<Setting> {
       return { file: keys(name), signer: signerOf(file) };
     },
     keys,
+    sign,
     ask: async (draft, who = made.researcher, approvers = made.approvers.slice(0, 1), then) => {
       const { directory } = await newest(network);
       const query = fillQuery(
@@ -159,9 +166,9 @@ async function setting(): Promise<Setting> {
       await expect.poll(versions).toEqual(those.map(() => version));
     },
     publish: async (name, ...edits) => {
-      const at = ["--coordinator", address];
+      const at = ["--coordinator", address, "--directory", made.hash];
       await brus("directory", "propose", name, ...at, ...edits);
-      await brus("directory", "sign", name, "--root", keys("root"));
+      await sign(name, "root-1", "root-2");
       return await brus("directory", "publish", name, ...at);
     },
     start,
@@ -184,12 +191,12 @@ const auditOf = ({ address, made }: Network) => auditFrom(sourceOf(address, fetc
 
 describe("versions of the directory", () => {
   test("keys of a researcher, an approver, a region and a root are rotated and revoked; all releases verify", async () => {
-    const { network, folder, brus, key, keys, ask: asked, reached, restart } = await setting();
+    const { network, folder, brus, key, keys, sign, ask: asked, reached, restart } = await setting();
     const { made, address, client } = network;
     const at = ["--coordinator", address, "--directory", made.hash];
     const first = await asked({ rho: "1/100" });
     expect(first.state).toBe("released");
-    await brus("receipt", first.release ?? "", "--coordinator", address, "--out", "before");
+    await brus("receipt", first.release ?? "", ...at, "--out", "before");
 
     // The region is given its next keys first; the directory says when they count.
     const names = ["answer", "log", "witness"] as const;
@@ -201,21 +208,21 @@ describe("versions of the directory", () => {
     });
     const researcher: Party = { id: "researcher", signer: key("researcher-2", "ask").signer };
     const approver: Party = { id: "approver-1", signer: key("approver-1-2", "approve").signer };
-    const root = key("root-2", "root");
+    const root = key("root-4", "root");
     const changes = await brus(
       ...["directory", "propose", "two.json", ...at],
       ...["--researcher", `researcher=${keys("researcher-2")}`, "--revoke", keys("researcher")],
       ...["--approver", `approver-1=${keys("approver-1-2")}`, "--revoke", keys("approver-1")],
       ...["--keys", `03=${names.map((purpose) => next[purpose]).join(",")}`],
-      ...["--root", root.file, "--threshold", "2"],
+      ...["--root", root.file, "--threshold", "3"],
     );
     expect(changes).toContain("answer key of region 03");
-    await brus("directory", "sign", "two.json", "--root", keys("root"));
-    // By the old root alone it does not follow: the new ones have not signed for themselves.
+    await sign("two.json", "root-1", "root-2");
+    // By the old roots alone it does not follow: the new one has not signed.
     await expect(brus("directory", "publish", "two.json", ...at)).rejects.toThrow(/signature-invalid/);
-    const hash = await brus("directory", "sign", "two.json", "--root", root.file);
+    const hash = await sign("two.json", "root-4");
     expect(await brus("directory", "diff", "two.json", ...at)).toContain(
-      "signed by 1 of the 1 roots needed of version 1, and by 2 of the 2 needed of its own",
+      "signed by 2 of the 2 roots needed of version 1, and by 3 of the 3 needed of its own",
     );
     expect(await brus("directory", "publish", "two.json", ...at)).toBe(hash);
     expect(await brus("directory", "show", ...at)).toContain(`version 2, ${hash}`);
@@ -232,15 +239,15 @@ describe("versions of the directory", () => {
     expect(national.state).toBe("released");
 
     // A question of version 2 runs under version 3, whose regions are the same.
-    const third = key("root-3", "root");
+    const fifth = key("root-5", "root");
     await brus(
-      ...["directory", "propose", "three.json", ...at, "--root", third.file, "--drop-root", keys("root")],
+      ...["directory", "propose", "three.json", ...at, "--root", fifth.file],
+      ...["--drop-root", keys("root-1"), "--drop-root", keys("root-2")],
     );
-    await brus("directory", "sign", "three.json", "--root", root.file);
-    await brus("directory", "sign", "three.json", "--root", third.file);
-    // By the new roots alone: one of the old is not enough.
+    await sign("three.json", "root-3", "root-4", "root-5");
+    // By the new roots alone: two of the old are not enough.
     await expect(brus("directory", "publish", "three.json", ...at)).rejects.toThrow(/directory-unfit/);
-    await brus("directory", "sign", "three.json", "--root", keys("root"));
+    await sign("three.json", "root-2");
     await brus("directory", "publish", "three.json", ...at);
     await reached(3);
     const bound = await asked({ rho: "1/40", directory: hash }, researcher, [approver]);
@@ -316,8 +323,8 @@ describe("versions of the directory", () => {
     const other = await asked({ rho: "1/50" }, undefined, network.made.approvers.slice(1, 2));
     expect(other.regions.map(({ state }) => state)).toEqual(new Array(4).fill("answered"));
     expect((await auditOf(network)).findings).toEqual([]);
-    // A root's as well: what it signs alone is not followed here, and so not cosigned.
-    await node?.revoke(network.made.root.publicKey);
+    // A root's as well: what it has to sign is not followed here, and so not cosigned.
+    await node?.revoke(network.made.roots[0]?.publicKey ?? "");
     await publish("two.json", "--pause", "05");
     await reached(2, network.nodes.slice(1, 3));
     expect(node?.answerer.federation.directory.version).toBe(1);
@@ -331,7 +338,8 @@ describe("versions of the directory", () => {
     const made = (of: string) => names.map((purpose) => key(`${of}-${purpose}`, purpose).file);
     const [next, own] = [made("next"), made("six")];
     await publish("two.json", "--keys", `03=${next.join(",")}`, "--node", `06=Six=${own.join(",")}`);
-    expect(await brus("directory", "show", "--coordinator", network.address)).toContain(
+    const pin = ["--directory", network.made.hash];
+    expect(await brus("directory", "show", "--coordinator", network.address, ...pin)).toContain(
       "region 06 Six: active",
     );
     const [answerKey = "", logKey = "", witnessKey = ""] = next;
@@ -353,12 +361,13 @@ describe("versions of the directory", () => {
 
 describe("what is said of people", () => {
   test("names and purposes stand beside the log by digest, and can be erased; the log never held them", async () => {
-    const { network, folder, brus, keys, reached, ask: asked } = await setting();
+    const { network, folder, brus, keys, sign, reached, ask: asked } = await setting();
     const { made, address, client } = network;
-    const at = ["--coordinator", address];
+    const coordinator = ["--coordinator", address];
+    const at = [...coordinator, "--directory", made.hash];
     const card = await brus("directory", "card", "card.json", "--name", "Anna Exempel", "--title", "Analyst");
     await brus("directory", "propose", "two.json", ...at, "--card", "researcher=card.json");
-    await brus("directory", "sign", "two.json", "--root", keys("root"));
+    await sign("two.json", "root-1", "root-3");
     await brus("directory", "publish", "two.json", ...at, "--card", "card.json");
     await reached(2);
     expect(await brus("directory", "show", ...at)).toContain("person researcher Anna Exempel, Analyst:");
@@ -367,7 +376,7 @@ describe("what is said of people", () => {
     const { directory } = await newest(network);
     const query = fillQuery(bound, directory, made.researcher.id, now(), systemRandom);
     const id = await ask(client, signQuery(query, made.researcher.signer), [], aside);
-    expect(await brus("query", "approve", id, "--key", keys("approver-1"), ...at)).toContain(
+    expect(await brus("query", "approve", id, "--yes", "--key", keys("approver-1"), ...at)).toContain(
       "Purpose: To help one Bo Persson",
     );
     expect((await follow(client, id)).state).toBe("released");
@@ -376,8 +385,9 @@ describe("what is said of people", () => {
     await expect(client("submitAside", { body: { text: stranger } })).rejects.toMatchObject({
       code: "aside-unknown",
     });
-    await brus("directory", "erase", query.purpose, "--root", keys("root"), ...at);
-    await brus("directory", "erase", card, "--root", keys("root"), ...at);
+    const root = ["--root", keys("root-2"), "--passphrase-file", made.passphraseFile];
+    await brus("directory", "erase", query.purpose, ...root, ...coordinator);
+    await brus("directory", "erase", card, ...root, ...coordinator);
     const word = { aside: card, time: instant(now()) };
     const body = signDocument("erasure", word, made.approvers[0]?.signer ?? expect.fail());
     await expect(client("erase", { body })).rejects.toMatchObject({ code: "key-unknown" });
@@ -404,15 +414,19 @@ describe("what does not follow is not in force", () => {
     const { network, key } = await setting();
     const { made, client } = network;
     const { value } = await newest(network);
-    const root = made.root;
+    const [root = expect.fail(), second = expect.fail()] = made.roots;
     const draft: Directory = { ...value, version: 2, previous: made.hash, validFrom: instant(now()) };
     const [person] = value.people;
     if (person === undefined) throw new Error("a person");
     const key2 = key("other-root", "root").signer;
     const cases: Record<string, readonly [Directory, readonly Signer[], string]> = {
-      "the same version": [{ ...draft, version: 1 }, [root], "directory-unfit"],
-      "a version left out": [{ ...draft, version: 3 }, [root], "directory-unfit"],
-      "after another": [{ ...draft, previous: `sha256:${"0".repeat(64)}` }, [root], "directory-unfit"],
+      "the same version": [{ ...draft, version: 1 }, [root, second], "directory-unfit"],
+      "a version left out": [{ ...draft, version: 3 }, [root, second], "directory-unfit"],
+      "after another": [
+        { ...draft, previous: `sha256:${"0".repeat(64)}` },
+        [root, second],
+        "directory-unfit",
+      ],
       "new roots alone": [
         { ...draft, roots: { keys: [key2.publicKey], threshold: 1 } },
         [key2],
@@ -420,35 +434,36 @@ describe("what does not follow is not in force", () => {
       ],
       "old roots alone": [
         { ...draft, roots: { keys: [key2.publicKey], threshold: 1 } },
-        [root],
+        [root, second],
         "signature-invalid",
       ],
-      "a region dropped": [{ ...draft, nodes: value.nodes.slice(1) }, [root], "directory-unfit"],
+      "a region dropped": [{ ...draft, nodes: value.nodes.slice(1) }, [root, second], "directory-unfit"],
       "a key that changes hands": [
         {
           ...draft,
           people: [...value.people.slice(1), { ...person, id: "somebody-else" }],
         },
-        [root],
+        [root, second],
         "directory-unfit",
       ],
       "a dataset with another body": [
         { ...draft, datasets: value.datasets.map((each) => ({ ...each, hash: `sha256:${"1".repeat(64)}` })) },
-        [root],
+        [root, second],
         "directory-unfit",
       ],
+      "one root alone": [draft, [root], "signature-invalid"],
       "no logs any more": [
         {
           ...draft,
           coordinator: { release: value.coordinator.release },
           nodes: value.nodes.map((node) => ({ ...node, keys: { answer: node.keys.answer } })),
         },
-        [root],
+        [root, second],
         "directory-unfit",
       ],
       "of a time to come": [
         { ...draft, validFrom: instant(new Date(now().getTime() + 3_600_000)) },
-        [root],
+        [root, second],
         "directory-expired",
       ],
       "keys that the coordinator does not hold": [
@@ -456,7 +471,7 @@ describe("what does not follow is not in force", () => {
           ...draft,
           coordinator: { ...value.coordinator, release: signerOf(newKey("release")).publicKey },
         },
-        [root],
+        [root, second],
         "config-invalid",
       ],
     };
@@ -464,7 +479,7 @@ describe("what does not follow is not in force", () => {
       const body = { directory: signDocument("directory", directory, ...signers), datasets: [] };
       await expect(client("publishDirectory", { body }), name).rejects.toMatchObject({ code });
     }
-    const good = { directory: signDocument("directory", draft, root), datasets: [] };
+    const good = { directory: signDocument("directory", draft, root, second), datasets: [] };
     const { id } = await client("publishDirectory", { body: good });
     expect(await client("publishDirectory", { body: good })).toEqual({ id });
   });

@@ -118,14 +118,14 @@ const put = (taken: Taken, log: string, place: number, entry: Uint8Array, instea
 function putVersion(
   taken: Taken,
   changes: Partial<Directory>,
-  signer: Signer,
+  signers: readonly Signer[],
   place = taken.logs.get(COORDINATOR)?.length ?? 0,
 ): number {
   const { directory, hash } = taken.made;
   const envelope = signDocument(
     "directory",
     { ...directory, version: 2, previous: hash, ...changes },
-    signer,
+    ...signers,
   );
   put(taken, COORDINATOR, place, documentEntry("directory", envelopeId(envelope), envelope), 0);
   return place;
@@ -595,12 +595,12 @@ const ACTS: Readonly<Record<string, Act>> = {
   "a version of the directory signed by its own new roots alone": {
     forge: (taken) => {
       const root = signerOf(newKey("root"));
-      return putVersion(taken, { roots: { keys: [root.publicKey], threshold: 1 } }, root);
+      return putVersion(taken, { roots: { keys: [root.publicKey], threshold: 1 } }, [root]);
     },
     rule: "directory",
   },
   "a version of the directory that does not follow": {
-    forge: (taken) => putVersion(taken, { version: 3 }, taken.made.root),
+    forge: (taken) => putVersion(taken, { version: 3 }, taken.made.roots),
     rule: "directory",
   },
   "approvals by keys that were revoked before": {
@@ -611,7 +611,7 @@ const ACTS: Readonly<Record<string, Act>> = {
           entry.purpose === "approve" ? { ...entry, revoked: "2026-01-01T00:00:00Z" } : entry,
         ),
       }));
-      putVersion(taken, { people }, taken.made.root, 1);
+      putVersion(taken, { people }, taken.made.roots, 1);
       return placesOf(taken, "release")[0] ?? -1;
     },
     rule: "approvals",

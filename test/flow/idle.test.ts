@@ -11,16 +11,17 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { fillQuery, signApproval, signQuery } from "../../cli/client/ask.ts";
 import { type MadeFederation, makeFederation } from "../../cli/demo/federation.ts";
 import { type RunningCoordinator, startCoordinator } from "../../coordinator/coordinator.ts";
-import { systemRandom } from "../../node/random.ts";
+import { drawn, systemRandom } from "../../node/random.ts";
 import { readFederation } from "../../protocol/federation/directory.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { writeVector } from "../../protocol/release/answer.ts";
 import { Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
+import { toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { CARE, DRAFT } from "../support/federation.ts";
+import { CARE, CHEAP_SEAL, DRAFT } from "../support/federation.ts";
 
 const counted = vi.hoisted(() => ({ plans: 0, verified: 0 }));
 vi.mock(import("../../protocol/plan/plan.ts"), async (original) => {
@@ -44,6 +45,8 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const START = Date.parse("2026-06-01T12:00:00Z");
 const LOOK = /^select "id", "due" from "query"/;
+/** That a poll is spent: read, written, in a transaction of its own. */
+const SPENT = /^(begin transaction|commit|(select|update) .*"poll")/;
 const STATE = /^select \* from "query" where "id" = /;
 
 let time = START;
@@ -131,12 +134,24 @@ async function coordinatorOf(): Promise<Coordinator> {
   running.push(async () => folder.remove());
   const dataset = writeDataset(CARE);
   const regions = ["01", "03"].map((code) => ({ code, name: code }));
-  const plan = { name: "Idle", regions, datasets: [dataset], approvals: 1, logged: true };
+  const plan = {
+    name: "Idle",
+    regions,
+    datasets: [dataset],
+    approvals: 1,
+    logged: true,
+    sealCost: CHEAP_SEAL,
+  };
   const made = makeFederation(folder.path, plan, now(), "http://127.0.0.1:1");
   const start = async (): Promise<Coordinator> => {
     const logger = pino({ level: "silent" });
     const coordinator = await done(
-      startCoordinator(made.coordinator, folder.path, { now, fetch: globalThis.fetch, logger }),
+      startCoordinator(made.coordinator, folder.path, {
+        now,
+        fetch: globalThis.fetch,
+        logger,
+        random: systemRandom,
+      }),
     );
     let stopped = false;
     const stop = async () => {
@@ -220,10 +235,10 @@ const statesOf = async ({ coordinator }: Coordinator) => {
 async function idle(coordinator: Coordinator, cursor: number) {
   await pass(5_000); // What was begun is ended: leaves are signed for.
   await pass(5_000);
-  const ledger = { sequence: 0, hash: coordinator.made.hash, accounts: [] };
   const ask = async () => {
     for (const { code, signer } of coordinator.made.nodes) {
-      const poll = { node: code, cursor, wait: 0, time: instant(now()), ledger };
+      const nonce = toHex(drawn(16, systemRandom));
+      const poll = { node: code, cursor, wait: 0, time: instant(now()), nonce };
       expect(await coordinator.post("/api/poll", signDocument("poll", poll, signer))).toMatchObject({
         work: [],
       });
@@ -238,11 +253,13 @@ async function idle(coordinator: Coordinator, cursor: number) {
   }
   const { statements: all, plans, verified } = take();
   const looks = all.filter((each) => LOOK.test(each));
-  return { looks: looks.length, others: all.filter((each) => !LOOK.test(each)), plans, verified };
+  const spent = all.filter((each) => SPENT.test(each)).length;
+  const others = all.filter((each) => !LOOK.test(each) && !SPENT.test(each));
+  return { looks: looks.length, spent, others, plans, verified };
 }
 
-/** A look a minute, and the signatures of twenty polls. */
-const NOTHING = { others: [], plans: 0, verified: 20 };
+/** A look a minute, and twenty polls: their signatures, and that each is spent. */
+const NOTHING = { others: [], plans: 0, verified: 20, spent: 4 * 20 };
 
 test("three hundred queries that wait cost what none does; what comes to one of them costs one step", async () => {
   const empty = await coordinatorOf();

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { follow } from "../../cli/client/ask.ts";
 import { recompute } from "../../cli/client/recompute.ts";
+import { systemRandom } from "../../node/random.ts";
 import type { NodeDatabase } from "../../node/store/database.ts";
 import { type Federation, readFederation } from "../../protocol/federation/directory.ts";
 import { fromBase64 } from "../../protocol/values/bytes.ts";
@@ -36,7 +37,9 @@ async function ended(setting: Setting, id: string): Promise<string> {
   const status = await retry(() => follow(client, id));
   if (status.state === "released") {
     const federation = await federationOf(setting);
-    const { survivors } = await retry(() => recompute(client, federation, id, made.auditor, now()));
+    const { survivors } = await retry(() =>
+      recompute(client, federation, id, made.auditor, { now, random: systemRandom }),
+    );
     expect(survivors.length).toBeGreaterThanOrEqual(3);
   } else {
     expect(status).toMatchObject({ state: "failed" });

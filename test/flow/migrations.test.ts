@@ -18,7 +18,7 @@ import { systemRandom } from "../../node/random.ts";
 import { type NodeDatabase, prepareNode } from "../../node/store/database.ts";
 import { NODE_MIGRATIONS } from "../../node/store/migrations.ts";
 import { isYearAccount, YEAR_TOTAL } from "../../protocol/question/accounts.ts";
-import { LedgerHead } from "../../protocol/release/answer.ts";
+import { LedgerState } from "../../protocol/release/answer.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { format, parseRational, sum } from "../../protocol/values/rational.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
@@ -282,7 +282,7 @@ describe.each(ENGINES)("stores of f02469a on %s", (engine) => {
         const { name, config } = store(code);
         const node = await openStore<NodeDatabase>(name, config);
         await prepareNode(node, []);
-        const before = LedgerHead.parse(left.ledgers[code]);
+        const before = LedgerState.parse(left.ledgers[code]);
         const { sequence, accounts } = await ledgerOf(node, clockOf(unpacked), null).head();
         const isOld = ({ group }: { group: string }) => !isYearAccount(group);
         expect(accounts.filter(isOld)).toEqual(before.accounts);

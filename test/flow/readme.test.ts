@@ -10,7 +10,7 @@ import { demoCalendar } from "../../cli/demo/standing-releases.ts";
 import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { type Demo, startDemo } from "../support/demo.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { now } from "../support/federation.ts";
+import { CHEAP_SEAL, now } from "../support/federation.ts";
 import { freePort, startParty, stopParty } from "../support/process.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -210,6 +210,7 @@ describe("a region", () => {
         regions: [{ code: "01", name: "One" }],
         datasets: [writeDataset(CARE_EXPERIENCE)],
         approvals: 1,
+        sealCost: CHEAP_SEAL,
       },
       now(),
       `http://127.0.0.1:${port}`,

@@ -2,6 +2,7 @@
  * Regions that sabotage a secure sum, and a coordinator that says of it what is not so: the others' sum is not lost,
  * no query stays open for ever, and whoever checks finds the lie. Over HTTP; the saboteur is the test itself.
  */
+import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { ask, fillQuery, follow, signApproval, signQuery } from "../../cli/client/ask.ts";
@@ -11,13 +12,15 @@ import { systemRandom } from "../../node/random.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import { releasedVariance } from "../../protocol/privacy/noise-shares.ts";
 import { cellsOf, writeCells } from "../../protocol/release/cells.ts";
-import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
+import { MaterialRequest, PieceRequest } from "../../protocol/release/material.ts";
+import { type About, boxFor } from "../../protocol/secure-sum/box.ts";
+import { type Envelope, envelopeId, payloadOf, signDocument } from "../../protocol/signing/envelope.ts";
 import { decodeVector, fromBase64, hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
-import { instant } from "../../protocol/values/names.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
+import { givenFor, materialRequest } from "../../protocol/wire/fetch-material.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { type QueryStatus, ROUTES } from "../../protocol/wire/routes.ts";
 import { signerFrom } from "../../server/keys.ts";
@@ -32,6 +35,7 @@ const NATIONAL = { release: "national", minRegions: 3, rho: "1/10" };
 
 /** Of all networks here, so that nobody waits for who is absent on purpose. */
 const clock = clockOf();
+const fresh = { now: clock.now, random: systemRandom };
 const running: Array<() => Promise<void>> = [];
 afterEach(async () => {
   for (const stop of running.splice(0)) await stop();
@@ -149,7 +153,7 @@ test("a region that takes part and then refuses: the release is what an auditor 
   await codeOf(send("refusal", refusal));
   const status = await follow(made.client, query);
   expect(status.state).toBe("released");
-  const found = await recompute(made.client, federationIn(made), query, made.made.auditor, clock.now());
+  const found = await recompute(made.client, federationIn(made), query, made.made.auditor, fresh);
   expect(found.survivors).toEqual(["01", "03", "04"]);
 });
 
@@ -378,7 +382,7 @@ describe("a coordinator that says of a sum what is not so", () => {
     const { id, release } = await settled(made, NATIONAL);
     const federation = federationIn(made);
     const { auditor } = made.made;
-    expect((await recompute(made.client, federation, id, auditor, clock.now())).unopened).toEqual(["03"]);
+    expect((await recompute(made.client, federation, id, auditor, fresh)).unopened).toEqual(["03"]);
     const { plan, query } = await fetchResult(made.client, federation, id);
     const { noiseShares } = planIn(federation, query);
     if (noiseShares === null) throw new Error("the query is national");
@@ -399,21 +403,42 @@ describe("a coordinator that says of a sum what is not so", () => {
     );
     const real = made.client as (name: string, input?: object) => Promise<unknown>;
     // It names the retelling as the query's release, and gives what stands behind the true one.
-    const time = instant(clock.now());
-    const request = signDocument("material", { release, auditor: auditor.id, time }, auditor.signer);
+    const random = () => Uint8Array.from(randomBytes(48));
+    const { request, own } = materialRequest(
+      { release: release ?? "", auditor: auditor.id, now: clock.now() },
+      random(),
+      nativePrimitives,
+    );
+    const signed = signDocument("material", request, auditor.signer);
+    const given = await givenFor(made.client, { signed, own }, nativePrimitives);
+    let asked: { id: string; key: Uint8Array } | null = null;
+    const boxed = (piece: About["piece"], plain: Uint8Array) => {
+      const { id: about, key } = asked ?? expect.fail();
+      const box = boxFor(key, { request: about, piece }, plain, random().slice(16), nativePrimitives);
+      return { box: toBase64(box) };
+    };
     const lying = (async (name: string, input?: { body?: object }) => {
       if (name === "getRelease") return retelling;
       if (name === "getCells") return cells;
       if (name === "getQuery")
         return { ...((await real(name, input)) as object), release: envelopeId(retelling) };
-      if (name === "getMaterial") return await real(name, { body: request });
-      if (name === "getPiece") return await real(name, { body: { ...input?.body, request } });
+      if (name === "getMaterial") {
+        const envelope = input?.body as Envelope;
+        const { key = "" } = payloadOf(MaterialRequest, envelope);
+        asked = { id: envelopeId(envelope), key: fromBase64(key) };
+        const word = toBase64(random().slice(16));
+        return boxed(null, utf8(JSON.stringify({ messages: given.messages, word })));
+      }
+      if (name === "getPiece") {
+        const { document, place } = PieceRequest.parse(input?.body);
+        return boxed([document, place], await given.piece(document, place));
+      }
       const params = { id: release };
       return await real(name, name === "getAnswers" || name === "getSum" ? { params } : input);
     }) as Client;
     // A reader finds nothing: the surplus is only in the masked vectors.
     await expect(fetchResult(lying, federation, id)).resolves.toBeDefined();
-    await expect(recompute(lying, federation, id, auditor, clock.now())).rejects.toThrow(
+    await expect(recompute(lying, federation, id, auditor, fresh)).rejects.toThrow(
       /surplus noise taken away/,
     );
   });

@@ -61,6 +61,7 @@ const flaky =
 let folder = "";
 let network: Network;
 const clock = clockOf();
+const fresh = { now: clock.now, random: systemRandom };
 const csvOf = (index: number) =>
   `person,period,sex,unit,score,flag\n${Array.from(
     { length: 40 + index },
@@ -235,12 +236,12 @@ describe("21 regions over HTTP", () => {
     const federation = network.nodes[0]?.answerer.federation;
     if (federation === undefined) throw new Error("a federation has nodes");
     const { auditor, researcher, approvers } = network.made;
-    const found = await recompute(network.client, federation, result.release.query, auditor, clock.now());
+    const found = await recompute(network.client, federation, result.release.query, auditor, fresh);
     expect(found.survivors).toHaveLength(20);
     expect(found.unopened).toEqual(CODES.slice(0, 2));
     for (const other of [researcher, approvers[0] ?? researcher]) {
       await expect(
-        recompute(network.client, federation, result.release.query, { ...other, id: "auditor" }, clock.now()),
+        recompute(network.client, federation, result.release.query, { ...other, id: "auditor" }, fresh),
       ).rejects.toMatchObject({ code: "key-wrong-purpose" });
     }
     const kept = await network.coordinator.store.kysely.selectFrom("request").selectAll().execute();

@@ -113,7 +113,7 @@ test("a version of the directory that comes while a sum is under way costs no re
   await expect.poll(whereOf(made, id)).toBe("share 01,03,05");
   const federation = readVersions(await client("getDirectory"), null, nativeVerify);
   const next = { ...federation.directory, version: 2, previous: federation.hash };
-  const body = { directory: signDocument("directory", next, made.made.root), datasets: [] };
+  const body = { directory: signDocument("directory", next, ...made.made.roots), datasets: [] };
   await client("publishDirectory", { body });
   const versions = () => made.nodes.map(({ answerer }) => answerer.federation.directory.version).join();
   await expect.poll(versions).toBe("2,2,2,2");

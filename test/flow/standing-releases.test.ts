@@ -159,13 +159,10 @@ describe("a calendar", () => {
       expect(plan.tables?.wanted).toHaveLength(4);
     }
     const federation = federationIn(made);
-    const { survivors } = await recompute(
-      made.client,
-      federation,
-      ids[1] ?? "",
-      made.made.auditor,
-      clock.now(),
-    );
+    const { survivors } = await recompute(made.client, federation, ids[1] ?? "", made.made.auditor, {
+      now: clock.now,
+      random: systemRandom,
+    });
     expect(survivors).toEqual(CODES);
     const before = await chargesOf(made);
     expect(before).toHaveLength(4);

@@ -34,7 +34,7 @@ import { signerFrom } from "../../server/keys.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { databaseUrlFor, ENGINES, missing, temporaryFolder } from "../support/engines.ts";
-import { CARE, DRAFT } from "../support/federation.ts";
+import { CARE, CHEAP_SEAL, DRAFT } from "../support/federation.ts";
 
 const running: Array<() => Promise<void>> = [];
 afterEach(async () => {
@@ -61,6 +61,7 @@ describe.each(ENGINES)("%s", (engine) => {
         regions: codes.map((code) => ({ code, name: code })),
         datasets: [document],
         approvals: 1,
+        sealCost: CHEAP_SEAL,
         approvers: 2,
       },
       NOW,

@@ -214,7 +214,7 @@ test("without the calendar before it in the log, what was charged to its part is
 });
 
 test("a calendar that stands before the version that names its signer's key is the coordinator's fault alone", async () => {
-  const { root } = network.made;
+  const { roots } = network.made;
   const taken = copyOf(whole);
   const entries = taken.logs.get(COORDINATOR) ?? [];
   const place = entries.findIndex((each) => readLeaf(each).kind === "calendar");
@@ -228,7 +228,7 @@ test("a calendar that stands before the version that names its signer's key is t
     const more = person.id === "researcher" && key !== undefined ? [{ ...key, key: late.publicKey }] : [];
     return { ...person, keys: [...person.keys, ...more] };
   });
-  const next = signDocument("directory", { ...directory, version: 2, previous, people }, root);
+  const next = signDocument("directory", { ...directory, version: 2, previous, people }, ...roots);
   entries[place] = documentEntry("calendar", leaf.id, signed);
   entries.splice(place + 1, 0, documentEntry("directory", envelopeId(next), next));
   // A region that had the version when it read the calendar has kept it; one that had not, has not.

@@ -2,6 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { browserPrimitives } from "../../dashboards/src/proof/primitives.ts";
+import { type About, boxFor, openBox } from "../../protocol/secure-sum/box.ts";
+import { hashOf } from "../../protocol/values/bytes.ts";
+import { Refusal } from "../../protocol/values/refusal.ts";
 import { nativePrimitives } from "../../server/primitives.ts";
 
 test("keys, derivations and streams of browser and platform are the same", () => {
@@ -21,6 +24,42 @@ test("keys, derivations and streams of browser and platform are the same", () =>
     expect(Buffer.from(browserPrimitives.stream(key, offset, length))).toEqual(
       Buffer.from(nativePrimitives.stream(key, offset, length)),
     );
+  }
+});
+
+test("what one encrypts to a key for something the other reads, and nobody else, and not for anything else", () => {
+  const all = [nativePrimitives, browserPrimitives];
+  const random = (length: number) => Uint8Array.from(randomBytes(length));
+  const about: About = { request: hashOf(random(8)), piece: [hashOf(random(8)), 3] };
+  for (const [index, from] of all.entries())
+    for (const to of all)
+      for (const length of [0, 1, 66, 70_001]) {
+        const [own, fresh, plain] = [random(32), random(32), random(length)];
+        const box = boxFor(from.publicOf(own), about, plain, fresh, from);
+        // Of the same fresh key both make the same.
+        expect(boxFor(to.publicOf(own), about, plain, fresh, to)).toEqual(box);
+        expect(openBox(own, about, box, to)).toEqual(plain);
+        const changed = box.map((byte, at) => (at === (index * 40) % box.length ? byte ^ 1 : byte));
+        for (const broken of [
+          changed,
+          box.slice(0, -1),
+          box.slice(0, 40),
+          new Uint8Array(),
+          box.fill(0, 0, 32),
+        ])
+          expect(() => openBox(own, about, broken, to)).toThrow(Refusal);
+      }
+  const own = random(32);
+  const box = boxFor(nativePrimitives.publicOf(own), about, random(9), random(32), nativePrimitives);
+  const others: About[] = [
+    { ...about, request: hashOf(random(8)) },
+    { ...about, piece: [hashOf(random(8)), 3] },
+    { request: about.request, piece: [about.piece?.[0] ?? "", 4] },
+    { request: about.request, piece: null },
+  ];
+  for (const opener of all) {
+    for (const other of others) expect(() => openBox(own, other, box, opener)).toThrow(Refusal);
+    expect(() => openBox(random(32), about, box, opener)).toThrow(Refusal);
   }
 });
 

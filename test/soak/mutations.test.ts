@@ -115,7 +115,7 @@ const MUTATIONS: ReadonlyArray<readonly [string, string, string, string, string?
   [
     "shares that open",
     "server/primitives.ts",
-    'throw unfit("an encrypted share that opens");',
+    'throw unfit("an encrypted box that opens");',
     "return new Uint8Array(66);",
   ],
   [

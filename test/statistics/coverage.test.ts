@@ -14,7 +14,7 @@ import type { Cell } from "../../protocol/release/cells.ts";
 import { parseRational, toNumber } from "../../protocol/values/rational.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { importText, released } from "../support/federation.ts";
+import { CHEAP_SEAL, importText, released } from "../support/federation.ts";
 import { type Weighted, weigh } from "../support/oracle.ts";
 import { seededNoise } from "../support/seeded-noise.ts";
 
@@ -106,7 +106,14 @@ test("coverage of counts, means, shares, variances and quantiles, by region and 
   const texts = new Map<string, string>();
   network = await startNetwork(
     folder.path,
-    { name: "Coverage", regions: chosen, datasets: [document], approvals: 1, logged: false },
+    {
+      name: "Coverage",
+      regions: chosen,
+      datasets: [document],
+      approvals: 1,
+      logged: false,
+      sealCost: CHEAP_SEAL,
+    },
     {
       draw: seededNoise("coverage"),
       tick: 1,

@@ -3,6 +3,7 @@
  * not produced. Truths are counted from the made-up registers' own texts, by another path. The stories planted there
  * come out, with certainty.
  */
+
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -41,6 +42,7 @@ import { type View, viewed } from "../../publication/view.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
+import { CHEAP_SEAL } from "../support/federation.ts";
 import { holds, type Row, type Value, type Weighted, weigh } from "../support/oracle.ts";
 
 const SEED = 1;
@@ -66,6 +68,7 @@ beforeAll(async () => {
       approvals: 2,
       approvers: 2,
       logged: false,
+      sealCost: CHEAP_SEAL,
     },
     {
       tick: 1,

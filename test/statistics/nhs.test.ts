@@ -17,7 +17,7 @@ import { Dataset, writeDataset } from "../../protocol/question/catalogue.ts";
 import { cellsOf, readCells } from "../../protocol/release/cells.ts";
 import { readCsv } from "../support/csv.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { importText, now, released } from "../support/federation.ts";
+import { CHEAP_SEAL, importText, now, released } from "../support/federation.ts";
 import { seededNoise, zeroNoise } from "../support/seeded-noise.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -85,7 +85,7 @@ describe.skipIf(!existsSync(FILE))(
       const regions = Object.keys(names).map((code) => ({ code, name: code }));
       network = await startNetwork(
         folder.path,
-        { name: "NHS", regions, datasets: [writeDataset(dataset)], approvals: 1 },
+        { name: "NHS", regions, datasets: [writeDataset(dataset)], approvals: 1, sealCost: CHEAP_SEAL },
         {
           draw: zeroNoise,
           tick: 1,

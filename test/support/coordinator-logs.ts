@@ -1,4 +1,5 @@
 /** A coordinator's logs with no coordinator about them: a federation's keys, a database, and the folder of files. */
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type MadeFederation, makeFederation } from "../../cli/demo/federation.ts";
@@ -15,6 +16,7 @@ import { openStore } from "../../server/database.ts";
 import { signerFrom } from "../../server/keys.ts";
 import { type Logger, loggerOf } from "../../server/logger.ts";
 import { nativeVerify } from "../../server/signing.ts";
+import { CHEAP_SEAL } from "./federation.ts";
 
 export type CoordinatorLogs = {
   readonly made: MadeFederation;
@@ -40,7 +42,7 @@ export async function coordinatorLogs(
   } = {},
 ): Promise<CoordinatorLogs> {
   const regions = codes.map((code) => ({ code, name: code }));
-  const plan = { name: "L", regions, datasets: [document], approvals: 1 };
+  const plan = { name: "L", regions, datasets: [document], approvals: 1, sealCost: CHEAP_SEAL };
   const made = makeFederation(folder, plan, new Date(), "http://127.0.0.1:1");
   const { coordinator } = made;
   const envelope = Envelope.parse(JSON.parse(readFileSync(coordinator.directoryFile, "utf8")));

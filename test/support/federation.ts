@@ -50,6 +50,8 @@ export type FederationOptions = NetworkOptions & {
   readonly logged?: boolean;
   readonly rhoPerYear?: string;
   readonly witnesses?: Directory["witnesses"];
+  /** Roots whose files commands can open, which takes its time: for tests of the command line. */
+  readonly sealCost?: number;
   readonly mapping?: (dataset: DatasetDraft) => unknown;
 };
 
@@ -74,6 +76,7 @@ export async function federationOf(
     logged: options.logged ?? false,
     rhoPerYear: options.rhoPerYear,
     witnesses: options.witnesses,
+    sealCost: options.sealCost ?? CHEAP_SEAL,
   };
   return await startNetwork(folder, plan, {
     tick: 1,
@@ -87,6 +90,9 @@ export async function federationOf(
     ...options,
   });
 }
+
+/** Of keys that only tests make and open. */
+export const CHEAP_SEAL = 2;
 
 let files = 0;
 

@@ -12,7 +12,7 @@ import { type Envelope, envelopeId } from "../../protocol/signing/envelope.ts";
 import { type Client, clientOf } from "../../protocol/wire/client.ts";
 import { openStore } from "../../server/database.ts";
 import { databaseUrlFor, type Engine, temporaryFolder } from "./engines.ts";
-import { CARE, complete, DRAFT, now } from "./federation.ts";
+import { CARE, CHEAP_SEAL, complete, DRAFT, now } from "./federation.ts";
 import { freePort, type Party } from "./process.ts";
 
 /** Calls until it gets through: the party on the other side is being killed. */
@@ -52,6 +52,7 @@ export async function setUp(engine: Engine, codes: readonly string[], logged = f
     regions: codes.map((code) => ({ code, name: code })),
     datasets: [writeDataset({ ...CARE, budget: { rhoPerPeriod: "100", delta: "1e-9" } })],
     approvals: 1,
+    sealCost: CHEAP_SEAL,
     logged,
   };
   const address = `http://127.0.0.1:${port}`;

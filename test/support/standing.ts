@@ -1,4 +1,5 @@
 /** A small federation whose standing releases are published, for tests of what the public reads. */
+
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Network, startNetwork } from "../../cli/demo/network.ts";
@@ -10,6 +11,7 @@ import {
   standingDatasets,
 } from "../../cli/demo/standing-releases.ts";
 import { temporaryFolder } from "./engines.ts";
+import { CHEAP_SEAL } from "./federation.ts";
 
 export type PublishedNetwork = {
   readonly network: Network;
@@ -28,7 +30,15 @@ export async function publishedNetwork(
   const regions = REGIONS.filter(({ code }) => codes.includes(code));
   const network = await startNetwork(
     folder.path,
-    { name: "Published", regions, datasets: standingDatasets(), approvals: 2, approvers: 2, logged: false },
+    {
+      name: "Published",
+      regions,
+      datasets: standingDatasets(),
+      approvals: 2,
+      approvers: 2,
+      logged: false,
+      sealCost: CHEAP_SEAL,
+    },
     {
       tick: 1,
       prepare: async (node) => {

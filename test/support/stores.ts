@@ -101,7 +101,7 @@ export async function resume({ folder, store }: Unpacked, now: () => Date): Prom
   const coordinator = await startCoordinator(
     CoordinatorConfig.parse({ ...read("coordinator.json"), databaseUrl, roundSeconds: 2 }),
     folder,
-    { now, fetch: globalThis.fetch, logger: loggerOf("coordinator", "error") },
+    { now, fetch: globalThis.fetch, logger: loggerOf("coordinator", "error"), random: systemRandom },
   );
   const listening = await listen(coordinator.app, "127.0.0.1", 0);
   const address = `http://127.0.0.1:${listening.port}`;

@@ -1,10 +1,12 @@
 /** The log's formats against others' vectors and our own, and what each must refuse. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cosignatures, openCheckpoint, parseCheckpoint } from "../../protocol/log/checkpoint.ts";
 import {
+  consistencyProof,
   EMPTY_ROOT,
+  inclusionProof,
   leafHash,
   readerOf,
   rootOf,
@@ -19,7 +21,14 @@ import {
   parseReceipt,
   verifyReceipt,
 } from "../../protocol/log/receipt.ts";
-import { parseTilePath, readBundle, tilePath, tilesBetween } from "../../protocol/log/tile.ts";
+import {
+  parseTilePath,
+  readBundle,
+  readTile,
+  tilePath,
+  tilesBetween,
+  writeBundle,
+} from "../../protocol/log/tile.ts";
 import { verify } from "../../protocol/signing/ed25519.ts";
 import { fromBase64, fromHex, toBase64, toHex, utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
@@ -53,6 +62,95 @@ describe.skipIf(!existsSync(SHARED))(
       else expect(check).not.toThrow();
     });
     test("all 98 are there", () => expect(cases).toHaveLength(98));
+  },
+);
+
+const CONSISTENCY = join(import.meta.dirname, "../../../shared/vectors/merkle-consistency");
+type Probe = {
+  size1: number;
+  size2: number;
+  root1: string;
+  root2: string;
+  proof: string[] | null;
+  desc: string;
+  wantErr: boolean;
+};
+
+describe.skipIf(!existsSync(CONSISTENCY))(
+  "../shared/vectors/merkle-consistency, 98 cases (skipped where it is missing)",
+  () => {
+    const files = existsSync(CONSISTENCY)
+      ? readdirSync(CONSISTENCY, { recursive: true, encoding: "utf8" }).filter((name) =>
+          name.endsWith(".json"),
+        )
+      : [];
+    const cases = files.map(
+      (name) => [name, JSON.parse(readFileSync(join(CONSISTENCY, name), "utf8")) as Probe] as const,
+    );
+    // Theirs takes it that anything follows nothing; ours refuses a step from no entries,
+    // which says nothing, and roots that are no hashes. A witness has a rule of its own for a log that it has not seen.
+    test.each(cases)("%s", (_, { size1, size2, root1, root2, proof, wantErr }) => {
+      const hashes = (proof ?? []).map(fromBase64);
+      const check = () => verifyConsistency(size1, size2, fromBase64(root1), fromBase64(root2), hashes);
+      const noHash = [root1, root2].some((root) => fromBase64(root).length !== 32);
+      if (wantErr || size1 === 0 || noHash) expect(check).toThrow(Refusal);
+      else expect(check).not.toThrow();
+    });
+    test("all 98 are there", () => expect(cases).toHaveLength(98));
+  },
+);
+
+const TESSERA = join(import.meta.dirname, "../../../shared/vectors/tessera-log/log");
+/** As Tessera publishes it beside its golden log; its id says that it is the one that signed. */
+const TESSERA_KEY = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
+
+describe.skipIf(!existsSync(TESSERA))(
+  "../shared/vectors/tessera-log, 16 checkpoints with their tiles and bundles (skipped where it is missing)",
+  () => {
+    const bytes = (name: string) => new Uint8Array(readFileSync(join(TESSERA, name)));
+    const key = parseVerifierKey(TESSERA_KEY, [NOTE_TYPES.ed25519]);
+    const opened = (name: string) => openCheckpoint(bytes(name), key, verify).checkpoint;
+    const sizes = Array.from({ length: 16 }, (_, size) => size);
+    const entries = (width: number) => readBundle(bytes(`tile/entries/000.p/${width}`), { width });
+
+    test.each(sizes)(
+      "the checkpoint of %i entries: its signature, its root from entries and from tiles",
+      (size) => {
+        const { root, size: said } = opened(`checkpoint.${size}`);
+        expect(said).toBe(size);
+        if (size === 0) return expect(root).toEqual(EMPTY_ROOT);
+        expect(rootOf(size, readerOf(entries(size).map(leafHash)))).toEqual(root);
+        const tile = readTile(bytes(`tile/0/000.p/${size}`), { width: size });
+        expect(rootOf(size, readerOf(tile))).toEqual(root);
+        expect(writeBundle(entries(size))).toEqual(bytes(`tile/entries/000.p/${size}`));
+      },
+    );
+
+    test("each follows each before it, and every entry is in each", () => {
+      const read = readerOf(entries(15).map(leafHash));
+      for (const to of sizes.slice(1)) {
+        const { root } = opened(`checkpoint.${to}`);
+        for (let from = 1; from <= to; from++)
+          verifyConsistency(
+            from,
+            to,
+            opened(`checkpoint.${from}`).root,
+            root,
+            consistencyProof(from, to, read),
+          );
+        for (const [index, entry] of entries(to).entries())
+          verifyInclusion(index, to, leafHash(entry), inclusionProof(index, to, read), root);
+      }
+    });
+
+    test("by another key, or a byte changed, none opens", () => {
+      for (const size of sizes) {
+        const note = bytes(`checkpoint.${size}`);
+        const changed = note.with(note.length - 5, note[note.length - 5] === 65 ? 66 : 65);
+        expect(() => openCheckpoint(changed, key, verify)).toThrow(Refusal);
+        expect(() => openCheckpoint(note, logKey(key.name), verify)).toThrow(Refusal);
+      }
+    });
   },
 );
 

@@ -38,6 +38,7 @@ export function asking(given: () => Given): void {
     // Whoever keeps the directory takes the three requests in.
     const next = join(mkdtempSync(join(tmpdir(), "brus-web-")), "next.json");
     const brus = (...args: string[]) => shell(join(ROOT, "brus"), args);
+    const at = ["--coordinator", address, "--directory", demo.directory1];
     const people = [
       "--researcher",
       `rut=${own}`,
@@ -46,9 +47,11 @@ export function asking(given: () => Given): void {
       "--approver",
       `bo=${others[1]}`,
     ];
-    await brus("directory", "propose", next, ...people, "--coordinator", address);
-    await brus("directory", "sign", next, "--root", join(folder, "keys/root.json"));
-    await brus("directory", "publish", next, "--coordinator", address);
+    await brus("directory", "propose", next, ...people, ...at);
+    const roots = ["root-1.json", "root-2.json"].map((name) => join(folder, "keys", name));
+    const opening = ["--passphrase-file", join(folder, "keys/passphrase")];
+    await brus("directory", "sign", next, "--root", ...roots, ...opening);
+    await brus("directory", "publish", next, ...at);
 
     const { page } = researcher;
     await page.reload();
@@ -157,6 +160,9 @@ export function asking(given: () => Given): void {
       signed,
       "--coordinator",
       demo.address,
+      "--directory",
+      demo.directory1,
+      "--yes",
     ]);
     await page.getByLabel(/Lämna in en fil/).setInputFiles(signed);
     await page.locator("#state").getByText("Väntar på godkännande.").waitFor();

@@ -1,12 +1,13 @@
-/** An auditor's way from "by digest" to a sum added up here: a signed request for the masked vectors. */
+/** An auditor's way from "by digest" to a sum added up here: a signed request for the masked vectors, given to a key made for it. */
 import { useState } from "preact/hooks";
-import type { Envelope } from "../../../protocol/signing/envelope.ts";
-import { instant } from "../../../protocol/values/names.ts";
+import { materialRequest } from "../../../protocol/wire/fetch-material.ts";
 import type { Overview } from "../../../publication/overview.ts";
 import { useLoaded } from "../data.ts";
 import { useSay } from "../language.ts";
 import { federation } from "../proof/federation.ts";
 import { signDocumentWith } from "../proof/keys.ts";
+import type { SignedRequest } from "../proof/messages.ts";
+import { browserPrimitives } from "../proof/primitives.ts";
 import { KeyBox, type Signing } from "./key-box.tsx";
 import { Loaded } from "./shell.tsx";
 
@@ -22,7 +23,7 @@ export function Auditor({
 }: {
   readonly overview: Overview;
   readonly release: string;
-  readonly onRequest: (request: Envelope) => void;
+  readonly onRequest: (request: SignedRequest) => void;
 }) {
   const say = useSay(SAY);
   const [signing, set] = useState<Signing>(null);
@@ -30,8 +31,10 @@ export function Auditor({
   const ask = async () => {
     if (signing === null) return;
     const { held, known } = signing;
-    const time = instant(new Date());
-    onRequest(await signDocumentWith("material", { release, auditor: known.person.id, time }, held));
+    const fresh = crypto.getRandomValues(new Uint8Array(48));
+    const asked = { release, auditor: known.person.id, now: new Date() };
+    const { request, own } = materialRequest(asked, fresh, browserPrimitives);
+    onRequest({ signed: await signDocumentWith("material", request, held), own });
   };
   return (
     <Loaded of={loaded}>

@@ -10,6 +10,9 @@ import type { View } from "../../../publication/view.ts";
 /** A figure of an indicator, by where it stands. */
 export type IndicatorAt = FigureAt & { readonly indicator: string };
 
+/** As it was signed, and the key that was made for it, with which what is given on it is read. */
+export type SignedRequest = { readonly signed: Envelope; readonly own: Uint8Array };
+
 export type FoundFigure = {
   readonly value: number | null;
   readonly low: number | null;
@@ -25,8 +28,8 @@ export type Ask =
       /** The table as the page was sent it, all of which is held to the release; and the figure that is looked at. */
       readonly view: View | null;
       readonly at: IndicatorAt | null;
-      /** An auditor's signed request for the masked vectors behind the release's sum. */
-      readonly request: Envelope | null;
+      /** An auditor's request for the masked vectors behind the release's sum: good for one check. */
+      readonly request: SignedRequest | null;
     }
   | { readonly kind: "audit"; readonly directory1: string; readonly now: number }
   | { readonly kind: "state"; readonly directory1: string; readonly now: number }

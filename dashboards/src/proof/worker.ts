@@ -4,20 +4,20 @@ import { audit } from "../../../protocol/audit/audit.ts";
 import { type Seal, sealOf } from "../../../protocol/audit/seal.ts";
 import { cosignatures, openCheckpoint } from "../../../protocol/log/checkpoint.ts";
 import { federationFrom } from "../../../protocol/log/directory-files.ts";
-import { eventOf } from "../../../protocol/log/events.ts";
+import { wholeEntry } from "../../../protocol/log/documents.ts";
+import { eventOf, type LogEvent } from "../../../protocol/log/events.ts";
 import type { Finding } from "../../../protocol/log/finding.ts";
 import { claimedCheckpoint, openLog, pathIn } from "../../../protocol/log/open-log.ts";
 import { COORDINATOR, logKeyOf, quorumOf } from "../../../protocol/log/quorum.ts";
 import { readBundle, TILE, tilePath } from "../../../protocol/log/tile.ts";
 import { epsilonAt, UNITS } from "../../../protocol/privacy/privacy.ts";
 import { inWords } from "../../../protocol/question/words.ts";
-import type { GivenMaterial } from "../../../protocol/secure-sum/recompute.ts";
 import { verify } from "../../../protocol/signing/ed25519.ts";
-import type { Envelope } from "../../../protocol/signing/envelope.ts";
-import { fromBase64, fromUtf8, type Hash, hashOf } from "../../../protocol/values/bytes.ts";
+import { fromUtf8, type Hash, hashOf } from "../../../protocol/values/bytes.ts";
 import { divide, format, parseRational, rational, toNumber } from "../../../protocol/values/rational.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
 import { clientOf } from "../../../protocol/wire/client.ts";
+import { givenFor } from "../../../protocol/wire/fetch-material.ts";
 import { unlikeIn } from "../../../publication/make-view.ts";
 import { finderOf, isTabled } from "../../../publication/standing-release.ts";
 import type { View } from "../../../publication/view.ts";
@@ -37,17 +37,8 @@ async function source(path: string): Promise<Uint8Array | null> {
   return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
 }
 
+const client = clientOf(location.origin, (url, init) => fetch(url, init));
 const tools = { primitives: browserPrimitives, hash: hashOf };
-
-/** What an auditor of the directory is given of a release, on their signed request. */
-async function givenFor(request: Envelope): Promise<GivenMaterial> {
-  const client = clientOf(location.origin, (url, init) => fetch(url, init));
-  return {
-    messages: await client("getMaterial", { body: request }),
-    piece: async (document, place) =>
-      fromBase64((await client("getPiece", { body: { request, document, place } })).bytes),
-  };
-}
 
 const optionsOf = ({ directory1, now }: { readonly directory1: string; readonly now: number }) => ({
   ...tools,
@@ -151,10 +142,15 @@ async function eventsOf({ directory1, log, before }: Extract<Ask, { kind: "event
     }
   }
   const datasetOf = (ref: string) => federation.datasets.get(ref)?.dataset ?? null;
+  const events: LogEvent[] = [];
+  for (const [place, entry] of entries) {
+    const whole = log === COORDINATOR ? await wholeEntry(source, entry) : entry;
+    events.push(eventOf(whole, place, log, datasetOf));
+  }
   return {
     kind: "events",
     size,
-    events: entries.map(([place, entry]) => eventOf(entry, place, log, datasetOf)).toReversed(),
+    events: events.toReversed(),
     entries: entries.map(([, entry]) => fromUtf8(entry)).toReversed(),
   };
 }
@@ -170,7 +166,7 @@ addEventListener("message", ({ data }: MessageEvent<Ask>) => {
     if (data.kind === "events") return await eventsOf(data);
     const { request, release } = data;
     const material = async (id: Hash) =>
-      request === null || id !== release ? null : await givenFor(request);
+      request === null || id !== release ? null : await givenFor(client, request, browserPrimitives);
     const seal = await sealOf(source, release as Hash, { ...optionsOf(data), material });
     const figure = data.at === null ? null : figureOf(seal, data.at);
     const unlike = data.view === null ? [] : unlikeOf(seal, data.view, data.at?.period ?? null);

@@ -4,7 +4,7 @@ import { checkReport, checkText } from "../../../cli/client/price.ts";
 import { planIn } from "../../../protocol/federation/plan-in.ts";
 import { hashOf, utf8 } from "../../../protocol/values/bytes.ts";
 import type { Language } from "../../../protocol/values/language.ts";
-import type { Budgets } from "../../../protocol/wire/routes.ts";
+import type { Ledgers } from "../../../protocol/wire/budgets.ts";
 import { directoryWith } from "../../support/charges.ts";
 import { queryOf } from "../../support/generate.ts";
 
@@ -18,7 +18,7 @@ const query = queryOf({
 });
 
 /** What the one region has spent, by account and period. */
-const budgetsOf = (spent: Readonly<Record<string, string>>): Budgets => [
+const ledgersOf = (spent: Readonly<Record<string, string>>): Ledgers => [
   {
     node: "01",
     ledger: {
@@ -29,7 +29,6 @@ const budgetsOf = (spent: Readonly<Record<string, string>>): Budgets => [
         return { group, period, spent: rho };
       }),
     },
-    poll: { payload: "", payloadType: "", signatures: [] },
   },
 ];
 
@@ -39,7 +38,7 @@ function checked(
   compartment: "questions" | "calendar" = "questions",
 ) {
   const plan = planIn(federation, query);
-  const asking = { requester: "anna", compartment, budgets: budgetsOf(spent), language };
+  const asking = { requester: "anna", compartment, ledgers: ledgersOf(spent), language };
   const report = checkReport(federation, query, plan, asking);
   return { report, text: checkText(report, plan) };
 }

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
 import { Refusal } from "../../../../protocol/values/refusal.ts";
-import type { Budgets } from "../../../../protocol/wire/routes.ts";
+import { type Ledgers, ledgersIn } from "../../../../protocol/wire/budgets.ts";
 import { useLoaded } from "../../data.ts";
 import { useSay } from "../../language.ts";
 import type { PageProps } from "../../page.ts";
@@ -60,7 +60,7 @@ export function page({ overview, query }: PageProps) {
       loadFederation(overview.directory1),
       client("getBudgets"),
     ]);
-    return { federation, budgets };
+    return { federation, ledgers: ledgersIn(federation, budgets) };
   });
   const say = useSay(SAY);
   if (loaded.state === "failed")
@@ -79,7 +79,7 @@ export function page({ overview, query }: PageProps) {
 
 type Known = {
   readonly federation: Federation;
-  readonly budgets: Budgets;
+  readonly ledgers: Ledgers;
 };
 
 /** The price a question starts from: four parts in a hundred of the budget. */
@@ -103,7 +103,7 @@ function startOf(federation: Federation, dataset: string, now: Date): Draft {
   };
 }
 
-function Ask({ federation, budgets }: Known) {
+function Ask({ federation, ledgers }: Known) {
   const say = useSay(SAY);
   const now = useMemo(() => new Date(), []);
   const names = [...federation.datasets.keys()];
@@ -135,7 +135,7 @@ function Ask({ federation, budgets }: Known) {
         <Live found={found} draft={draft} federation={federation} />
       </div>
       <Section title={say.left} help={<p>{say.leftHelp}</p>}>
-        <Remaining federation={federation} budgets={budgets} found={found} />
+        <Remaining federation={federation} ledgers={ledgers} found={found} />
       </Section>
       <Section title={say.similar} help={<p>{say.similarHelp}</p>}>
         <Similar draft={draft} />

@@ -1,7 +1,7 @@
 /** What is left in each region, once the question is paid, of the account that it leaves least of. */
 import type { Federation } from "../../../../protocol/federation/directory.ts";
 import { Refusal } from "../../../../protocol/values/refusal.ts";
-import type { Budgets } from "../../../../protocol/wire/routes.ts";
+import type { Ledgers } from "../../../../protocol/wire/budgets.ts";
 import { shortName } from "../../charts/tiles.tsx";
 import { number, useLanguage, useSay } from "../../language.ts";
 import { type Priced, spentIn } from "./draft.ts";
@@ -21,17 +21,17 @@ const SAY = {
 
 export function Remaining({
   federation,
-  budgets,
+  ledgers,
   found,
 }: {
   readonly federation: Federation;
-  readonly budgets: Budgets;
+  readonly ledgers: Ledgers;
   readonly found: Priced | Refusal;
 }) {
   const say = useSay(SAY);
   const language = useLanguage();
   if (found instanceof Refusal) return null;
-  const left = spentIn(budgets, found, federation);
+  const left = spentIn(ledgers, found, federation);
   if (left.length === 0) return <p>{say.none}</p>;
   const name = (code: string) =>
     shortName(federation.directory.nodes.find((each) => each.code === code)?.name ?? code);

@@ -22,7 +22,7 @@ import { instant } from "../../../../protocol/values/names.ts";
 import { closedAt, ordinalOf, periodAt } from "../../../../protocol/values/period.ts";
 import { parseRational, toNumber } from "../../../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../../../protocol/values/refusal.ts";
-import type { Budgets } from "../../../../protocol/wire/routes.ts";
+import type { Ledgers } from "../../../../protocol/wire/budgets.ts";
 
 export type Condition = {
   readonly column: string;
@@ -211,7 +211,7 @@ export type Left = {
  * or one of a year's. What one person may ask is left out: nobody has signed yet.
  */
 export function spentIn(
-  budgets: Budgets,
+  ledgers: Ledgers,
   found: Pick<Priced, "query" | "plan">,
   federation: Federation,
 ): Left[] {
@@ -222,7 +222,7 @@ export function spentIn(
   const bookings = accountsOf(federation, plan, { requester, compartment }).filter(
     ({ account }) => account !== own,
   );
-  return budgets.map(({ node, ledger }) => {
+  return ledgers.map(({ node, ledger }) => {
     const parts = bookings.map(({ account, period, rho, ceiling }) => {
       const known = ledger.accounts.find((each) => each.group === account && each.period === period);
       const whole = toNumber(ceiling);

@@ -1,12 +1,11 @@
 /** The check of a seal: made in a worker, followed while it runs, and remembered beside the figure it is of. */
 import { useEffect, useState } from "preact/hooks";
-import type { Envelope } from "../../../../protocol/signing/envelope.ts";
 import { type Viewed, viewed } from "../../../../publication/view.ts";
 import type { SealState } from "../../charts/marks.tsx";
 import { rawTable } from "../../data.ts";
 import { chosenIn } from "../../figures.ts";
 import { remember } from "../../parts/seal.tsx";
-import type { ShownSeal, Tell } from "../../proof/messages.ts";
+import type { ShownSeal, SignedRequest, Tell } from "../../proof/messages.ts";
 import { inWorker } from "../../proof/run.ts";
 
 type Told = Extract<Tell, { kind: "seal" | "failed" }>;
@@ -32,8 +31,8 @@ export type Check = {
   readonly when: number;
   /** Makes it anew. */
   readonly again: () => void;
-  /** Makes it anew with an auditor's request for the masked vectors. */
-  readonly give: (request: Envelope) => void;
+  /** Makes it anew with an auditor's request for the masked vectors, which is good for this once. */
+  readonly give: (request: SignedRequest) => void;
 };
 
 /** A page that shows another figure than the release has: the sum is not what was published. */
@@ -79,7 +78,7 @@ export function useCheck(release: string, query: URLSearchParams, directory1: st
   const [view, setView] = useState<Viewed | null>(null);
   const [progress, setProgress] = useState<readonly [number, number]>([0, 0]);
   const [round, setRound] = useState(0);
-  const [request, give] = useState<Envelope | null>(null);
+  const [request, give] = useState<SignedRequest | null>(null);
   const [when, setWhen] = useState(0);
   useEffect(() => {
     set(null);
@@ -112,5 +111,9 @@ export function useCheck(release: string, query: URLSearchParams, directory1: st
   }, [round, directory1, request]);
   const state =
     result === null ? "checking" : result.kind === "failed" ? "unread" : STATES[result.seal.state];
-  return { result, state, view, progress, when, again: () => setRound(round + 1), give };
+  const again = () => {
+    give(null);
+    setRound(round + 1);
+  };
+  return { result, state, view, progress, when, again, give };
 }
