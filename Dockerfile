@@ -15,6 +15,7 @@ RUN npm ci --omit=optional --loglevel=error \
 COPY tsconfig.json ./
 COPY protocol protocol
 COPY publication publication
+COPY catalogue catalogue
 COPY dashboards dashboards
 RUN node node_modules/vite/bin/vite.js build dashboards --logLevel error
 
@@ -28,6 +29,7 @@ COPY publication publication
 COPY server server
 COPY node node
 COPY coordinator coordinator
+COPY desk desk
 COPY cli cli
 COPY catalogue catalogue
 COPY --from=pages /app/dashboards/dist dashboards/dist

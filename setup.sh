@@ -9,7 +9,7 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   touch node_modules/.package-lock.json
 fi
 built=dashboards/dist/sv/index.html
-if [ ! -e "$built" ] || [ -n "$(find dashboards/src dashboards/sv dashboards/en dashboards/console dashboards/vite.config.ts protocol publication package-lock.json -newer "$built" -print -quit)" ]; then
+if [ ! -e "$built" ] || [ -n "$(find dashboards/src dashboards/sv dashboards/en dashboards/console dashboards/desk dashboards/vite.config.ts protocol publication catalogue/indicators.json package-lock.json -newer "$built" -print -quit)" ]; then
   echo "Building the pages …" >&2
   node_modules/.bin/node node_modules/vite/bin/vite.js build dashboards --logLevel error
 fi

@@ -10,6 +10,7 @@ import type { Out } from "./client/connect.ts";
 import { passphraseFor } from "./client/passphrase.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { calendarCommands } from "./commands/calendar.ts";
+import { deskCommands } from "./commands/desk.ts";
 import { directoryCommands } from "./commands/directory.ts";
 import { enrolCommands } from "./commands/enrol.ts";
 import { keyCommands } from "./commands/keys.ts";
@@ -125,6 +126,7 @@ program
 nodeCommands(program, out);
 personCommands(program, out);
 queryCommands(program, out);
+deskCommands(program, out);
 calendarCommands(program, out);
 auditCommands(program, out);
 logCommands(program, out);

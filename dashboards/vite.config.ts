@@ -1,8 +1,11 @@
 import { cpSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { defineConfig } from "vite";
+import { build, defineConfig } from "vite";
 import { GRID } from "./src/charts/grid.ts";
 import { PATHS } from "./src/paths.ts";
+
+// Whatever the environment says: else one who builds within a test would write folders' names into the pages.
+process.env["NODE_ENV"] = "production";
 
 const here = (path: string) => resolve(import.meta.dirname, path);
 
@@ -19,23 +22,39 @@ function everyAddress(): void {
   }
 }
 
-export default defineConfig({
+/**
+ * What is served on a person's own machine, a desk's pages and a node's, is built apart, once the site is: the site's
+ * readers load no module that was cut to be shared with these.
+ */
+const OWN = "own";
+const INPUTS = {
+  site: { sv: here("sv/index.html"), en: here("en/index.html") },
+  own: { console: here("console/index.html"), desk: here("desk/index.html") },
+};
+
+async function ownToo(): Promise<void> {
+  everyAddress();
+  await build({ configFile: here("vite.config.ts"), mode: OWN, logLevel: "error" });
+}
+
+export default defineConfig(({ mode }) => ({
   root: import.meta.dirname,
   base: "/",
   clearScreen: false,
-  plugins: [{ name: "every-address", closeBundle: everyAddress }],
+  plugins: mode === OWN ? [] : [{ name: "every-address", closeBundle: ownToo }],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: here("dist"),
-    emptyOutDir: true,
+    assetsDir: mode === OWN ? "assets/own" : "assets",
+    emptyOutDir: mode !== OWN,
     target: "es2024",
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: { sv: here("sv/index.html"), en: here("en/index.html"), console: here("console/index.html") },
+      input: mode === OWN ? INPUTS.own : INPUTS.site,
       // Our own modules do nothing when they are loaded: what is not used is left out, schemas included.
       treeshake: { moduleSideEffects: (id: string) => !/\/(protocol|publication)\//.test(id) },
     },
   },
   worker: { format: "es" },
-});
+}));

@@ -16,17 +16,19 @@ import { type Logger, nameOf } from "./logger.ts";
 /** An answer of 100,000 integers, base64 twice, with its envelope. */
 export const MAX_BODY = 2_000_000;
 
-export function httpOf(logger: Logger, limits: HttpLimits): Hono {
+/** What is public may be read by pages elsewhere; what is one person's (`isPublic` false) by its own page alone. */
+export function httpOf(logger: Logger, limits: HttpLimits, isPublic = true): Hono {
   const app = new Hono();
   app.use(secureHeaders());
   // Before the limit, so that a page elsewhere can read why it was refused, and when to come back.
-  app.use(
-    cors({
-      origin: "*",
-      allowMethods: ["GET", "HEAD", "POST", "OPTIONS"],
-      exposeHeaders: ["ETag", "Retry-After"],
-    }),
-  );
+  if (isPublic)
+    app.use(
+      cors({
+        origin: "*",
+        allowMethods: ["GET", "HEAD", "POST", "OPTIONS"],
+        exposeHeaders: ["ETag", "Retry-After"],
+      }),
+    );
   app.use(async (c, next) => {
     await next();
     c.res.headers.set("date", limits.now().toUTCString());

@@ -1,15 +1,20 @@
 /**
- * A fetch for slow machines: where a connection was not made in time, or was cut before anything came back, the same
- * request is sent again. All of ours may be sent twice: what was seen before is known by its hash. Where nobody
- * listens it fails at once.
+ * A fetch for slow machines: where a connection was not made in time, or was cut before anything came back, or nothing
+ * came back for minutes, the same request is sent again. All of ours may be sent twice: what was seen before is known by
+ * its hash. Where nobody listens it fails at once.
  */
 
 import type { Fetch } from "../protocol/wire/client.ts";
 import { sleep } from "./deadline.ts";
 
-/** Of undici's: a connection that took too long to make, one that the other side closed as it was used again. */
+/**
+ * Of undici's: a connection that took too long to make, an answer that did not begin or go on within five minutes, a
+ * connection that the other side closed as it was used again.
+ */
 const CUT: ReadonlySet<string> = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
   "UND_ERR_SOCKET",
   "ECONNRESET",
   "EPIPE",

@@ -29,6 +29,7 @@ export type Edits = Joining & {
   readonly rule: string[];
   readonly release?: string;
   readonly rhoPerYear?: string;
+  readonly pages?: string;
   readonly dataset: string[];
   readonly card: string[];
   readonly outsideWitness: string[];
@@ -59,6 +60,7 @@ export function edited({ directory, hash }: Federation, edits: Edits, now: Date)
     },
     approvalRules: rulesAfter(directory.approvalRules, edits.rule),
     ...(edits.rhoPerYear === undefined ? {} : { rhoPerYear: edits.rhoPerYear }),
+    ...(edits.pages === undefined ? {} : { pages: edits.pages }),
     datasets: datasetsAfter(directory.datasets, edits.dataset),
   };
 }

@@ -89,6 +89,7 @@ function proposeCommand(directory: Command, out: Out): void {
     .option("--release <key>", "the coordinator's new release key")
     .option("--rho-per-year <rho>", "the most ρ of one person and calendar year: named, or lowered")
     .option("--dataset <file>", "another dataset", collect, [])
+    .option("--pages <digest>", "what brus pages digest says of the pages that people are to be sent")
     .option("--outside-witness <name=key=address>", WITNESS_FORM, collect, [])
     .option("--card <id=file>", "who a person is, beside the log: a file of `directory card`", collect, [])
     .action((file: string, options: Addressed & Edits) => draftNext(file, options, out));

@@ -36,6 +36,7 @@ type Init = {
   readonly node: string[];
   readonly rule: string[];
   readonly rhoPerYear: string;
+  readonly pages?: string;
 };
 type Add = Joining & {
   readonly root: string[];
@@ -65,7 +66,8 @@ export function directoryCommands(program: Command, out: Out): void {
       "--rho-per-year <rho>",
       "the most ρ of one person and calendar year, over all datasets",
       RHO_PER_YEAR,
-    );
+    )
+    .option("--pages <digest>", "what brus pages digest says of the pages that people are to be sent");
   withRuleOption(init).action((file: string, options: Init) => start(file, options, out));
 
   const add = directory
@@ -109,6 +111,7 @@ function start(file: string, options: Init, { say, now, opening }: Out): void {
     datasets: [],
     approvalRules: options.rule.length === 0 ? [DEFAULT_RULE] : rulesAfter([], options.rule),
     rhoPerYear: options.rhoPerYear,
+    ...(options.pages === undefined ? {} : { pages: options.pages }),
   };
   say(writeSigned(file, value, options.root.filter(existsSync), opening));
 }
@@ -163,6 +166,7 @@ async function show(file: string | undefined, options: Show, { say }: Out): Prom
     `${directory.name}, version ${directory.version}, ${hash ?? "not signed yet"}\nvalid ${directory.validFrom} to ${directory.expires}\n  roots: ${directory.roots.threshold} of ${directory.roots.keys.length} must sign`,
   );
   if (directory.rhoPerYear !== undefined) say(`  ρ of a person and year: at most ${directory.rhoPerYear}`);
+  if (directory.pages !== undefined) say(`  pages: ${directory.pages}`);
   for (const { code, name, status } of directory.nodes) say(`  region ${code} ${name}: ${status}`);
   for (const person of directory.people)
     say(`  person ${await personLine(person, inForce ? options.coordinator : null)}`);

@@ -8,6 +8,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { warningText } from "../../node/import/request.ts";
 import type { RunningNode } from "../../node/node.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import { pagesHere } from "../../server/built-pages.ts";
 import type { Following } from "../client/ask.ts";
 import { writeText } from "../client/connect.ts";
 import { resultText } from "../client/print.ts";
@@ -130,7 +131,7 @@ async function started(
     await importAll(node, region?.imports() ?? [], data, notes);
     bar.step();
   };
-  const plan = { ...scenario, approvers: Math.max(2, scenario.approvals) };
+  const plan = { ...scenario, approvers: Math.max(2, scenario.approvals), pages: pagesHere() };
   const network = await startNetwork(folder, plan, { port, prepare });
   bar.done();
   for (const note of notes) say(note);
@@ -275,7 +276,9 @@ function sayWhatIsLeft({ address, made }: Network, folder: string, say: (line: s
   const last = made.nodes.at(-1);
   if (last !== undefined)
     say(`A region's own page:  ./brus console --config ${join(last.folder, "node.json")}`);
+  say(`Enrol once:  ./brus enrol ${address} --directory ${made.hash}`);
   say(`Ask your own:  ./brus query sign FILE --key ${folder}/keys/researcher.json --coordinator ${address}`);
+  say(`Or at a desk of your own:  ./brus desk --coordinator ${address} --directory ${made.hash}`);
   say(`Check it all:  ./brus audit ${address} --directory1 ${made.hash}`);
   say("Ctrl-C ends it.");
 }

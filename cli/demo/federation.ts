@@ -30,6 +30,8 @@ export type FederationPlan = {
   readonly rules?: readonly ApprovalRule[];
   /** The most ρ of one person and year; what the datasets' budgets come to, unless said. */
   readonly rhoPerYear?: string | undefined;
+  /** The digest of the pages' files; none unless said. */
+  readonly pages?: Hash | undefined;
   /** From outside the federation. */
   readonly witnesses?: Directory["witnesses"];
   /** What a guess at the passphrase of a root's key costs: tests alone make cheaper keys, which no command opens. */
@@ -217,6 +219,7 @@ function directoryOf(plan: FederationPlan, parties: ReturnType<typeof partiesOf>
     approvalRules: [...(plan.rules ?? [{ ...rule, ...several }])],
     ...(plan.witnesses === undefined ? {} : { witnesses: plan.witnesses }),
     ...(plan.rhoPerYear === undefined ? {} : { rhoPerYear: plan.rhoPerYear }),
+    ...(plan.pages === undefined ? {} : { pages: plan.pages }),
   };
 }
 

@@ -1,5 +1,4 @@
 /** The pages, and what is published as they are sent it: static files, and one file for the overview and for each table. */
-import { join } from "node:path";
 import { Hono } from "hono";
 import { utf8 } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
@@ -7,12 +6,11 @@ import { viewOf } from "../../publication/make-view.ts";
 import { overviewOf } from "../../publication/overview.ts";
 import { yearsIn } from "../../publication/year.ts";
 import { type Asset, assetOf, assetsIn, policyOf, sendAsset } from "../../server/assets.ts";
+import { BUILT, FILES_PATH, filesText } from "../../server/built-pages.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import type { Context } from "../context.ts";
 import { budgetsOf } from "../query/budgets.ts";
 import type { Publication } from "./publication.ts";
-
-const BUILT = join(import.meta.dirname, "../../dashboards/dist");
 
 export type Pages = Pick<Context, "federation" | "store"> & { readonly publication: Publication };
 
@@ -75,6 +73,11 @@ function serveBuilt(app: Hono, built: string): void {
     const asset = files(`assets/${c.req.param("file")}`);
     if (asset === undefined) throw new Refusal("not-found", "expected a file of the pages");
     return sendAsset(c, asset, { "content-security-policy": policyOf(false) });
+  });
+  let list: Asset | undefined;
+  app.get(`/${FILES_PATH}`, (c) => {
+    list ??= assetOf(FILES_PATH, utf8(filesText(built)));
+    return sendAsset(c, list);
   });
   app.get("/", (c) => c.redirect(/^en\b/i.test(c.req.header("accept-language") ?? "") ? "/en/" : "/sv/"));
   app.get("/tillganglighet", (c) => c.redirect("/sv/tillganglighet"));

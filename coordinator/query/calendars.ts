@@ -11,6 +11,7 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Catalogue } from "../../server/catalogue.ts";
 import { type Context, storedEnvelope, storedQuery } from "../context.ts";
 import { once } from "../store/write.ts";
+import { countAdded } from "./added.ts";
 import { planned } from "./plans.ts";
 
 /** Judges and keeps a calendar whose queries were handed in before, by the same person. Seen before, it is harmless. */
@@ -62,6 +63,7 @@ export async function takeCalendar(
   await once(store, async (database) => {
     const before = await database.selectFrom("calendar").select("id").where("id", "=", id).executeTakeFirst();
     if (before !== undefined) return;
+    if (logs !== null) await countAdded(database, person.id, now());
     await logs?.document(database, "calendar", id, envelope);
     await database
       .insertInto("calendar")

@@ -3,6 +3,7 @@
  * again. Nothing is acknowledged before it is on disk.
  */
 import { accountsOf } from "../../protocol/federation/accounts.ts";
+import { openApprovals } from "../../protocol/federation/approvals.ts";
 import { answerKeysOf, type Federation, rosterOf, versionOf } from "../../protocol/federation/directory.ts";
 import {
   type Asked,
@@ -25,6 +26,7 @@ import { Refusal } from "../../protocol/values/refusal.ts";
 import { type Context, storedEnvelope, storedQuery } from "../context.ts";
 import type { CoordinatorStore } from "../store/database.ts";
 import { once, together } from "../store/write.ts";
+import { countAdded } from "./added.ts";
 import { heardClock } from "./hindrances.ts";
 import { planned } from "./plans.ts";
 import { announce } from "./work.ts";
@@ -61,6 +63,7 @@ export async function takeQuery(
   await once(store, async (database) => {
     const before = await database.selectFrom("query").select("id").where("id", "=", id).executeTakeFirst();
     if (before !== undefined) return;
+    if (logs !== null) await countAdded(database, asked.requester, now());
     const place = (await logs?.document(database, "query", id, envelope)) ?? null;
     const values = { ...row, state: "waiting" as const, reason: null, release: null, place, due };
     await database.insertInto("query").values(values).execute();
@@ -68,6 +71,10 @@ export async function takeQuery(
   return id;
 }
 
+/**
+ * One leaf a person and decision: what was decided before, in the same role and for the same regions, stands, and its id
+ * is given again, until it is about to end or no longer counts.
+ */
 export async function takeApproval(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
   const { federation, store, now, logs } = context;
   const { id, approval, person } = openApproval(federation(), envelope, now());
@@ -82,21 +89,10 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
   if (person === asked.requester)
     throw new Refusal("approval-unfit", "expected an approver other than the requester");
   const { query } = approval;
+  let kept = id;
   await once(store, async (database) => {
-    // Written even if nothing changes, so that a dispatch at the same moment conflicts, and no approval falls between.
-    await database
-      .updateTable("query")
-      .set((own) => ({ title: own.ref("title") }))
-      .where("id", "=", query)
-      .execute();
-    const { state } = await database
-      .selectFrom("query")
-      .select("state")
-      .where("id", "=", query)
-      .executeTakeFirstOrThrow();
-    if (state !== "waiting" && state !== "open" && state !== "late") {
-      throw new Refusal("approval-unfit", `expected a query that waits or is open; it is ${state}`);
-    }
+    kept = id;
+    const state = await stillAsked(query, database);
     const known = await database
       .selectFrom("approval")
       .select("id")
@@ -104,7 +100,12 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
       .where("id", "=", id)
       .executeTakeFirst();
     if (known !== undefined) return;
-    const slot = await slotFor(database, { person, approval }, now());
+    const { slot, stands } = await slotFor(database, { person, approval }, context);
+    if (stands !== null) {
+      kept = stands;
+      return;
+    }
+    if (logs !== null) await countAdded(database, person, now());
     const place = (await logs?.document(database, "approval", id, envelope)) ?? null;
     const document = { id, envelope: JSON.stringify(envelope), received: instant(now()), place };
     const over = await database
@@ -121,22 +122,44 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
     // Nodes that refused for want of approvals look again.
     if (state !== "waiting") await announce(database, query, place);
   });
-  return { id, query: approval.query };
+  return { id: kept, query: approval.query };
+}
+
+/** The state of a query that an approval may change, held against a dispatch at the same moment: that conflicts. */
+async function stillAsked(
+  query: Hash,
+  database: CoordinatorStore["kysely"],
+): Promise<"waiting" | "open" | "late"> {
+  await database
+    .updateTable("query")
+    .set((own) => ({ title: own.ref("title") }))
+    .where("id", "=", query)
+    .execute();
+  const { state } = await database
+    .selectFrom("query")
+    .select("state")
+    .where("id", "=", query)
+    .executeTakeFirstOrThrow();
+  if (state === "waiting" || state === "open" || state === "late") return state;
+  throw new Refusal("approval-unfit", `expected a query that waits or is open; it is ${state}`);
 }
 
 /** Documents in force of one person, role, region and decision: room to renew one, or to sign with another key. */
 const MOST_IN_FORCE = 4;
+/** A decision can be renewed in the last so many-th part of its time. */
+const LAST_PART = 4;
 
 /**
- * Where a document is kept beside those that its person has signed before. None gives way while it may count: the audit
- * judges all that stand in the log, and so must the nodes, or an approver could choose, by a second document that ends
- * sooner, that a region which was shown that one alone is named for the first. And nobody can crowd out the others'.
+ * Where a document is kept beside those that its person has signed before; or the id of the one that stands instead of
+ * it: one that says the same, counts now and is not about to end. None gives way while it may count: the audit judges all
+ * that stand in the log, and so must the nodes, or an approver could choose, by a second document that ends sooner, that a
+ * region which was shown that one alone is named for the first. And nobody can crowd out the others'.
  */
 async function slotFor(
   database: CoordinatorStore["kysely"],
   { person, approval }: Pick<Judged, "person" | "approval">,
-  now: Date,
-): Promise<string> {
+  { federation, now }: Context,
+): Promise<{ readonly slot: string; readonly stands: Hash | null }> {
   const { query, role, region, decision } = approval;
   const said = [person, role, region, decision];
   const slots = Array.from({ length: MOST_IN_FORCE }, (_, at) =>
@@ -144,17 +167,29 @@ async function slotFor(
   );
   const rows = await database
     .selectFrom("approval")
-    .select(["slot", "envelope"])
+    .select(["slot", "envelope", "received"])
     .where("query", "=", query)
     .where("slot", "in", slots)
     .execute();
+  const before = openApprovals(
+    federation(),
+    rows.map(({ envelope }) => storedEnvelope(envelope)),
+    now(),
+  );
+  const stands = before.find(({ opened }, at) => {
+    // Of a key that was revoked since, or a role that was lost, it counts no more.
+    if (typeof opened === "string") return false;
+    const [from, until] = [rows[at]?.received ?? "", opened.approval.expires].map((text) => Date.parse(text));
+    return now().getTime() < (until ?? 0) - ((until ?? 0) - (from ?? 0)) / LAST_PART;
+  });
+  if (stands !== undefined) return { slot: "", stands: envelopeId(stands.envelope) };
   const until = new Map(
     rows.map(({ slot, envelope }) => [slot, payloadOf(Approval, storedEnvelope(envelope)).expires]),
   );
   // Over by every region's clock.
-  const over = instant(new Date(now.getTime() - MAX_SKEW));
+  const over = instant(new Date(now().getTime() - MAX_SKEW));
   const free = slots.find((slot) => (until.get(slot) ?? "") <= over);
-  if (free !== undefined) return free;
+  if (free !== undefined) return { slot: free, stands: null };
   const [first] = [...until.values()].sort();
   throw new Refusal(
     "approval-unfit",

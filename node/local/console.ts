@@ -2,29 +2,28 @@
  * The region's own page, served by the node itself on loopback: every question, answer and charge, what remains, imports,
  * policy, log. Behind a token that opens it once. Nothing of a person is here to be shown.
  */
-import { timingSafeEqual } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Hono, Context as HonoContext } from "hono";
+import type { Hono } from "hono";
 import { nodeOf } from "../../protocol/federation/directory.ts";
 import { readNodeLeaf } from "../../protocol/log/leaf.ts";
 import { openWitnessed, quorumOf } from "../../protocol/log/quorum.ts";
 import { Query } from "../../protocol/question/query.ts";
 import { inWords } from "../../protocol/question/words.ts";
 import { envelopeId, payloadOrNull } from "../../protocol/signing/envelope.ts";
-import { type Hash, toHex } from "../../protocol/values/bytes.ts";
+import type { Hash } from "../../protocol/values/bytes.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import type { Client, Fetch } from "../../protocol/wire/client.ts";
 import type { ConsoleQuestion, ConsoleState } from "../../protocol/wire/console.ts";
 import { assetsIn, policyOf, sendAsset } from "../../server/assets.ts";
+import { BUILT } from "../../server/built-pages.ts";
+import { bearerOf, doorOf, ownOnly } from "../../server/door.ts";
 import { httpOf, type Listening, listen } from "../../server/http.ts";
 import { headOf, leavesOf } from "../../server/log-tables.ts";
 import type { Logger } from "../../server/logger.ts";
 import type { RunningNode } from "../node.ts";
-import { drawn, type Fill } from "../random.ts";
+import type { Fill } from "../random.ts";
 import { ledgerView } from "./ledger-view.ts";
-
-const BUILT = join(import.meta.dirname, "../../dashboards/dist");
 
 export type Console = {
   /** Where the page is, once: the token in it counts until it is used, or another is made. */
@@ -47,16 +46,9 @@ export type ConsoleContext = {
 
 export function consoleOf(node: RunningNode, context: ConsoleContext): Console {
   let listening: Listening | null = null;
-  const door = doorOf(context.random);
-  const app = httpOf(context.logger, { ...LIMITS, now: node.effects.now });
-  // A page elsewhere has another origin; one whose name was made to point here has another host.
-  app.use(async (c, next) => {
-    const host = c.req.header("host") ?? "";
-    const origin = c.req.header("origin");
-    if (!OWN.test(`http://${host}`) || (origin !== undefined && !OWN.test(origin)))
-      throw new Refusal("not-found", "expected the address that brus console printed");
-    await next();
-  });
+  const door = doorOf(context.random, "brus console");
+  const app = httpOf(context.logger, { ...LIMITS, now: node.effects.now }, false);
+  app.use(ownOnly((origin) => OWN.test(origin), "expected the address that brus console printed"));
   servePages(app);
   app.post("/session", (c) =>
     c.json({ session: door.enter(bearerOf(c)) }, 200, { "cache-control": "no-store" }),
@@ -78,38 +70,6 @@ export function consoleOf(node: RunningNode, context: ConsoleContext): Console {
   };
 }
 
-/** Who comes in: whoever brings the latest token, once, and from then on by the session that it was given for. */
-type Door = {
-  /** Makes the token that counts from now on, in place of the one before. */
-  readonly invite: () => string;
-  /** Gives a session for the token. Refuses (`signature-invalid`) another one, and a second time. */
-  readonly enter: (given: string) => string;
-  /** Refuses (`signature-invalid`) what is no session. */
-  readonly check: (given: string) => void;
-};
-
-function doorOf(random: Fill): Door {
-  let token: string | null = null;
-  const sessions = new Set<string>();
-  const secret = (): string => toHex(drawn(32, random));
-  return {
-    invite: () => {
-      token = secret();
-      return token;
-    },
-    enter: (given) => {
-      if (token === null || !isSame(given, token)) throw refused();
-      token = null;
-      const session = secret();
-      sessions.add(session);
-      return session;
-    },
-    check: (given) => {
-      if (![...sessions].some((session) => isSame(given, session))) throw refused();
-    },
-  };
-}
-
 function servePages(app: Hono): void {
   const files = assetsIn(BUILT);
   app.get("/", (c) => {
@@ -127,14 +87,6 @@ function servePages(app: Hono): void {
 
 /** Where this page is, whatever name it goes by. */
 const OWN = /^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?$/;
-
-const refused = () => new Refusal("signature-invalid", "expected a page that brus console opened, once");
-
-const bearerOf = (c: HonoContext): string =>
-  /^Bearer ([0-9a-f]{64})$/.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
-
-const isSame = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
 async function stateOf(
   node: RunningNode,

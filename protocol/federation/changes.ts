@@ -15,6 +15,7 @@ export function changesOf(before: Directory, after: Directory): string[] {
       after.rhoPerYear ?? "as its datasets allow",
     ),
     ...fields("the coordinator", before.coordinator, after.coordinator),
+    ...differ("digest of the pages", before.pages ?? "none", after.pages ?? "none"),
     ...nodes(before, after),
     ...people(before, after),
     ...listed(

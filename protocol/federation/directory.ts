@@ -109,6 +109,8 @@ export const Directory = ofKind(
        * nothing else may take. A directory without it (as all were once) has no parts, and no ceiling but its datasets'.
        */
       rhoPerYear: RationalText.optional(),
+      /** The digest of the list of the pages' files, each by its own: which scripts and styles people are to be sent. */
+      pages: Hash.optional(),
     })
     .refine(
       ({ rhoPerYear }) => rhoPerYear === undefined || compare(parseRational(rhoPerYear), ZERO) > 0,

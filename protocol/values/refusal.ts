@@ -241,8 +241,18 @@ export const REFUSALS = {
   "too-many-cells": [403, "Too many cells", "Choose fewer values at a time, or fetch the table in parts."],
   "format-unknown": [400, "No such format", "Choose a format that /api/v2/config lists."],
   "language-unknown": [400, "No such language", "Choose sv or en."],
+  "pages-differ": [
+    409,
+    "Other pages than the directory names",
+    "Sign nothing there, and tell whoever keeps the directory; brus pages digest says what yours are.",
+  ],
   "not-found": [404, "Nothing at this address", "See /openapi.json."],
   "method-not-allowed": [405, "The address does not take this method", "See /openapi.json."],
+  "daily-limit": [
+    429,
+    "Too many documents in a day",
+    "Wait until the next day (UTC): a log is for ever, and every region reads all of it.",
+  ],
   "rate-limited": [429, "Too many requests", "Wait as Retry-After says."],
   "import-file": [
     422,

@@ -85,11 +85,13 @@ async function halfAnswered(shown: (reply: Polled) => Polled = (reply) => reply)
 
 const DECLINED = { regions: ["answered", "answered", "answered", "query-declined"], findings: [] };
 
-test("a decline binds until it ends, though its signer adds one that ends before: nodes and audit judge both", async () => {
+test("a decline that was renewed binds until the later one ends: nodes and audit judge both", async () => {
   const { clock, decline, outcome } = await halfAnswered();
-  await decline();
-  const soon = new Date(clock.now().getTime() + 30_000);
+  const soon = new Date(clock.now().getTime() + 60_000);
   await decline({ expires: instant(soon) });
+  // In the last quarter of its time; then over.
+  clock.forward(new Date(soon.getTime() - 10_000));
+  await decline();
   clock.forward(new Date(soon.getTime() + 30_000));
   expect(await outcome()).toEqual(DECLINED);
 });

@@ -16,6 +16,7 @@ import {
   writeDataset,
 } from "../../protocol/question/catalogue.ts";
 import type { Query } from "../../protocol/question/query.ts";
+import type { Hash } from "../../protocol/values/bytes.ts";
 import type { Period } from "../../protocol/values/period.ts";
 import { fetchResult, type Result } from "../../protocol/wire/fetch-release.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
@@ -49,6 +50,7 @@ export type FederationOptions = NetworkOptions & {
   /** With logs and witnesses: for tests of what they are for, since every step then waits for a quorum. */
   readonly logged?: boolean;
   readonly rhoPerYear?: string;
+  readonly pages?: Hash;
   readonly witnesses?: Directory["witnesses"];
   /** Roots whose files commands can open, which takes its time: for tests of the command line. */
   readonly sealCost?: number;
@@ -75,6 +77,7 @@ export async function federationOf(
     approvers: 3,
     logged: options.logged ?? false,
     rhoPerYear: options.rhoPerYear,
+    pages: options.pages,
     witnesses: options.witnesses,
     sealCost: options.sealCost ?? CHEAP_SEAL,
   };

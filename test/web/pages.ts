@@ -1,5 +1,8 @@
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import { markOf } from "../../dashboards/src/pages/ask/handed-over.ts";
 import { axe, drawn, foreign, type Given, settled, tooWide, watched, wordsOn } from "./browser.ts";
+import { at, makeKey, openDesk } from "./desk.ts";
 
 export const PAGES = {
   sv: [
@@ -41,32 +44,77 @@ export const PAGES = {
 } as const;
 const WIDTHS = [360, 768, 1280, 1920];
 
+/** In its language alone, for everyone, and no wider than what it is seen in. */
+async function holds(page: Page, address: string, language: "sv" | "en"): Promise<void> {
+  await page.goto(address);
+  await settled(page);
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
+  expect(foreign(await wordsOn(page), language)).toEqual([]);
+  for (const theme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.evaluate((name) => {
+      document.documentElement.dataset["theme"] = name;
+    }, theme);
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      await drawn(page);
+      expect(await tooWide(page), `${width} ${theme}`).toBeLessThanOrEqual(0);
+      if (width === 360 || width === 1280) expect(await axe(page), `${width} ${theme}`).toEqual([]);
+    }
+  }
+}
+
 export function pagesHold(given: () => Given): void {
   for (const language of ["sv", "en"] as const)
     describe(language, () => {
       test.each(PAGES[language])("/%s", async (path) => {
         const { context, page, wrong } = await watched(given().browser, given().demo.address);
         try {
-          await page.goto(`${given().demo.address}/${language}/${path}`);
-          await settled(page);
-          expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
-          expect(foreign(await wordsOn(page), language)).toEqual([]);
-          for (const theme of ["light", "dark"] as const) {
-            await page.emulateMedia({ colorScheme: theme });
-            await page.evaluate((name) => {
-              document.documentElement.dataset["theme"] = name;
-            }, theme);
-            for (const width of WIDTHS) {
-              await page.setViewportSize({ width, height: 900 });
-              await drawn(page);
-              expect(await tooWide(page), `${width} ${theme}`).toBeLessThanOrEqual(0);
-              if (width === 360 || width === 1280) expect(await axe(page), `${width} ${theme}`).toEqual([]);
-            }
-          }
+          await holds(page, `${given().demo.address}/${language}/${path}`, language);
           expect(wrong).toEqual([]);
         } finally {
           await context.close();
         }
       });
     });
+}
+
+/** A question that is handed over, in no language. */
+const HANDED = markOf({
+  dataset: "care-experience@1",
+  title: "–",
+  purpose: "–",
+  periods: ["2026K2"],
+  groupBy: [],
+  measures: [{ id: "persons", kind: "count" }],
+  release: "regions",
+  regions: "all",
+  minRegions: 2,
+  pool: false,
+  rho: "1/100",
+});
+
+const DESK_PAGES = {
+  sv: ["", "fraga", `fraga#${HANDED}`, "godkann", "sigill"],
+  en: ["", "ask", `ask#${HANDED}`, "approve", "seal"],
+} as const;
+
+export function deskPagesHold(given: () => Given): void {
+  test.each(["sv", "en"] as const)("%s, with a key that nobody knows yet, and closed", async (language) => {
+    const { browser, demo } = given();
+    const desk = await openDesk(browser, demo);
+    await makeKey(await at(desk, "/sv/godkann"));
+    for (const path of DESK_PAGES[language]) {
+      await desk.page.goto("about:blank");
+      await holds(desk.page, `${desk.origin}/${language}/${path}`, language);
+    }
+    expect(desk.wrong).toEqual([]);
+    const stranger = await watched(browser, desk.origin);
+    await holds(stranger.page, `${desk.origin}/${language}/`, language);
+    await stranger.page
+      .getByRole("heading", { level: 1, name: /Signeringsplatsen är stängd|The desk is closed/ })
+      .waitFor();
+    await stranger.context.close();
+    await desk.stop();
+  });
 }

@@ -2,6 +2,7 @@
 import type { Page, Route } from "playwright-core";
 import { expect, test } from "vitest";
 import { type Given, settled, watched } from "./browser.ts";
+import { linkAt, openDesk, readAndSign } from "./desk.ts";
 
 const TABLE = "taken-seriously.sex";
 
@@ -31,7 +32,8 @@ async function sealed(
   return opened;
 }
 
-const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
+const heading = (page: Page, name: string) =>
+  page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 const stateOf = (page: Page, step: string) =>
   page.locator(`[data-step="${step}"]`).getAttribute("data-state");
 
@@ -68,11 +70,19 @@ export function proving(given: () => Given): void {
     await heading(page, "Sigillet håller mot avtryck");
     expect(await stateOf(page, "sum")).toBe("by digest");
     expect(await page.locator(".sealhead .big").getAttribute("class")).not.toContain("ok");
-    // An auditor of the directory is given the masked vectors, and adds them up here.
-    await page.getByLabel("Ta in en nyckelfil").setInputFiles(`${given().demo.folder}/keys/auditor.json`);
-    await page.getByRole("button", { name: "Räkna om summan här" }).click();
-    await heading(page, "Sigillet håller");
-    expect(await stateOf(page, "sum")).toBe("holds");
+    // An auditor of the directory is given the masked vectors at their own desk, and adds them up there.
+    const link = page.getByRole("link", { name: "Räkna om på din signeringsplats" });
+    const { browser, demo } = given();
+    const desk = await openDesk(browser, demo, `${demo.folder}/keys/auditor.json`);
+    await desk.page.goto(linkAt(desk, await link.getAttribute("href")));
+    await heading(desk.page, "Sigillet håller mot avtryck");
+    expect(await stateOf(desk.page, "sum")).toBe("by digest");
+    await desk.page.getByRole("button", { name: "Räkna om summan här" }).click();
+    await readAndSign(desk.page);
+    await heading(desk.page, "Sigillet håller");
+    expect(await stateOf(desk.page, "sum")).toBe("holds");
+    expect(desk.wrong).toEqual([]);
+    await desk.stop();
     await context.close();
   });
 

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { startDemo } from "../support/demo.ts";
 import { asking } from "./ask.ts";
 import { CHROMIUM, type Given, launch } from "./browser.ts";
-import { pagesHold } from "./pages.ts";
+import { deskPagesHold, pagesHold } from "./pages.ts";
 import { proving } from "./prove.ts";
+import { stealing } from "./steal.ts";
 import { walking } from "./walk.ts";
 
 describe.skipIf(CHROMIUM === null)("in Chromium (skipped where it is not installed)", () => {
@@ -26,4 +27,6 @@ describe.skipIf(CHROMIUM === null)("in Chromium (skipped where it is not install
   describe("paths that people walk", () => walking(given));
   describe("the seal", () => proving(given));
   describe("asking and approving", () => asking(given));
+  describe("every page of a desk", () => deskPagesHold(given));
+  describe("pages changed to steal", () => stealing(given));
 });

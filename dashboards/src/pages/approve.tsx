@@ -1,37 +1,35 @@
-/** For approvers: what waits, in plain words with its purpose and price, who else decided, what is like it; two equal answers. */
-import { useState } from "preact/hooks";
-import { asideId, readAside } from "../../../protocol/federation/aside.ts";
+/** What waits for a decision, in plain words with its purpose and price, who else decided, and what is like it. */
+import type { ComponentChildren } from "preact";
 import type { Federation } from "../../../protocol/federation/directory.ts";
 import { planIn } from "../../../protocol/federation/plan-in.ts";
 import { epsilonAt } from "../../../protocol/privacy/privacy.ts";
-import type { Approval } from "../../../protocol/question/approval.ts";
 import type { Dataset } from "../../../protocol/question/catalogue.ts";
 import type { Query } from "../../../protocol/question/query.ts";
 import { inWords } from "../../../protocol/question/words.ts";
 import type { Hash } from "../../../protocol/values/bytes.ts";
 import type { Language } from "../../../protocol/values/language.ts";
-import { instant } from "../../../protocol/values/names.ts";
 import { parseRational, toNumber } from "../../../protocol/values/rational.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
+import { fetchPurpose } from "../../../protocol/wire/fetch-aside.ts";
 import { useLabels, useLoaded } from "../data.ts";
 import { countsText, decisionLines } from "../decision-words.ts";
 import { type Decisions, decisionsOn } from "../decisions.ts";
 import { fraction, moment, number, useLanguage, useSay } from "../language.ts";
 import type { PageProps } from "../page.ts";
 import { Definitions } from "../parts/definitions.tsx";
-import { KeyBox, type Signing } from "../parts/key-box.tsx";
+import { OldKeys } from "../parts/old-keys.tsx";
 import { Heading, Loaded, Section } from "../parts/shell.tsx";
-import { client, failureText, federation as loadFederation, type PersonOf } from "../proof/federation.ts";
-import { signDocumentWith } from "../proof/keys.ts";
+import { DeskLink } from "../parts/your-desk.tsx";
+import { client, federation as loadFederation } from "../proof/federation.ts";
 import { Link } from "../router.tsx";
 import { askedBefore, isAlike } from "./ask/similar.tsx";
 import { useStatus } from "./question/question.tsx";
 
 const SAY = {
   sv: {
-    title: "Godkänn frågor",
-    lede: "Du läser frågan, syftet och priset, och svarar med din signatur. Det du beslutar står i loggen för alltid, med dina skäl.",
-    key: "Din nyckel",
+    title: "Frågor som väntar",
+    lede: "Den som godkänner läser frågan, syftet och priset på sin egen signeringsplats (brus desk), ur den förteckning den litar på, och signerar där. Här signeras inget: de här sidorna kommer från samordnaren.",
+    desk: "Besluta på din signeringsplats",
     waiting: "Väntar på beslut",
     none: "Ingen fråga väntar.",
     purpose: "Syfte",
@@ -45,19 +43,11 @@ const SAY = {
     need: (counts: string) => `Godkännanden: ${counts}.`,
     alike: "Liknande frågor tidigare",
     noAlike: "Inga.",
-    conditions: "Villkor, om du har några. Ett per rad; de står i loggen.",
-    reason: "Skäl. Krävs för att avslå; står i loggen för alla och för alltid.",
-    approve: "Godkänn",
-    decline: "Avslå",
-    needReason: "Skriv varför du avslår.",
-    needKey: "Det går inte att besluta utan en nyckel som förteckningen känner.",
-    own: "Du ställde frågan själv, och ditt beslut räknas inte.",
-    done: "Ditt beslut är inlämnat och står i loggen.",
   },
   en: {
-    title: "Approve questions",
-    lede: "You read the question, its purpose and its price, and answer with your signature. What you decide stands in the log for ever, with your reasons.",
-    key: "Your key",
+    title: "Questions that wait",
+    lede: "Whoever approves reads the question, its purpose and its price at their own desk (brus desk), by the directory that they trust, and signs there. Nothing is signed here: these pages come from the coordinator.",
+    desk: "Decide at your desk",
     waiting: "Waiting for a decision",
     none: "No question waits.",
     purpose: "Purpose",
@@ -71,14 +61,6 @@ const SAY = {
     need: (counts: string) => `Approvals: ${counts}.`,
     alike: "Similar questions before",
     noAlike: "None.",
-    conditions: "Conditions, if you have any. One a line; they stand in the log.",
-    reason: "Reason. Needed to decline; it stands in the log for everyone and for ever.",
-    approve: "Approve",
-    decline: "Decline",
-    needReason: "Write why you decline.",
-    needKey: "You cannot decide without a key that the directory knows.",
-    own: "You asked the question yourself, and your decision does not count.",
-    done: "Your decision is handed in and stands in the log.",
   },
 };
 
@@ -86,54 +68,71 @@ type AskedBefore = Awaited<ReturnType<typeof askedBefore>>;
 
 export function page({ overview }: PageProps) {
   const say = useSay(SAY);
-  const [signing, setSigning] = useState<Signing>(null);
-  const loaded = useLoaded("approve", async () => {
-    const [federation, asked] = await Promise.all([loadFederation(overview.directory1), askedBefore()]);
-    return { federation, asked };
-  });
   return (
     <>
       <Heading title={say.title}>
         <p>{say.lede}</p>
       </Heading>
-      <Loaded of={loaded}>
-        {({ federation, asked }) => {
-          const waiting = asked.filter(({ state }) => state === "waiting");
-          return (
-            <>
-              <Section title={say.key}>
-                <KeyBox federation={federation} purpose="approve" onSigning={setSigning} />
-              </Section>
-              {waiting.length === 0 && (
-                <Section title={say.waiting}>
-                  <p>{say.none}</p>
-                </Section>
-              )}
-              {waiting.map(({ id }) => (
-                <Waiting key={id} id={id} federation={federation} asked={asked} signing={signing} />
-              ))}
-            </>
-          );
-        }}
-      </Loaded>
+      <p class="acts">
+        <DeskLink to="approve" class="btn">
+          {say.desk}
+        </DeskLink>
+      </p>
+      <Waiting directory1={overview.directory1} />
+      <OldKeys />
     </>
+  );
+}
+
+export type Waits = {
+  readonly federation: Federation;
+  readonly id: Hash;
+  readonly query: Query;
+  readonly decisions: Decisions | Refusal;
+  /** Looks again where the question is. */
+  readonly look: () => void;
+};
+
+type Beside = (waits: Waits) => ComponentChildren;
+
+/** Every question that waits; what is done with each is the caller's. */
+export function Waiting({
+  directory1,
+  children,
+}: {
+  readonly directory1: string;
+  readonly children?: Beside;
+}) {
+  const say = useSay(SAY);
+  const loaded = useLoaded("approve", async () => {
+    const [federation, asked] = await Promise.all([loadFederation(directory1), askedBefore()]);
+    return { federation, asked };
+  });
+  return (
+    <Loaded of={loaded}>
+      {({ federation, asked }) => {
+        const waiting = asked.filter(({ state }) => state === "waiting");
+        if (waiting.length === 0)
+          return (
+            <Section title={say.waiting}>
+              <p>{say.none}</p>
+            </Section>
+          );
+        return (
+          <>
+            {waiting.map(({ id }) => (
+              <WaitingQuestion key={id} id={id} federation={federation} asked={asked} beside={children} />
+            ))}
+          </>
+        );
+      }}
+    </Loaded>
   );
 }
 
 /** The purpose that a question names by its digest; null where it was erased, or never handed in. */
 const usePurpose = (id: Hash | null) =>
-  useLoaded(id, async () => {
-    if (id === null) return null;
-    try {
-      const { text } = await client("getAside", { params: { id } });
-      if (asideId(text) !== id) return null;
-      const aside = readAside(text);
-      return aside.of === "purpose" ? aside.text : null;
-    } catch (error) {
-      if (error instanceof Refusal && error.code === "aside-unknown") return null;
-      throw error;
-    }
-  });
+  useLoaded(id, async () => (id === null ? null : await fetchPurpose(client, id)));
 
 function costText(federation: Federation, query: Query, { budget }: Dataset, language: Language): string {
   const charge = toNumber(planIn(federation, query).charge);
@@ -184,16 +183,16 @@ function Alike({
   );
 }
 
-function Waiting({
+function WaitingQuestion({
   id,
   federation,
   asked,
-  signing,
+  beside,
 }: {
   readonly id: Hash;
   readonly federation: Federation;
   readonly asked: AskedBefore;
-  readonly signing: Signing;
+  readonly beside: Beside | undefined;
 }) {
   const say = useSay(SAY);
   const language = useLanguage();
@@ -217,104 +216,7 @@ function Waiting({
           [say.alike, <Alike id={id} query={query} asked={asked} />],
         ]}
       />
-      <Decide id={id} query={query} decisions={decisions} signing={signing} onDone={look} />
+      {beside?.({ federation, id, query, decisions, look })}
     </Section>
-  );
-}
-
-/** In which of a person's roles to decide: one that is still asked for, else any that a rule asks for. */
-function roleFor({ roles }: { readonly roles: readonly string[] }, decisions: Decisions | Refusal): string {
-  const rules = decisions instanceof Refusal ? [] : decisions.floor.rules;
-  const lacking = rules.filter(({ rule, persons }) => persons.length < rule.persons);
-  const wanted = [...lacking, ...rules].map(({ rule }) => rule.role);
-  return wanted.find((role) => roles.includes(role)) ?? "approver";
-}
-
-/** How long an approval counts. */
-const DAYS = 7;
-
-/** What was written beside a decision. */
-type Remarks = { readonly conditions: string; readonly reason: string };
-
-function approvalOf(
-  query: Hash,
-  decision: Approval["decision"],
-  { person }: PersonOf,
-  role: string,
-  { conditions, reason }: Remarks,
-): Approval {
-  return {
-    query,
-    approver: person.id,
-    decision,
-    role,
-    region: "all",
-    conditions: conditions
-      .split("\n")
-      .map((line) => line.trim())
-      .filter((line) => line !== ""),
-    expires: instant(new Date(Date.now() + DAYS * 86_400_000)),
-    ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
-  };
-}
-
-function Decide({
-  id,
-  query,
-  decisions,
-  signing,
-  onDone,
-}: {
-  readonly id: Hash;
-  readonly query: Query;
-  readonly decisions: Decisions | Refusal;
-  readonly signing: Signing;
-  readonly onDone: () => void;
-}) {
-  const say = useSay(SAY);
-  const language = useLanguage();
-  const [status, set] = useState("");
-  const [remarks, write] = useState<Remarks>({ conditions: "", reason: "" });
-  const own = signing?.known.person.id === query.requester;
-  const decide = async (decision: Approval["decision"]) => {
-    if (signing === null) return;
-    const { known, held } = signing;
-    if (decision === "decline" && remarks.reason.trim() === "") return set(say.needReason);
-    const approval = approvalOf(id, decision, known, roleFor(known.person, decisions), remarks);
-    try {
-      await client("submitApproval", { body: await signDocumentWith("approval", approval, held) });
-      set(say.done);
-      onDone();
-    } catch (error) {
-      set(failureText(error, language));
-    }
-  };
-  return (
-    <div>
-      {(["conditions", "reason"] as const).map((name) => (
-        <label key={name} class="f">
-          {say[name]}
-          <textarea
-            rows={2}
-            value={remarks[name]}
-            onInput={(event) => write({ ...remarks, [name]: event.currentTarget.value })}
-          />
-        </label>
-      ))}
-      <p class="acts">
-        {(["approve", "decline"] as const).map((decision) => (
-          <button
-            key={decision}
-            type="button"
-            class="btn plain"
-            disabled={signing === null || own}
-            onClick={() => void decide(decision)}
-          >
-            {say[decision]}
-          </button>
-        ))}
-      </p>
-      <p role="status">{status !== "" ? status : own ? say.own : signing === null ? say.needKey : ""}</p>
-    </div>
   );
 }

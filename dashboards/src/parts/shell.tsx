@@ -30,7 +30,7 @@ const SAY = {
     about: "Om statistiken",
     data: "Öppna data och API",
     accessibility: "Tillgänglighet",
-    approve: "Godkänn frågor",
+    approve: "Frågor som väntar",
     foot: "Varje siffra bär ett känt brus som skyddar den enskilde. Intervallen är 95-procentiga och visar bruset, inget annat.",
     page: "Sidans adress",
     release: "Utgåva",
@@ -56,7 +56,7 @@ const SAY = {
     about: "About the statistics",
     data: "Open data and API",
     accessibility: "Accessibility",
-    approve: "Approve questions",
+    approve: "Questions that wait",
     foot: "Every figure carries a known noise that protects the individual. Intervals are of 95 per cent and show the noise, nothing else.",
     page: "This page's address",
     release: "Release",
@@ -79,7 +79,7 @@ const themeNow = (): Theme => {
   return kept === "dark" || kept === "light" ? kept : prefersDark() ? "dark" : "light";
 };
 
-function ThemeButton() {
+export function ThemeButton() {
   const say = useSay(SAY);
   const [theme, set] = useState(themeNow);
   useEffect(() => {

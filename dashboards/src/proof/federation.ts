@@ -7,12 +7,13 @@ import type { Hash } from "../../../protocol/values/bytes.ts";
 import type { Language } from "../../../protocol/values/language.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
 import { type Client, clientOf } from "../../../protocol/wire/client.ts";
+import { authorized } from "./access.ts";
 import { pinned } from "./run.ts";
 
 // The strict content policy forbids what zod would try.
 z.config({ jitless: true });
 
-export const client: Client = clientOf(location.origin, (url, init) => fetch(url, init));
+export const client: Client = clientOf(location.origin, authorized);
 
 export async function federation(directory1: string): Promise<Federation> {
   return readVersions(await client("getDirectory"), (pinned() ?? directory1) as Hash, verify);

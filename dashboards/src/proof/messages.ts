@@ -41,6 +41,9 @@ export type Ask =
       readonly before: number | null;
     };
 
+/** As it is sent: a worker cannot see what its page was opened with. */
+export type Asked = { readonly ask: Ask; readonly session: string | null };
+
 /** How the logs stand: who has cosigned, and who has been silent. */
 export type LogState = {
   readonly size: number;

@@ -1,5 +1,6 @@
 /** Has the worker check something; the worker lives as long as that takes. */
-import type { Ask, Tell } from "./messages.ts";
+import { sessionNow } from "./access.ts";
+import type { Ask, Asked, Tell } from "./messages.ts";
 
 export function inWorker(
   ask: Ask,
@@ -17,7 +18,7 @@ export function inWorker(
       worker.terminate();
     };
   });
-  worker.postMessage(ask);
+  worker.postMessage({ ask, session: sessionNow() } satisfies Asked);
   return { done, stop: () => worker.terminate() };
 }
 

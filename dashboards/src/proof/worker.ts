@@ -21,7 +21,17 @@ import { givenFor } from "../../../protocol/wire/fetch-material.ts";
 import { unlikeIn } from "../../../publication/make-view.ts";
 import { finderOf, isTabled } from "../../../publication/standing-release.ts";
 import type { View } from "../../../publication/view.ts";
-import type { Ask, FoundFigure, IndicatorAt, LogState, PlannedInWords, ShownSeal, Tell } from "./messages.ts";
+import { authorized, carry } from "./access.ts";
+import type {
+  Ask,
+  Asked,
+  FoundFigure,
+  IndicatorAt,
+  LogState,
+  PlannedInWords,
+  ShownSeal,
+  Tell,
+} from "./messages.ts";
 import { browserPrimitives } from "./primitives.ts";
 
 // The strict content policy forbids what zod would try.
@@ -31,13 +41,13 @@ const tell = (message: Tell): void => postMessage(message);
 
 /** A file below /log/; null where there is none. What cannot be fetched ends the check: it says nothing of the figure. */
 async function source(path: string): Promise<Uint8Array | null> {
-  const answer = await fetch(`/log/${path}`, { cache: "no-cache" }).catch(() => null);
+  const answer = await authorized(`/log/${path}`, { cache: "no-cache" }).catch(() => null);
   if (answer === null || (!answer.ok && answer.status !== 404 && answer.status !== 400))
     throw new Refusal("unavailable", `expected the file ${path} of the log`);
   return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
 }
 
-const client = clientOf(location.origin, (url, init) => fetch(url, init));
+const client = clientOf(location.origin, authorized);
 const tools = { primitives: browserPrimitives, hash: hashOf };
 
 const optionsOf = ({ directory1, now }: { readonly directory1: string; readonly now: number }) => ({
@@ -155,7 +165,8 @@ async function eventsOf({ directory1, log, before }: Extract<Ask, { kind: "event
   };
 }
 
-addEventListener("message", ({ data }: MessageEvent<Ask>) => {
+addEventListener("message", ({ data: { ask: data, session } }: MessageEvent<Asked>) => {
+  carry(session);
   const started = performance.now();
   const work = async (): Promise<Tell> => {
     if (data.kind === "audit") {

@@ -1,7 +1,7 @@
 /** What stands where: who may import whom, the layers of `protocol/`, and where a process starts. */
 import type { Folders } from "./rules.ts";
 
-/** Who may import whom. Nothing imports the three servers but their own files, the command line, measurements and tests. */
+/** Who may import whom. Nothing imports the servers but their own files, the command line, measurements and tests. */
 export const MAY: Folders = {
   protocol: ["protocol"],
   publication: ["publication", "protocol"],
@@ -9,9 +9,21 @@ export const MAY: Folders = {
   node: ["node", "server", "protocol"],
   coordinator: ["coordinator", "server", "protocol", "publication"],
   journal: ["journal", "server", "protocol"],
+  desk: ["desk", "server", "protocol"],
   dashboards: ["dashboards", "publication", "protocol"],
-  cli: ["cli", "node", "coordinator", "journal", "server", "publication", "protocol"],
-  bench: ["bench", "test", "cli", "node", "coordinator", "journal", "server", "publication", "protocol"],
+  cli: ["cli", "node", "coordinator", "journal", "desk", "server", "publication", "protocol"],
+  bench: [
+    "bench",
+    "test",
+    "cli",
+    "node",
+    "coordinator",
+    "journal",
+    "desk",
+    "server",
+    "publication",
+    "protocol",
+  ],
   test: [
     "test",
     "bench",
@@ -20,6 +32,7 @@ export const MAY: Folders = {
     "node",
     "coordinator",
     "journal",
+    "desk",
     "server",
     "publication",
     "protocol",
@@ -49,7 +62,7 @@ export const PROTOCOL: ReadonlyArray<readonly string[]> = [
  * worker too), and the two files that are the system's randomness itself, which others are handed.
  */
 export const STARTS = [
-  /^(node|coordinator|journal|cli)\/main\.ts$/,
+  /^(node|coordinator|journal|desk|cli)\/main\.ts$/,
   /^cli\/(commands|demo)\//,
   /^dashboards\//,
   /^node\/random\.ts$/,

@@ -1,4 +1,5 @@
-/** To ask: choose on the left; plain words, price and expected intervals on the right, live; then sign. */
+/** To ask: choose on the left; plain words, price and expected intervals on the right, live; then it goes to be signed. */
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
 import { Refusal } from "../../../../protocol/values/refusal.ts";
@@ -11,10 +12,10 @@ import { client, federation as loadFederation } from "../../proof/federation.ts"
 import { Link } from "../../router.tsx";
 import { Question } from "../question/question.tsx";
 import { Remaining } from "./budget-left.tsx";
-import { closedPeriods, type Draft, PRICES, type Priced, priced, rhoOf } from "./draft.ts";
+import { type Composed, closedPeriods, type Draft, PRICES, type Priced, priced, rhoOf } from "./draft.ts";
 import { Compose } from "./form.tsx";
+import { HandOver } from "./hand-over.tsx";
 import { Live } from "./live.tsx";
-import { Sign } from "./sign.tsx";
 import { Similar } from "./similar.tsx";
 
 const SAY = {
@@ -27,9 +28,9 @@ const SAY = {
       "Av det konto där minst är kvar när din fråga är betald: datamängdens i en period, eller årets över alla datamängder. Det svarta är din fråga.",
     similar: "Liknande frågor",
     similarHelp: "Ett svar som redan finns kostar ingenting.",
-    sign: "Signera",
-    signHelp:
-      "När du har signerat kan frågan inte ändras. Godkänns den inte i tid svaras den inte, och inget debiteras.",
+    over: "Lämna över för signering",
+    overHelp:
+      "Här finns inga nycklar och inget signeras: sidorna kommer från samordnaren, som signaturer ska skydda mot. Frågan går till din egen signeringsplats (brus desk) eller till kommandoraden, och läses upp där ur den förteckning du litar på. Efter # i länken står den, och det skickas aldrig till någon server.",
     closed: "Frågor kan inte ställas just nu",
     closedText:
       "Samordnaren svarar inte, så ingen fråga kan lämnas in. Det som är publicerat går att läsa och pröva som vanligt.",
@@ -44,9 +45,9 @@ const SAY = {
       "Of the account in which least is left once your question is paid: the dataset's in a period, or the year's over all datasets. The black part is your question.",
     similar: "Similar questions",
     similarHelp: "An answer that is there already costs nothing.",
-    sign: "Sign",
-    signHelp:
-      "Once you have signed, the question cannot be changed. If it is not approved in time it is not answered, and nothing is charged.",
+    over: "Hand over to be signed",
+    overHelp:
+      "There are no keys here and nothing is signed: the pages come from the coordinator, against whom signatures guard. The question goes to your own desk (brus desk) or to the command line, and is read out there by the directory that you trust. It stands after the # of the link, which is never sent to a server.",
     closed: "Questions cannot be asked just now",
     closedText:
       "The coordinator does not answer, so no question can be handed in. What is published can be read and checked as usual.",
@@ -55,11 +56,32 @@ const SAY = {
 };
 
 export function page({ overview, query }: PageProps) {
+  const say = useSay(SAY);
+  return (
+    <Asking directory1={overview.directory1} query={query}>
+      {(composed) => (
+        <Section title={say.over} help={<p>{say.overHelp}</p>}>
+          <HandOver {...composed} />
+        </Section>
+      )}
+    </Asking>
+  );
+}
+
+type Finish = (composed: Composed) => ComponentChildren;
+
+/** The composer, and a question on its way; what becomes of one that is composed is the caller's. */
+export function Asking({
+  directory1,
+  query,
+  children,
+}: {
+  readonly directory1: string;
+  readonly query: URLSearchParams;
+  readonly children: Finish;
+}) {
   const loaded = useLoaded("federation", async () => {
-    const [federation, { budgets }] = await Promise.all([
-      loadFederation(overview.directory1),
-      client("getBudgets"),
-    ]);
+    const [federation, { budgets }] = await Promise.all([loadFederation(directory1), client("getBudgets")]);
     return { federation, ledgers: ledgersIn(federation, budgets) };
   });
   const say = useSay(SAY);
@@ -74,12 +96,13 @@ export function page({ overview, query }: PageProps) {
     return (
       <Loaded of={loaded}>{({ federation }) => <Question key={id} federation={federation} id={id} />}</Loaded>
     );
-  return <Loaded of={loaded}>{(ready) => <Ask {...ready} />}</Loaded>;
+  return <Loaded of={loaded}>{(ready) => <Ask {...ready} finish={children} />}</Loaded>;
 }
 
 type Known = {
   readonly federation: Federation;
   readonly ledgers: Ledgers;
+  readonly finish: Finish;
 };
 
 /** The price a question starts from: four parts in a hundred of the budget. */
@@ -103,7 +126,7 @@ function startOf(federation: Federation, dataset: string, now: Date): Draft {
   };
 }
 
-function Ask({ federation, ledgers }: Known) {
+function Ask({ federation, ledgers, finish }: Known) {
   const say = useSay(SAY);
   const now = useMemo(() => new Date(), []);
   const names = [...federation.datasets.keys()];
@@ -140,9 +163,7 @@ function Ask({ federation, ledgers }: Known) {
       <Section title={say.similar} help={<p>{say.similarHelp}</p>}>
         <Similar draft={draft} />
       </Section>
-      <Section title={say.sign} help={<p>{say.signHelp}</p>}>
-        <Sign federation={federation} draft={draft} found={found} />
-      </Section>
+      {finish({ federation, draft, found })}
     </>
   );
 }

@@ -164,6 +164,13 @@ export type Priced = {
   readonly expected: { readonly region: readonly Expected[] | null; readonly nation: readonly Expected[] };
 };
 
+/** What was composed so far. */
+export type Composed = {
+  readonly federation: Federation;
+  readonly draft: Draft;
+  readonly found: Priced | Refusal;
+};
+
 /** Persons in a cell for whom an error is shown: a small group, a county, the nation. */
 export const SIZES = [100, 1_000, 10_000] as const;
 

@@ -1,31 +1,22 @@
 /** What stands behind a figure, checked here: seven steps, each down to bytes. Green only for what this browser itself did. */
-import type { Language } from "../../../../protocol/values/language.ts";
 import { SealMark } from "../../charts/marks.tsx";
 import { download } from "../../charts/save.ts";
-import { useLoaded } from "../../data.ts";
-import { figure, listed, period, useLanguage, useSay } from "../../language.ts";
+import { listed, period, useLanguage, useSay } from "../../language.ts";
 import type { PageProps } from "../../page.ts";
 import { HelpLine } from "../../parts/help.tsx";
 import { Pin } from "../../parts/pin.tsx";
 import { SEAL_WORDS } from "../../parts/seal.tsx";
-import { Loaded, Section } from "../../parts/shell.tsx";
-import type { ShownSeal } from "../../proof/messages.ts";
+import { Section } from "../../parts/shell.tsx";
+import { DeskLink } from "../../parts/your-desk.tsx";
 import { pinned } from "../../proof/run.ts";
 import { STEP_NAMES } from "../../proof/words.ts";
 import { Link } from "../../router.tsx";
 import { namesOf } from "../../sentences.ts";
 import { type Check, useCheck } from "./check.ts";
-import { type Beside, besideOf, SealHead } from "./head.tsx";
+import { besideOf, SealHead } from "./head.tsx";
+import { failedIn, ledeOf } from "./lede.ts";
 import { Steps } from "./steps.tsx";
 import { SAY } from "./words.ts";
-
-/** What few need is loaded when it is. */
-function AuditorLater(props: Parameters<typeof import("../../parts/auditor.tsx").Auditor>[0]) {
-  const loaded = useLoaded("auditor", async () => ({
-    Auditor: (await import("../../parts/auditor.tsx")).Auditor,
-  }));
-  return <Loaded of={loaded}>{({ Auditor }) => <Auditor {...props} />}</Loaded>;
-}
 
 export function page(props: PageProps) {
   const release = props.query.get("release") ?? "";
@@ -34,35 +25,6 @@ export function page(props: PageProps) {
 }
 
 type OfRelease = PageProps & { readonly release: string };
-
-/** The steps that fail. */
-const failedIn = ({ result }: Check): ShownSeal["steps"] =>
-  result?.kind === "seal" ? result.seal.steps.filter(({ state }) => state === "fails") : [];
-
-/** What the check says in a sentence or two. */
-function ledeOf(check: Check, beside: Beside | null, language: Language): string {
-  const say = SAY[language];
-  const { result, state, progress } = check;
-  switch (state) {
-    case "checked":
-      return say.holdsText;
-    case "digest":
-      return say.digestText;
-    case "broken": {
-      const value = beside?.shown.value ?? null;
-      const text = beside === null || value === null ? "" : figure(beside.view.indicator, value, language);
-      return say.brokenText(failedIn(check).length, text);
-    }
-    case "checking":
-      return say.checkingText(progress[0], progress[1]);
-    case "unchecked":
-      return say.unreadText;
-    case "unread":
-      if (result?.kind !== "failed" || result.code === "unavailable") return say.unreadText;
-      if (result.code === "release-unknown") return say.unknownText;
-      return pinned() === null ? say.unreadText : say.otherText;
-  }
-}
 
 /** What does not hold, and another release of the table to look at instead. */
 function Broken({
@@ -126,6 +88,7 @@ function ChainHelp({
       <p>
         {say.root(`${directory1.slice(7, 15)}…${directory1.slice(-4)}`)} {pinned() !== null && say.yours}
       </p>
+      <p>{say.code}</p>
       <Pin overview={overview} onChange={check.again} />
       <p class="acts">
         <button type="button" class="btn plain" onClick={check.again}>
@@ -192,7 +155,11 @@ function Checked({ overview, query, release }: OfRelease) {
       </Section>
       {state === "digest" && (
         <Section title={say.auditor} help={<p>{say.auditorHelp}</p>}>
-          <AuditorLater overview={overview} release={release} onRequest={check.give} />
+          <p class="acts">
+            <DeskLink to="seal" query={{ release }} class="btn">
+              {say.atDesk}
+            </DeskLink>
+          </p>
         </Section>
       )}
       <Section title={say.not}>

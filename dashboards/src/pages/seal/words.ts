@@ -7,7 +7,7 @@ export const SAY = {
     unread: "Sigillet är inte prövat",
     checking: "Sigillet prövas",
     holdsText:
-      "Din webbläsare har själv prövat alla sju steg, från frågan till de regioner som vittnar om loggen. Inget av det bygger på vad servern påstår.",
+      "Din webbläsare har själv prövat alla sju steg, från frågan till de regioner som vittnar om loggen. Det vilar på två ting: förteckningens avtryck, som du jämför med det tryckta, och den här sidans kod.",
     digestText:
       "Din webbläsare har prövat allt utom att summan är summan av regionernas delar. De är maskerade, och bara förteckningens granskare har dem. Summan är prövad mot sitt avtryck.",
     brokenText: (n: number, text: string) =>
@@ -28,7 +28,8 @@ export const SAY = {
     chain: "Beviskedjan",
     chainHelp: "Varje steg kan öppnas ned till de byte som prövats.",
     root: (hash: string) =>
-      `Utgångspunkten är förteckningen över deltagare, version 1, ${hash}. Den följer med sidan och kan jämföras med den tryckta.`,
+      `Utgångspunkten är förteckningen över deltagare, version 1, ${hash}. Den följer med sidan: jämför den med den tryckta, eller ange den själv nedan.`,
+    code: "Koden som prövar kommer från samma server som siffrorna. Vilken den ska vara står i förteckningen, som ett avtryck av alla skript och stilmallar. Det kan en sida inte pröva om sig själv: brus pages check gör det, och på en signeringsplats (brus desk) körs din egen kod.",
     yours: "Den du själv har angett gäller i stället.",
     pin: "Ange förteckningens avtryck själv",
     pinned: "sha256:…",
@@ -38,7 +39,8 @@ export const SAY = {
     receipt: "Ladda ned bevisen",
     auditor: "För granskare",
     auditorHelp:
-      "Den som står som granskare i förteckningen kan räkna om summan ur de maskade svaren. Begäran signeras, och står i loggen.",
+      "Den som står som granskare i förteckningen kan räkna om summan ur de maskade svaren, på sin signeringsplats (brus desk) eller med brus query recompute. Begäran signeras där, och står i loggen.",
+    atDesk: "Räkna om på din signeringsplats",
     before: "Pröva en annan utgåva:",
     not: "Vad sigillet inte visar",
     notText:
@@ -62,7 +64,7 @@ export const SAY = {
     unread: "The seal is not checked",
     checking: "The seal is being checked",
     holdsText:
-      "Your browser itself checked all seven steps, from the question to the regions that vouch for the log. None of it rests on what the server says.",
+      "Your browser itself checked all seven steps, from the question to the regions that vouch for the log. It rests on two things: the directory's hash, which you compare with the printed one, and this page's code.",
     digestText:
       "Your browser checked everything but that the sum is that of the regions' parts. Those are masked, and only the directory's auditors have them. The sum was checked by its digest.",
     brokenText: (n: number, text: string) =>
@@ -83,7 +85,8 @@ export const SAY = {
     chain: "The chain of proof",
     chainHelp: "Each step can be opened down to the bytes that were checked.",
     root: (hash: string) =>
-      `It starts from the directory of participants, version 1, ${hash}. It comes with the page and can be compared with the printed one.`,
+      `It starts from the directory of participants, version 1, ${hash}. It comes with the page: compare it with the printed one, or give it yourself below.`,
+    code: "The code that checks comes from the same server as the figures. Which code it should be the directory says, by a digest of all scripts and styles. A page cannot check that of itself: brus pages check does, and at a desk (brus desk) the code that runs is your own.",
     yours: "The one you gave yourself is used instead.",
     pin: "Give the directory's hash yourself",
     pinned: "sha256:…",
@@ -93,7 +96,8 @@ export const SAY = {
     receipt: "Download the proofs",
     auditor: "For auditors",
     auditorHelp:
-      "An auditor of the directory can add the sum up anew from the masked answers. The request is signed, and stands in the log.",
+      "An auditor of the directory can add the sum up anew from the masked answers, at their desk (brus desk) or by brus query recompute. The request is signed there, and stands in the log.",
+    atDesk: "Add it up at your desk",
     before: "Check another release:",
     not: "What the seal does not show",
     notText:

@@ -1,17 +1,23 @@
-/** With which key one signs: one that lives here, or none yet; how it is made, registered, taken in, and lost. */
+/** With which key one signs: a file that the desk has opened, one that lives in this browser, or none yet; how it is made, registered, and lost. */
 import { useEffect, useState } from "preact/hooks";
 import type { Federation } from "../../../protocol/federation/directory.ts";
+import type { KeyPurpose } from "../../../protocol/signing/envelope.ts";
 import { instant } from "../../../protocol/values/names.ts";
+import type { DeskState } from "../../../protocol/wire/desk.ts";
 import { useSay } from "../language.ts";
+import { FileChoice } from "../parts/file-choice.tsx";
 import { type PersonOf, personOf } from "../proof/federation.ts";
-import { forgetKey, type HeldKey, heldKeys, makeKey, takeKey } from "../proof/keys.ts";
-import { FileChoice } from "./file-choice.tsx";
+import { forgetKey, type HeldKey, heldKeys } from "../proof/key-store.ts";
+import { makeKey, takeKey } from "./keys.ts";
 
 const SAY = {
   sv: {
     key: "Nyckel",
-    here: "I den här webbläsaren. Kan inte kopieras ut.",
-    none: "Ingen nyckel finns i den här webbläsaren ännu.",
+    here: "I den här webbläsaren, på signeringsplatsens egen adress. Kan inte kopieras ut.",
+    file: "I en fil som signeringsplatsen har öppnat. Den signerar bara det du har läst.",
+    none: "Ingen nyckel finns här ännu.",
+    shared:
+      "Använder flera personer den här datorn? Starta då brus desk med --key: en nyckel i webbläsaren hör till adressen, och den adressen kan någon annan ta när signeringsplatsen är stängd.",
     make: "Skapa en nyckel här",
     take: "Ta in en nyckelfil",
     taken: "Filen är ingen nyckel.",
@@ -30,8 +36,11 @@ const SAY = {
   },
   en: {
     key: "Key",
-    here: "In this browser. It cannot be copied out.",
-    none: "There is no key in this browser yet.",
+    here: "In this browser, at the desk's own address. It cannot be copied out.",
+    file: "In a file that the desk has opened. It signs only what you have read.",
+    none: "There is no key here yet.",
+    shared:
+      "Do several people use this computer? Then start brus desk with --key: a key in the browser belongs to the address, which somebody else can take while the desk is closed.",
     make: "Make a key here",
     take: "Import a key file",
     taken: "This is not a key file.",
@@ -50,19 +59,30 @@ const SAY = {
   },
 };
 
-export type Signing = { readonly held: HeldKey; readonly known: PersonOf } | null;
+/** A key, and whose it is; `held` is null where the desk itself holds it, in a file. */
+export type Signing = {
+  readonly publicKey: string;
+  readonly held: HeldKey | null;
+  readonly known: PersonOf;
+} | null;
 
-type Purpose = "ask" | "approve" | "audit";
-type Judged = { readonly held: HeldKey; readonly known: PersonOf | null };
+type Judged = { readonly publicKey: string; readonly held: HeldKey | null; readonly known: PersonOf | null };
 
-/** Of the keys that live here the one that may be used for this, else the newest. */
-function bestOf(keys: readonly HeldKey[], federation: Federation, purpose: Purpose): Judged | undefined {
+/** The one that may be used for this, a file's first; else the newest. */
+function bestOf(
+  files: DeskState["keys"],
+  keys: readonly HeldKey[],
+  federation: Federation,
+  purpose: KeyPurpose,
+): Judged | undefined {
   const now = instant(new Date());
-  const judged = keys.map((held) => ({ held, known: personOf(federation, held.publicKey, now) }));
-  return (
-    judged.find(({ known }) => known?.purposes.includes(purpose)) ??
-    judged.toSorted((a, b) => b.held.made - a.held.made)[0]
-  );
+  const newest = keys.toSorted((a, b) => b.made - a.made);
+  const all = [
+    ...files.filter((each) => each.purpose === purpose).map(({ publicKey }) => ({ publicKey, held: null })),
+    ...newest.map((held) => ({ publicKey: held.publicKey, held })),
+  ];
+  const judged = all.map((each) => ({ ...each, known: personOf(federation, each.publicKey, now) }));
+  return judged.find(({ known }) => known?.purposes.includes(purpose)) ?? judged[0];
 }
 
 /** The keys that live here, and how they are made, taken in and lost; with what went wrong in it. */
@@ -93,7 +113,8 @@ function KeyState({ best, may }: { readonly best: Judged | undefined; readonly m
             say.none
           ) : (
             <>
-              {say.here} <span class="mono">ed25519 {best.held.publicKey.slice(0, 20)}…</span>
+              {best.held === null ? say.file : say.here}{" "}
+              <span class="mono">ed25519 {best.publicKey.slice(0, 20)}…</span>
             </>
           )}
         </dd>
@@ -114,7 +135,15 @@ function KeyState({ best, may }: { readonly best: Judged | undefined; readonly m
 }
 
 /** What whoever keeps the directory needs, to take in a key that it does not know. */
-function Registration({ publicKey, purpose }: { readonly publicKey: string; readonly purpose: Purpose }) {
+function Registration({
+  publicKey,
+  purpose,
+  coordinator,
+}: {
+  readonly publicKey: string;
+  readonly purpose: KeyPurpose;
+  readonly coordinator: string;
+}) {
   const say = useSay(SAY);
   const kind = { ask: "researcher", approve: "approver", audit: "auditor" }[purpose];
   return (
@@ -125,51 +154,68 @@ function Registration({ publicKey, purpose }: { readonly publicKey: string; read
         class="block"
         tabIndex={0}
         id="request"
-      >{`${publicKey}\n\nbrus directory propose next.json --${kind} ${kind}-2=${publicKey} --coordinator ${location.origin}`}</pre>
+      >{`${publicKey}\n\nbrus directory propose next.json --${kind} ${kind}-2=${publicKey} --coordinator ${coordinator}`}</pre>
     </div>
   );
 }
 
-export function KeyBox({
-  federation,
-  purpose,
-  onSigning,
+/** How a key of this browser is made, taken in from a file, and forgotten. */
+function BrowserKeys({
+  best,
+  of: { wrong, make, take, forget },
 }: {
-  readonly federation: Federation;
-  readonly purpose: Purpose;
-  readonly onSigning: (signing: Signing) => void;
+  readonly best: Judged | undefined;
+  readonly of: ReturnType<typeof useHeldKeys>;
 }) {
   const say = useSay(SAY);
-  const { keys, wrong, make, take, forget } = useHeldKeys();
-  const best = bestOf(keys, federation, purpose);
-  const may = best?.known?.purposes.includes(purpose) === true;
-  useEffect(() => {
-    onSigning(
-      best !== undefined && best.known !== null && may ? { held: best.held, known: best.known } : null,
-    );
-  }, [best?.held.publicKey, may, federation.hash]);
+  const held = best?.held ?? null;
   return (
-    <div class="keybox">
-      <KeyState best={best} may={may} />
-      {best !== undefined && best.known === null && (
-        <Registration publicKey={best.held.publicKey} purpose={purpose} />
-      )}
+    <>
       <p class="acts">
         <button type="button" class="btn plain" onClick={() => void make()}>
           {say.make}
         </button>
         <FileChoice label={say.take} onText={(text) => void take(text)} />
       </p>
+      <p class="small">{say.shared}</p>
       <p role="status">{wrong}</p>
-      {best !== undefined && (
+      {held !== null && (
         <details>
           <summary>{say.lost}</summary>
           <p class="small">{say.lostText}</p>
-          <button type="button" class="linklike small" onClick={() => void forget(best.held.publicKey)}>
+          <button type="button" class="linklike small" onClick={() => void forget(held.publicKey)}>
             {say.forget}
           </button>
         </details>
       )}
+    </>
+  );
+}
+
+export function KeyBox({
+  federation,
+  desk,
+  purpose,
+  onSigning,
+}: {
+  readonly federation: Federation;
+  readonly desk: DeskState;
+  readonly purpose: KeyPurpose;
+  readonly onSigning: (signing: Signing) => void;
+}) {
+  const here = useHeldKeys();
+  const best = bestOf(desk.keys, here.keys, federation, purpose);
+  const may = best?.known?.purposes.includes(purpose) === true;
+  useEffect(() => {
+    onSigning(best !== undefined && best.known !== null && may ? { ...best, known: best.known } : null);
+  }, [best?.publicKey, may, federation.hash]);
+  return (
+    <div class="keybox">
+      <KeyState best={best} may={may} />
+      {best !== undefined && best.known === null && (
+        <Registration publicKey={best.publicKey} purpose={purpose} coordinator={desk.coordinator} />
+      )}
+      {best?.held !== null && <BrowserKeys best={best} of={here} />}
     </div>
   );
 }
