@@ -12,7 +12,7 @@ import type { CoordinatorDatabase, CoordinatorStore } from "../../../../coordina
 import { prepareCoordinator } from "../../../../coordinator/store/database.ts";
 import { countsText } from "../../../../dashboards/src/decision-words.ts";
 import { decisionsOn } from "../../../../dashboards/src/decisions.ts";
-import { admit } from "../../../../node/answer/admit.ts";
+import { admit, Untimely } from "../../../../node/answer/admit.ts";
 import { tableOf } from "../../../../node/store/database.ts";
 import { whyNotApproved } from "../../../../protocol/audit/charges.ts";
 import type { Replay } from "../../../../protocol/audit/coordinator-log.ts";
@@ -561,6 +561,7 @@ function nodeSays(
     });
     return null;
   } catch (error) {
+    if (error instanceof Untimely) return error.reason; // Said for a quarter of an hour, before it is signed.
     if (!(error instanceof Refusal)) throw error;
     return error.code;
   }
