@@ -9,7 +9,7 @@ import type { PageProps } from "./page.ts";
 import { Indicator } from "./pages/indicator/indicator.tsx";
 import { Start } from "./pages/start/start.tsx";
 import { Heading, Loaded, Shell } from "./parts/shell.tsx";
-import { type Address, type Page, useAddress } from "./router.tsx";
+import { type Address, EMBEDDED, type Page, useAddress } from "./router.tsx";
 
 function App() {
   const place = useAddress();
@@ -79,7 +79,7 @@ function At({
   readonly place: Address;
 }) {
   const rest = { overview, id, query };
-  if (page === null) return <NotFound />;
+  if (page === null || (EMBEDDED && page !== "indicator")) return <NotFound />;
   if (page === "start") return <Start overview={overview} />;
   if (page === "indicator") return <Indicator key={id} {...rest} />;
   return <Later key={`${page} ${id}`} name={page} {...rest} />;
