@@ -199,6 +199,8 @@ describe("a witness that the directory requires", () => {
       return again;
     };
     let before = witness.asked.length;
+    const time = (await shownTime(made, witness)) ?? expect.fail();
+    witness.clock.ahead = 300;
     let { app } = await restart();
     await expect.poll(() => witness.asked.length).toBeGreaterThan(before);
     const seen = witness.size(log);
@@ -211,7 +213,7 @@ describe("a witness that the directory requires", () => {
         COORDINATOR,
         new Uint8Array(await (await app.request("/log/checkpoint")).arrayBuffer()),
       );
-    await expect.poll(async () => (await shown()).outside[0]?.time).not.toBe(null);
+    await expect.poll(async () => (await shown()).outside[0]?.time).toBeGreaterThanOrEqual(time + 300);
     expect((await shown()).cosigned).toBe(3);
 
     rmSync(made.made.coordinator.data, { recursive: true });
@@ -271,10 +273,11 @@ describe("what a witness answers is chosen by an attacker", () => {
       (own) =>
       ({ body }) =>
         new Response(signed(own, body, { time: Date.now() / 1000 - 86_400 })),
-    "a blank line and another note":
+    // It would verify, over a text that goes on into the signatures; and nobody would open the checkpoint that held it.
+    "a blank line, and a cosignature of all that is above it":
       (own) =>
       ({ body }) =>
-        new Response(`\n\n${signed(own, body)}`),
+        new Response(`\n${signed(own, body, { text: body.slice(body.indexOf("\n\n") + 2) })}`),
     "its line twice":
       (own) =>
       ({ body }) =>

@@ -41,6 +41,14 @@ test.each(rows.map((row) => [row.number, row.attack.en, row.tests] as const))(
   },
 );
 
+test("the threat model's page has the same table", () => {
+  const page = readFileSync(join(ROOT, "docs/threats.md"), "utf8");
+  const lines = rows.map(
+    ({ number, attack, attacker, keeps }) => `| ${number} | ${attack.en} | ${attacker.en} | ${keeps.en} |\n`,
+  );
+  expect(page.endsWith(lines.join(""))).toBe(true);
+});
+
 test("the commit on which they last passed is told as CI writes it, and not where it is not on record", () => {
   const folder = temporaryFolder();
   const write = (path: string, text: string | Uint8Array) => {
