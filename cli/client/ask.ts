@@ -10,7 +10,7 @@ import { Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
-import { type LookAgain, type Recorded, recorded } from "../../protocol/wire/recorded.ts";
+import type { LookAgain } from "../../protocol/wire/recorded.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { deadlineIn, sleep } from "../../server/deadline.ts";
 import { needsDelivery, waitsFor } from "./waits-for.ts";
@@ -77,18 +77,12 @@ export function signApproval(
 }
 
 /**
- * Hands a decision in, and waits until it is proved to stand in the log. Of one that its person had handed in before, in
- * the same role and for the same regions, the stored one stands: it is given back, and it is what is proved.
+ * Hands a decision in; gives the one that stands, which is to be proved. Of one that its person had handed in before, in
+ * the same role and for the same regions, that is the stored one.
  */
-export async function decide(
-  client: Client,
-  federation: Federation,
-  signed: Envelope,
-  again: LookAgain,
-): Promise<{ readonly envelope: Envelope; readonly recorded: Recorded | null }> {
+export async function decide(client: Client, federation: Federation, signed: Envelope): Promise<Envelope> {
   const { id } = await client("submitApproval", { body: signed });
-  const envelope = id === envelopeId(signed) ? signed : await storedInstead(client, federation, signed, id);
-  return { envelope, recorded: await recorded(client, federation, "approval", envelope, again) };
+  return id === envelopeId(signed) ? signed : await storedInstead(client, federation, signed, id);
 }
 
 /** Refuses (`not-recorded`) what the coordinator names and is not the same decision by the same person. */

@@ -13,6 +13,7 @@ import {
   openQuery,
 } from "../../protocol/federation/openers.ts";
 import { judgingSince } from "../../protocol/federation/versions.ts";
+import { documentEntry, holdsDocument } from "../../protocol/log/leaf.ts";
 import { WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
 import { Approval, type Judged } from "../../protocol/question/approval.ts";
@@ -76,18 +77,8 @@ export async function takeQuery(
  * is given again, until it is about to end or no longer counts.
  */
 export async function takeApproval(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
-  const { federation, store, now, logs } = context;
-  const { id, approval, person } = openApproval(federation(), envelope, now());
-  const row = await store.kysely
-    .selectFrom("query")
-    .selectAll()
-    .where("id", "=", approval.query)
-    .executeTakeFirst();
-  if (row === undefined)
-    throw new Refusal("query-unknown", "expected an approval of a query that was submitted");
-  const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
-  if (person === asked.requester)
-    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  const { store, now, logs } = context;
+  const { id, approval, person } = await judgeApproval(envelope, context);
   const { query } = approval;
   let kept = id;
   await once(store, async (database) => {
@@ -123,6 +114,27 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
     if (state !== "waiting") await announce(database, query, place);
   });
   return { id: kept, query: approval.query };
+}
+
+/** Refuses a decision that no region would count, or that none could read in the log. */
+async function judgeApproval(envelope: Envelope, context: Context): Promise<ReturnType<typeof openApproval>> {
+  const { federation, store, now } = context;
+  const opened = openApproval(federation(), envelope, now());
+  const { id, approval, person } = opened;
+  const row = await store.kysely
+    .selectFrom("query")
+    .select("envelope")
+    .where("id", "=", approval.query)
+    .executeTakeFirst();
+  if (row === undefined)
+    throw new Refusal("query-unknown", "expected an approval of a query that was submitted");
+  const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
+  if (person === asked.requester)
+    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  // What regions cannot read in the log binds none of them that is not shown it.
+  if (!holdsDocument(documentEntry("approval", id, envelope)))
+    throw new Refusal("too-large", "expected a decision that fits into an entry of the log");
+  return opened;
 }
 
 /** The state of a query that an approval may change, held against a dispatch at the same moment: that conflicts. */

@@ -35,6 +35,7 @@ const PAGES: Partial<Record<Page, () => Promise<ComponentType<PageProps>>>> = {
   regions: () => import("./pages/regions.tsx").then(({ page }) => page),
   region: () => import("./pages/region.tsx").then(({ page }) => page),
   reports: () => import("./pages/reports.tsx").then(({ page }) => page),
+  attacks: () => import("./pages/attacks.tsx").then(({ page }) => page),
   how: () => import("./pages/how.tsx").then(({ page }) => page),
   about: () => import("./pages/texts.tsx").then(({ pages }) => pages.about),
   data: () => import("./pages/texts.tsx").then(({ pages }) => pages.data),

@@ -646,16 +646,22 @@ async function coordinatorSays({ federation, envelope, asked, approvals }: Scene
 
 test("nothing else opens approvals to judge them, or picks out the rules that apply", () => {
   const root = join(import.meta.dirname, "../../../..");
-  const files = ["protocol", "publication", "node", "coordinator", "cli", "dashboards/src"].flatMap((part) =>
-    readdirSync(join(root, part), { recursive: true, encoding: "utf8" })
-      .filter((name) => /\.tsx?$/.test(name))
-      .map((name) => join(part, name)),
+  const files = ["protocol", "publication", "node", "coordinator", "desk", "cli", "dashboards/src"].flatMap(
+    (part) =>
+      readdirSync(join(root, part), { recursive: true, encoding: "utf8" })
+        .filter((name) => /\.tsx?$/.test(name))
+        .map((name) => join(part, name)),
   );
   const having = (pattern: RegExp) =>
     files
       .filter((file) => pattern.test(readFileSync(join(root, file), "utf8")))
       .map((file) => file.split("/").at(-1));
-  // Where it is defined; where one that is handed in must open before it is kept; and the judgement.
-  expect(having(/\bopenApproval\(/).toSorted()).toEqual(["approvals.ts", "intake.ts", "openers.ts"]);
+  // Where it is defined; where one must open before it is kept, or handed in at all; and the judgement.
+  expect(having(/\bopenApproval\(/).toSorted()).toEqual([
+    "approvals.ts",
+    "intake.ts",
+    "openers.ts",
+    "query.ts",
+  ]);
   expect(having(/approvalRules\s*\.(filter|find|every|some|reduce)/)).toEqual([]);
 });
