@@ -227,7 +227,11 @@ function openQueryLeniently(
 }
 
 /** An answer or refusal from the node that signed it, stored under its query; an answer never gives way. */
-export async function takeAnswer(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
+export async function takeAnswer(
+  envelope: Envelope,
+  context: Context,
+  count: (node: string) => void,
+): Promise<{ id: Hash; query: Hash }> {
   const { federation, store } = context;
   const form = isOf(envelope, RefusalNote) ? RefusalNote : Answer;
   // By the keys of any version, until it is known which the query is bound to.
@@ -239,7 +243,7 @@ export async function takeAnswer(envelope: Envelope, context: Context): Promise<
   judgeAnswer(opened, form.kind, storedQuery(row.envelope), federation());
   const id = opened.id;
   const code = "code" in opened.payload ? opened.payload.code : null;
-  await keepAnswer({ query, region, kind: form.kind, id, code, envelope }, context);
+  await keepAnswer({ query, region, kind: form.kind, id, code, envelope }, context, count);
   return { id, query };
 }
 
@@ -286,6 +290,7 @@ type Outcome = {
 async function keepAnswer(
   { query, region, kind, id, code, envelope }: Outcome,
   { store, logs }: Context,
+  count: (node: string) => void,
 ): Promise<void> {
   // All that come at once are written together: a standing release brings many.
   await together(store, async (database) => {
@@ -309,6 +314,7 @@ async function keepAnswer(
       .executeTakeFirst();
     if (current.numUpdatedRows === 0n)
       throw new Refusal("answer-late", "expected an answer while the query is open");
+    count(region);
     await logs?.document(database, kind, id, kind === "answer" ? null : envelope);
     const outcome = { kind, id, code, envelope: JSON.stringify(envelope) } as const;
     if (before === undefined)

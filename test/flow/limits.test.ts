@@ -15,6 +15,7 @@ import {
   signDocument,
 } from "../../protocol/signing/envelope.ts";
 import { hashOf, toBase64, utf8 } from "../../protocol/values/bytes.ts";
+import { instant } from "../../protocol/values/names.ts";
 import { clientOf } from "../../protocol/wire/client.ts";
 import { nativeVerify, newKey, signerOf } from "../../server/signing.ts";
 import { temporaryFolder } from "../support/engines.ts";
@@ -161,6 +162,14 @@ async function exhaust(send: (at: number) => Promise<Response>): Promise<Respons
   expect.fail("200 requests were taken, of at most 60 a minute");
 }
 
+/** What a region's witness asks for, signed now. */
+function witnessFrom({ address, now }: Network, node: Network["made"]["nodes"][number] | undefined) {
+  const { code, signer } = node ?? expect.fail();
+  const nothing = { wait: 0, read: 0, sizes: [], cosignatures: [], own: 1_000_000 };
+  const said = { node: code, time: instant(now()), ...nothing };
+  return post(address, "/api/witness", JSON.stringify(signDocument("witness", said, signer)));
+}
+
 /** As many readers as it takes: each at an address of its own, behind the proxy that is named. */
 function manyReaders({ address }: Network) {
   let at = 0;
@@ -199,7 +208,7 @@ describe("each has a share of its own", () => {
 
   test("what nobody has signed uses up no node's share, whatever it names, and from wherever it comes", async () => {
     const made = await network(
-      { requestsPerMinute: 60, nodeRequestsPerMinute: 2000, trustedProxies: LOCAL },
+      { requestsPerMinute: 60, nodeRequestsPerMinute: 200, trustedProxies: LOCAL },
       true,
     );
     const { address, nodes } = made;
@@ -213,21 +222,29 @@ describe("each has a share of its own", () => {
       await post(address, "/api/logs", JSON.stringify(replayed));
       return await post(address, "/api/answers", large);
     });
+    // Nor does what a node did sign, brought again by somebody who has read it where it is public.
+    const [first] = made.made.nodes;
+    const { code, signer } = first ?? expect.fail();
+    const old = { query: hashOf(utf8("a question of long ago")), attempt: 1, node: code };
+    const read = JSON.stringify({ envelope: signDocument("withdrawal", old, signer), boxes: [] });
+    for (let at = 0; at < 25; at++)
+      await Promise.all(
+        Array.from({ length: 10 }, (_, which) =>
+          which % 2 === 0 ? post(address, "/api/poll", small) : post(address, "/api/rounds", read),
+        ),
+      );
+    for (let at = 0; at < 250; at += 10)
+      await Promise.all(Array.from({ length: 10 }, () => post(address, "/api/rounds", read)));
+    expect(await codeOf(await witnessFrom(made, first))).toBe("ok");
     const readers = manyReaders(made);
     expect((await follow(readers, await submit({ ...made, client: readers }, {}))).state).toBe("released");
   });
 
   test("a node that asks without end is told to wait, and holds up no other", async () => {
-    const { address, made } = await network({ nodeRequestsPerMinute: 60 });
-    const [first, second] = made.nodes;
-    const send = (node: typeof first) => {
-      const { code, signer } = node ?? expect.fail();
-      const said = { query: hashOf(utf8("no question")), attempt: 1, node: code };
-      const body = { envelope: signDocument("withdrawal", said, signer), boxes: [] };
-      return post(address, "/api/rounds", JSON.stringify(body));
-    };
-    const refused = await exhaust(() => send(first));
+    const made = await network({ nodeRequestsPerMinute: 60 });
+    const [first, second] = made.made.nodes;
+    const refused = await exhaust(() => witnessFrom(made, first));
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(await codeOf(await send(second))).toBe("query-unknown");
+    expect(await codeOf(await witnessFrom(made, second))).toBe("not-found");
   });
 });
