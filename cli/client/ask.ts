@@ -1,9 +1,7 @@
 /** Asking: fills a query in, signs, approves, submits, and follows it until there is a release. */
 import { drawn, type Fill } from "../../node/random.ts";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
-import type { Federation } from "../../protocol/federation/directory.ts";
-import { openSigned } from "../../protocol/federation/openers.ts";
-import { Approval } from "../../protocol/question/approval.ts";
+import type { Approval } from "../../protocol/question/approval.ts";
 import { NEWEST_EDITION, Query } from "../../protocol/question/query.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { Hash, toHex } from "../../protocol/values/bytes.ts";
@@ -74,36 +72,6 @@ export function signApproval(
     ...more,
   };
   return signDocument("approval", approval, signer);
-}
-
-/**
- * Hands a decision in; gives the one that stands, which is to be proved. Of one that its person had handed in before, in
- * the same role and for the same regions, that is the stored one.
- */
-export async function decide(client: Client, federation: Federation, signed: Envelope): Promise<Envelope> {
-  const { id } = await client("submitApproval", { body: signed });
-  return id === envelopeId(signed) ? signed : await storedInstead(client, federation, signed, id);
-}
-
-/** Refuses (`not-recorded`) what the coordinator names and is not the same decision by the same person. */
-async function storedInstead(
-  client: Client,
-  federation: Federation,
-  signed: Envelope,
-  id: Hash,
-): Promise<Envelope> {
-  const own = openSigned(federation, signed, Approval).payload;
-  const { approvals } = await client("getQuery", { params: { id: own.query } });
-  const found = approvals.find((each) => envelopeId(each) === id);
-  const stored = found === undefined ? null : openSigned(federation, found, Approval).payload;
-  const said = ({ query, approver, decision, role, region }: Approval) =>
-    [query, approver, decision, role, region].join();
-  if (found === undefined || stored === null || said(stored) !== said(own))
-    throw new Refusal(
-      "not-recorded",
-      `the coordinator took ${envelopeId(signed)} for another document, ${id}`,
-    );
-  return found;
 }
 
 /** Looks again and again for about so many seconds; says now and then what is waited for. */

@@ -14,8 +14,9 @@ import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { decide } from "../../protocol/wire/decide.ts";
 import { type Recorded, recorded } from "../../protocol/wire/recorded.ts";
-import { decide, lookingFor } from "../client/ask.ts";
+import { lookingFor } from "../client/ask.ts";
 import {
   type Asking,
   approvalsOf,

@@ -16,18 +16,10 @@ import { parseJson } from "../../protocol/values/json.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { ledgersIn } from "../../protocol/wire/budgets.ts";
+import { decide } from "../../protocol/wire/decide.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { recorded } from "../../protocol/wire/recorded.ts";
-import {
-  ask,
-  decide,
-  fillQuery,
-  follow,
-  lookingFor,
-  signApproval,
-  signQuery,
-  withPurpose,
-} from "../client/ask.ts";
+import { ask, fillQuery, follow, lookingFor, signApproval, signQuery, withPurpose } from "../client/ask.ts";
 import { type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
 import { checkReport, checkText } from "../client/price.ts";
 import { csvOf, type Format, recordedText, resultText, tableOf } from "../client/print.ts";

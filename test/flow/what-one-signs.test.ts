@@ -354,12 +354,16 @@ describe("a relay that hides a decline", () => {
       expect(ran.told).toMatch(/^not-recorded: the coordinator took sha256:[0-9a-f]{64} and does not prove/);
       expect(ran.out).not.toMatch(/Declined|Recorded/);
     }
-    // Another's document in place of it is not taken for it.
-    relay.lie(async ({ method, path }) =>
-      method === "POST" && path === "/api/approvals" ? Response.json({ id: envelopeId(envelope) }) : null,
-    );
-    expect((await decline(id, "0")).told).toMatch(/^not-recorded/);
-    expect(await approvalsOn(id)).toEqual([]);
+    // Another's document in place of it is not taken for it, though it stands there: a question, or a decision.
+    const yes = signApproval(id, approver(0), now());
+    await network.client("submitApproval", { body: yes });
+    for (const instead of [envelope, yes]) {
+      relay.lie(async ({ method, path }) =>
+        method === "POST" && path === "/api/approvals" ? Response.json({ id: envelopeId(instead) }) : null,
+      );
+      expect((await decline(id, "600")).told).toMatch(/^not-recorded: the coordinator took .* for another/);
+    }
+    expect(await approvalsOn(id)).toEqual([envelopeId(yes)]);
     relay.lie(null);
     const ran = await decline(id, "600");
     expect(ran.out).toMatch(/^Declined: sha256:[0-9a-f]{64}\nRecorded: entry/m);
