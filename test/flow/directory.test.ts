@@ -451,7 +451,7 @@ describe("what does not follow is not in force", () => {
         [root, second],
         "directory-unfit",
       ],
-      "one root alone": [draft, [root], "signature-invalid"],
+      "one root alone": [draft, [root], "directory-unfit"],
       "no logs any more": [
         {
           ...draft,
