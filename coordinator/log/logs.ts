@@ -259,10 +259,12 @@ export class Logs {
     const met = !again && kept.shown?.size === size;
     const { lines, outside } = linesShown(federation, kept.shown, checkpoint);
     // Regions cosign anew what is offered anew, so that it is fresh. From outside it stands, with its own time.
-    kept.offer = { size, checkpoint, lines: met ? lines : new Map(), outside, met };
+    const offered = { size, checkpoint, lines: met ? lines : new Map(), outside, met };
+    kept.offer = offered;
     if (!met)
-      this.#meet(name, kept, kept.offer).catch((error) => {
+      this.#meet(name, kept, offered).catch((error) => {
         // Shown with whatever the log grows by next: no cosignature comes that would try again.
+        if (kept.offer === offered) kept.offer = null;
         this.#context.logger.error({ error: nameOf(error), log: name }, "a log was not shown");
       });
     this.#bell.ring();
