@@ -3,7 +3,6 @@
  */
 
 import type { Hono, Context as HonoContext } from "hono";
-import { signingNode } from "../protocol/federation/openers.ts";
 import { documentsOf, VersionDocument } from "../protocol/federation/versions.ts";
 import { Push } from "../protocol/log/witness-messages.ts";
 import { PolledWith } from "../protocol/release/answer.ts";
@@ -87,12 +86,14 @@ function kindOf(c: HonoContext): RequestKind {
   return c.req.method === "POST" && ofNodes ? "node" : "reader";
 }
 
-/** What a node signed; counted for it, before more is done than to find that it did. */
-async function fromNode(c: HonoContext, api: Api): Promise<Envelope> {
-  const envelope = await readBody(c, Envelope, "envelope");
-  countFor(c, api.nodes, signingNode(api.federation(), envelope));
-  return envelope;
-}
+/**
+ * Counts what is new of a node's, as it is found to be: much of what nodes have signed is public, and whoever brings it
+ * again uses up a share of their own.
+ */
+const counting =
+  (c: HonoContext, { nodes }: Api) =>
+  (node: string): void =>
+    countFor(c, nodes, node);
 
 const path = (route: { path: string }) => route.path.replace("{id}", ":id");
 
@@ -157,7 +158,8 @@ function logRoutes(app: Hono, api: Api): void {
     return c.json({ kept });
   });
   app.post(ROUTES.witness.path, async (c) => {
-    const request = takeWitness(await fromNode(c, api), api);
+    const request = takeWitness(await readBody(c, Envelope, "envelope"), api);
+    countFor(c, api.nodes, request.node);
     const turn = () => logsOf(api).answer(request, whileAsked(c, api));
     return c.json(await witnessing(api, request.node, turn));
   });
@@ -169,26 +171,25 @@ function logRoutes(app: Hono, api: Api): void {
 /** What nodes bring and fetch, by themselves and in rounds. */
 function nodeRoutes(app: Hono, api: Api): void {
   app.post(ROUTES.submitAnswer.path, async (c) => {
-    const { id, query } = await takeAnswer(await fromNode(c, api), api);
+    const envelope = await readBody(c, Envelope, "envelope");
+    const { id, query } = await takeAnswer(envelope, api, counting(c, api));
     api.nudge(query);
     return c.json({ id });
   });
   app.post(ROUTES.poll.path, async (c) => {
-    const body = await readBody(c, PolledWith, "poll");
-    countFor(c, api.nodes, signingNode(api.federation(), "poll" in body ? body.poll : body));
-    const poll = await takePoll(body, api);
+    const poll = await takePoll(await readBody(c, PolledWith, "poll"), api);
+    countFor(c, api.nodes, poll.node);
     return c.json(await answerPoll(poll, api, whileAsked(c, api)));
   });
   app.post(ROUTES.submitRound.path, async (c) => {
     const { envelope, boxes } = await readBody(c, ROUTES.submitRound.body, "message");
-    countFor(c, api.nodes, signingNode(api.federation(), envelope));
-    const { id, query } = await takeRound(envelope, boxes, api);
+    const { id, query } = await takeRound(envelope, boxes, api, counting(c, api));
     api.nudge(query);
     return c.json({ id });
   });
   app.post(path(ROUTES.submitChunk), async (c) => {
     const bytes = new Uint8Array(await c.req.arrayBuffer());
-    const { id, query } = await takeChunk(idOf(c), bytes, api, (node) => countFor(c, api.nodes, node));
+    const { id, query } = await takeChunk(idOf(c), bytes, api, counting(c, api));
     api.nudge(query);
     return c.json({ id });
   });

@@ -1,16 +1,14 @@
 /** Asking: fills a query in, signs, approves, submits, and follows it until there is a release. */
 import { drawn, type Fill } from "../../node/random.ts";
 import { Aside, writeAside } from "../../protocol/federation/aside.ts";
-import type { Federation } from "../../protocol/federation/directory.ts";
-import { openSigned } from "../../protocol/federation/openers.ts";
-import { Approval } from "../../protocol/question/approval.ts";
+import type { Approval } from "../../protocol/question/approval.ts";
 import { NEWEST_EDITION, Query } from "../../protocol/question/query.ts";
 import { type Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import { Hash, toHex } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import type { Client } from "../../protocol/wire/client.ts";
-import { type LookAgain, type Recorded, recorded } from "../../protocol/wire/recorded.ts";
+import type { LookAgain } from "../../protocol/wire/recorded.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { deadlineIn, sleep } from "../../server/deadline.ts";
 import { needsDelivery, waitsFor } from "./waits-for.ts";
@@ -74,42 +72,6 @@ export function signApproval(
     ...more,
   };
   return signDocument("approval", approval, signer);
-}
-
-/**
- * Hands a decision in, and waits until it is proved to stand in the log. Of one that its person had handed in before, in
- * the same role and for the same regions, the stored one stands: it is given back, and it is what is proved.
- */
-export async function decide(
-  client: Client,
-  federation: Federation,
-  signed: Envelope,
-  again: LookAgain,
-): Promise<{ readonly envelope: Envelope; readonly recorded: Recorded | null }> {
-  const { id } = await client("submitApproval", { body: signed });
-  const envelope = id === envelopeId(signed) ? signed : await storedInstead(client, federation, signed, id);
-  return { envelope, recorded: await recorded(client, federation, "approval", envelope, again) };
-}
-
-/** Refuses (`not-recorded`) what the coordinator names and is not the same decision by the same person. */
-async function storedInstead(
-  client: Client,
-  federation: Federation,
-  signed: Envelope,
-  id: Hash,
-): Promise<Envelope> {
-  const own = openSigned(federation, signed, Approval).payload;
-  const { approvals } = await client("getQuery", { params: { id: own.query } });
-  const found = approvals.find((each) => envelopeId(each) === id);
-  const stored = found === undefined ? null : openSigned(federation, found, Approval).payload;
-  const said = ({ query, approver, decision, role, region }: Approval) =>
-    [query, approver, decision, role, region].join();
-  if (found === undefined || stored === null || said(stored) !== said(own))
-    throw new Refusal(
-      "not-recorded",
-      `the coordinator took ${envelopeId(signed)} for another document, ${id}`,
-    );
-  return found;
 }
 
 /** Looks again and again for about so many seconds; says now and then what is waited for. */

@@ -167,7 +167,7 @@ export function auditText({
   ].join("\n");
 }
 
-async function checkPolicy(source: Source, first: Hash, file: string): Promise<Finding[]> {
+export async function checkPolicy(source: Source, first: Hash, file: string): Promise<Finding[]> {
   const policy = parsePolicy(new TextDecoder().decode(readBytes(file)));
   const federation = await federationIn(source, first);
   const bytes = await source("checkpoint");

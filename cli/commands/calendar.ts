@@ -14,7 +14,9 @@ import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { format } from "../../protocol/values/rational.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
-import { decide, lookingFor } from "../client/ask.ts";
+import { decide } from "../../protocol/wire/decide.ts";
+import { type Recorded, recorded } from "../../protocol/wire/recorded.ts";
+import { lookingFor } from "../client/ask.ts";
 import {
   type Asking,
   approvalsOf,
@@ -165,13 +167,14 @@ async function approveFile(file: string, options: Approve, out: Out): Promise<vo
   const approver = partyOf(federation, options.key, "approve", out.opening);
   await consent(out, options.yes, `Approve all ${queries.length} of them as ${approver.id}?`);
   const to = client(options.coordinator);
-  const found = await Promise.all(
-    approvalsOf(signed, approver, now()).map((each) =>
-      decide(to, federation, each, lookingFor(options.wait, wait)),
-    ),
+  const standing = await Promise.all(
+    approvalsOf(signed, approver, now()).map((each) => decide(to, federation, each)),
   );
-  const last = found.map(({ recorded }) => recorded).sort((a, b) => (a?.index ?? 0) - (b?.index ?? 0));
-  say(`Approved: ${queries.length} queries. Of the last:\n${recordedText(last.at(-1) ?? null)}`);
+  const again = lookingFor(options.wait, wait);
+  // One after another: once the last is public, so are the others.
+  let last: Recorded | null = null;
+  for (const envelope of standing) last = await recorded(to, federation, "approval", envelope, again);
+  say(`Approved: ${queries.length} queries. The last of them:\n${recordedText(last)}`);
 }
 
 /** The words of each purpose that these name. */

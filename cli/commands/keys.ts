@@ -1,6 +1,6 @@
 /** `brus keys`: makes signing keys, seals them, and shows what a key file is. */
 import { randomBytes } from "node:crypto";
-import { renameSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { PublicKey } from "../../protocol/signing/ed25519.ts";
 import { utf8 } from "../../protocol/values/bytes.ts";
@@ -73,6 +73,9 @@ function sealFile(path: string, { passphraseFile }: Pick<New, "passphraseFile">,
   if (key.kind !== "ed25519") throw new Refusal("usage", `expected a key in plain text in ${path}`);
   const beside = `${path}.sealed`;
   writeSecret(beside, textOf(sealed(key, path, passphraseFile)));
+  const written = openSync(beside, "r");
+  fsyncSync(written); // The only copy of a root's key: on the disk before the other is gone.
+  closeSync(written);
   renameSync(beside, path);
   say(`Sealed: ${path}. Copies of the plain file, and backups of it, are as they were.`);
 }

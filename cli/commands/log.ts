@@ -20,7 +20,7 @@ import { barOf } from "../client/progress.ts";
 import { baseOf, materialGiver } from "../client/recompute.ts";
 import { lineOf, withPayload } from "../log/entries.ts";
 import { federationIn, firstOf } from "../log/federation.ts";
-import { keepMaterial, mirror } from "../log/mirror.ts";
+import { keepMaterial, keptMaterial, mirror } from "../log/mirror.ts";
 import { auditFrom } from "./audit.ts";
 import { client, sourceOf } from "./connections.ts";
 import { wholeNumber } from "./options.ts";
@@ -137,6 +137,8 @@ async function copyMaterial(
   const source = sourceOf(folder);
   const found = await auditFrom(source, federation.first, now());
   for (const { id } of found.releases.filter(({ sum }) => sum === "by digest")) {
+    // What an earlier copy was given is whole: each request is one more entry of the log.
+    if ((await keptMaterial(folder, id)) !== null) continue;
     const envelope = await envelopeOf(source, id);
     if (envelope === null) continue;
     const { payload: release, judged } = openRelease(federation, envelope);

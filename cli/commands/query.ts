@@ -16,17 +16,10 @@ import { parseJson } from "../../protocol/values/json.ts";
 import type { Language } from "../../protocol/values/language.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { ledgersIn } from "../../protocol/wire/budgets.ts";
+import { decide } from "../../protocol/wire/decide.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
-import {
-  ask,
-  decide,
-  fillQuery,
-  follow,
-  lookingFor,
-  signApproval,
-  signQuery,
-  withPurpose,
-} from "../client/ask.ts";
+import { recorded } from "../../protocol/wire/recorded.ts";
+import { ask, fillQuery, follow, lookingFor, signApproval, signQuery, withPurpose } from "../client/ask.ts";
 import { type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
 import { checkReport, checkText } from "../client/price.ts";
 import { csvOf, type Format, recordedText, resultText, tableOf } from "../client/print.ts";
@@ -157,7 +150,6 @@ async function signFile(file: string, { key, out, yes, ...at }: Sign, to: Out): 
   const party = partyOf(federation, key, "ask", opening);
   const { draft: bound, aside } = withPurpose(parseJson(readBytes(file)), systemRandom);
   const draft = fillQuery(bound, federation.hash, party.id, now(), systemRandom);
-  boundIn(federation, draft);
   planned(federation, draft, now());
   const purpose = aside === null ? await purposeAt(at.coordinator, draft.purpose) : textOf(aside);
   const show = out === undefined || at.json === true ? to.tell : say;
@@ -212,13 +204,14 @@ async function approveQuery(id: string, options: Approve, out: Out): Promise<voi
   const signed = signApproval(hash, party, now(), { role, region, decision, ...reason });
   // As regions will: what they would not count is not handed in.
   openApproval(federation, signed, now());
-  const { envelope, recorded } = await decide(to, federation, signed, lookingFor(options.wait, wait));
+  const envelope = await decide(to, federation, signed);
+  const found = await recorded(to, federation, "approval", envelope, lookingFor(options.wait, wait));
   const stands = envelopeId(envelope);
   const before = stands === envelopeId(signed) ? "" : " (as before: it stands already)";
   out.say(
     options.json === true
-      ? JSON.stringify({ id: stands, recorded })
-      : `${decision === "approve" ? "Approved" : "Declined"}: ${stands}${before}\n${recordedText(recorded)}`,
+      ? JSON.stringify({ id: stands, recorded: found })
+      : `${decision === "approve" ? "Approved" : "Declined"}: ${stands}${before}\n${recordedText(found)}`,
   );
 }
 

@@ -2,8 +2,9 @@
  * The directory as the coordinator keeps it: version 1 from its configuration, and the versions handed in since, each
  * logged in the transaction that stores it. It adds nobody of its own: roots sign.
  */
-import { checkRules, type Federation } from "../../protocol/federation/directory.ts";
+import { checkRules, Directory, type Federation } from "../../protocol/federation/directory.ts";
 import { checkRoots, nextVersion, VersionDocument } from "../../protocol/federation/versions.ts";
+import { isOf } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -81,7 +82,7 @@ export async function openDirectories(
 
 /** The hash of the version that this is, whoever signed it here; told by its text alone, and null where it is none. */
 const knownIn = (current: Federation, { directory }: VersionDocument): Hash | null =>
-  [current, ...current.earlier].find(
-    ({ envelope: { payload, payloadType } }) =>
-      payload === directory.payload && payloadType === directory.payloadType,
-  )?.hash ?? null;
+  isOf(directory, Directory)
+    ? ([current, ...current.earlier].find(({ envelope }) => envelope.payload === directory.payload)?.hash ??
+      null)
+    : null;

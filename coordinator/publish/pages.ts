@@ -10,6 +10,7 @@ import { BUILT, FILES_PATH, filesText } from "../../server/built-pages.ts";
 import { catalogueHere } from "../../server/catalogue.ts";
 import type { Context } from "../context.ts";
 import { budgetsOf } from "../query/budgets.ts";
+import { attacksHere } from "./attacks.ts";
 import type { Publication } from "./publication.ts";
 
 export type Pages = Pick<Context, "federation" | "store"> & { readonly publication: Publication };
@@ -64,6 +65,8 @@ function serveViews(app: Hono, { publication, federation }: Pages): void {
 
   const labels = assetOf("labels.json", utf8(JSON.stringify(catalogueHere().labels)));
   app.get("/pages/labels.json", (c) => sendAsset(c, labels));
+  const attacks = assetOf("attacks.json", utf8(JSON.stringify(attacksHere())));
+  app.get("/pages/attacks.json", (c) => sendAsset(c, attacks));
 }
 
 /** The pages themselves, as they were built. */

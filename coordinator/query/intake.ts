@@ -13,6 +13,7 @@ import {
   openQuery,
 } from "../../protocol/federation/openers.ts";
 import { judgingSince } from "../../protocol/federation/versions.ts";
+import { documentEntry, holdsDocument } from "../../protocol/log/leaf.ts";
 import { WitnessRequest } from "../../protocol/log/witness-messages.ts";
 import { checkClosed, regionsAnswer } from "../../protocol/plan/plan.ts";
 import { Approval, type Judged } from "../../protocol/question/approval.ts";
@@ -76,18 +77,8 @@ export async function takeQuery(
  * is given again, until it is about to end or no longer counts.
  */
 export async function takeApproval(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
-  const { federation, store, now, logs } = context;
-  const { id, approval, person } = openApproval(federation(), envelope, now());
-  const row = await store.kysely
-    .selectFrom("query")
-    .selectAll()
-    .where("id", "=", approval.query)
-    .executeTakeFirst();
-  if (row === undefined)
-    throw new Refusal("query-unknown", "expected an approval of a query that was submitted");
-  const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
-  if (person === asked.requester)
-    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  const { store, now, logs } = context;
+  const { id, approval, person } = await judgeApproval(envelope, context);
   const { query } = approval;
   let kept = id;
   await once(store, async (database) => {
@@ -123,6 +114,27 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
     if (state !== "waiting") await announce(database, query, place);
   });
   return { id: kept, query: approval.query };
+}
+
+/** Refuses a decision that no region would count, or that none could read in the log. */
+async function judgeApproval(envelope: Envelope, context: Context): Promise<ReturnType<typeof openApproval>> {
+  const { federation, store, now } = context;
+  const opened = openApproval(federation(), envelope, now());
+  const { id, approval, person } = opened;
+  const row = await store.kysely
+    .selectFrom("query")
+    .select("envelope")
+    .where("id", "=", approval.query)
+    .executeTakeFirst();
+  if (row === undefined)
+    throw new Refusal("query-unknown", "expected an approval of a query that was submitted");
+  const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
+  if (person === asked.requester)
+    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  // What regions cannot read in the log binds none of them that is not shown it.
+  if (!holdsDocument(documentEntry("approval", id, envelope)))
+    throw new Refusal("too-large", "expected a decision that fits into an entry of the log");
+  return opened;
 }
 
 /** The state of a query that an approval may change, held against a dispatch at the same moment: that conflicts. */
@@ -215,7 +227,11 @@ function openQueryLeniently(
 }
 
 /** An answer or refusal from the node that signed it, stored under its query; an answer never gives way. */
-export async function takeAnswer(envelope: Envelope, context: Context): Promise<{ id: Hash; query: Hash }> {
+export async function takeAnswer(
+  envelope: Envelope,
+  context: Context,
+  count: (node: string) => void,
+): Promise<{ id: Hash; query: Hash }> {
   const { federation, store } = context;
   const form = isOf(envelope, RefusalNote) ? RefusalNote : Answer;
   // By the keys of any version, until it is known which the query is bound to.
@@ -227,7 +243,7 @@ export async function takeAnswer(envelope: Envelope, context: Context): Promise<
   judgeAnswer(opened, form.kind, storedQuery(row.envelope), federation());
   const id = opened.id;
   const code = "code" in opened.payload ? opened.payload.code : null;
-  await keepAnswer({ query, region, kind: form.kind, id, code, envelope }, context);
+  await keepAnswer({ query, region, kind: form.kind, id, code, envelope }, context, count);
   return { id, query };
 }
 
@@ -274,6 +290,7 @@ type Outcome = {
 async function keepAnswer(
   { query, region, kind, id, code, envelope }: Outcome,
   { store, logs }: Context,
+  count: (node: string) => void,
 ): Promise<void> {
   // All that come at once are written together: a standing release brings many.
   await together(store, async (database) => {
@@ -297,6 +314,7 @@ async function keepAnswer(
       .executeTakeFirst();
     if (current.numUpdatedRows === 0n)
       throw new Refusal("answer-late", "expected an answer while the query is open");
+    count(region);
     await logs?.document(database, kind, id, kind === "answer" ? null : envelope);
     const outcome = { kind, id, code, envelope: JSON.stringify(envelope) } as const;
     if (before === undefined)

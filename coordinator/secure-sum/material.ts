@@ -18,6 +18,7 @@ import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { nativePrimitives } from "../../server/primitives.ts";
 import { type Context, storedEnvelope, storedRelease } from "../context.ts";
+import { countAdded } from "../query/added.ts";
 import { once } from "../store/write.ts";
 import { readChunk } from "./run-phases.ts";
 import { messagesOf, type Round, roundOf } from "./state.ts";
@@ -73,7 +74,7 @@ async function summedIn(
  * beside the log: by then it is spent, and what was given on it is for its key alone.
  */
 async function spend(
-  { id, request: { release } }: OpenedRequest,
+  { id, request: { release, auditor } }: OpenedRequest,
   envelope: Envelope,
   word: Uint8Array,
   { store, logs, now }: Context,
@@ -83,6 +84,7 @@ async function spend(
     const known = await database.selectFrom("request").select("id").where("id", "=", id).executeTakeFirst();
     if (known !== undefined)
       throw new Refusal("answered-before", "expected a request that was not answered before");
+    if (logs !== null) await countAdded(database, auditor, now());
     const row = { id, release, envelope: text, received: instant(now()), word: hashOf(word) };
     await database.insertInto("request").values(row).execute();
     logs?.keep([[id, utf8(text)]]);

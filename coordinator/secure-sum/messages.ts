@@ -36,15 +36,17 @@ export async function takeRound(
   envelope: Envelope,
   boxes: readonly EncryptedBox[],
   context: Context,
+  count: (node: string) => void,
 ): Promise<Taken> {
-  if (isOf(envelope, Withdrawal)) return await takeWithdrawal(envelope, context);
-  return await takeMessage(envelope, boxes, context);
+  if (isOf(envelope, Withdrawal)) return await takeWithdrawal(envelope, context, count);
+  return await takeMessage(envelope, boxes, context, count);
 }
 
 async function takeMessage(
   envelope: Envelope,
   boxes: readonly EncryptedBox[],
   context: Context,
+  count: (node: string) => void,
 ): Promise<Taken> {
   const phase = PHASES.find((each) => isOf(envelope, MESSAGE[each]));
   if (phase === undefined)
@@ -79,6 +81,7 @@ async function takeMessage(
   await together(store, async (database) => {
     if (await isKnown(id, row, database)) return;
     await hold(round, database);
+    count(node);
     await database
       .insertInto("message")
       .values({ ...row, envelope: JSON.stringify(envelope), boxes: JSON.stringify(boxes) })
@@ -107,7 +110,11 @@ async function mayJoin(round: Round, node: string, next: boolean, context: Conte
 }
 
 /** Nobody waits for a region that has said so, in the attempt that is on or the next. Known again, it is acknowledged. */
-async function takeWithdrawal(envelope: Envelope, context: Context): Promise<Taken> {
+async function takeWithdrawal(
+  envelope: Envelope,
+  context: Context,
+  count: (node: string) => void,
+): Promise<Taken> {
   const { federation, store } = context;
   const { id, payload } = openByNode(federation(), envelope, Withdrawal);
   const { query, node, attempt } = payload;
@@ -122,6 +129,7 @@ async function takeWithdrawal(envelope: Envelope, context: Context): Promise<Tak
   await together(store, async (database) => {
     if (await isKnown(id, row, database)) return;
     await hold(round, database);
+    count(node);
     await database
       .insertInto("message")
       .values({ ...row, envelope: JSON.stringify(envelope), boxes: "[]" })

@@ -1,6 +1,7 @@
 /** What is published, fetched as static files and kept while the page is open. */
 import { useEffect, useState } from "preact/hooks";
 import type { Labels } from "../../protocol/values/text.ts";
+import type { ShownAttacks } from "../../publication/attacks.ts";
 import type { Overview } from "../../publication/overview.ts";
 import { type View, type Viewed, viewed } from "../../publication/view.ts";
 import type { RegionYears } from "../../publication/year.ts";
@@ -34,6 +35,9 @@ export const overview = (): Promise<Overview> =>
 /** What each region has said of people's years, as of now. */
 export const years = (): Promise<readonly RegionYears[]> =>
   fetched("/pages/years.json", (value) => value as readonly RegionYears[]);
+/** What somebody may try, and the tests that show what keeps it out. */
+export const attacks = (): Promise<ShownAttacks> =>
+  fetched("/pages/attacks.json", (value) => value as ShownAttacks);
 export const rawTable = (id: string): Promise<View> =>
   fetched(`/pages/tables/${encodeURIComponent(id)}.json`, (value) => value as View);
 export const table = async (id: string): Promise<Viewed> => viewed(await rawTable(id));

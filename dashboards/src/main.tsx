@@ -9,7 +9,7 @@ import type { PageProps } from "./page.ts";
 import { Indicator } from "./pages/indicator/indicator.tsx";
 import { Start } from "./pages/start/start.tsx";
 import { Heading, Loaded, Shell } from "./parts/shell.tsx";
-import { type Address, type Page, useAddress } from "./router.tsx";
+import { type Address, EMBEDDED, type Page, useAddress } from "./router.tsx";
 
 function App() {
   const place = useAddress();
@@ -35,6 +35,7 @@ const PAGES: Partial<Record<Page, () => Promise<ComponentType<PageProps>>>> = {
   regions: () => import("./pages/regions.tsx").then(({ page }) => page),
   region: () => import("./pages/region.tsx").then(({ page }) => page),
   reports: () => import("./pages/reports.tsx").then(({ page }) => page),
+  attacks: () => import("./pages/attacks.tsx").then(({ page }) => page),
   how: () => import("./pages/how.tsx").then(({ page }) => page),
   about: () => import("./pages/texts.tsx").then(({ pages }) => pages.about),
   data: () => import("./pages/texts.tsx").then(({ pages }) => pages.data),
@@ -78,7 +79,7 @@ function At({
   readonly place: Address;
 }) {
   const rest = { overview, id, query };
-  if (page === null) return <NotFound />;
+  if (page === null || (EMBEDDED && page !== "indicator")) return <NotFound />;
   if (page === "start") return <Start overview={overview} />;
   if (page === "indicator") return <Indicator key={id} {...rest} />;
   return <Later key={`${page} ${id}`} name={page} {...rest} />;

@@ -10,6 +10,7 @@ export const PATHS = {
   approve: { sv: "godkann", en: "approve" },
   log: { sv: "loggen", en: "log" },
   seal: { sv: "sigill", en: "seal" },
+  attacks: { sv: "angrepp", en: "attacks" },
   how: { sv: "sa-fungerar-brus", en: "how-brus-works" },
   about: { sv: "om-statistiken", en: "about" },
   data: { sv: "oppna-data", en: "open-data" },

@@ -46,9 +46,19 @@ export function welcome(heading: HTMLElement | null): void {
   heading.focus();
 }
 
+/**
+ * As this document was loaded: a chart for others' pages, which anyone may frame for as long as it lives. So it never
+ * becomes another page: what leads elsewhere is another document, under a policy of its own, in the whole window.
+ */
+export const EMBEDDED = new URLSearchParams(location.search).has("embed");
+
 const CHANGED = "brus:moved";
 
 export function go(href: string, { replace = false } = {}): void {
+  if (EMBEDDED && !replace) {
+    open(href, "_top");
+    return;
+  }
   const stays = addressOf(new URL(href, location.href)).page === addressOf(location).page && replace;
   history[replace ? "replaceState" : "pushState"](null, "", href);
   dispatchEvent(new Event(CHANGED));
@@ -99,8 +109,10 @@ type LinkProps = {
 export function Link({ to, id, query, language, class: name, current, label, stays, children }: LinkProps) {
   const here = useLanguage();
   const href = hrefOf(language ?? here, to, id, query);
+  const leaves = EMBEDDED && stays !== true;
   const follow = (event: MouseEvent) => {
     if (
+      leaves ||
       event.defaultPrevented ||
       event.button !== 0 ||
       event.metaKey ||
@@ -117,6 +129,7 @@ export function Link({ to, id, query, language, class: name, current, label, sta
     <a
       href={href}
       onClick={follow}
+      target={leaves ? "_top" : undefined}
       class={name}
       aria-current={current ? "page" : undefined}
       aria-label={label}

@@ -8,19 +8,16 @@ import { Query } from "../question/query.ts";
 import {
   type Envelope,
   KINDS,
-  type Kind,
   type KindOfRole,
   type OfKind,
   type Opened,
   openEnvelope,
-  payloadType,
   signedByOne,
 } from "../signing/envelope.ts";
 import type { Hash } from "../values/bytes.ts";
 import { instant } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
 import { answerKeysOf, type Federation, keysOf, nodeOf, rosterIn, versionOf } from "./directory.ts";
-import { judgingSince } from "./versions.ts";
 
 export type Asked = { readonly id: Hash; readonly query: Query; readonly requester: string };
 
@@ -119,20 +116,6 @@ export function openByNode<S extends OfKind<KindOfRole<"node">, { node: string }
   }
   return opened;
 }
-
-/**
- * The region whose answer key, of any version, has signed an envelope: nothing of it is parsed, and whether it may say
- * what it says is not judged. Refuses as `openEnvelope` does.
- */
-export function signingNode(federation: Federation, envelope: Envelope): string {
-  const kind = NODES.find((each) => payloadType(each) === envelope.payloadType);
-  if (kind === undefined) throw new Refusal("payload-type-unexpected", "expected what a node signs");
-  const keys = answerKeysOf(judgingSince(federation, federation.first));
-  const { key } = signedByOne(envelope, kind, [...keys.keys()], federation.verify);
-  return keys.get(key) ?? "";
-}
-
-const NODES = (Object.keys(KINDS) as Kind[]).filter((kind) => KINDS[kind].by === "node");
 
 /** Opens what the coordinator says: signed by the release key of this version. */
 export const openByCoordinator = <S extends OfKind<KindOfRole<"coordinator">>>(

@@ -8,7 +8,7 @@ import { leafHash, verifyInclusion } from "../log/merkle.ts";
 import { COORDINATOR, openWitnessed } from "../log/quorum.ts";
 import { parseReceipt } from "../log/receipt.ts";
 import { type Envelope, envelopeId } from "../signing/envelope.ts";
-import { Refusal } from "../values/refusal.ts";
+import { Refusal, type RefusalCode } from "../values/refusal.ts";
 import type { Client } from "./client.ts";
 
 export type Recorded = {
@@ -18,6 +18,13 @@ export type Recorded = {
   /** When the quorum stood, in POSIX seconds; null where the federation needs none. */
   readonly asOf: number | null;
 };
+
+/** What may be otherwise in a while. */
+const WAITS: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "proof-pending",
+  "unavailable",
+  "rate-limited",
+]);
 
 /** Called between looks: waits a little, and says whether to look again. */
 export type LookAgain = () => Promise<boolean>;
@@ -42,8 +49,7 @@ export async function recorded(
       return proved(federation, kind, envelope, proof);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const waits = error.code === "proof-pending" || error.code === "unavailable";
-      if (waits && (await again())) continue;
+      if (WAITS.has(error.code) && (await again())) continue;
       throw new Refusal(
         "not-recorded",
         `the coordinator took ${id} and does not prove that it stands in the log (${error.code}: ${error.message})`,

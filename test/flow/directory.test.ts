@@ -4,7 +4,8 @@
  */
 
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
@@ -25,10 +26,11 @@ import { systemNoise } from "../../node/answer/noise.ts";
 import type { NodeConfig } from "../../node/config.ts";
 import { type RunningNode, startNode } from "../../node/node.ts";
 import { systemRandom } from "../../node/random.ts";
-import type { Directory } from "../../protocol/federation/directory.ts";
+import { type Directory, readFederation } from "../../protocol/federation/directory.ts";
 import { readVersions } from "../../protocol/federation/versions.ts";
 import { documentEntry } from "../../protocol/log/leaf.ts";
 import { COORDINATOR } from "../../protocol/log/quorum.ts";
+import { writeDataset } from "../../protocol/question/catalogue.ts";
 import { Envelope, envelopeId, type Signer, signDocument } from "../../protocol/signing/envelope.ts";
 import type { Hash } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
@@ -38,11 +40,11 @@ import { transact } from "../../server/database.ts";
 import { sleep } from "../../server/deadline.ts";
 import { promiseLeaves } from "../../server/log-tables.ts";
 import { loggerOf } from "../../server/logger.ts";
-import { SCRYPT_COST } from "../../server/sealed-key.ts";
+import { SCRYPT_COST, sealKey } from "../../server/sealed-key.ts";
 import { nativeVerify, newKey, signerOf, writeSecret } from "../../server/signing.ts";
 import { type Clock, clockOf } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
-import { complete, DRAFT, federationOf } from "../support/federation.ts";
+import { CARE, complete, DRAFT, federationOf } from "../support/federation.ts";
 import { countedTurns } from "../support/turns.ts";
 
 const shell = promisify(execFile);
@@ -79,10 +81,18 @@ type Setting = {
   readonly publish: (name: string, ...edits: string[]) => Promise<string>;
   /** Until every node that is told to is at this version. */
   readonly reached: (version: number, nodes?: readonly RunningNode[]) => Promise<void>;
-  readonly restart: (code: string, config: Partial<NodeConfig>) => Promise<RunningNode>;
+  readonly restart: (code: string, config: Partial<NodeConfig>, log?: Warned) => Promise<RunningNode>;
   /** Starts a node with the configuration of a region, or of another's in a folder of its own. */
-  readonly start: (code: string, config: Partial<NodeConfig>, like?: string) => Promise<RunningNode>;
+  readonly start: (
+    code: string,
+    config: Partial<NodeConfig>,
+    like?: string,
+    log?: Warned,
+  ) => Promise<RunningNode>;
 };
+
+/** Told what a node warns of. */
+type Warned = { readonly warn: (fields: object) => void };
 
 async function setting(): Promise<Setting> {
   const folder = temporaryFolder();
@@ -108,7 +118,7 @@ async function setting(): Promise<Setting> {
   };
   const sign: Setting["sign"] = (name, ...roots) =>
     brus("directory", "sign", name, "--root", ...roots.map(keys), "--passphrase-file", made.passphraseFile);
-  const start: Setting["start"] = async (code, config, like = code) => {
+  const start: Setting["start"] = async (code, config, like = code, log) => {
     const before = network.nodes.find((node) => node.config.code === like)?.config ?? expect.fail();
     const entry = made.nodes.find((node) => node.code === like) ?? expect.fail();
     const data = like === code ? before.data : join(made.folder, `data-${code}`);
@@ -123,7 +133,7 @@ async function setting(): Promise<Setting> {
         noise: systemNoise,
         random: systemRandom,
         sleep,
-        logger: loggerOf(`node-${code}`, "silent"),
+        logger: Object.assign(loggerOf(`node-${code}`, "silent"), log),
       },
     );
     void node.work().catch(() => undefined);
@@ -172,10 +182,10 @@ async function setting(): Promise<Setting> {
       return await brus("directory", "publish", name, ...at);
     },
     start,
-    restart: async (code, config) => {
+    restart: async (code, config, log) => {
       const index = nodes.findIndex((node) => node.config.code === code);
       await nodes[index]?.stop();
-      const node = await start(code, config);
+      const node = await start(code, config, code, log);
       nodes[index] = node;
       return node;
     },
@@ -356,6 +366,161 @@ describe("versions of the directory", () => {
       ["01", "03", "04", "05", "06"].map((code) => `${code} answered`),
     );
     expect((await auditOf(network)).findings).toEqual([]);
+  });
+});
+
+describe("what ends", () => {
+  test("is told before it does by every command and log, is named by a draft that leaves it, and is renewed by name", async () => {
+    const { network, folder, brus, sign, reached, restart } = await setting();
+    const { made, address } = network;
+    const at = ["--coordinator", address, "--directory", made.hash];
+    const days = (many: number) => instant(new Date(Date.now() + (many * 24 + 1) * 3_600_000));
+    // A draft is JSON that may be edited.
+    const edit = (name: string, ends: Readonly<Record<string, number>>) => {
+      const draft = JSON.parse(readFileSync(join(folder, name), "utf8")) as Directory;
+      for (const { id, keys } of draft.people) for (const key of keys) key.notAfter = days(ends[id] ?? 300);
+      writeFileSync(join(folder, name), JSON.stringify(draft));
+    };
+    const told = async (...words: string[]) =>
+      (await shell(join(ROOT, "brus"), words, { cwd: folder })).stderr;
+    expect(await told("directory", "show", ...at)).toBe("");
+
+    await brus("directory", "propose", "two.json", ...at);
+    edit("two.json", { researcher: 59, "approver-1": 6, auditor: 61 });
+    await sign("two.json", "root-1", "root-2");
+    await brus("directory", "publish", "two.json", ...at);
+    await reached(2);
+    const line =
+      /^warning: the key of approver-1 to approve ends in 6 days \(.{10}\); the key of researcher to ask ends in 59 days \(.{10}\): brus directory propose renews\n$/;
+    expect(await told("directory", "show", ...at)).toMatch(line);
+    const logged: string[] = [];
+    await restart("03", {}, { warn: (fields) => logged.push(JSON.stringify(fields)) });
+    await expect.poll(() => logged.join()).toMatch(/approver-1 to approve ends in 6 days.*researcher to ask/);
+
+    const left = await brus("directory", "propose", "left.json", ...at);
+    expect(left).toMatch(/^not renewed: the key of approver-1 to approve ends in 6 days/m);
+    const named = await brus("directory", "propose", "named.json", ...at, "--renew", "approver-1");
+    expect(named).toMatch(/key \S+ of approver-1, to:/);
+    expect(named).not.toMatch(/not renewed: the key of approver-1/);
+    expect(named).toMatch(/not renewed: the key of researcher/);
+    expect(await brus("directory", "propose", "all.json", ...at, "--renew", "all")).not.toMatch(
+      /not renewed/,
+    );
+    await sign("all.json", "root-2", "root-3");
+    await brus("directory", "publish", "all.json", ...at);
+    await reached(3);
+    expect(await told("directory", "show", ...at)).toBe("");
+    await expect(brus("directory", "propose", "nobody.json", ...at, "--renew", "nobody")).rejects.toThrow(
+      /expected a person of the directory/,
+    );
+  });
+});
+
+describe("version 1, in words alone", () => {
+  test("several roots, roles, regions and rules; keys of another purpose, half the roots and a second body are refused", async () => {
+    const folder = temporaryFolder();
+    running.push(async () => folder.remove());
+    const file = (name: string) => join(folder.path, name);
+    const words = (...all: string[]) => shell(join(ROOT, "brus"), all, { cwd: folder.path });
+    const made = (name: string, purpose: string) => {
+      const key = newKey(purpose);
+      writeSecret(file(`${name}.json`), JSON.stringify(key));
+      return key.public;
+    };
+    writeSecret(file("passphrase"), "correct horse battery staple");
+    const sealed = (name: string) => {
+      const key = newKey("root");
+      const sealing = { salt: randomBytes(32), cost: SCRYPT_COST };
+      const text = sealKey(key, "correct horse battery staple", sealing);
+      writeSecret(file(`${name}.json`), JSON.stringify(text));
+      return key.public;
+    };
+    const roots = ["r1", "r2"].map(sealed);
+    const third = newKey("root").public; // Somebody else holds it: only the public part is known here.
+    for (const purpose of ["release", "log", "witness", "answer", "ask", "approve"]) made(purpose, purpose);
+    const [log, witness] = [made("log-01", "log"), made("witness-01", "witness")];
+    const opening = ["--passphrase-file", "passphrase"];
+    const own = ["--release", "release.json", "--log", "log.json", "--witness", "witness.json"];
+    const node = `01=One=answer.json,${log},${witness}`;
+    const init = (name: string, ...more: string[]) =>
+      words("directory", "init", name, "--name", "T", ...opening, ...more);
+    const all = ["--root", "r1.json", "--root", "r2.json", "--root", third];
+
+    for (const [wrong, says] of [
+      [[...all, "--threshold", "1", ...own, "--node", node], /threshold from 2 to 3/],
+      [[...all, "--threshold", "4", ...own, "--node", node], /threshold from 2 to 3/],
+      [["--root", "approve.json", ...own, "--node", node], /key-wrong-purpose.*approve/],
+      [[...all, "--release", "ask.json", ...own.slice(2), "--node", node], /key-wrong-purpose.*"release"/],
+      [
+        [...all, ...own.slice(0, 2), "--log", "witness.json", "--witness", "log.json", "--node", node],
+        /key-wrong-purpose.*"log"/,
+      ],
+      [[...all, ...own, "--node", "01=One=ask.json"], /key-wrong-purpose.*"answer"/],
+      [[...all, ...own, "--node", `01=One=answer.json,${log},log.json`], /key-wrong-purpose.*"witness"/],
+      [[...all, ...own, "--node", "01=One=nothing.json"], /usage: .*neither a key file nor a public key/],
+      [
+        [...all, ...own, "--node", node, "--rule", "dataset=*,role=approver,persons=2,regions=3"],
+        /at most as many regions/,
+      ],
+      [[...all, ...own, "--node", node, "--rule", "dataset=*,role=approver"], /rule/],
+      [
+        [...all, ...own, "--node", node, "--rule", "dataset=*,role=approver,persons=2,count=3"],
+        /usage: expected dataset=/,
+      ],
+    ] as const)
+      await expect(init("wrong.json", ...wrong), wrong.join(" ")).rejects.toThrow(says);
+    expect(existsSync(file("wrong.json"))).toBe(false);
+
+    const rules = [
+      "--rule",
+      "dataset=*,role=approver,persons=2,regions=2",
+      "--rule",
+      "dataset=care,role=ethics,persons=1",
+    ];
+    const started = await init("one.json", ...all, ...own, "--node", node, ...rules);
+    expect(started.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+    const alone = await init("alone.json", "--root", "r1.json", "--root", third, ...own, "--node", node);
+    expect(alone.stderr).toContain("1 more of its roots must sign it");
+
+    const dataset = writeDataset(CARE);
+    writeFileSync(file("care.json"), dataset.body);
+    writeFileSync(file("other.json"), writeDataset({ ...CARE, maxPersons: 7 }).body);
+    const add = (...more: string[]) =>
+      words("directory", "add", "one.json", "--root", "r1.json", "r2.json", ...opening, ...more);
+    const people = [
+      "--person",
+      "eva=ethics=approve.json",
+      "--region",
+      "eva=01",
+      "--researcher",
+      "rut=ask.json",
+    ];
+    await add("--dataset", "care.json", ...people);
+    await add("--dataset", "care.json"); // The same one is there once.
+    for (const [wrong, says] of [
+      [["--dataset", "other.json"], /directory-unfit: expected a new version of care@1/],
+      [["--approver", "bo=ask.json"], /key-wrong-purpose.*"approve"/],
+      [["--researcher", "bo=approve.json"], /key-wrong-purpose.*"ask"/],
+      [["--region", "eva=99"], /region-unknown/],
+      [["--region", "nobody=01"], /expected a person/],
+    ] as const)
+      await expect(add(...wrong), wrong.join(" ")).rejects.toThrow(says);
+
+    const { stdout } = await words("directory", "show", "one.json", "--json");
+    const shown = JSON.parse(stdout) as Directory;
+    expect(shown.roots).toEqual({ keys: [...roots, third], threshold: 2 });
+    expect(shown.people.map(({ id, roles, region }) => [id, roles, region])).toEqual([
+      ["rut", ["researcher"], null],
+      ["eva", ["ethics"], "01"],
+    ]);
+    expect(shown.approvalRules).toEqual([
+      { dataset: "*", role: "approver", persons: 2, regions: 2 },
+      { dataset: "care", role: "ethics", persons: 1 },
+    ]);
+    const envelope = Envelope.parse(JSON.parse(readFileSync(file("one.json"), "utf8")));
+    expect(readFederation(envelope, [dataset.body], null, nativeVerify).directory.name).toBe("T");
+    const few = Envelope.parse(JSON.parse(readFileSync(file("alone.json"), "utf8")));
+    expect(() => readFederation(few, [], null, nativeVerify)).toThrow(/expected 2 root signatures/);
   });
 });
 

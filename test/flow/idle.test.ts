@@ -258,8 +258,8 @@ async function idle(coordinator: Coordinator, cursor: number) {
   return { looks: looks.length, spent, others, plans, verified };
 }
 
-/** A look a minute, and twenty polls: their signatures, and that each is spent. */
-const NOTHING = { others: [], plans: 0, verified: 20, spent: 4 * 20 };
+/** A look a minute, and twenty polls: whose each is, what it says, and that it is spent. */
+const NOTHING = { others: [], plans: 0, verified: 2 * 20, spent: 4 * 20 };
 
 test("three hundred queries that wait cost what none does; what comes to one of them costs one step", async () => {
   const empty = await coordinatorOf();

@@ -315,7 +315,9 @@ describe("a service", () => {
       logged: true,
       sealCost: CHEAP_SEAL,
     };
-    const made = makeFederation(at("sealed"), plan, now(), "http://127.0.0.1:1");
+    // Made so long ago that all of it ends in 24 days.
+    const then = new Date(now().getTime() - (365 - 24.5) * 24 * 3600 * 1000);
+    const made = makeFederation(at("sealed"), plan, then, "http://127.0.0.1:1");
     const opened = written("service", `${PASSPHRASE}\n`);
     const seal = await brus("keys", "seal", made.coordinator.releaseKey, "--passphrase-file", opened);
     expect(seal.code).toBe(0);
@@ -332,6 +334,7 @@ describe("a service", () => {
     }
     const party = startParty("coordinator", config(opened));
     await party.ready;
+    await expect.poll(party.output).toMatch(/the directory ends in 24 days .*; and 1 more/);
     await stopParty(party);
     expect(party.output()).not.toContain(PASSPHRASE);
   });

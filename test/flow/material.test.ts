@@ -13,6 +13,7 @@ import { mirror } from "../../cli/log/mirror.ts";
 import { sourceOf } from "../../cli/log/source.ts";
 import { CoordinatorConfig } from "../../coordinator/config.ts";
 import { startCoordinator } from "../../coordinator/coordinator.ts";
+import { MOST_A_DAY } from "../../coordinator/query/added.ts";
 import { drawn, systemRandom } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { documentPath, wholeEntry } from "../../protocol/log/documents.ts";
@@ -327,6 +328,23 @@ test("a request of before, which names no key, is refused and not kept", async (
   const weak = signDocument("material", { ...bare, ...small }, auditor.signer);
   expect((await post(ROUTES.getMaterial.path, weak)).text).not.toContain('"box"');
   expect(await kept()).toEqual(before);
+});
+
+test("an auditor's key adds no more requests to the log in a day than anyone may", async () => {
+  const { auditor } = network.made;
+  const { kysely } = network.coordinator.store;
+  const day = instant(clock.now()).slice(0, 10);
+  const own = { person: auditor.id, day };
+  await kysely
+    .updateTable("added")
+    .set({ documents: MOST_A_DAY })
+    .where((is) => is.and(own))
+    .execute();
+  const fresh = { now: clock.now, random: systemRandom };
+  const asked = () => recompute(network.client, federation, query, auditor, fresh);
+  await expect(asked()).rejects.toMatchObject({ code: "daily-limit" });
+  await kysely.deleteFrom("added").where("person", "=", auditor.id).execute();
+  await expect(asked()).resolves.toBeDefined();
 });
 
 test("a coordinator of before, which gives in clear or knows no such request, is refused in so many words", async () => {

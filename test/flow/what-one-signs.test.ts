@@ -19,8 +19,13 @@ import type { NodeDatabase } from "../../node/store/database.ts";
 import { type Directory, type Federation, readFederation } from "../../protocol/federation/directory.ts";
 import { readLeaf } from "../../protocol/log/leaf.ts";
 import { type DatasetDocument, writeDataset } from "../../protocol/question/catalogue.ts";
-import { type Envelope, envelopeId, signDocument } from "../../protocol/signing/envelope.ts";
-import { type Hash, toBase64 } from "../../protocol/values/bytes.ts";
+import {
+  type Envelope,
+  envelopeId,
+  signDocument,
+  signDocumentBytes,
+} from "../../protocol/signing/envelope.ts";
+import { type Hash, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
 import { recorded } from "../../protocol/wire/recorded.ts";
@@ -36,6 +41,8 @@ import { type Relay, relayTo } from "../support/relay.ts";
 
 const shell = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
+/** What gives a command a terminal. */
+const SCRIPT = "/usr/bin/script";
 const YEAR = 365 * 24 * 3600 * 1000;
 
 /** The same column, in the words of two catalogues. */
@@ -244,6 +251,30 @@ describe("what is signed is shown, and somebody says yes", () => {
     expect(await approvalsOn(id)).toHaveLength(1);
   });
 
+  test.skipIf(!existsSync(SCRIPT))(
+    "at a terminal: no is no, and so is the end of what is typed",
+    async () => {
+      const { id } = await asked();
+      const words = ["query", "approve", id, "--key", keyOf("approver-1"), ...at()];
+      const typed = async (text: string): Promise<string> => {
+        const run = shell(SCRIPT, ["-qec", [join(ROOT, "brus"), ...words].join(" "), "/dev/null"], {
+          cwd: folder.path,
+        });
+        run.child.stdin?.end(text);
+        return await run.then(
+          ({ stdout }) => stdout,
+          ({ stdout }: { stdout: string }) => stdout,
+        );
+      };
+      for (const no of ["n\n", "\n", "yes please\n", "\u0004"]) {
+        expect(await typed(no)).toMatch(/in the role approver, for all regions\? \[y\/N\].*expected a yes/s);
+        expect(await approvalsOn(id)).toEqual([]);
+      }
+      expect(await typed("y\n")).toMatch(/Recorded: entry/);
+      expect(await approvalsOn(id)).toHaveLength(1);
+    },
+  );
+
   test("signing a question, and a calendar: shown, and nothing written without a yes", async () => {
     writeFileSync(join(folder.path, "draft.json"), JSON.stringify(DRAFTED));
     const sign = ["query", "sign", "draft.json", "--key", keyOf("researcher"), "--out", "s.json", ...at()];
@@ -323,18 +354,38 @@ describe("a relay that hides a decline", () => {
       expect(ran.told).toMatch(/^not-recorded: the coordinator took sha256:[0-9a-f]{64} and does not prove/);
       expect(ran.out).not.toMatch(/Declined|Recorded/);
     }
-    // Another's document in place of it is not taken for it.
-    relay.lie(async ({ method, path }) =>
-      method === "POST" && path === "/api/approvals" ? Response.json({ id: envelopeId(envelope) }) : null,
-    );
-    expect((await decline(id, "0")).told).toMatch(/^not-recorded/);
-    expect(await approvalsOn(id)).toEqual([]);
+    // Another's document in place of it is not taken for it, though it stands there: a question, or a decision.
+    const yes = signApproval(id, approver(0), now());
+    await network.client("submitApproval", { body: yes });
+    for (const instead of [envelope, yes]) {
+      relay.lie(async ({ method, path }) =>
+        method === "POST" && path === "/api/approvals" ? Response.json({ id: envelopeId(instead) }) : null,
+      );
+      expect((await decline(id, "600")).told).toMatch(/^not-recorded: the coordinator took .* for another/);
+    }
+    expect(await approvalsOn(id)).toEqual([envelopeId(yes)]);
     relay.lie(null);
     const ran = await decline(id, "600");
     expect(ran.out).toMatch(/^Declined: sha256:[0-9a-f]{64}\nRecorded: entry/m);
     await expect
       .poll(async () => (await network.client("getQuery", { params: { id } })).state, { timeout: 60_000 })
       .toBe("declined");
+  });
+
+  test("has none to hide that regions could not read: a decision too large for an entry is refused", async () => {
+    const { id } = await asked();
+    const { payload } = signApproval(id, approver(1), now(), { decision: "decline" });
+    const said = JSON.parse(atob(payload)) as object;
+    // As its signer may write it: six bytes a letter.
+    const letters = (n: number) => "\\u0061".repeat(n);
+    const conditions = Array.from({ length: 20 }, () => `"${letters(500)}"`).join();
+    const text = JSON.stringify({ ...said, conditions: [] }).replace(
+      '"conditions":[]',
+      `"conditions":[${conditions}]`,
+    );
+    const body = signDocumentBytes("approval", utf8(text), [approver(1).signer]);
+    await expect(network.client("submitApproval", { body })).rejects.toMatchObject({ code: "too-large" });
+    expect(await approvalsOn(id)).toEqual([]);
   });
 
   test("a proof counts for this document and these regions alone", async () => {

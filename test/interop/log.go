@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -26,6 +27,10 @@ type input struct {
 		From  int64
 		Root  string
 		Proof []string
+	}
+	Receipts []struct {
+		Text  string
+		Entry string
 	}
 	Tiles []struct {
 		Level, Index int64
@@ -86,6 +91,28 @@ func (t tiles) ReadTiles(want []tlog.Tile) ([][]byte, error) {
 	return data, nil
 }
 
+// A tlog-proof (C2SP) of an entry, as a stranger reads it: nothing but this text, the entry and the log's key.
+func checkReceipt(text, entry string, verifier note.Verifier) error {
+	head, rest, _ := strings.Cut(text, "\n\n")
+	lines := strings.Split(head, "\n")
+	if lines[0] != "c2sp.org/tlog-proof@v1" || len(lines) < 2 {
+		return fmt.Errorf("%q", lines)
+	}
+	index, err := strconv.ParseInt(strings.TrimPrefix(lines[1], "index "), 10, 64)
+	if err != nil {
+		return err
+	}
+	opened, err := note.Open([]byte(rest), note.VerifierList(verifier))
+	if err != nil {
+		return err
+	}
+	tree, err := tlog.ParseTree([]byte("go.sum database tree\n" + strings.SplitN(opened.Text, "\n", 2)[1]))
+	if err != nil {
+		return err
+	}
+	return tlog.CheckRecord(hashes(lines[2:]), tree.N, tree.Hash, index, tlog.RecordHash([]byte(entry)))
+}
+
 func main() {
 	var in input
 	if err := json.NewDecoder(os.Stdin).Decode(&in); err != nil {
@@ -116,6 +143,11 @@ func main() {
 	for _, each := range in.Consistency {
 		if err := tlog.CheckTree(hashes(each.Proof), in.Size, root, each.From, hash(each.Root)); err != nil {
 			fail("consistency", err)
+		}
+	}
+	for _, each := range in.Receipts {
+		if err := checkReceipt(each.Text, each.Entry, verifier); err != nil {
+			fail("receipt", err)
 		}
 	}
 	reader := tlog.TileHashReader(tlog.Tree{N: in.Size, Hash: root}, tiles{&in})

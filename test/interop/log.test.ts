@@ -7,10 +7,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cosign, formatCheckpoint } from "../../protocol/log/checkpoint.ts";
+import { documentEntry } from "../../protocol/log/leaf.ts";
 import { consistencyProof, inclusionProof, leafHash, readerOf, rootOf } from "../../protocol/log/merkle.ts";
 import { formatNote, formatVerifierKey, signText } from "../../protocol/log/note.ts";
 import { logKeyOf } from "../../protocol/log/quorum.ts";
 import { tilePath, tilesBetween } from "../../protocol/log/tile.ts";
+import { envelopeId } from "../../protocol/signing/envelope.ts";
 import { concat, fromUtf8, toBase64 } from "../../protocol/values/bytes.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, settled } from "../support/federation.ts";
@@ -77,6 +79,17 @@ test.skipIf(!has)(
   },
 );
 
+test.skipIf(!has)("negative control: Go's sumdb refuses a receipt of another entry", () => {
+  const input = inputOf();
+  const [proof] = input.inclusion;
+  const text = ["c2sp.org/tlog-proof@v1", "index 0", ...(proof?.proof ?? []), "", input.checkpoint].join(
+    "\n",
+  );
+  const of = (entry: string) => go({ ...input, receipts: [{ text, entry }] }).stdout.trim();
+  expect(of(input.entries[0] ?? "")).toBe("ok");
+  expect(of("forged")).toMatch(/^receipt /);
+});
+
 test.skipIf(!has)("negative control: Go's sumdb refuses what was changed", () => {
   const input = inputOf();
   const { stdout } = go({
@@ -92,7 +105,14 @@ test.skipIf(!has)(
     const folder = temporaryFolder();
     const network = await federationOf(folder.path, { "01": "", "03": "", "04": "" }, { logged: true });
     try {
-      for (const rho of ["1/100", "1/200"]) await settled(network, { rho });
+      const receipts: Array<{ text: string; entry: string }> = [];
+      for (const rho of ["1/100", "1/200"]) {
+        const { release } = await settled(network, { rho });
+        const text = await (await fetch(`${network.address}/receipt/${release}`)).text();
+        const envelope = await network.client("getRelease", { params: { id: release ?? "" } });
+        const entry = fromUtf8(documentEntry("release", envelopeId(envelope), envelope));
+        receipts.push({ text, entry });
+      }
       const federation = network.nodes[0]?.answerer.federation;
       if (federation === undefined) throw new Error("a node");
       const file = overHttp(network.address);
@@ -125,6 +145,7 @@ test.skipIf(!has)(
             proof: consistencyProof(from, size, read).map(toBase64),
           })),
           tiles,
+          receipts: log === "coordinator" ? receipts : [],
         });
         expect(`${stdout}${stderr}`.trim(), log).toBe("ok");
       }

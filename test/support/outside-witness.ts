@@ -32,6 +32,8 @@ export type OutsideWitness = {
   /** From now on it knows this log; one that it does not know it answers with 404. */
   readonly trust: (log: VerifierKey) => void;
   readonly asked: AddCheckpoint[];
+  /** By how many seconds its clock is ahead. */
+  readonly clock: { ahead: number };
   /** What it answers instead, once each. */
   readonly lies: Array<(asked: AddCheckpoint) => Response | Promise<Response>>;
   /** What it has cosigned of a log. */
@@ -44,6 +46,7 @@ export function outsideWitness(name = "outside.example/w"): OutsideWitness {
   const url = `https://${name}`;
   const logs = new Map<string, { readonly log: VerifierKey; size: number; root: TreeHash }>();
   const asked: AddCheckpoint[] = [];
+  const clock = { ahead: 0 };
   const lies: OutsideWitness["lies"] = [];
   const answer = (body: string): Response => {
     const blank = body.indexOf("\n\n");
@@ -74,7 +77,9 @@ export function outsideWitness(name = "outside.example/w"): OutsideWitness {
     }
     [known.size, known.root] = [size, root];
     return new Response(
-      formatSignature(cosign(opened.note.text, Math.floor(Date.now() / 1000), key, signer.sign)),
+      formatSignature(
+        cosign(opened.note.text, Math.floor(Date.now() / 1000) + clock.ahead, key, signer.sign),
+      ),
     );
   };
   return {
@@ -98,6 +103,7 @@ export function outsideWitness(name = "outside.example/w"): OutsideWitness {
     },
     trust: (log) => logs.set(log.name, { log, size: 0, root: new Uint8Array() }),
     asked,
+    clock,
     lies,
     size: (log) => logs.get(log.name)?.size ?? 0,
   };

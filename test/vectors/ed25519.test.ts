@@ -55,6 +55,14 @@ describe("Ed25519", () => {
     }
   });
 
+  /** Keys that a browser holds sign by WebCrypto. */
+  test.each(RFC8032)("WebCrypto signs RFC 8032's bytes: %s", async (seed, _, message, signature) => {
+    const der = fromHex(`302e020100300506032b657004220420${seed}`);
+    const key = await crypto.subtle.importKey("pkcs8", der, { name: "Ed25519" }, false, ["sign"]);
+    const made = await crypto.subtle.sign({ name: "Ed25519" }, key, fromHex(message));
+    expect(toHex(new Uint8Array(made))).toBe(signature);
+  });
+
   test("S + L, a torsion point added to R, wrong lengths: refused by both", () => {
     const [[, key, message, signature]] = RFC8032;
     const order = 2n ** 252n + 27742317777372353535851937790883648493n;

@@ -168,6 +168,19 @@ export function walking(given: () => Given): void {
     await page.locator("#regions table").waitFor();
     expect(await page.locator("section").count()).toBe(1);
     expect(await page.locator(".top").isVisible()).toBe(false);
+    // That document may be framed for as long as it lives: it never becomes a page that signs.
+    await page.evaluate(() => {
+      history.pushState(null, "", "/sv/fraga");
+      dispatchEvent(new PopStateEvent("popstate"));
+    });
+    await page.getByRole("heading", { level: 1, name: "Sidan finns inte" }).waitFor();
+    await page.goto(`${demo.address}/sv/i/taken-seriously?embed=regions`);
+    await page.locator("#regions table").waitFor();
+    const elsewhere = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLAnchorElement>("#app a[href^='/']")].map(({ target }) => target),
+    );
+    expect(elsewhere.length).toBeGreaterThan(0);
+    expect(new Set(elsewhere)).toEqual(new Set(["_top"]));
     expect(await policy("/sv/i/taken-seriously")).toContain("frame-ancestors 'none'");
     expect(await policy("/sv/fraga?embed=1")).toContain("frame-ancestors 'none'");
     expect(await policy("/sv/fraga")).toContain("script-src 'self'");

@@ -2,6 +2,7 @@
 import type { Federation } from "../../../protocol/federation/directory.ts";
 import { type Envelope, envelopeId } from "../../../protocol/signing/envelope.ts";
 import type { Hash } from "../../../protocol/values/bytes.ts";
+import { decide } from "../../../protocol/wire/decide.ts";
 import { recorded } from "../../../protocol/wire/recorded.ts";
 import { client } from "../proof/federation.ts";
 
@@ -31,6 +32,6 @@ export async function handInQuestion(
 
 /** Throws the refusal where the decision was not taken, or is not proved to stand in the log. */
 export async function handInDecision(federation: Federation, envelope: Envelope): Promise<void> {
-  await client("submitApproval", { body: envelope });
-  await recorded(client, federation, "approval", envelope, patience());
+  const standing = await decide(client, federation, envelope);
+  await recorded(client, federation, "approval", standing, patience());
 }

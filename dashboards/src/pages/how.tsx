@@ -50,6 +50,7 @@ const SAY = {
       "Tankstreck (–) och prickad linje: svar saknas: regionen svarade inte i tid, avböjde, eller har inte lämnat perioden.",
     open: "Ofyllt tecken: ingen säker skillnad.",
     seal: "Se hur ett sigill prövas i loggen",
+    attacks: "Se vilka angrepp som är prövade, och vad som håller dem ute",
   },
   en: {
     title: "How Brus works",
@@ -93,6 +94,7 @@ const SAY = {
       "A dash (–) and a dotted line: missing: the region did not answer in time, declined, or has not delivered the period.",
     open: "An open mark: no certain difference.",
     seal: "See how a seal is checked, in the log",
+    attacks: "See which attacks are tried, and what keeps them out",
   },
 };
 
@@ -198,6 +200,9 @@ export function page({ overview }: PageProps) {
         />
         <p class="small">
           <Link to="log">{say.seal}</Link>
+        </p>
+        <p>
+          <Link to="attacks">{say.attacks}</Link>
         </p>
       </Section>
       <Year of={overview.year} />

@@ -12,7 +12,7 @@ import type { CoordinatorDatabase, CoordinatorStore } from "../../../../coordina
 import { prepareCoordinator } from "../../../../coordinator/store/database.ts";
 import { countsText } from "../../../../dashboards/src/decision-words.ts";
 import { decisionsOn } from "../../../../dashboards/src/decisions.ts";
-import { admit } from "../../../../node/answer/admit.ts";
+import { admit, Untimely } from "../../../../node/answer/admit.ts";
 import { tableOf } from "../../../../node/store/database.ts";
 import { whyNotApproved } from "../../../../protocol/audit/charges.ts";
 import type { Replay } from "../../../../protocol/audit/coordinator-log.ts";
@@ -561,6 +561,7 @@ function nodeSays(
     });
     return null;
   } catch (error) {
+    if (error instanceof Untimely) return error.reason; // Said for a quarter of an hour, before it is signed.
     if (!(error instanceof Refusal)) throw error;
     return error.code;
   }
@@ -645,16 +646,22 @@ async function coordinatorSays({ federation, envelope, asked, approvals }: Scene
 
 test("nothing else opens approvals to judge them, or picks out the rules that apply", () => {
   const root = join(import.meta.dirname, "../../../..");
-  const files = ["protocol", "publication", "node", "coordinator", "cli", "dashboards/src"].flatMap((part) =>
-    readdirSync(join(root, part), { recursive: true, encoding: "utf8" })
-      .filter((name) => /\.tsx?$/.test(name))
-      .map((name) => join(part, name)),
+  const files = ["protocol", "publication", "node", "coordinator", "desk", "cli", "dashboards/src"].flatMap(
+    (part) =>
+      readdirSync(join(root, part), { recursive: true, encoding: "utf8" })
+        .filter((name) => /\.tsx?$/.test(name))
+        .map((name) => join(part, name)),
   );
   const having = (pattern: RegExp) =>
     files
       .filter((file) => pattern.test(readFileSync(join(root, file), "utf8")))
       .map((file) => file.split("/").at(-1));
-  // Where it is defined; where one that is handed in must open before it is kept; and the judgement.
-  expect(having(/\bopenApproval\(/).toSorted()).toEqual(["approvals.ts", "intake.ts", "openers.ts"]);
+  // Where it is defined; where one must open before it is kept, or handed in at all; and the judgement.
+  expect(having(/\bopenApproval\(/).toSorted()).toEqual([
+    "approvals.ts",
+    "intake.ts",
+    "openers.ts",
+    "query.ts",
+  ]);
   expect(having(/approvalRules\s*\.(filter|find|every|some|reduce)/)).toEqual([]);
 });

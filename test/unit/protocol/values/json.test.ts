@@ -49,3 +49,12 @@ test.each([
 test("refuses bytes that are not UTF-8", () => {
   expect(refused(Uint8Array.of(0x22, 0xff, 0x22))).toBe("json-malformed");
 });
+
+test("values, keys and escapes are counted together, where they are bounded, and characters are not", () => {
+  const long = JSON.stringify({ text: "a".repeat(100_000) });
+  expect(parseJson(long, 3)).toEqual(JSON.parse(long));
+  for (const text of ["[0,0,0]", '{"a":0,"b":0}', '"\\n\\n\\n\\n"']) {
+    expect(() => parseJson(text, 3)).toThrow(/at most 3/);
+    expect(parseJson(text, 5)).toEqual(JSON.parse(text));
+  }
+});
