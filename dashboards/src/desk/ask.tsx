@@ -1,5 +1,5 @@
 /** Asking at a desk: composed here, or handed over from elsewhere, which is read in full before it is anybody's. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Federation } from "../../../protocol/federation/directory.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
 import type { DeskState, Readied } from "../../../protocol/wire/desk.ts";
@@ -154,6 +154,11 @@ function HandedOver({
 export function page({ desk, query }: DeskPageProps) {
   const say = useSay(SAY);
   const [given, give] = useState<unknown>(() => questionIn(location.hash));
+  useEffect(() => {
+    const led = () => give(questionIn(location.hash));
+    addEventListener("hashchange", led);
+    return () => removeEventListener("hashchange", led);
+  }, []);
   if (given !== null && query.get("q") === null)
     return (
       <HandedOver
