@@ -1,5 +1,5 @@
 /** Every command of the README is run, and the output it shows is what the command prints, figures aside. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -19,16 +19,39 @@ const NHS = join(ROOT, "../shared/data/nhs-fft/responses.csv");
 const commands = [...README.matchAll(/^\$ (.+)$/gm)].map((match) => match[1] ?? "");
 const shell = promisify(execFile);
 const ran = new Set<string>();
+const config = temporaryFolder();
+afterAll(config.remove);
 
 /** Runs a command as it stands in the README, in a shell, its variables set. */
 async function run(command: string, variables: Record<string, string> = {}, cwd = ROOT): Promise<string> {
   ran.add(command);
   const { stdout } = await shell("sh", ["-c", command], {
     cwd,
-    env: { ...process.env, ...variables },
+    // What somebody enrols with here is not for whoever runs this.
+    env: { ...process.env, XDG_CONFIG_HOME: config.path, ...variables },
     maxBuffer: 1e8,
   });
   return stdout;
+}
+
+/** Starts a command that runs until it is told to end, and ends it once it has said what it is to say. */
+async function untilSaid(command: string, said: RegExp, variables: Record<string, string>): Promise<void> {
+  ran.add(command);
+  const child = spawn("sh", ["-c", `exec ${command}`], { cwd: ROOT, env: { ...process.env, ...variables } });
+  let output = "";
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      if (said.test(output)) resolve();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    child.once("exit", () => reject(new Error(`expected ${said}: ${output.slice(0, 2000)}`)));
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
 }
 
 const find = (start: string): string[] => commands.filter((command) => command.includes(start));
@@ -36,9 +59,13 @@ const find = (start: string): string[] => commands.filter((command) => command.i
 /** Regions where 21 would show nothing more. What the README shows, it shows of all. */
 const FEW = 5;
 
-/** A command waits for as long as it takes. */
-const patient = (command: string): string =>
-  command.includes("release run") ? `${command} --wait 3600` : command.replace("--wait 60", "--wait 3600");
+/** A command waits for as long as it takes; and nobody is here to be asked. */
+function patient(command: string): string {
+  if (command.includes("release run")) return `${command} --wait 3600`;
+  if (/brus (query|calendar) sign /.test(command)) return `${command} --yes`;
+  if (/brus (query|calendar) approve /.test(command)) return `${command} --yes --wait 3600`;
+  return command.replace("--wait 600", "--wait 3600");
+}
 
 /** What of the output does not depend on noise or on the clock. */
 const skeleton = (text: string): string[] =>
@@ -93,7 +120,8 @@ describe("a running federation", () => {
       patient(command)
         .replaceAll(" question.json", ` ${folder.path}/question.json`)
         .replaceAll("signed.json", `${folder.path}/signed.json`);
-    const variables: Record<string, string> = { ADDRESS, KEYS, ID: "" };
+    const variables: Record<string, string> = { ADDRESS, KEYS, DIRECTORY, ID: "" };
+    for (const command of find("./brus enrol")) await run(command, variables);
     for (const command of find("./brus query").filter((each) => !each.includes("recompute"))) {
       const printed = await run(local(command), variables);
       ran.add(command);
@@ -144,7 +172,12 @@ describe("a running federation", () => {
       if (command.includes("release ls")) expect(printed).toMatch(/Indicators of care, 2026.*released/s);
       if (command.startsWith("curl")) expect(printed).toMatch(/^region,period,age group,value/);
     }
-    for (const command of find("./brus pages")) {
+    for (const command of find("./brus pages check")) {
+      expect(await run(command, variables)).toMatch(/^Holds: /);
+    }
+    for (const command of find("./brus desk"))
+      await untilSaid(command, /Open, once: +http:\/\/127\.0\.0\.1:\d+\/#[0-9a-f]{64}/, variables);
+    for (const command of find("./brus pages $ADDRESS")) {
       expect(await run(command.replace(" site", ` ${folder.path}/site`), variables)).toMatch(
         /^Copied \d+ tables/m,
       );
@@ -181,7 +214,7 @@ describe("a running federation", () => {
       const printed = await run(command.replaceAll(" next.json", ` ${folder.path}/next.json`), variables);
       ran.add(command);
       if (command.includes("diff"))
-        expect(printed).toContain("signed by 1 of the 1 roots needed of version 1");
+        expect(printed).toContain("signed by 2 of the 2 roots needed of version 1");
       if (command.includes("propose")) expect(printed).toMatch(/revoked: no → .*carla: new, approver/s);
     }
     const shown = await run("./brus directory show --coordinator $ADDRESS", variables);
