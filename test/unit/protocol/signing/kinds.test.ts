@@ -33,7 +33,7 @@ const sources = ["protocol", "publication", "node", "coordinator", "server", "cl
 
 test("each kind's form is defined once", () => {
   const bound = sources.flatMap(({ text }) =>
-    [...text.matchAll(/= ofKind\(\s*"([a-z]+)"/g)].map(([, kind]) => kind),
+    [...text.matchAll(/= ofKind\(\s*"([a-z-]+)"/g)].map(([, kind]) => kind),
   );
   expect(bound.toSorted()).toEqual(Object.keys(KINDS).toSorted());
 });
