@@ -74,15 +74,18 @@ export function signApproval(
   return signDocument("approval", approval, signer);
 }
 
+/** Milliseconds between looks for a proof. */
+const PROOF = 250;
+
 /** Looks again and again for about so many seconds; says now and then what is waited for. */
 export function lookingFor(seconds: number, onWait: (line: string) => void): LookAgain {
   let looks = 0;
   return async () => {
-    if (looks * LOOK_SELDOM >= seconds * 1000) return false;
+    if (looks * PROOF >= seconds * 1000) return false;
     looks++;
-    if ((looks * LOOK_SELDOM) % SAY === 0)
+    if ((looks * PROOF) % SAY === 0)
       onWait("it was taken; a quorum of regions has yet to cosign the log that holds it");
-    await sleep(LOOK_SELDOM);
+    await sleep(PROOF);
     return true;
   };
 }
@@ -107,9 +110,9 @@ export type Following = {
   readonly onWait?: (line: string) => void;
 };
 
-/** Milliseconds between looks, while something changes and at most; and without a change before it is said. */
+/** Milliseconds between looks, at first and at most; and without a change before it is said. */
 const LOOK = 50;
-const LOOK_SELDOM = 250;
+const LOOK_SELDOM = 2000;
 const SAY = 10_000;
 
 /**
@@ -133,7 +136,8 @@ export async function follow(
       if ((status.state !== "waiting" && status.state !== "open") || needsDelivery(status)) return status;
       const line = waitsFor(status);
       if (line !== before) {
-        [before, pause] = [line, LOOK];
+        // What takes long is looked at seldom, also while it goes on: whoever looks takes time from those who work.
+        [before, pause] = [line, Math.max(LOOK, pause / 2)];
         breakSilence();
       } else if (silence.signal.aborted) {
         onWait(line);
