@@ -22,9 +22,9 @@ import { queryCommands } from "./commands/query.ts";
 import { receiptCommands } from "./commands/receipt.ts";
 import { reportCommands } from "./commands/report.ts";
 
-/** What moves a terminal's cursor, or turns the direction of writing, could make a text say something else. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** What moves a terminal's cursor, turns the direction of writing or is not seen could make a text say something else. */
+const UNSEEN = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const seen = (text: string): string => text.replace(UNSEEN, "�");
 
 /** Null where standard input is no terminal; no where it ends, or the answer is anything but yes. */
 async function askAt(input: NodeJS.ReadStream, question: string): Promise<boolean | null> {
@@ -37,14 +37,14 @@ async function askAt(input: NodeJS.ReadStream, question: string): Promise<boolea
 }
 
 const out: Out = {
-  say: (text) => process.stdout.write(`${text.replace(UNSEEN, "�")}\n`),
-  tell: (text) => process.stderr.write(`${text.replace(UNSEEN, "�")}\n`),
-  wait: (line) => process.stderr.write(`waiting: ${line.replace(UNSEEN, "�")}\n`),
+  say: (text) => process.stdout.write(`${seen(text)}\n`),
+  tell: (text) => process.stderr.write(`${seen(text)}\n`),
+  wait: (line) => process.stderr.write(`waiting: ${seen(line)}\n`),
   now: () => new Date(),
-  confirm: (question) => askAt(process.stdin, `${question.replace(UNSEEN, "�")} [y/N] `),
+  confirm: (question) => askAt(process.stdin, `${seen(question)} [y/N] `),
   opening: {
     passphrase: (path) => passphraseFor(path, program.opts<{ passphraseFile?: string }>().passphraseFile),
-    warn: (line) => process.stderr.write(`warning: ${line.replace(UNSEEN, "�")}\n`),
+    warn: (line) => process.stderr.write(`warning: ${seen(line)}\n`),
   },
 };
 
@@ -147,6 +147,8 @@ try {
     );
     process.exit(2);
   }
-  process.stderr.write(`${error.code}: ${error.message}\n${error.advice}\n`);
+  // Its words may be the coordinator's, and are one line: another could say what this program says.
+  const message = seen(error.message.replaceAll("\n", " "));
+  process.stderr.write(`${error.code}: ${message}\n${error.advice}\n`);
   process.exit(1);
 }

@@ -46,6 +46,8 @@ export function readQuestion(
       .filter(({ code }) => roster.includes(code))
       .map(({ code, name }) => ({ code, name })),
     minRegions: query.minRegions,
+    notBefore: query.notBefore,
     answerBy: query.answerBy,
+    expires: query.expires,
   };
 }

@@ -2,6 +2,8 @@
  * Makes a document ready to be signed: what somebody wants becomes bytes here, planned and worded under the desk's own
  * directory, and shown whole. Three kinds and no others, each opened before it is shown.
  */
+
+import { checkDecision } from "../protocol/federation/approvals.ts";
 import { type Aside, writeAside } from "../protocol/federation/aside.ts";
 import type { Federation } from "../protocol/federation/directory.ts";
 import { openQuery } from "../protocol/federation/openers.ts";
@@ -113,12 +115,8 @@ async function readyApproval({ kind, key, ...wanted }: Want<"approval">, setting
   const { query: envelope } = await client("getQuery", { params: { id: wanted.query } });
   if (envelopeId(envelope) !== wanted.query)
     throw new Refusal("signature-invalid", "expected the question that was asked for");
-  const { id, query, requester } = openQuery(federation, envelope, now);
-  if (requester === person.id)
-    throw new Refusal(
-      "approvals-missing",
-      "expected somebody else than who asked: their decision counts for nothing",
-    );
+  const asked = openQuery(federation, envelope, now);
+  const { id, query, requester } = asked;
   const purpose = await fetchPurpose(client, query.purpose);
   const approval = {
     approver: person.id,
@@ -126,6 +124,7 @@ async function readyApproval({ kind, key, ...wanted }: Want<"approval">, setting
     region: "all",
     expires: after(now, DAYS * 24 * HOUR),
   } satisfies Approval;
+  checkDecision(federation, asked, { person: person.id, approval });
   const { decision, role, conditions, expires, reason } = approval;
   const shown = {
     ...NOTHING,

@@ -41,7 +41,7 @@ export function questionText(federation: Federation, query: Query, purpose: stri
   return [
     `“${query.title}”: ${inWords(query, document.dataset, "en")}`,
     `Purpose: ${purpose}`,
-    `Asked by ${query.requester}, from ${query.notBefore}; to be answered by ${query.answerBy}, by ${query.minRegions} regions at least.`,
+    `Asked by ${query.requester}, from ${query.notBefore}; to be answered by ${query.answerBy}, by ${query.minRegions} regions at least; no region begins to answer after ${query.expires}.`,
     `Cost: ${costText(planIn(federation, query))}.`,
   ].join("\n");
 }

@@ -168,7 +168,7 @@ async function approveFile(file: string, options: Approve, out: Out): Promise<vo
   await consent(out, options.yes, `Approve all ${queries.length} of them as ${approver.id}?`);
   const to = client(options.coordinator);
   const standing = await Promise.all(
-    approvalsOf(signed, approver, now()).map((each) => decide(to, federation, each)),
+    approvalsOf(signed, approver, now()).map((each) => decide(to, federation, each, now())),
   );
   const again = lookingFor(options.wait, wait);
   // One after another: once the last is public, so are the others.

@@ -107,6 +107,12 @@ async function copyPages(
 /** What a desk and a node serve themselves, and no site. */
 const isElsewhere = ({ path }: PageFile): boolean => /^(desk|console)\//.test(path);
 
+/** Where a site sends a file, in whatever form people ask for it: a page by its folder, with and without a slash. */
+function addressesOf(path: string): string[] {
+  const page = /^(.+)\/index\.html$/.exec(path)?.[1];
+  return page === undefined ? [path] : [path, `${page}/`, page];
+}
+
 /** `brus pages check`: refuses (`pages-differ`) at the first file that is another. */
 async function checkPages(base: string, first: Hash, say: Out["say"]): Promise<void> {
   const { directory } = await federationFrom(sourceOf(base), first, nativeVerify);
@@ -122,8 +128,9 @@ async function checkPages(base: string, first: Hash, say: Out["say"]): Promise<v
   const files = readFiles(text).filter((file) => !isElsewhere(file));
   const bar = barOf("Checking", files.length);
   for (const [done, { path, digest }] of files.entries()) {
-    if (digestOf(await fetched(`/${path}`)) !== digest)
-      throw new Refusal("pages-differ", `expected ${base}/${path} as the directory names it by digest`);
+    for (const at of addressesOf(path))
+      if (digestOf(await fetched(`/${at}`)) !== digest)
+        throw new Refusal("pages-differ", `expected ${base}/${at} as the directory names it by digest`);
     bar.set(done + 1, files.length);
   }
   bar.done();

@@ -4,13 +4,15 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { systemRandom } from "../../node/random.ts";
 import { compartmentOf } from "../../protocol/federation/accounts.ts";
+import { checkDecision } from "../../protocol/federation/approvals.ts";
 import { readAside } from "../../protocol/federation/aside.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { openApproval, openQuery } from "../../protocol/federation/openers.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
+import { Approval } from "../../protocol/question/approval.ts";
 import type { Query } from "../../protocol/question/query.ts";
-import { Envelope, envelopeId } from "../../protocol/signing/envelope.ts";
+import { Envelope, envelopeId, payloadOf } from "../../protocol/signing/envelope.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import type { Language } from "../../protocol/values/language.ts";
@@ -192,8 +194,7 @@ async function approveQuery(id: string, options: Approve, out: Out): Promise<voi
     ].join("\n"),
   );
   const party = partyOf(federation, options.key, "approve", out.opening);
-  if (party.id === asked.requester)
-    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  checkDecision(federation, asked, { person: party.id, approval: { region } });
   const where = region === "all" ? "for all regions" : `for region ${region}`;
   await consent(
     out,
@@ -204,10 +205,13 @@ async function approveQuery(id: string, options: Approve, out: Out): Promise<voi
   const signed = signApproval(hash, party, now(), { role, region, decision, ...reason });
   // As regions will: what they would not count is not handed in.
   openApproval(federation, signed, now());
-  const envelope = await decide(to, federation, signed);
+  const envelope = await decide(to, federation, signed, now());
   const found = await recorded(to, federation, "approval", envelope, lookingFor(options.wait, wait));
   const stands = envelopeId(envelope);
-  const before = stands === envelopeId(signed) ? "" : " (as before: it stands already)";
+  const before =
+    stands === envelopeId(signed)
+      ? ""
+      : ` (as before: it stands already, until ${payloadOf(Approval, envelope).expires})`;
   out.say(
     options.json === true
       ? JSON.stringify({ id: stands, recorded: found })

@@ -3,7 +3,7 @@
  * again. Nothing is acknowledged before it is on disk.
  */
 import { accountsOf } from "../../protocol/federation/accounts.ts";
-import { openApprovals } from "../../protocol/federation/approvals.ts";
+import { checkDecision, openApprovals } from "../../protocol/federation/approvals.ts";
 import { answerKeysOf, type Federation, rosterOf, versionOf } from "../../protocol/federation/directory.ts";
 import {
   type Asked,
@@ -120,7 +120,7 @@ export async function takeApproval(envelope: Envelope, context: Context): Promis
 async function judgeApproval(envelope: Envelope, context: Context): Promise<ReturnType<typeof openApproval>> {
   const { federation, store, now } = context;
   const opened = openApproval(federation(), envelope, now());
-  const { id, approval, person } = opened;
+  const { id, approval } = opened;
   const row = await store.kysely
     .selectFrom("query")
     .select("envelope")
@@ -129,8 +129,7 @@ async function judgeApproval(envelope: Envelope, context: Context): Promise<Retu
   if (row === undefined)
     throw new Refusal("query-unknown", "expected an approval of a query that was submitted");
   const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
-  if (person === asked.requester)
-    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  checkDecision(federation(), asked, opened);
   // What regions cannot read in the log binds none of them that is not shown it.
   if (!holdsDocument(documentEntry("approval", id, envelope)))
     throw new Refusal("too-large", "expected a decision that fits into an entry of the log");
@@ -210,11 +209,7 @@ async function slotFor(
 }
 
 /** The asker of a stored query, whatever has happened to the key since. */
-function openQueryLeniently(
-  federation: Federation,
-  envelope: Envelope,
-  { now }: Context,
-): Pick<Asked, "requester"> {
+function openQueryLeniently(federation: Federation, envelope: Envelope, { now }: Context): Asked {
   try {
     return openQuery(federation, envelope, now());
   } catch (error) {

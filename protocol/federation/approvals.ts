@@ -3,10 +3,10 @@
  * puts the query to the nodes, by the audit of a charge, and by the pages, which show what a node will do. A region's
  * rules add to the directory's and can never take from them; what does not open counts for nothing.
  */
-import { type ApprovalRule, type Judged, rulesFor, ruleWords } from "../question/approval.ts";
+import { type Approval, type ApprovalRule, type Judged, rulesFor, ruleWords } from "../question/approval.ts";
 import type { Envelope } from "../signing/envelope.ts";
 import { Refusal, type RefusalCode } from "../values/refusal.ts";
-import type { Federation } from "./directory.ts";
+import { type Federation, rosterOf } from "./directory.ts";
 import { type Asked, openApproval } from "./openers.ts";
 
 /** An approval or a decline as it was handed in: opened, or the code of the refusal where it does not open. */
@@ -135,6 +135,21 @@ function countFor(rule: ApprovalRule, counting: readonly Judged[], region: strin
   );
   const regions = new Set(own.flatMap(({ personRegion }) => personRegion ?? []));
   return { rule, persons: own.map(({ person }) => person), regions: [...regions] };
+}
+
+/**
+ * Refuses (`approval-unfit`) a decision that counts nowhere, whatever the rules: the asker's own, or for a region that is
+ * not asked. Whoever signs it chose that region.
+ */
+export function checkDecision(
+  federation: Federation,
+  { query, requester }: Pick<Asked, "query" | "requester">,
+  { person, approval: { region } }: { readonly person: string; readonly approval: Pick<Approval, "region"> },
+): void {
+  if (person === requester)
+    throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  if (region !== "all" && !rosterOf(federation, query).includes(region))
+    throw new Refusal("approval-unfit", "expected a decision for all regions, or for one that is asked");
 }
 
 /** What is lacking, as a refusal or a finding says it; null where nothing is. */

@@ -28,7 +28,8 @@ export function clientOf(base: string, fetch: Fetch): Client {
   return async (name, input) => {
     const route: Route = ROUTES[name];
     const path = route.path.replace("{id}", encodeURIComponent(input?.params?.id ?? ""));
-    const init: RequestInit = { method: route.method.toUpperCase() };
+    // Followed, a redirect would have this machine ask whatever its own network holds, at the coordinator's choice.
+    const init: RequestInit = { method: route.method.toUpperCase(), redirect: "error" };
     if (input?.body !== undefined) {
       init.body = JSON.stringify(input.body);
       init.headers = { "content-type": "application/json" };

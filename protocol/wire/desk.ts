@@ -46,7 +46,10 @@ export type ReadQuestion = {
   readonly delta: string;
   readonly roster: ReadonlyArray<{ readonly code: string; readonly name: string }>;
   readonly minRegions: number;
+  readonly notBefore: string;
   readonly answerBy: string;
+  /** No region begins to answer after this. */
+  readonly expires: string;
 };
 
 /** What the person reads before they sign. */

@@ -53,6 +53,8 @@ describe("what a desk signs", () => {
     const { envelope } = await page.sign(document?.ticket ?? "");
     expect(envelope.payload).toBe(document?.payload);
     const id = envelopeId(envelope);
+    const { notBefore, answerBy, expires } = payloadOf(Query, envelope);
+    expect(shown.question).toMatchObject({ notBefore, answerBy, expires });
     for (const [path, body] of [
       ["/api/queries", envelope],
       ["/api/asides", { text: document?.aside }],

@@ -106,6 +106,15 @@ test("an address is held to the digest that the directory names: one letter of o
     path === "/sv/fraga/index.html" ? Buffer.from(bytes.toString().replace("/assets/", "/stolen/")) : bytes,
   );
   expect(await check(led)).toMatchObject({ stderr: expect.stringContaining("pages-differ") });
+  // What people open is a folder's address, never the file's: with a slash, or without.
+  for (const opened of ["/sv/", "/sv", "/en/ask"]) {
+    const aside = await siteWith(network.address, (path, bytes) =>
+      path === opened ? Buffer.concat([bytes, Buffer.from("<script src=/x.js></script>")]) : bytes,
+    );
+    expect(await check(aside), opened).toMatchObject({
+      stderr: expect.stringContaining(`pages-differ: expected ${aside}${opened} `),
+    });
+  }
   // A list of its own is not the one that roots have signed.
   const listed = await siteWith(network.address, (path, bytes) =>
     path === "/pages/files.txt" ? Buffer.from(`${digestOf(bytes)}  sv/index.html\n`) : bytes,

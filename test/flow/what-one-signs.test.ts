@@ -5,6 +5,8 @@
  */
 import { execFile, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -28,6 +30,8 @@ import {
 import { type Hash, toBase64, utf8 } from "../../protocol/values/bytes.ts";
 import { instant } from "../../protocol/values/names.ts";
 import { Refusal } from "../../protocol/values/refusal.ts";
+import { clientOf } from "../../protocol/wire/client.ts";
+import { decide } from "../../protocol/wire/decide.ts";
 import { recorded } from "../../protocol/wire/recorded.ts";
 import { openStore } from "../../server/database.ts";
 import { sleep } from "../../server/deadline.ts";
@@ -215,6 +219,49 @@ describe("a coordinator that hands out a directory of its own making", () => {
   });
 });
 
+describe("a coordinator that writes to the terminal, or leads elsewhere", () => {
+  const approve = (id: Hash) =>
+    brus(
+      "stranger",
+      ...["query", "approve", id, "--yes", "--key", keyOf("approver-1")],
+      ...["--coordinator", relay.address, "--directory", network.made.hash],
+    );
+
+  test("says no in one line of its own, without what moves the cursor or is not seen", async () => {
+    const { id } = await asked();
+    const detail = "no\u001b[2K\r\nRecorded: entry 7 of 9\u061c\u200b\u202e";
+    const problem = { ...new Refusal("not-found", "").toProblem(), detail };
+    relay.lie(async ({ path }) =>
+      path.startsWith("/api/queries/") ? Response.json(problem, { status: 404 }) : null,
+    );
+    const ran = await approve(id);
+    expect(ran.code).toBe(1);
+    expect(ran.told).toMatch(/^not-found: no.*Recorded: entry 7/);
+    expect(ran.told).not.toMatch(/^Recorded|(?!\n)[\p{Cc}\p{Cf}]/mu);
+  });
+
+  test("has no address asked on this machine's own network: a redirect is not followed", async () => {
+    const { id } = await asked();
+    const heard: string[] = [];
+    const inside = createServer((request, response) => {
+      heard.push(`${request.method} ${request.url}`);
+      response.end("{}");
+    });
+    await new Promise<void>((done) => inside.listen(0, "127.0.0.1", done));
+    const { port } = inside.address() as AddressInfo;
+    const away = createServer((_, response) => {
+      response.writeHead(307, { location: `http://127.0.0.1:${port}/shutdown` }).end();
+    });
+    await new Promise<void>((done) => away.listen(0, "127.0.0.1", done));
+    const client = clientOf(`http://127.0.0.1:${(away.address() as AddressInfo).port}`, fetch);
+    const { envelope } = await asked();
+    await expect(client("getQuery", { params: { id } })).rejects.toMatchObject({ code: "unavailable" });
+    await expect(client("submitQuery", { body: envelope })).rejects.toMatchObject({ code: "unavailable" });
+    expect(heard).toEqual([]);
+    for (const server of [away, inside]) server.close();
+  });
+});
+
 describe("what is signed is shown, and somebody says yes", () => {
   const at = () => ["--coordinator", network.address, "--directory", network.made.hash];
 
@@ -233,6 +280,7 @@ describe("what is signed is shown, and somebody says yes", () => {
         "“How it is”",
         "Purpose: ",
         "Asked by researcher",
+        "no region begins to answer after 20",
         "Cost: ρ = ",
         "3 regions: 01 Region 01, 03 Region 03, 04 Region 04",
         "2 distinct persons with the role approver, from at least 2 different regions",
@@ -376,6 +424,29 @@ describe("a relay that hides a decline", () => {
       .toBe("declined");
   });
 
+  test("cannot have one that has ended, or was on other terms, taken for the one that was signed", async () => {
+    const { id } = await asked();
+    const soon = instant(new Date(now().getTime() + 60_000));
+    const ended = signApproval(id, approver(1), now(), { decision: "decline", expires: soon });
+    await network.client("submitApproval", { body: ended });
+    const stood = envelopeId(ended);
+    const client: typeof network.client = async (name, input) =>
+      name === "submitApproval" ? ({ id: stood } as never) : await network.client(name, input);
+    const later = new Date(now().getTime() + 120_000);
+    const signed = signApproval(id, approver(1), later, { decision: "decline" });
+    expect(await decide(client, federationIn(), signed, now())).toEqual(ended);
+    await expect(decide(client, federationIn(), signed, later)).rejects.toMatchObject({
+      code: "not-recorded",
+    });
+    // With conditions now: what stands has none.
+    const { id: other } = await asked();
+    await network.client("submitApproval", { body: signApproval(other, approver(0), now()) });
+    const conditional = signApproval(other, approver(0), now(), { conditions: ["Women alone"] });
+    await expect(decide(network.client, federationIn(), conditional, now())).rejects.toMatchObject({
+      code: "not-recorded",
+    });
+  });
+
   test("has none to hide that regions could not read: a decision too large for an entry is refused", async () => {
     const { id } = await asked();
     const { payload } = signApproval(id, approver(1), now(), { decision: "decline" });
@@ -499,6 +570,25 @@ describe("an approver who adds without end", () => {
     const ids = new Set(await approvalsOn(id));
     return leaves.filter((leaf) => "id" in leaf && ids.has(leaf.id)).length;
   };
+  test("adds none for regions that are not asked, however many are named", async () => {
+    const { id } = await asked({ regions: ["01", "03"] });
+    for (const region of ["04", "99", "ZZ"])
+      for (const decision of ["approve", "decline"] as const)
+        await expect(
+          network.client("submitApproval", {
+            body: signApproval(id, approver(0), now(), { region, decision }),
+          }),
+        ).rejects.toMatchObject({ code: "approval-unfit" });
+    const words = ["query", "approve", id, "--yes", "--key", keyOf("approver-1"), "--region", "04"];
+    const ran = await brus(
+      "stranger",
+      ...words,
+      ...["--coordinator", network.address, "--directory", network.made.hash],
+    );
+    expect(ran).toMatchObject({ code: 1, told: expect.stringMatching(/^approval-unfit/) });
+    expect(await approvalsOn(id)).toEqual([]);
+  });
+
   const minutes = (n: number): string => instant(new Date(now().getTime() + n * 60_000));
 
   test("adds one leaf a decision, and another when the first is about to end", async () => {

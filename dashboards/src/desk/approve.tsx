@@ -5,7 +5,7 @@ import { Refusal } from "../../../protocol/values/refusal.ts";
 import type { Wanted } from "../../../protocol/wire/desk.ts";
 import { useLoaded } from "../data.ts";
 import type { Decisions } from "../decisions.ts";
-import { useSay } from "../language.ts";
+import { moment, useLanguage, useSay } from "../language.ts";
 import { Waiting, type Waits } from "../pages/approve.tsx";
 import { Heading, Loaded, Section } from "../parts/shell.tsx";
 import { federation as loadFederation } from "../proof/federation.ts";
@@ -26,7 +26,7 @@ const SAY = {
     needReason: "Skriv varför du avslår.",
     needKey: "Det går inte att besluta utan en nyckel som förteckningen känner.",
     own: "Du ställde frågan själv, och ditt beslut räknas inte.",
-    done: "Ditt beslut är inlämnat och står i loggen.",
+    done: (until: string) => `Ditt beslut är inlämnat och står i loggen. Det gäller till ${until}.`,
   },
   en: {
     title: "Approve questions",
@@ -39,7 +39,7 @@ const SAY = {
     needReason: "Write why you decline.",
     needKey: "You cannot decide without a key that the directory knows.",
     own: "You asked the question yourself, and your decision does not count.",
-    done: "Your decision is handed in and stands in the log.",
+    done: (until: string) => `Your decision is handed in and stands in the log. It counts until ${until}.`,
   },
 };
 
@@ -95,6 +95,7 @@ const wantedOf = (
 
 function Decide({ signing, ...waits }: Waits & { readonly signing: Signing }) {
   const say = useSay(SAY);
+  const language = useLanguage();
   const [status, set] = useState("");
   const [remarks, write] = useState<Remarks>({ conditions: "", reason: "" });
   const [wanted, want] = useState<Wanted | null>(null);
@@ -112,9 +113,9 @@ function Decide({ signing, ...waits }: Waits & { readonly signing: Signing }) {
         signing={signing}
         onCancel={() => want(null)}
         onSigned={async (envelope) => {
-          await handInDecision(waits.federation, envelope);
+          const until = await handInDecision(waits.federation, envelope);
           want(null);
-          set(say.done);
+          set(say.done(moment(until, language)));
           waits.look();
         }}
       />

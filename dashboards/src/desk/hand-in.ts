@@ -1,6 +1,7 @@
 /** Hands a signed document in, and is done once regions prove that it stands in the log: the coordinator's 200 says nothing. */
 import type { Federation } from "../../../protocol/federation/directory.ts";
-import { type Envelope, envelopeId } from "../../../protocol/signing/envelope.ts";
+import { Approval } from "../../../protocol/question/approval.ts";
+import { type Envelope, envelopeId, payloadOf } from "../../../protocol/signing/envelope.ts";
 import type { Hash } from "../../../protocol/values/bytes.ts";
 import { decide } from "../../../protocol/wire/decide.ts";
 import { recorded } from "../../../protocol/wire/recorded.ts";
@@ -30,8 +31,12 @@ export async function handInQuestion(
   return envelopeId(envelope);
 }
 
-/** Throws the refusal where the decision was not taken, or is not proved to stand in the log. */
-export async function handInDecision(federation: Federation, envelope: Envelope): Promise<void> {
-  const standing = await decide(client, federation, envelope);
+/**
+ * Gives until when the decision counts that stands: perhaps one from before. Throws the refusal where it was not taken, or
+ * is not proved to stand in the log.
+ */
+export async function handInDecision(federation: Federation, envelope: Envelope): Promise<string> {
+  const standing = await decide(client, federation, envelope, new Date());
   await recorded(client, federation, "approval", standing, patience());
+  return payloadOf(Approval, standing).expires;
 }

@@ -19,7 +19,9 @@ const SAY = {
       `${n} regioner, varav minst ${least} måste svara: ${names}`,
     asked: "Ställd av",
     nobody: "ingen ännu",
-    until: "Svar tas emot till",
+    until: "Svar tas emot",
+    untilText: (from: string, by: string, last: string) =>
+      `från ${from} till ${by}. Ingen region börjar svara efter ${last}.`,
     decision: "Beslut",
     decisions: { approve: "Godkänn", decline: "Avslå" },
     as: (decision: string, role: string, until: string) => `${decision}, som ${role}. Gäller till ${until}.`,
@@ -45,7 +47,9 @@ const SAY = {
       `${n} regions, of which at least ${least} must answer: ${names}`,
     asked: "Asked by",
     nobody: "nobody yet",
-    until: "Answers are taken until",
+    until: "Answers are taken",
+    untilText: (from: string, by: string, last: string) =>
+      `from ${from} until ${by}. No region begins to answer after ${last}.`,
     decision: "Decision",
     decisions: { approve: "Approve", decline: "Decline" },
     as: (decision: string, role: string, until: string) =>
@@ -66,7 +70,8 @@ type Row = readonly [name: string, said: ComponentChildren];
 type Words = (typeof SAY)["sv"];
 
 function questionRows(question: ReadQuestion, say: Words, language: Language): Row[] {
-  const { part, rho, epsilon, delta, roster, minRegions, requester, answerBy, release } = question;
+  const { part, rho, epsilon, delta, roster, minRegions, requester, release } = question;
+  const at = (instant: string) => moment(instant, language);
   const percent = number(100 * part, 100 * part < 10 ? 1 : 0, language);
   const names = listed(
     roster.map(({ name }) => name),
@@ -78,7 +83,7 @@ function questionRows(question: ReadQuestion, say: Words, language: Language): R
     [say.how, say.kinds[release]],
     [say.asks, <span class="given">{say.roster(roster.length, minRegions, names)}</span>],
     [say.asked, requester ?? say.nobody],
-    [say.until, moment(answerBy, language)],
+    [say.until, say.untilText(at(question.notBefore), at(question.answerBy), at(question.expires))],
   ];
 }
 

@@ -40,11 +40,11 @@ export function personOf({ directory }: Federation, publicKey: string, now: stri
 
 const FAILED = {
   sv: {
-    unavailable: "Samordnaren svarar inte just nu. Inget har skickats; försök igen om en stund.",
+    unavailable: "Samordnaren svarar inte just nu. Var det något du skickade kan det ha kommit fram ändå: se efter i loggen innan du försöker igen.",
     refused: "Det togs inte emot",
   },
   en: {
-    unavailable: "The coordinator does not answer just now. Nothing was sent; try again in a while.",
+    unavailable: "The coordinator does not answer just now. If you were sending something it may have arrived all the same: look in the log before you try again.",
     refused: "It was not accepted",
   },
 };
