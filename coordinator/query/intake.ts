@@ -131,6 +131,9 @@ async function judgeApproval(envelope: Envelope, context: Context): Promise<Retu
   const asked = openQueryLeniently(federation(), storedEnvelope(row.envelope), context);
   if (person === asked.requester)
     throw new Refusal("approval-unfit", "expected an approver other than the requester");
+  // Each region named is another leaf, and whoever has the key chooses what it names.
+  if (approval.region !== "all" && !rosterOf(federation(), asked.query).includes(approval.region))
+    throw new Refusal("approval-unfit", "expected a decision for all regions, or for one that is asked");
   // What regions cannot read in the log binds none of them that is not shown it.
   if (!holdsDocument(documentEntry("approval", id, envelope)))
     throw new Refusal("too-large", "expected a decision that fits into an entry of the log");
@@ -214,7 +217,7 @@ function openQueryLeniently(
   federation: Federation,
   envelope: Envelope,
   { now }: Context,
-): Pick<Asked, "requester"> {
+): Pick<Asked, "requester" | "query"> {
   try {
     return openQuery(federation, envelope, now());
   } catch (error) {
