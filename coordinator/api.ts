@@ -11,7 +11,7 @@ import { Envelope } from "../protocol/signing/envelope.ts";
 import { Hash } from "../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
 import { ROUTES } from "../protocol/wire/routes.ts";
-import { httpOf, readBody } from "../server/http.ts";
+import { bytesOf, httpOf, readBody } from "../server/http.ts";
 import { type Buckets, countFor, type HttpLimits, type RequestKind } from "../server/limits.ts";
 import type { Logger } from "../server/logger.ts";
 import type { Bell } from "./bell.ts";
@@ -188,7 +188,7 @@ function nodeRoutes(app: Hono, api: Api): void {
     return c.json({ id });
   });
   app.post(path(ROUTES.submitChunk), async (c) => {
-    const bytes = new Uint8Array(await c.req.arrayBuffer());
+    const bytes = await bytesOf(c);
     const { id, query } = await takeChunk(idOf(c), bytes, api, counting(c, api));
     api.nudge(query);
     return c.json({ id });

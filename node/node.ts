@@ -20,7 +20,7 @@ import type { ImportContext, ImportReport, ImportRequest } from "./import/reques
 import { type BadLine, type Change, Leaving, type Row } from "./people/leaving.ts";
 import type { Attempts } from "./secure-sum/turn.ts";
 import { type Followed, openFollowed } from "./serve/follow.ts";
-import { CURSOR } from "./serve/poll.ts";
+import { CURSOR, type Polled } from "./serve/poll.ts";
 import { Succession } from "./serve/succession.ts";
 import { type NodeDatabase, type NodeStore, prepareNode } from "./store/database.ts";
 import { dropFact } from "./store/facts.ts";
@@ -79,7 +79,8 @@ async function running(
   await bringOld({ ...opened, keys, datasets: datasets() }, effects.logger);
   const leaving = await Leaving.open({ ...opened, folder: secrets, datasets, keys: () => keys });
   await leaving.settle(); // Before anything is answered.
-  const serving = { config, at, store, client, effects, followed, ahead, attempts, leaving };
+  const polled: Polled = { latest: "" };
+  const serving = { config, at, store, client, effects, followed, ahead, attempts, polled, leaving };
   const succession = await Succession.begin(serving);
   const alone = oneAtATime();
   return {

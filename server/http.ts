@@ -10,11 +10,8 @@ import { secureHeaders } from "hono/secure-headers";
 import type { z } from "zod";
 import { parseJson } from "../protocol/values/json.ts";
 import { parseWith, Refusal } from "../protocol/values/refusal.ts";
-import { type HttpLimits, limited } from "./limits.ts";
+import { type HttpLimits, limited, MAX_BODY } from "./limits.ts";
 import { type Logger, nameOf } from "./logger.ts";
-
-/** An answer of 100,000 integers, base64 twice, with its envelope. */
-export const MAX_BODY = 2_000_000;
 
 /** What is public may be read by pages elsewhere; what is one person's (`isPublic` false) by its own page alone. */
 export function httpOf(logger: Logger, limits: HttpLimits, isPublic = true): Hono {
@@ -67,15 +64,27 @@ export async function readBody<S extends z.ZodType>(
   what: string,
   most = MOST_STEPS,
 ): Promise<z.output<S>> {
-  return parseWith(schema, parseJson(new Uint8Array(await c.req.arrayBuffer()), most), what);
+  return parseWith(schema, parseJson(await bytesOf(c), most), what);
 }
 
+/** The request's body. Whoever goes away before its end is refused, not logged: anyone may, as often as they like. */
+export const bytesOf = async (c: Context): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(
+    await c.req.arrayBuffer().catch((cause: unknown) => {
+      throw new Refusal("json-malformed", "expected a body that comes to its end", { cause });
+    }),
+  );
+
 export type Listening = { readonly port: number; readonly close: () => Promise<void> };
+
+/** In milliseconds: the largest body comes in this over a line of a third of a megabit. */
+const TO_COME_WITHIN = 60_000;
 
 /** Listens on an address; port 0 takes a free one. */
 export function listen(app: Hono, hostname: string, port: number): Promise<Listening> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname, port }, ({ port: taken }) =>
+    const serverOptions = { requestTimeout: TO_COME_WITHIN };
+    const server = serve({ fetch: app.fetch, hostname, port, serverOptions }, ({ port: taken }) =>
       resolve({
         port: taken,
         close: () =>

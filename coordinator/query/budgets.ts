@@ -36,22 +36,26 @@ export function openHead(
   if (head.node !== node)
     throw new Refusal("key-unknown", "expected the head of the ledger of the node that asks");
   return async () => {
-    await keepHead(head, envelope, store);
+    if ((await keepHead(head, envelope, federation, store)) !== id) return;
     const known = heads.get(store) ?? new Map<string, Hash>();
     heads.set(store, known.set(node, id));
   };
 }
 
+/** Gives the id of the head that is kept from now on. */
 async function keepHead(
   { node, sequence, time }: LedgerHead,
   envelope: Envelope,
+  federation: Federation,
   store: CoordinatorStore,
-): Promise<void> {
+): Promise<Hash> {
+  let id = envelopeId(envelope);
   const kept = { sequence, time, envelope: JSON.stringify(envelope) };
   await once(store, async (database) => {
+    id = envelopeId(envelope);
     const latest = await database
       .selectFrom("budget")
-      .select(["sequence", "time"])
+      .select(["sequence", "time", "envelope"])
       .where("node", "=", node)
       .executeTakeFirst();
     if (latest === undefined)
@@ -60,7 +64,20 @@ async function keepHead(
         .values({ node, ...kept })
         .execute());
     // Heads are public, and anyone may bring one again: it must not show an older ledger.
-    if (latest.sequence > sequence || (latest.sequence === sequence && latest.time >= time)) return;
-    await database.updateTable("budget").set(kept).where("node", "=", node).execute();
+    const older = latest.sequence > sequence || (latest.sequence === sequence && latest.time >= time);
+    const before = storedEnvelope(latest.envelope);
+    if (older && stands(federation, before)) id = envelopeId(before);
+    else await database.updateTable("budget").set(kept).where("node", "=", node).execute();
   });
+  return id;
+}
+
+/** Whether a head is still signed by a key of its node's: a stolen one's, of the highest number, goes when the key does. */
+function stands(federation: Federation, head: Envelope): boolean {
+  try {
+    return openByNode(federation, head, LedgerHead).id !== "";
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }

@@ -43,13 +43,15 @@ export type Worker = RoundWorker & {
   readonly sleep: Sleep;
 };
 
+/** When this process signed its latest poll, under whichever version of the directory: none may be of an earlier time. */
+export type Polled = { latest: string };
+
 type PollMemory = {
   cursor: number | null;
   anew: boolean;
   /** The ledger's head, as it was signed. */
   head: Envelope | null;
-  /** When the latest poll was signed. */
-  latest: string;
+  readonly polled: Polled;
   /** Questions that this clock cannot judge yet, by id: looked at again when their time has come. */
   untimely: Map<string, { readonly item: WorkItem; readonly until: Date }>;
   /** Ends the wait for news, where one goes on. */
@@ -98,8 +100,8 @@ export async function pollOnce(worker: Worker): Promise<number> {
   memory.cursor = memory.anew ? 0 : (memory.cursor ?? (await readCursor(worker)));
   memory.anew = false;
   // Never earlier than the one before, or it would not be answered: this clock may be set back.
-  const time = [instant(now()), memory.latest].sort().at(-1) ?? "";
-  memory.latest = time;
+  const time = [instant(now()), memory.polled.latest].sort().at(-1) ?? "";
+  memory.polled.latest = time;
   memory.head ??= signDocument("ledger-head", { node: code, time, ...(await ledger.head()) }, signer);
   const { cursor, head } = memory;
   const wait = waitFor(memory, now());

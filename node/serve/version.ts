@@ -25,7 +25,7 @@ import type { Attempts } from "../secure-sum/turn.ts";
 import type { NodeStore } from "../store/database.ts";
 import { deliveredIn } from "../store/delivered.ts";
 import type { Followed } from "./follow.ts";
-import { lookAgain, pollForever, type Worker } from "./poll.ts";
+import { lookAgain, type Polled, pollForever, type Worker } from "./poll.ts";
 
 export type Serving = {
   readonly answerer: Answerer;
@@ -49,13 +49,14 @@ export type ServingContext = {
   readonly leaving: Leaving;
   /** Attempts that this process is in: those of an earlier version go on where everyone signs with the same keys. */
   readonly attempts: Attempts;
+  readonly polled: Polled;
   /** Called when there is another version to begin with. */
   readonly superseded: () => void;
 };
 
 /** Refuses (`config-invalid`) where the node does not hold the keys that the version in force names for it. */
 export async function beginServing(context: ServingContext): Promise<Serving> {
-  const { config, at, store, client, effects, followed, attempts } = context;
+  const { config, at, store, client, effects, followed, attempts, polled } = context;
   const { now, sleep, random, noise, logger } = effects;
   const federation = followed.current();
   forgetOthers(attempts, federation);
@@ -100,7 +101,7 @@ export async function beginServing(context: ServingContext): Promise<Serving> {
     log,
     witness: watching?.witness ?? null,
     attempts,
-    memory: { cursor: null, anew: false, head: null, latest: "", untimely: new Map(), wake: () => undefined },
+    memory: { cursor: null, anew: false, head: null, polled, untimely: new Map(), wake: () => undefined },
   };
   return {
     answerer,

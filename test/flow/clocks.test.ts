@@ -16,6 +16,7 @@ import type { Fetch } from "../../protocol/wire/client.ts";
 import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { comparing } from "../../server/clock.ts";
 import { sleep } from "../../server/deadline.ts";
+import { newKey } from "../../server/signing.ts";
 import { clockOf } from "../support/clock.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf, submit } from "../support/federation.ts";
@@ -116,6 +117,21 @@ test("a clock that is mended while the node runs is all that it takes", async ()
   clock.mend();
   expect((await follow(made.client, id)).state).toBe("released");
   await until(() => log.says(/this clock and the coordinator's agree again/));
+});
+
+test("a clock that is set back keeps no node from being answered, though it begins anew under another version", async () => {
+  const clock = wrongClock(600);
+  const made = await network(["01", "03"], {
+    clockOf: (code) => (code === "03" ? clock.now : () => new Date()),
+  });
+  await until(async () => (await made.client("getBudgets")).budgets.length === 2);
+  clock.mend();
+  // As by another version of the directory, all that serves under this one ends.
+  const node = made.nodes[1] ?? expect.fail();
+  const before = node.answerer;
+  await node.revoke(newKey("approve").public);
+  await until(() => node.answerer !== before);
+  expect((await follow(made.client, await submit(made, { minRegions: 2 }))).state).toBe("released");
 });
 
 test("a clock that is off by more than is heard is named in the question's status", async () => {

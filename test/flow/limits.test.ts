@@ -2,7 +2,8 @@
  * What one party may take from all others: a request that nobody known has signed is turned down by its bytes, before
  * anything is made of them; and each has a share of its own of what may be asked in a minute, whoever asks for too much.
  */
-import { afterEach, describe, expect, test } from "vitest";
+import { connect } from "node:net";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { follow } from "../../cli/client/ask.ts";
 import type { Network } from "../../cli/demo/network.ts";
 import type { CoordinatorConfig } from "../../coordinator/config.ts";
@@ -238,6 +239,32 @@ describe("each has a share of its own", () => {
     expect(await codeOf(await witnessFrom(made, first))).toBe("ok");
     const readers = manyReaders(made);
     expect((await follow(readers, await submit({ ...made, client: readers }, {}))).state).toBe("released");
+  });
+
+  test("bodies that never come to their end hold little of one address's at once, and nobody else's", async () => {
+    const { address } = await network({ trustedProxies: LOCAL });
+    const { hostname, port } = new URL(address);
+    /** Says that it sends 2 MB, and does not; gives the answer's first line, where one comes. */
+    const begin = (path: string, from: string) => {
+      const socket = connect(Number(port), hostname);
+      const head = ["host: x", `x-forwarded-for: ${from}`, "content-length: 1999999"];
+      socket.write([`POST ${path} HTTP/1.1`, ...head, "", "{"].join("\r\n"));
+      const answer = new Promise<string>((resolve) =>
+        socket.once("data", (bytes) => resolve(String(bytes).split("\r\n")[0] ?? "")),
+      );
+      return { answer, end: () => socket.destroy() };
+    };
+    const large = (from: string) => post(address, "/api/answers", " ".repeat(1_900_000), from);
+    for (const path of ["/api/answers", "/api/queries"]) {
+      const held = Array.from({ length: 40 }, () => begin(path, "203.0.113.7"));
+      expect(await Promise.race(held.map(({ answer }) => answer))).toContain(" 429 ");
+      expect(await codeOf(await large("203.0.113.7"))).toBe("rate-limited");
+      // What is small is heard still, and others are.
+      expect(await codeOf(await post(address, "/api/answers", "{", "203.0.113.7"))).toBe("json-malformed");
+      expect(await codeOf(await large("203.0.113.8"))).toBe("json-malformed");
+      for (const { end } of held) end();
+      await vi.waitUntil(async () => (await codeOf(await large("203.0.113.7"))) === "json-malformed");
+    }
   });
 
   test("a node that asks without end is told to wait, and holds up no other", async () => {

@@ -14,6 +14,7 @@ import { sourceOf } from "../../cli/log/source.ts";
 import { CoordinatorConfig } from "../../coordinator/config.ts";
 import { startCoordinator } from "../../coordinator/coordinator.ts";
 import { MOST_A_DAY } from "../../coordinator/query/added.ts";
+import { openHead } from "../../coordinator/query/budgets.ts";
 import { drawn, systemRandom } from "../../node/random.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { documentPath, wholeEntry } from "../../protocol/log/documents.ts";
@@ -37,6 +38,7 @@ import { ROUTES } from "../../protocol/wire/routes.ts";
 import { openStore } from "../../server/database.ts";
 import { loggerOf } from "../../server/logger.ts";
 import { nativePrimitives } from "../../server/primitives.ts";
+import { newKey, signerOf } from "../../server/signing.ts";
 import { clockOf } from "../support/clock.ts";
 import { ENGINES, missing, temporaryFolder } from "../support/engines.ts";
 import { CARE, federationOf, settled, submit } from "../support/federation.ts";
@@ -188,6 +190,31 @@ test("an older head of a ledger, or another's, does not take the place of a node
   const forged = signDocument("ledger-head", { ...said, node: "03", sequence: 999 }, signerOfNode("01"));
   expect((await post(ROUTES.poll.path, { poll: pollOf("03"), head: forged })).status).toBe(403);
   expect(await network.client("getBudgets")).toEqual(before);
+});
+
+test("a head of the highest number, by a key that was stolen, stands no longer than the key", async () => {
+  const { store } = network.coordinator;
+  const { directory } = federation;
+  const { budgets } = await network.client("getBudgets");
+  const head = budgets.find(({ node }) => node === "01")?.head ?? expect.fail();
+  const said = payloadOf(LedgerHead, head);
+  const last = { ...said, sequence: 2 ** 31 - 1 };
+  const stolen = signDocument("ledger-head", last, signerOfNode("01"));
+  const shown = async () =>
+    (await network.client("getBudgets")).budgets.find(({ node }) => node === "01")?.head;
+  await openHead(federation, "01", stolen, store)?.();
+  for (let at = 0; at < 2; at++) await openHead(federation, "01", head, store)?.();
+  expect(await shown()).toEqual(stolen);
+  // The roots give the region another key, and it signs its ledger's head anew.
+  const own = signerOf(newKey("answer"));
+  const keys = ({ keys: before }: (typeof directory.nodes)[number]) => ({ ...before, answer: own.publicKey });
+  const nodes = directory.nodes.map((node) => (node.code === "01" ? { ...node, keys: keys(node) } : node));
+  const anew = signDocument("ledger-head", { ...said, time: instant(clock.now()) }, own);
+  await openHead({ ...federation, directory: { ...directory, nodes } }, "01", anew, store)?.();
+  expect(await shown()).toEqual(anew);
+  // As it was, for the tests after this one.
+  await openHead(federation, "01", head, store)?.();
+  expect(await shown()).toEqual(head);
 });
 
 describe.each(ENGINES)("a store of before, on %s", (engine) => {

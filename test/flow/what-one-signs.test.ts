@@ -620,6 +620,13 @@ describe("an approver who adds without end", () => {
       signApproval(id, approver(0), now(), { region }),
     ];
     for (const each of others) expect(await hand(each)).toEqual({ id: envelopeId(each) });
+    // A region that is not asked is no other decision: there are hundreds to name.
+    for (const decision of ["approve", "decline"] as const)
+      await expect(
+        hand(signApproval(id, approver(0), now(), { decision, region: "99" })),
+      ).rejects.toMatchObject({
+        code: "approval-unfit",
+      });
     clock.forward(new Date(now().getTime() + 76 * 60_000));
     const renewal = signApproval(id, approver(0), now(), {
       decision: "decline",
