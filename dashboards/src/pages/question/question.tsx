@@ -15,7 +15,8 @@ import { countsText, decisionLines } from "../../decision-words.ts";
 import { type Decisions, decisionsOn } from "../../decisions.ts";
 import { fraction, listed, moment, number, useLanguage, useSay } from "../../language.ts";
 import { Heading, Section } from "../../parts/shell.tsx";
-import { client, failureText } from "../../proof/federation.ts";
+import { client } from "../../proof/federation.ts";
+import { failureText } from "../../proof/refusal-words.ts";
 import { Link } from "../../router.tsx";
 import { Result } from "./result.tsx";
 
