@@ -115,7 +115,7 @@ function Read({ question }: { readonly question: unknown }) {
       {(found) =>
         found instanceof Refusal ? (
           <p role="alert">
-            {say.unread} <span lang="en">{failureText(found, language)}</span>
+            {say.unread} {failureText(found, language)}
           </p>
         ) : (
           <ShownDocument shown={found.shown} />
