@@ -1,5 +1,5 @@
 /** A question as a desk reads it, by its own directory and its own names of codes: nothing of it is another's word. */
-import { type Federation, rosterOf, versionOf } from "../protocol/federation/directory.ts";
+import { checkEnough, type Federation, rosterOf, versionOf } from "../protocol/federation/directory.ts";
 import { planIn } from "../protocol/federation/plan-in.ts";
 import { checkClosed } from "../protocol/plan/plan.ts";
 import { epsilonAt } from "../protocol/privacy/privacy.ts";
@@ -15,7 +15,7 @@ export type Reader = { readonly federation: Federation; readonly labels: Labels;
 
 /**
  * Plans and words a question. Refuses one bound to no version that the desk has verified (`directory-unknown`), one of
- * periods that are not closed, and whatever cannot be planned.
+ * periods that are not closed, one of too few regions, and whatever cannot be planned.
  */
 export function readQuestion(
   query: Query,
@@ -27,6 +27,7 @@ export function readQuestion(
     throw new Refusal("directory-unknown", "expected a question bound to a directory that this desk trusts");
   const plan = planIn(federation, query);
   checkClosed(plan, now);
+  checkEnough(federation, query);
   const { dataset } = plan;
   const charge = toNumber(plan.charge);
   const { rhoPerPeriod, delta } = dataset.budget;

@@ -26,8 +26,17 @@ export type Opening = {
 };
 
 /** Reads a key file as it stands. Refuses (`config-invalid`) one that others than its owner can read, or of no known form. */
-export const readKeyFile = (path: string): KeyFile =>
-  parseWith(KeyFile, parseJson(readSecret(path)), "key file", "config-invalid");
+export function readKeyFile(path: string): KeyFile {
+  const text = readSecret(path);
+  try {
+    return parseWith(KeyFile, parseJson(text), "key file", "config-invalid");
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause;
+    throw new Refusal("config-invalid", `expected a key file, as brus keys new writes it, in ${path}`, {
+      cause,
+    });
+  }
+}
 
 /** The public key of a file, unopened. Refuses (`key-wrong-purpose`) one made for another purpose. */
 export const publicKeyIn = (path: string, purpose: string): PublicKey => keyFor(path, purpose).public;

@@ -12,7 +12,7 @@ import {
   sign,
   verify,
 } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { isStrict, PublicKey, type Verify } from "../protocol/signing/ed25519.ts";
 import type { Signer } from "../protocol/signing/envelope.ts";
@@ -91,7 +91,13 @@ export function writeSecret(path: string, content: string): void {
   try {
     writeFileSync(path, content, { mode: 0o600, flag: "wx" });
   } catch (cause) {
-    throw new Refusal("usage", `expected to be able to make the new file ${path}`, { cause });
+    throw new Refusal(
+      "usage",
+      existsSync(path)
+        ? `expected no file at ${path} yet`
+        : `expected to be able to make the new file ${path}`,
+      { cause },
+    );
   }
 }
 

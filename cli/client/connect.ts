@@ -92,7 +92,7 @@ export function connectionsOver(fetch: Fetch, { pins, now, warn }: Telling): Con
       const versions = await client(address)("getDirectory");
       const federation = readVersions(versions, hash, nativeVerify);
       const endings = endingsLine(endingsOf(federation.directory, now()), "en");
-      if (endings !== null) warn(`${endings}: brus directory propose renews`);
+      if (endings !== null) warn(`${endings}: brus directory propose --renew ID`);
       return federation;
     },
     asideAt,
@@ -109,6 +109,10 @@ export function partyOf(federation: Federation, keyFile: string, purpose: string
   const person = federation.directory.people.find(({ keys }) =>
     keys.some(({ key }) => key === signer.publicKey),
   );
-  if (person === undefined) throw new Refusal("key-unknown", "expected a key that the directory names");
+  if (person === undefined)
+    throw new Refusal(
+      "key-unknown",
+      `expected a key that the directory names; that of ${keyFile} is ${signer.publicKey}`,
+    );
   return { id: person.id, signer };
 }

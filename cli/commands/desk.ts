@@ -9,7 +9,7 @@ import { type Opening, signerFrom } from "../../server/keys.ts";
 import type { Out } from "../client/connect.ts";
 import { pins } from "./connections.ts";
 import { collect } from "./directory-words.ts";
-import { wholeNumber } from "./options.ts";
+import { portNumber } from "./options.ts";
 
 type Options = Omit<DeskCommand, "directory"> & { readonly directory?: string; readonly key: string[] };
 
@@ -22,7 +22,7 @@ export function deskCommands(program: Command, { say, opening }: Out): void {
       "--directory <hash>",
       "the hash of version 1 of the directory; else the one that you enrolled with",
     )
-    .option("--port <port>", "where to listen", wholeNumber, DESK_PORT)
+    .option("--port <port>", "where to listen", portNumber, DESK_PORT)
     .option("--key <file>", "a key of yours to sign with; without it the browser keeps one", collect, [])
     .option("--origin <address>", "in a region's own network: where its own TLS proxy serves this desk")
     .option("--host <address>", "with --origin: what to listen on", "127.0.0.1")

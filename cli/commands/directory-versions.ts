@@ -123,7 +123,15 @@ function addSignatures(file: string, roots: readonly string[], { say, opening }:
     signatures: [...before.filter(({ keyid }) => !own.has(keyid)), ...signed.signatures],
   };
   writeText(file, JSON.stringify(envelope));
+  warnOfMissing(file, envelope, opening);
   say(envelopeId(envelope));
+}
+
+/** Says how many of a version's own roots have yet to sign it, where there are any. */
+export function warnOfMissing(file: string, envelope: Envelope, { warn }: Out["opening"]): void {
+  const { keys, threshold } = payloadOf(Directory, envelope).roots;
+  const left = threshold - signedBy(envelope, "directory", keys, nativeVerify).length;
+  if (left > 0) warn?.(`${left} more of its roots must sign it: brus directory sign ${file} --root …`);
 }
 
 /** `brus directory card` */

@@ -11,7 +11,7 @@ import { publicKeyIn, signerFrom } from "../../server/keys.ts";
 import { type Out, readBytes, writeText } from "../client/connect.ts";
 import { asideAt, federationAt } from "./connections.ts";
 import { type Joining, peopleAfter, termFrom, withPeopleOptions } from "./directory-people.ts";
-import { directoryIn, versionCommands } from "./directory-versions.ts";
+import { directoryIn, versionCommands, warnOfMissing } from "./directory-versions.ts";
 import {
   collect,
   datasetsAfter,
@@ -149,9 +149,7 @@ function writeSigned(
   const signers = roots.map((root) => signerFrom(root, "root", opening));
   const envelope = signDocument("directory", directory, ...signers);
   writeText(file, JSON.stringify(envelope));
-  const left = directory.roots.threshold - new Set(signers.map(({ publicKey }) => publicKey)).size;
-  if (left > 0)
-    opening.warn?.(`${left} more of its roots must sign it: brus directory sign ${file} --root …`);
+  warnOfMissing(file, envelope, opening);
   return envelopeId(envelope);
 }
 

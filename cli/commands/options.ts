@@ -22,6 +22,13 @@ export const wholeNumber = (text: string): number => {
   return Number(text);
 };
 
+/** A port that an address can name. */
+export const portNumber = (text: string): number => {
+  const port = wholeNumber(text);
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError("expected a port from 1 to 65535");
+  return port;
+};
+
 export const seconds = (text: string): number => {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("expected a whole number of seconds");
   return Number(text);

@@ -6,7 +6,7 @@ import { systemRandom } from "../../node/random.ts";
 import { compartmentOf } from "../../protocol/federation/accounts.ts";
 import { checkDecision } from "../../protocol/federation/approvals.ts";
 import { readAside } from "../../protocol/federation/aside.ts";
-import type { Federation } from "../../protocol/federation/directory.ts";
+import { checkEnough, type Federation } from "../../protocol/federation/directory.ts";
 import { openApproval, openQuery } from "../../protocol/federation/openers.ts";
 import { planIn } from "../../protocol/federation/plan-in.ts";
 import { checkClosed, type Plan } from "../../protocol/plan/plan.ts";
@@ -16,11 +16,12 @@ import { Envelope, envelopeId, payloadOf } from "../../protocol/signing/envelope
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseJson } from "../../protocol/values/json.ts";
 import type { Language } from "../../protocol/values/language.ts";
-import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
+import { parseWith, REFUSALS, Refusal } from "../../protocol/values/refusal.ts";
 import { ledgersIn } from "../../protocol/wire/budgets.ts";
 import { decide } from "../../protocol/wire/decide.ts";
 import { fetchResult } from "../../protocol/wire/fetch-release.ts";
 import { recorded } from "../../protocol/wire/recorded.ts";
+import type { QueryStatus } from "../../protocol/wire/routes.ts";
 import { ask, fillQuery, follow, lookingFor, signApproval, signQuery, withPurpose } from "../client/ask.ts";
 import { type Out, partyOf, readBytes, writeText } from "../client/connect.ts";
 import { checkReport, checkText } from "../client/price.ts";
@@ -39,6 +40,7 @@ type SignedQuery = z.infer<typeof SignedQuery>;
 function planned(federation: Federation, query: Query, now: Date): Plan {
   const plan = planIn(federation, query);
   checkClosed(plan, now);
+  checkEnough(federation, query);
   return plan;
 }
 
@@ -235,10 +237,18 @@ async function showStatus(id: string, { coordinator, json }: ForMachines, { say 
   const count = (state: string) => status.regions.filter((region) => region.state === state).length;
   const reason = status.reason === null ? "" : ` (${status.reason})`;
   say(
-    `${status.state}${reason}: ${new Set(status.approvals.map(({ payload }) => payload)).size} approvals, ${count("answered")} answered, ${count("refused")} refused, ${count("waiting")} waiting`,
+    `${status.state}${reason}: ${decidedCounts(status.approvals)}, ${count("answered")} answered, ${count("refused")} refused, ${count("waiting")} waiting`,
   );
   for (const { region, code } of status.regions.filter(({ state }) => state === "refused"))
-    say(`  ${region}: ${code}`);
+    say(`  ${region}: ${code === null ? "refused" : `${code}: ${REFUSALS[code][1]}`}`);
+}
+
+/** How many of what was handed in approve, and how many decline: as they say themselves, since nothing of it is judged here. */
+function decidedCounts(approvals: QueryStatus["approvals"]): string {
+  const said = new Map(approvals.map((each) => [each.payload, payloadOf(Approval, each).decision] as const));
+  const count = (decision: Approval["decision"]) =>
+    [...said.values()].filter((each) => each === decision).length;
+  return `${count("approve")} approvals, ${count("decline")} declines`;
 }
 
 /** `brus query result` */

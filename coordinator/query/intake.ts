@@ -4,7 +4,13 @@
  */
 import { accountsOf } from "../../protocol/federation/accounts.ts";
 import { checkDecision, openApprovals } from "../../protocol/federation/approvals.ts";
-import { answerKeysOf, type Federation, rosterOf, versionOf } from "../../protocol/federation/directory.ts";
+import {
+  answerKeysOf,
+  checkEnough,
+  type Federation,
+  rosterOf,
+  versionOf,
+} from "../../protocol/federation/directory.ts";
 import {
   type Asked,
   checkKnown,
@@ -48,16 +54,11 @@ export async function takeQuery(
     throw new Refusal("query-expired", "expected a query that has not expired");
   // What is scheduled is asked once its time has come, and its periods must be closed by then.
   const from = new Date(Math.max(now().getTime(), Date.parse(asked.query.notBefore)));
-  const { plan, roster } = planned(id, asked.query, federation());
+  const { plan } = planned(id, asked.query, federation());
   checkClosed(plan, from);
   // What no region could book is not put before any.
   accountsOf(federation(), plan, { requester: asked.requester, compartment: "questions" });
-  if (roster.length < asked.query.minRegions) {
-    throw new Refusal(
-      "region-unknown",
-      `expected at least minRegions (${asked.query.minRegions}) regions to be asked`,
-    );
-  }
+  checkEnough(federation(), asked.query);
   const { title, purpose } = asked.query;
   const row = { id, envelope: JSON.stringify(envelope), title, purpose, received: instant(now()) };
   const due = BigInt(now().getTime());

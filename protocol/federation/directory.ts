@@ -205,7 +205,10 @@ export function readFederation(
 ): Federation {
   const hash = envelopeId(envelope);
   if (pinned !== null && hash !== pinned)
-    throw new Refusal("directory-unknown", "expected the directory that is pinned");
+    throw new Refusal(
+      "directory-unknown",
+      `expected the directory of the hash that is pinned, ${pinned}; another was handed out`,
+    );
   const directory = readDirectory(envelope, verify);
   if (directory.version !== 1 || directory.previous !== null) {
     throw new Refusal("directory-unknown", "expected version 1 of the directory");
@@ -305,6 +308,16 @@ export const versionOf = (federation: Federation, hash: Hash): Federation | null
  */
 export const rosterOf = (federation: Federation, query: Query): string[] =>
   rosterIn(versionOf(federation, query.directory) ?? federation, query);
+
+/** Refuses (`region-unknown`) a question that asks for more answers than it has regions: none could ever be published. */
+export function checkEnough(federation: Federation, query: Query): void {
+  const asked = rosterOf(federation, query).length;
+  if (asked < query.minRegions)
+    throw new Refusal(
+      "region-unknown",
+      `expected minRegions of at most ${asked}, as many regions as are asked, not ${query.minRegions}`,
+    );
+}
 
 export function rosterIn({ directory }: Federation, query: Query): string[] {
   const active = directory.nodes.filter(({ status }) => status === "active").map(({ code }) => code);

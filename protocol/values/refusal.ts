@@ -35,7 +35,7 @@ export const REFUSALS = {
   "key-unknown": [
     403,
     "The key is not in the directory",
-    "Use a key of the directory the node follows, or have yours added.",
+    "Use a key that the directory names, or have yours added by whoever keeps it (brus directory propose).",
   ],
   "key-wrong-purpose": [
     403,
@@ -65,8 +65,8 @@ export const REFUSALS = {
   ],
   "directory-unknown": [
     409,
-    "Bound to another directory",
-    "Sign again with the hash of the directory that is in force.",
+    "Another directory",
+    "Compare the hash with the one that you were given on paper, by mail or in person, and never take one from the coordinator. A question bound to another version is signed anew under the one in force.",
   ],
   "directory-unfit": [
     422,
@@ -280,7 +280,11 @@ export const REFUSALS = {
     "No directory is pinned",
     "Enrol once with the hash that you were given on paper, by mail or in person (brus enrol ADDRESS --directory HASH), or give it each time (--directory HASH). Never take it from the coordinator.",
   ],
-  usage: [422, "The command's words are off", "See --help."],
+  usage: [
+    422,
+    "The command's words are off",
+    "Say it as the line above expects; --help behind the command says what it takes.",
+  ],
   unavailable: [503, "Not available now", "Try again later."],
   internal: [500, "An error on our side", "Nothing was lost; the operator's log says more."],
 } as const satisfies Record<string, readonly [number, string, string]>;

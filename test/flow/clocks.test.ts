@@ -198,6 +198,10 @@ test("that too few regions witness the log is said while a question waits, when 
   await until(async () => /: 3 of 5 do, and 4 are needed/.test((await statusOf(made, id)).reason ?? ""));
   const { state, regions } = await statusOf(made, id);
   expect(state).toBe("open");
+  // Whoever waits for the proof that a decision stands in the log is told why there is none.
+  await expect(made.client("getProof", { params: { id } })).rejects.toThrow(
+    /cosigned as far as entry \d+; too few regions witness the log.*: 3 of 5 do, and 4 are needed/,
+  );
   expect(regions.map((each) => each.state)).toEqual(Array(5).fill("waiting"));
   await until(() => log.says(/too few other regions witness this region's log/));
   clock.forward(new Date(clock.now().getTime() + 2 * 3600_000));

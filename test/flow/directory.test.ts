@@ -391,7 +391,7 @@ describe("what ends", () => {
     await brus("directory", "publish", "two.json", ...at);
     await reached(2);
     const line =
-      /^warning: the key of approver-1 to approve ends in 6 days \(.{10}\); the key of researcher to ask ends in 59 days \(.{10}\): brus directory propose renews\n$/;
+      /^warning: the key of approver-1 to approve ends in 6 days \(.{10}\); the key of researcher to ask ends in 59 days \(.{10}\): brus directory propose --renew ID\n$/;
     expect(await told("directory", "show", ...at)).toMatch(line);
     const logged: string[] = [];
     await restart("03", {}, { warn: (fields) => logged.push(JSON.stringify(fields)) });

@@ -135,6 +135,24 @@ function swapped(): { readonly versions: object; readonly hash: Hash; readonly d
   return { versions, hash: envelopeId(envelope), document };
 }
 
+test("a question that asks for more answers than it has regions is neither checked as possible nor signed", async () => {
+  writeFileSync(join(folder.path, "many.json"), JSON.stringify({ ...DRAFTED, minRegions: 99 }));
+  const at = ["--coordinator", network.address, "--directory", network.made.hash];
+  const signing = ["--yes", "--key", keyOf("researcher"), "--out", "signed-many.json"];
+  for (const words of [
+    ["check", "many.json"],
+    ["sign", "many.json", ...signing],
+  ]) {
+    const ran = await brus("stranger", "query", ...words, ...at);
+    expect(ran).toMatchObject({
+      code: 1,
+      out: "",
+      told: expect.stringMatching(/minRegions of at most \d+,/),
+    });
+  }
+  expect(existsSync(join(folder.path, "signed-many.json"))).toBe(false);
+});
+
 describe("a coordinator that hands out a directory of its own making", () => {
   const approve = (user: string, id: Hash, ...more: string[]) =>
     brus(
@@ -168,11 +186,12 @@ describe("a coordinator that hands out a directory of its own making", () => {
     const { versions, hash } = swapped();
     const enrol = (of: string) => brus("ada", "enrol", relay.address, "--directory", of);
     relay.lie(async ({ path }) => (path === "/api/directory" ? Response.json(versions) : null));
-    expect(await enrol(network.made.hash)).toMatchObject({
-      code: 1,
-      out: "",
-      told: expect.stringMatching(/^directory-unknown/),
-    });
+    const enrolling = await enrol(network.made.hash);
+    expect(enrolling).toMatchObject({ code: 1, out: "", told: expect.stringMatching(/^directory-unknown/) });
+    // It says what is pinned, never what was handed out, which somebody might take for the right one.
+    expect(enrolling.told).toContain(network.made.hash);
+    expect(enrolling.told).not.toContain(hash);
+    expect(enrolling.told).toMatch(/given on paper.*never take one from the coordinator/);
     relay.lie(null);
     expect((await enrol(network.made.hash)).out).toContain(`directory 1 is ${network.made.hash}`);
     relay.lie(async ({ path }) => (path === "/api/directory" ? Response.json(versions) : null));

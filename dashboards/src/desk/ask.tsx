@@ -11,7 +11,8 @@ import { handedOver, questionFrom, questionIn } from "../pages/ask/handed-over.t
 import { Rules } from "../pages/ask/rules.tsx";
 import { FileChoice } from "../parts/file-choice.tsx";
 import { Heading, Loaded, Section } from "../parts/shell.tsx";
-import { failureText, federation as loadFederation } from "../proof/federation.ts";
+import { federation as loadFederation } from "../proof/federation.ts";
+import { failureText } from "../proof/refusal-words.ts";
 import { go, hrefOf } from "../router.tsx";
 import { handInQuestion } from "./hand-in.ts";
 import { KeyBox, type Signing } from "./key-box.tsx";
@@ -114,7 +115,7 @@ function Read({ question }: { readonly question: unknown }) {
       {(found) =>
         found instanceof Refusal ? (
           <p role="alert">
-            {say.unread} <span lang="en">{failureText(found, language)}</span>
+            {say.unread} {failureText(found, language)}
           </p>
         ) : (
           <ShownDocument shown={found.shown} />

@@ -6,7 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Envelope } from "../../../protocol/signing/envelope.ts";
 import type { Readied, Wanted } from "../../../protocol/wire/desk.ts";
 import { useLanguage, useSay } from "../language.ts";
-import { failureText } from "../proof/federation.ts";
+import { failureText } from "../proof/refusal-words.ts";
 import type { Signing } from "./key-box.tsx";
 import { signWith } from "./keys.ts";
 import { readied, signedHere } from "./session.ts";

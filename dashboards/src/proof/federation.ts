@@ -4,8 +4,6 @@ import type { Federation } from "../../../protocol/federation/directory.ts";
 import { readVersions } from "../../../protocol/federation/versions.ts";
 import { verify } from "../../../protocol/signing/ed25519.ts";
 import type { Hash } from "../../../protocol/values/bytes.ts";
-import type { Language } from "../../../protocol/values/language.ts";
-import { Refusal } from "../../../protocol/values/refusal.ts";
 import { type Client, clientOf } from "../../../protocol/wire/client.ts";
 import { authorized } from "./access.ts";
 import { pinned } from "./run.ts";
@@ -36,23 +34,4 @@ export function personOf({ directory }: Federation, publicKey: string, now: stri
     return { person, purposes: good.map(({ purpose }) => purpose) };
   }
   return null;
-}
-
-const FAILED = {
-  sv: {
-    unavailable: "Samordnaren svarar inte just nu. Var det något du skickade kan det ha kommit fram ändå: se efter i loggen innan du försöker igen.",
-    refused: "Det togs inte emot",
-  },
-  en: {
-    unavailable: "The coordinator does not answer just now. If you were sending something it may have arrived all the same: look in the log before you try again.",
-    refused: "It was not accepted",
-  },
-};
-
-/** What went wrong, for people: a refusal says what was expected. */
-export function failureText(error: unknown, language: Language): string {
-  const say = FAILED[language];
-  if (error instanceof Refusal && error.code !== "unavailable")
-    return `${say.refused} (${error.code}): ${error.message}`;
-  return say.unavailable;
 }

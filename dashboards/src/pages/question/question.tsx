@@ -15,7 +15,8 @@ import { countsText, decisionLines } from "../../decision-words.ts";
 import { type Decisions, decisionsOn } from "../../decisions.ts";
 import { fraction, listed, moment, number, useLanguage, useSay } from "../../language.ts";
 import { Heading, Section } from "../../parts/shell.tsx";
-import { client, failureText } from "../../proof/federation.ts";
+import { client } from "../../proof/federation.ts";
+import { failureText } from "../../proof/refusal-words.ts";
 import { Link } from "../../router.tsx";
 import { Result } from "./result.tsx";
 
@@ -125,6 +126,9 @@ export function useStatus(id: string): {
   return { status, error, look: () => look((count) => count + 1) };
 }
 
+/** Of these the state says all, in the reader's language. */
+const TOLD: ReadonlySet<QueryStatus["state"]> = new Set<QueryStatus["state"]>(["released", "declined"]);
+
 export function Question({ federation, id }: { readonly federation: Federation; readonly id: string }) {
   const say = useSay(SAY);
   const language = useLanguage();
@@ -146,7 +150,7 @@ export function Question({ federation, id }: { readonly federation: Federation; 
       <Heading given title={query.title} crumb={<Link to="ask">{say.crumb}</Link>}>
         <p role="status" id="state">
           <strong>{say.states[status.state]}</strong>{" "}
-          {status.reason !== null && status.state !== "released" && <span lang="en">{status.reason}</span>}
+          {status.reason !== null && !TOLD.has(status.state) && <span lang="en">{status.reason}</span>}
         </p>
       </Heading>
       <Section title={say.where}>
