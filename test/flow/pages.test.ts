@@ -11,6 +11,7 @@ import { afterEach, expect, test } from "vitest";
 import { digestOf, filesText, pagesDigest, readFiles } from "../../server/built-pages.ts";
 import { temporaryFolder } from "../support/engines.ts";
 import { federationOf } from "../support/federation.ts";
+import { freePort } from "../support/process.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -126,8 +127,9 @@ test("a desk serves no other pages than those that the directory names, unless w
   const other = pagesDigest("another list");
   const network = await federationOf(folderHere(), { "01": "" }, { logged: false, pages: other });
   running.push(network.stop);
+  const port = String(await freePort());
   const desk = (...more: string[]) =>
-    brus("desk", "--coordinator", network.address, "--directory", network.made.hash, "--port", "0", ...more);
+    brus("desk", "--coordinator", network.address, "--directory", network.made.hash, "--port", port, ...more);
   expect(await desk()).toMatchObject({
     stderr: expect.stringContaining(`pages-differ: expected the pages ${other}`),
   });
