@@ -1,5 +1,6 @@
 /** Approving at a desk: what waits, and two equal answers, each read as the desk reads it before it is signed. */
 import { useState } from "preact/hooks";
+import { isMet } from "../../../protocol/federation/approvals.ts";
 import type { Approval } from "../../../protocol/question/approval.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
 import type { Wanted } from "../../../protocol/wire/desk.ts";
@@ -67,7 +68,7 @@ export function page({ desk }: DeskPageProps) {
 /** In which of a person's roles to decide: one that is still asked for, else any that a rule asks for. */
 function roleFor({ roles }: { readonly roles: readonly string[] }, decisions: Decisions | Refusal): string {
   const rules = decisions instanceof Refusal ? [] : decisions.floor.rules;
-  const lacking = rules.filter(({ rule, persons }) => persons.length < rule.persons);
+  const lacking = rules.filter((count) => !isMet(count));
   const wanted = [...lacking, ...rules].map(({ rule }) => rule.role);
   return wanted.find((role) => roles.includes(role)) ?? "approver";
 }
