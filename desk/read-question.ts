@@ -2,11 +2,10 @@
 import { checkEnough, type Federation, rosterOf, versionOf } from "../protocol/federation/directory.ts";
 import { planIn } from "../protocol/federation/plan-in.ts";
 import { checkClosed } from "../protocol/plan/plan.ts";
-import { epsilonAt } from "../protocol/privacy/privacy.ts";
+import { priceOf } from "../protocol/plan/price.ts";
 import type { Query } from "../protocol/question/query.ts";
 import { inWords } from "../protocol/question/words.ts";
 import type { Hash } from "../protocol/values/bytes.ts";
-import { parseRational, toNumber } from "../protocol/values/rational.ts";
 import { Refusal } from "../protocol/values/refusal.ts";
 import type { Labels } from "../protocol/values/text.ts";
 import type { ReadQuestion } from "../protocol/wire/desk.ts";
@@ -29,8 +28,7 @@ export function readQuestion(
   checkClosed(plan, now);
   checkEnough(federation, query);
   const { dataset } = plan;
-  const charge = toNumber(plan.charge);
-  const { rhoPerPeriod, delta } = dataset.budget;
+  const { part, epsilon } = priceOf(plan);
   const roster = rosterOf(federation, query);
   return {
     id,
@@ -40,9 +38,9 @@ export function readQuestion(
     requester,
     release: query.release,
     rho: query.rho,
-    part: charge / toNumber(parseRational(rhoPerPeriod)),
-    epsilon: epsilonAt(charge, toNumber(parseRational(delta))),
-    delta,
+    part,
+    epsilon,
+    delta: dataset.budget.delta,
     roster: bound.directory.nodes
       .filter(({ code }) => roster.includes(code))
       .map(({ code, name }) => ({ code, name })),

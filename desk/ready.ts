@@ -5,7 +5,7 @@
 
 import { checkDecision } from "../protocol/federation/approvals.ts";
 import { type Aside, writeAside } from "../protocol/federation/aside.ts";
-import type { Federation } from "../protocol/federation/directory.ts";
+import type { Federation, Person } from "../protocol/federation/directory.ts";
 import { openQuery } from "../protocol/federation/openers.ts";
 import { Approval } from "../protocol/question/approval.ts";
 import { NEWEST_EDITION, Query } from "../protocol/question/query.ts";
@@ -19,7 +19,7 @@ import { textOf } from "../protocol/values/text.ts";
 import type { Client } from "../protocol/wire/client.ts";
 import type { Shown, Wanted } from "../protocol/wire/desk.ts";
 import { fetchPurpose } from "../protocol/wire/fetch-aside.ts";
-import { type Person, personWith } from "./person.ts";
+import { personWith } from "./person.ts";
 import { type Reader, readQuestion } from "./read-question.ts";
 
 export type Setting = Reader & {

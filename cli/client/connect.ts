@@ -3,13 +3,14 @@
  * Keys are read where they are used and nowhere kept.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { type Aside, asideId, readAside } from "../../protocol/federation/aside.ts";
-import type { Federation } from "../../protocol/federation/directory.ts";
+import type { Aside } from "../../protocol/federation/aside.ts";
+import { type Federation, holderOf } from "../../protocol/federation/directory.ts";
 import { endingsLine, endingsOf } from "../../protocol/federation/expiry.ts";
 import { readVersions } from "../../protocol/federation/versions.ts";
 import { Hash } from "../../protocol/values/bytes.ts";
 import { parseWith, Refusal } from "../../protocol/values/refusal.ts";
 import { type Client, clientOf, type Fetch } from "../../protocol/wire/client.ts";
+import { fetchAside, fetchPurpose } from "../../protocol/wire/fetch-aside.ts";
 import { type Opening, signerFrom } from "../../server/keys.ts";
 import { steady } from "../../server/retry-fetch.ts";
 import { nativeVerify } from "../../server/signing.ts";
@@ -69,17 +70,6 @@ export type Telling = {
 
 export function connectionsOver(fetch: Fetch, { pins, now, warn }: Telling): Connections {
   const client: Connections["client"] = (address) => clientOf(address.replace(/\/$/, ""), steady(fetch));
-  const asideAt: Connections["asideAt"] = async (address, id) => {
-    try {
-      const { text } = await client(address)("getAside", { params: { id } });
-      if (asideId(text) !== id)
-        throw new Refusal("signature-invalid", "expected what is bound by the digest");
-      return readAside(text);
-    } catch (error) {
-      if (error instanceof Refusal && error.code === "aside-unknown") return null;
-      throw error;
-    }
-  };
   return {
     client,
     federationAt: async (address, pinned) => {
@@ -95,24 +85,19 @@ export function connectionsOver(fetch: Fetch, { pins, now, warn }: Telling): Con
       if (endings !== null) warn(`${endings}: brus directory propose --renew ID`);
       return federation;
     },
-    asideAt,
-    purposeAt: async (address, id) => {
-      const aside = await asideAt(address, id);
-      return aside?.of === "purpose" ? aside.text : "not kept, or erased";
-    },
+    asideAt: (address, id) => fetchAside(client(address), id),
+    purposeAt: async (address, id) => (await fetchPurpose(client(address), id)) ?? "not kept, or erased",
   };
 }
 
 /** The person whose key a file holds, as the directory knows them. */
 export function partyOf(federation: Federation, keyFile: string, purpose: string, opening: Opening): Party {
   const signer = signerFrom(keyFile, purpose, opening);
-  const person = federation.directory.people.find(({ keys }) =>
-    keys.some(({ key }) => key === signer.publicKey),
-  );
-  if (person === undefined)
+  const holder = holderOf(federation.directory, signer.publicKey);
+  if (holder === null)
     throw new Refusal(
       "key-unknown",
       `expected a key that the directory names; that of ${keyFile} is ${signer.publicKey}`,
     );
-  return { id: person.id, signer };
+  return { id: holder.person.id, signer };
 }

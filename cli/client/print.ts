@@ -4,8 +4,8 @@ import { rhoPerYearOf } from "../../protocol/federation/accounts.ts";
 import type { Federation } from "../../protocol/federation/directory.ts";
 import { asOfText } from "../../protocol/log/receipt.ts";
 import type { Plan } from "../../protocol/plan/plan.ts";
+import { priceOf } from "../../protocol/plan/price.ts";
 import { meaningOf } from "../../protocol/privacy/meaning.ts";
-import { epsilonAt } from "../../protocol/privacy/privacy.ts";
 import type { Cell } from "../../protocol/release/cells.ts";
 import { regionsOf } from "../../protocol/release/release.ts";
 import { NATION } from "../../protocol/values/codes.ts";
@@ -127,10 +127,9 @@ export const recordedText = (found: Recorded | null): string =>
 export function costText(plan: Plan): string {
   const delta = toNumber(parseRational(plan.dataset.budget.delta));
   const budget = toNumber(parseRational(plan.dataset.budget.rhoPerPeriod));
-  const rho = toNumber(plan.charge);
-  const epsilon = epsilonAt(rho, delta);
-  const part = ((100 * rho) / budget).toLocaleString("en", { maximumSignificantDigits: 3 });
-  return `ρ = ${rho.toPrecision(3)} of ${budget} for each period in each region (${part} %); on its own that is (ε = ${epsilon.toFixed(2)}, δ = ${delta})`;
+  const { rho, part, epsilon } = priceOf(plan);
+  const percent = (100 * part).toLocaleString("en", { maximumSignificantDigits: 3 });
+  return `ρ = ${rho.toPrecision(3)} of ${budget} for each period in each region (${percent} %); on its own that is (ε = ${epsilon.toFixed(2)}, δ = ${delta})`;
 }
 
 export function csvOf(cells: readonly Cell[]): string {

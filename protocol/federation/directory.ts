@@ -39,6 +39,8 @@ export const Person = z.strictObject({
   keys: z.array(PersonKey).max(20),
 });
 
+export type Person = z.infer<typeof Person>;
+
 export const NodeEntry = z.strictObject({
   code: RegionCode,
   name: textOf(100),
@@ -287,6 +289,18 @@ export function checkRules({ datasets, approvalRules }: Pick<Directory, "dataset
       "directory-unfit",
       `expected an approval rule that names ${left.dataset}, or all datasets (*): without one nobody can approve`,
     );
+}
+
+/** Whose a person's key is, and its entry; null where it is nobody's. Each key stands once. */
+export function holderOf(
+  { people }: Pick<Directory, "people">,
+  key: PublicKey,
+): { readonly person: Person; readonly entry: Person["keys"][number] } | null {
+  for (const person of people) {
+    const entry = person.keys.find((each) => each.key === key);
+    if (entry !== undefined) return { person, entry };
+  }
+  return null;
 }
 
 /** The node that the directory lists as active under this code. */

@@ -17,7 +17,16 @@ import {
 import type { Hash } from "../values/bytes.ts";
 import { instant } from "../values/names.ts";
 import { Refusal } from "../values/refusal.ts";
-import { answerKeysOf, type Federation, keysOf, nodeOf, rosterIn, versionOf } from "./directory.ts";
+import {
+  answerKeysOf,
+  type Federation,
+  holderOf,
+  keysOf,
+  nodeOf,
+  type Person,
+  rosterIn,
+  versionOf,
+} from "./directory.ts";
 
 export type Asked = { readonly id: Hash; readonly query: Query; readonly requester: string };
 
@@ -72,10 +81,9 @@ export function openSigned<S extends OfPerson>(
 ) {
   const { kind } = form;
   const { purpose } = KINDS[kind];
-  const keys = directory.people.flatMap((person) => person.keys.map((entry) => ({ person, entry })));
   const opened = openEnvelope(envelope, form, keysOf(directory), verify);
-  const found = keys.find(({ entry }) => entry.key === opened.key);
-  if (found === undefined || found.entry.purpose !== purpose) {
+  const found = holderOf(directory, opened.key);
+  if (found === null || found.entry.purpose !== purpose) {
     throw new Refusal("key-wrong-purpose", `expected a key of purpose ${purpose}`);
   }
   const { requester, approver, auditor }: BySigner = opened.payload;
@@ -92,14 +100,22 @@ export function openByPerson<S extends OfPerson>(
   now: Date,
 ) {
   const opened = openSigned(federation, envelope, form);
-  const { revoked, notBefore, notAfter } = opened.entry;
-  if ((revoked !== null && revoked <= instant(now)) || federation.revoked.has(opened.key)) {
+  checkInForce(federation, opened.entry, now);
+  return opened;
+}
+
+/** Refuses (`key-revoked`, `key-not-in-force`) a person's key that does not count now. */
+export function checkInForce(
+  federation: Pick<Federation, "revoked">,
+  { key, revoked, notBefore, notAfter }: Person["keys"][number],
+  now: Date,
+): void {
+  if ((revoked !== null && revoked <= instant(now)) || federation.revoked.has(key)) {
     throw new Refusal("key-revoked", "expected a key that is not revoked");
   }
   if (notBefore > instant(now) || notAfter <= instant(now)) {
     throw new Refusal("key-not-in-force", "expected a key whose notBefore and notAfter include now");
   }
-  return opened;
 }
 
 /** Opens a document that names its node: signed by the answer key of that very node, which must be active. */

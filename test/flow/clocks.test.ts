@@ -64,13 +64,16 @@ function wrongClock(seconds: number) {
   };
 }
 
+/** Region 03 alone has this clock, and its log is read. */
+const offAt03 = (clock: ReturnType<typeof wrongClock>, log: ReturnType<typeof readLog>) => ({
+  clockOf: (code: string) => (code === "03" ? clock.now : () => new Date()),
+  loggerOf: (code: string) => (code === "03" ? log.logger : pino({ level: "silent" })),
+});
+
 test("a region whose clock is slow refuses nothing: it answers once the clock is mended, also after a restart", async () => {
   const clock = wrongClock(-400);
   const log = readLog();
-  const made = await network(["01", "03", "04"], {
-    clockOf: (code) => (code === "03" ? clock.now : () => new Date()),
-    loggerOf: (code) => (code === "03" ? log.logger : pino({ level: "silent" })),
-  });
+  const made = await network(["01", "03", "04"], offAt03(clock, log));
   const id = await submit(made, { minRegions: 3 });
   await until(() => log.says(/it waits, and is not refused/));
   expect(log.says(/this clock differs by (399|400) s from the coordinator's: it is behind/)).toBe(true);
@@ -104,14 +107,7 @@ test("a region whose clock is slow refuses nothing: it answers once the clock is
 test("a clock that is mended while the node runs is all that it takes", async () => {
   const clock = wrongClock(-400);
   const log = readLog();
-  const made = await network(
-    ["01", "03"],
-    {
-      clockOf: (code) => (code === "03" ? clock.now : () => new Date()),
-      loggerOf: (code) => (code === "03" ? log.logger : pino({ level: "silent" })),
-    },
-    false,
-  );
+  const made = await network(["01", "03"], offAt03(clock, log), false);
   const id = await submit(made, { minRegions: 2 });
   await until(() => log.says(/it waits, and is not refused/));
   clock.mend();
@@ -137,14 +133,7 @@ test("a clock that is set back keeps no node from being answered, though it begi
 test("a clock that is off by more than is heard is named in the question's status", async () => {
   const clock = wrongClock(1200);
   const log = readLog();
-  const made = await network(
-    ["01", "03"],
-    {
-      clockOf: (code) => (code === "03" ? clock.now : () => new Date()),
-      loggerOf: (code) => (code === "03" ? log.logger : pino({ level: "silent" })),
-    },
-    false,
-  );
+  const made = await network(["01", "03"], offAt03(clock, log), false);
   const id = await submit(made, { minRegions: 2 });
   await until(async () =>
     /the clock of 03 is (1199|1200|1201) s ahead/.test((await statusOf(made, id)).reason ?? ""),

@@ -11,26 +11,13 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { markOf } from "../../dashboards/src/pages/ask/handed-over.ts";
 import { axe, foreign, type Given, settled, watched, wordsOn } from "./browser.ts";
-import { at, linkAt, makeKey, openDesk, readAndSign } from "./desk.ts";
+import { at, COUNTED, linkAt, makeKey, openDesk, readAndSign } from "./desk.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const shell = promisify(execFile);
 const newFolder = () => mkdtempSync(join(tmpdir(), "brus-web-"));
 
-/** A question that the demonstration's regions can answer. */
-const QUESTION = {
-  dataset: "care-experience@1",
-  title: "Ur en fil",
-  purpose: "Att pröva",
-  periods: ["2026K2"],
-  groupBy: [],
-  measures: [{ id: "persons", kind: "count" }],
-  release: "regions",
-  regions: "all",
-  minRegions: 2,
-  pool: false,
-  rho: "1/100",
-};
+const QUESTION = { ...COUNTED, title: "Ur en fil", purpose: "Att pröva" };
 
 async function compose(page: Page): Promise<void> {
   const before = await page.locator("#price").textContent();

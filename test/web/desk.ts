@@ -10,6 +10,19 @@ import { settled, type Watched, watched } from "./browser.ts";
 
 const BRUS = join(import.meta.dirname, "../../brus");
 
+/** A question that the demonstration's regions can answer, but for its title and purpose. */
+export const COUNTED = {
+  dataset: "care-experience@1",
+  periods: ["2026K2"],
+  groupBy: [],
+  measures: [{ id: "persons", kind: "count" }],
+  release: "regions",
+  regions: "all",
+  minRegions: 2,
+  pool: false,
+  rho: "1/100",
+};
+
 export type OpenDesk = Watched & {
   readonly origin: string;
   readonly stop: () => Promise<void>;

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { markOf } from "../../dashboards/src/pages/ask/handed-over.ts";
 import { axe, drawn, foreign, type Given, settled, tooWide, watched, wordsOn } from "./browser.ts";
-import { at, makeKey, openDesk } from "./desk.ts";
+import { at, COUNTED, makeKey, openDesk } from "./desk.ts";
 
 export const PAGES = {
   sv: [
@@ -82,19 +82,7 @@ export function pagesHold(given: () => Given): void {
 }
 
 /** A question that is handed over, in no language. */
-const HANDED = markOf({
-  dataset: "care-experience@1",
-  title: "–",
-  purpose: "–",
-  periods: ["2026K2"],
-  groupBy: [],
-  measures: [{ id: "persons", kind: "count" }],
-  release: "regions",
-  regions: "all",
-  minRegions: 2,
-  pool: false,
-  rho: "1/100",
-});
+const HANDED = markOf({ ...COUNTED, title: "–", purpose: "–" });
 
 const DESK_PAGES = {
   sv: ["", "fraga", `fraga#${HANDED}`, "godkann", "sigill"],

@@ -3,11 +3,10 @@ import { type ComponentType, render } from "preact";
 import { useEffect } from "preact/hooks";
 import type { DeskState } from "../../../protocol/wire/desk.ts";
 import { Hatch } from "../charts/interval.tsx";
-import { Logo } from "../charts/marks.tsx";
 import { useLoaded } from "../data.ts";
-import { LanguageContext, useLanguage, useSay } from "../language.ts";
-import { Heading, Loaded, Section, ThemeButton } from "../parts/shell.tsx";
-import { type Address, hrefOf, Link, type Page, useAddress } from "../router.tsx";
+import { LanguageContext, useSay } from "../language.ts";
+import { Heading, Loaded, Section, Top } from "../parts/shell.tsx";
+import { type Address, type Page, useAddress } from "../router.tsx";
 import type { DeskPageProps } from "./page.ts";
 import { entered } from "./session.ts";
 
@@ -108,39 +107,6 @@ function At({ place, desk }: { readonly place: Address; readonly desk: DeskState
   return <Loaded of={found}>{({ Shown }) => <Shown key={String(query)} desk={desk} query={query} />}</Loaded>;
 }
 
-function Top({ place: { page, query } }: { readonly place: Address }) {
-  const say = useSay(SAY);
-  const language = useLanguage();
-  const other = language === "sv" ? "en" : "sv";
-  return (
-    <header class="top">
-      <div class="page">
-        <Link to="start" class="mark">
-          <Logo />
-          Brus
-        </Link>
-        <nav class="nav" aria-label={say.menu}>
-          {MENU.map((name) => (
-            <Link key={name} to={name} current={page === name}>
-              {say[name]}
-            </Link>
-          ))}
-        </nav>
-        <div class="tools">
-          <ThemeButton />
-          <a
-            href={`${hrefOf(other, page ?? "start", "", Object.fromEntries(query))}${location.hash}`}
-            lang={other}
-            hreflang={other}
-          >
-            {say.other}
-          </a>
-        </div>
-      </div>
-    </header>
-  );
-}
-
 function Inside({ place }: { readonly place: Address }) {
   const say = useSay(SAY);
   const loaded = useLoaded("desk", async () => ({ desk: await entered() }));
@@ -149,7 +115,7 @@ function Inside({ place }: { readonly place: Address }) {
       <a class="skip" href="#content">
         {say.skip}
       </a>
-      <Top place={place} />
+      <Top menu={MENU} words={say} current={place.page} hash={location.hash} />
       <main id="content" class="page" tabIndex={-1}>
         <Loaded of={loaded}>
           {({ desk }) =>

@@ -2,13 +2,11 @@
 import type { ComponentChildren } from "preact";
 import type { Federation } from "../../../protocol/federation/directory.ts";
 import { planIn } from "../../../protocol/federation/plan-in.ts";
-import { epsilonAt } from "../../../protocol/privacy/privacy.ts";
-import type { Dataset } from "../../../protocol/question/catalogue.ts";
+import { priceOf } from "../../../protocol/plan/price.ts";
 import type { Query } from "../../../protocol/question/query.ts";
 import { inWords } from "../../../protocol/question/words.ts";
 import type { Hash } from "../../../protocol/values/bytes.ts";
 import type { Language } from "../../../protocol/values/language.ts";
-import { parseRational, toNumber } from "../../../protocol/values/rational.ts";
 import { Refusal } from "../../../protocol/values/refusal.ts";
 import { fetchPurpose } from "../../../protocol/wire/fetch-aside.ts";
 import { useLabels, useLoaded } from "../data.ts";
@@ -134,13 +132,12 @@ export function Waiting({
 const usePurpose = (id: Hash | null) =>
   useLoaded(id, async () => (id === null ? null : await fetchPurpose(client, id)));
 
-function costText(federation: Federation, query: Query, { budget }: Dataset, language: Language): string {
-  const charge = toNumber(planIn(federation, query).charge);
-  const part = (100 * charge) / toNumber(parseRational(budget.rhoPerPeriod));
+function costText(federation: Federation, query: Query, language: Language): string {
+  const { part, epsilon } = priceOf(planIn(federation, query));
   return SAY[language].costText(
-    number(part, part < 10 ? 1 : 0, language),
+    number(100 * part, 100 * part < 10 ? 1 : 0, language),
     fraction(query.rho, language),
-    number(epsilonAt(charge, toNumber(parseRational(budget.delta))), 2, language),
+    number(epsilon, 2, language),
   );
 }
 
@@ -209,7 +206,7 @@ function WaitingQuestion({
       <Definitions
         rows={[
           [say.purpose, <Loaded of={purpose}>{(text) => text ?? say.gone}</Loaded>],
-          [say.cost, costText(federation, query, dataset, language)],
+          [say.cost, costText(federation, query, language)],
           [say.asked, query.requester],
           [say.until, moment(query.answerBy, language)],
           [say.decided, decidedText(decisions, federation, language)],

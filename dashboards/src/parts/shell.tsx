@@ -127,11 +127,22 @@ export function ReleaseStrip({ overview }: { readonly overview: Overview }) {
 }
 
 /** The name, the menu, and what may be changed of the page: its colours and its language. */
-function Top() {
+export function Top<Name extends Page>({
+  menu,
+  words,
+  current,
+  hash = "",
+}: {
+  readonly menu: readonly Name[];
+  /** The names of the menu's pages. */
+  readonly words: Readonly<Record<Name, string>>;
+  readonly current: Page | null;
+  /** What of the address goes along into the other language. */
+  readonly hash?: string;
+}) {
   const say = useSay(SAY);
   const { language, page, id, query } = useAddress();
   const other = language === "sv" ? "en" : "sv";
-  const current = page === null ? null : (UNDER[page] ?? page);
   return (
     <header class="top">
       <div class="page">
@@ -140,16 +151,16 @@ function Top() {
           Brus
         </Link>
         <nav class="nav" aria-label={say.menu}>
-          {MENU.map((name) => (
+          {menu.map((name) => (
             <Link key={name} to={name} current={current === name}>
-              {say[name]}
+              {words[name]}
             </Link>
           ))}
         </nav>
         <div class="tools">
           <ThemeButton />
           <a
-            href={hrefOf(other, page ?? "start", id, Object.fromEntries(query))}
+            href={`${hrefOf(other, page ?? "start", id, Object.fromEntries(query))}${hash}`}
             lang={other}
             hreflang={other}
           >
@@ -192,13 +203,14 @@ export function Shell({
   readonly children: ComponentChildren;
 }) {
   const say = useSay(SAY);
+  const { page } = useAddress();
   const overview = loaded.state === "ready" ? loaded.value : null;
   return (
     <>
       <a class="skip" href="#content">
         {say.skip}
       </a>
-      <Top />
+      <Top menu={MENU} words={say} current={page === null ? null : (UNDER[page] ?? page)} />
       {overview !== null && <ReleaseStrip overview={overview} />}
       <main id="content" class="page" tabIndex={-1}>
         {children}

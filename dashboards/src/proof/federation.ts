@@ -1,6 +1,6 @@
 /** Who is who, as the directory says, checked here from its first version; and the coordinator's interface. */
 import { z } from "zod";
-import type { Federation } from "../../../protocol/federation/directory.ts";
+import { type Federation, holderOf } from "../../../protocol/federation/directory.ts";
 import { readVersions } from "../../../protocol/federation/versions.ts";
 import { verify } from "../../../protocol/signing/ed25519.ts";
 import type { Hash } from "../../../protocol/values/bytes.ts";
@@ -24,14 +24,9 @@ export type PersonOf = {
 
 /** Whom a key belongs to, and what it may do now; null where the directory does not know it. */
 export function personOf({ directory }: Federation, publicKey: string, now: string): PersonOf | null {
-  for (const person of directory.people) {
-    const own = person.keys.filter(({ key }) => key === publicKey);
-    if (own.length === 0) continue;
-    const good = own.filter(
-      ({ notBefore, notAfter, revoked }) =>
-        notBefore <= now && now < notAfter && (revoked === null || now < revoked),
-    );
-    return { person, purposes: good.map(({ purpose }) => purpose) };
-  }
-  return null;
+  const holder = holderOf(directory, publicKey);
+  if (holder === null) return null;
+  const { purpose, notBefore, notAfter, revoked } = holder.entry;
+  const counts = notBefore <= now && now < notAfter && (revoked === null || now < revoked);
+  return { person: holder.person, purposes: counts ? [purpose] : [] };
 }

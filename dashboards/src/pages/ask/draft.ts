@@ -3,7 +3,7 @@ import { accountsOf } from "../../../../protocol/federation/accounts.ts";
 import type { Federation } from "../../../../protocol/federation/directory.ts";
 import { planIn } from "../../../../protocol/federation/plan-in.ts";
 import type { Plan } from "../../../../protocol/plan/plan.ts";
-import { epsilonAt } from "../../../../protocol/privacy/privacy.ts";
+import { priceOf } from "../../../../protocol/plan/price.ts";
 import { requesterAccount } from "../../../../protocol/question/accounts.ts";
 import type { Dataset } from "../../../../protocol/question/catalogue.ts";
 import type { Filter } from "../../../../protocol/question/filter.ts";
@@ -177,9 +177,7 @@ export const SIZES = [100, 1_000, 10_000] as const;
 export function priced(draft: Draft, federation: Federation, now: Date): Priced {
   const query = queryOf(draft, federation, { now });
   const plan = planIn(federation, query);
-  const { budget } = plan.dataset;
-  const whole = toNumber(parseRational(budget.rhoPerPeriod));
-  const charge = toNumber(plan.charge);
+  const { part, epsilon } = priceOf(plan);
   const regions = federation.directory.nodes.filter(({ status }) => status === "active").length;
   const errors = () => {
     if (draft.release === "both") return expectedOfBoth(plan, regions, SIZES);
@@ -195,8 +193,8 @@ export function priced(draft: Draft, federation: Federation, now: Date): Priced 
     query,
     plan,
     rho: draft.rho,
-    part: charge / whole,
-    epsilon: epsilonAt(charge, toNumber(parseRational(budget.delta))),
+    part,
+    epsilon,
     cells: plan.cells * (draft.pool ? 1 : plan.periods.length) * (draft.release === "national" ? 1 : regions),
     expected: errors(),
   };
